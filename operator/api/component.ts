@@ -1,0 +1,202 @@
+import { z } from "zod";
+import {
+  configMapKeyRef,
+  dataKey,
+  duration,
+  identifier,
+  listMap,
+  objectName,
+  objectRef,
+  rules,
+  secretKeyRef,
+  shortName,
+} from "./fields.ts";
+import { source } from "./source.ts";
+
+const outputRef = z
+  .object({
+    component: shortName.describe("Component that has the output. The reference is also a dependency."),
+    name: identifier.describe("Name of the output in that component's module."),
+  })
+  .describe("An output of another component.");
+
+export const variable = z
+  .object({
+    name: identifier.describe("Name of the variable. A module that does not declare it does not receive it."),
+    value: z
+      .json()
+      .optional()
+      .describe("Any JSON value. Write null, and integers beyond 2^53, as strings.")
+      .meta({ "x-kubernetes-preserve-unknown-fields": true }),
+    valueFrom: z
+      .object({
+        secretKeyRef: secretKeyRef.optional(),
+        configMapKeyRef: configMapKeyRef.optional(),
+        output: outputRef.optional(),
+      })
+      .optional()
+      .describe("Where the value comes from: exactly one of secretKeyRef, configMapKeyRef and output.")
+      .meta(
+        rules({
+          rule: "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.output)].filter(x, x).size() == 1",
+          message: "valueFrom is exactly one of secretKeyRef, configMapKeyRef and output",
+        }),
+      ),
+  })
+  .describe("A variable of the module.")
+  .meta({ oneOf: [{ required: ["value"] }, { required: ["valueFrom"] }] });
+
+export const credential = z
+  .object({
+    name: shortName.describe("Name of this entry."),
+    secretRef: objectRef.describe("Secret that holds the credentials."),
+    as: z
+      .enum(["Env", "Files", "Git"])
+      .describe(
+        "Env: every key is an environment variable of the engine. Files: every key is a file under /terrarium/credentials/<name>. Git: `username` and `password` for private modules that init fetches.",
+      ),
+    phases: z
+      .array(z.enum(["Plan", "Apply", "Destroy"]))
+      .min(1)
+      .max(3)
+      .default(["Plan", "Apply", "Destroy"])
+      .describe("Phases of a Run in which the engine has them.")
+      .meta({ "x-kubernetes-list-type": "set" }),
+    keepForDestroy: z
+      .boolean()
+      .default(false)
+      .describe("Keep an encrypted copy with the state, so that destroying works after the Secret is gone."),
+  })
+  .describe("Credentials for the engine.");
+
+export const runner = z
+  .object({
+    serviceAccountName: objectName.optional().describe("ServiceAccount of the pod, for workload identity. Default: `default`."),
+    resources: z
+      .object({
+        requests: z.record(dataKey, z.string().max(32)).optional().describe("Requests of the engine container."),
+        limits: z.record(dataKey, z.string().max(32)).optional().describe("Limits of the engine container."),
+      })
+      .optional()
+      .describe("Resources of the engine container, as in a pod."),
+    nodeSelector: z
+      .record(z.string().max(317), z.string().max(63))
+      .optional()
+      .describe("Labels that the node must have.")
+      .meta({ maxProperties: 16 }),
+    tolerations: z
+      .array(
+        z.object({
+          key: z.string().max(317).optional(),
+          operator: z.enum(["Exists", "Equal"]).optional(),
+          value: z.string().max(63).optional(),
+          effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional(),
+          tolerationSeconds: z.int().min(0).optional(),
+        }),
+      )
+      .max(16)
+      .optional()
+      .describe("Taints that the pod tolerates, as in a pod."),
+    imagePullSecrets: z.array(objectRef).max(8).optional().describe("Secrets for pulling the runner image."),
+    caBundle: z
+      .object({ configMapKeyRef })
+      .optional()
+      .describe("Certificates (PEM) that the engine and git trust besides the public ones."),
+  })
+  .describe("The pod in which the engine runs.");
+
+const phaseTimeout = (fallback: string, what: string) =>
+  duration
+    .default(fallback)
+    .describe(`Longest time for ${what}, between 10s and 24h.`)
+    .meta(
+      rules({
+        rule: "duration(self) >= duration('10s') && duration(self) <= duration('24h')",
+        message: "a timeout must be between 10s and 24h",
+      }),
+    );
+
+export const timeouts = z
+  .object({
+    plan: phaseTimeout("15m", "init and plan together"),
+    apply: phaseTimeout("60m", "apply or destroy"),
+  })
+  .describe("Deadlines of the phases. At the deadline the engine is asked to stop, so that it can save its state.");
+
+export const deletionPolicy = z
+  .enum(["Destroy", "Retain"])
+  .describe("What becomes of the real objects when the component or the Environment is deleted: Destroy (default) or Retain, which keeps them and releases the state.");
+
+export const terraform = z
+  .object({
+    source: source.optional(),
+    path: z
+      .string()
+      .max(512)
+      .default(".")
+      .describe("Folder of the root module inside the source.")
+      .meta(
+        rules({
+          rule: "self == '.' || (self.matches('^[A-Za-z0-9_.][A-Za-z0-9_./ +@-]*$') && !self.split('/').exists(p, p == '..'))",
+          message: "path must stay inside the source: no leading '/' or '-', no '..'",
+        }),
+      ),
+    variables: z
+      .array(variable)
+      .max(64)
+      .optional()
+      .describe("Variables of this component; they take precedence over those of the Environment.")
+      .meta(listMap("name")),
+    state: z
+      .object({
+        backend: z
+          .enum(["Managed"])
+          .describe("Managed: Terrarium stores the state, even when the module has a backend or cloud block of its own."),
+      })
+      .optional()
+      .describe("Needed only when the module has a backend or cloud block of its own."),
+  })
+  .describe("A root module that OpenTofu or Terraform applies.");
+
+export const component = z
+  .object({
+    name: shortName.describe("Name of the component: at most 20 characters, unique in the Environment."),
+    formerName: shortName.optional().describe("Name that the component had before. Its state moves; nothing is destroyed."),
+    dependsOn: z
+      .array(shortName)
+      .max(64)
+      .optional()
+      .describe("Components that must be satisfied first, besides those whose outputs are used.")
+      .meta({ "x-kubernetes-list-type": "set" }),
+    terraform,
+    credentials: z
+      .array(credential)
+      .max(16)
+      .optional()
+      .describe("Credentials of this component, besides those of the Environment.")
+      .meta(listMap("name")),
+    runner: runner.optional(),
+    timeouts: timeouts.optional(),
+    deletionPolicy: deletionPolicy.optional(),
+  })
+  .describe("One part of the environment, with a state of its own.")
+  .meta(
+    rules(
+      {
+        rule: "!has(self.dependsOn) || !self.dependsOn.exists(d, d == self.name)",
+        message: "a component cannot depend on itself",
+      },
+      {
+        rule: "!has(self.terraform.variables) || !self.terraform.variables.exists(v, has(v.valueFrom) && has(v.valueFrom.output) && v.valueFrom.output.component == self.name)",
+        message: "a component cannot use its own output",
+      },
+      { rule: "!has(self.formerName) || self.formerName != self.name", message: "formerName must differ from name" },
+    ),
+  );
+
+export type Variable = z.output<typeof variable>;
+export type Credential = z.output<typeof credential>;
+export type RunnerSettings = z.output<typeof runner>;
+export type Timeouts = z.output<typeof timeouts>;
+export type DeletionPolicy = z.output<typeof deletionPolicy>;
+export type Component = z.output<typeof component>;

@@ -1,0 +1,188 @@
+import { z } from "zod";
+import { component, credential, deletionPolicy, runner, timeouts, variable } from "./component.ts";
+import { condition } from "./conditions.ts";
+import { identifier, listMap, objectName, rules, shortName } from "./fields.ts";
+import { planCounts } from "./run.ts";
+import { source } from "./source.ts";
+
+export const engine = z
+  .object({
+    name: z.enum(["opentofu", "terraform"]).describe("opentofu (default) or terraform. It cannot be changed later."),
+    version: z
+      .string()
+      .max(20)
+      .regex(/^[0-9]+\.[0-9]+(\.[0-9]+)?$/)
+      .optional()
+      .describe("Version in the operator's catalogue, as in `1.12`. Absent: the catalogue's default."),
+  })
+  .describe("The engine that plans and applies.")
+  .meta(rules({ rule: "self.name == oldSelf.name", message: "the engine's name cannot be changed: make a new Environment, or move the state" }));
+
+export const output = z
+  .object({
+    name: identifier.describe("Name of the output of the Environment."),
+    valueFrom: z.object({
+      output: z.object({
+        component: shortName.describe("Component that has the output."),
+        name: identifier.describe("Name of the output in that component's module."),
+      }),
+    }),
+  })
+  .describe("A value that the Environment offers to others.");
+
+export const environmentSpec = z
+  .object({
+    engine: engine.default({ name: "opentofu" }),
+    source: source.optional(),
+    variables: z
+      .array(variable)
+      .max(64)
+      .optional()
+      .describe("Given to every component whose module declares them.")
+      .meta(listMap("name")),
+    credentials: z
+      .array(credential)
+      .max(16)
+      .optional()
+      .describe("Given to the engine of every component.")
+      .meta(listMap("name")),
+    runner: runner.optional(),
+    timeouts: timeouts.optional(),
+    components: z
+      .array(component)
+      .min(1)
+      .max(64)
+      .describe("What the environment is made of: 1 to 64 components.")
+      .meta(listMap("name")),
+    outputs: z.array(output).max(64).optional().describe("Outputs of the Environment.").meta(listMap("name")),
+    writeOutputsTo: z
+      .object({
+        configMap: objectName.optional().describe("ConfigMap that receives the outputs that are not sensitive."),
+        secret: objectName.optional().describe("Secret that receives the sensitive outputs."),
+      })
+      .optional()
+      .describe("Objects that receive the outputs: strings as they are, other values as JSON."),
+    retry: z
+      .object({
+        limit: z.int().min(0).max(100).default(5).describe("How many times a failed component is tried again, 0 to 100."),
+      })
+      .optional()
+      .describe("Failed Runs are tried again after 10 s, 20 s, 40 s … up to 10 min, with jitter. A change starts afresh."),
+    deletionPolicy: deletionPolicy.optional(),
+    adopt: z
+      .object({ uid: z.string().min(1).max(64).describe("UID of the Environment that owned the states until now.") })
+      .optional()
+      .describe("Takes over states that another Environment of the same name owned and did not release."),
+    suspend: z.boolean().default(false).describe("True: no new Run is started. A running apply ends first."),
+  })
+  .describe("What should exist.")
+  .meta(
+    rules(
+      {
+        rule: "self.components.all(c, !has(c.dependsOn) || c.dependsOn.all(d, self.components.exists(o, o.name == d)))",
+        message: "dependsOn names a component that is not in components",
+      },
+      {
+        rule: "self.components.all(c, !has(c.terraform.variables) || c.terraform.variables.all(v, !has(v.valueFrom) || !has(v.valueFrom.output) || self.components.exists(o, o.name == v.valueFrom.output.component)))",
+        message: "valueFrom.output names a component that is not in components",
+      },
+      {
+        rule: "!has(self.outputs) || self.outputs.all(o, self.components.exists(c, c.name == o.valueFrom.output.component))",
+        message: "outputs names a component that is not in components",
+      },
+      {
+        rule: "has(self.source) || self.components.all(c, has(c.terraform.source))",
+        message: "give a source for the Environment, or one for each component",
+      },
+    ),
+  );
+
+export const componentState = z.enum([
+  "Pending",
+  "Blocked",
+  "Planning",
+  "Applying",
+  "Ready",
+  "Failed",
+  "Interrupted",
+  "Stalled",
+  "Destroying",
+  "Destroyed",
+  "Suspended",
+]);
+
+export const componentStatus = z
+  .object({
+    name: z.string().describe("Name of the component."),
+    state: componentState.describe("Where the component stands."),
+    reason: z.string().optional().describe("Why, in one word, where the state does not say it all."),
+    message: z.string().max(1024).optional().describe("Why, in a sentence that says what to do."),
+    run: z.string().optional().describe("The Run that this state comes from."),
+    number: z.int().optional().describe("Number of that Run."),
+    revision: z.string().max(300).optional().describe("Revision of the source that is applied, as in `main@sha1:…`."),
+    plan: planCounts.optional(),
+    appliedAt: z.iso.datetime().optional().describe("When it was last applied."),
+    retryAt: z.iso.datetime().optional().describe("When the next try begins."),
+    retries: z.int().optional().describe("Tries of the present desired state that have failed."),
+  })
+  .describe("State of one component.");
+
+export const environmentStatus = z
+  .object({
+    observedGeneration: z.int().default(-1).describe("Generation of the spec that this status speaks of; -1: not seen yet."),
+    conditions: z.array(condition).max(16).optional().describe("Ready, Reconciling and Stalled, by the rules of kstatus.").meta(listMap("type")),
+    summary: z.string().max(64).optional().describe("Components that are ready, of all, as in `2/3 ready`."),
+    components: z
+      .array(componentStatus)
+      .max(128)
+      .optional()
+      .describe("Every component of the spec, and removed ones until their objects are gone.")
+      .meta(listMap("name")),
+    outputs: z
+      .array(
+        z.object({
+          name: z.string().describe("Name of the output."),
+          value: z
+            .json()
+            .optional()
+            .describe("Its value, where it is not sensitive and not longer than 256 characters.")
+            .meta({ "x-kubernetes-preserve-unknown-fields": true }),
+          sensitive: z.boolean().optional().describe("True: the value is only in the Secret of writeOutputsTo."),
+        }),
+      )
+      .max(64)
+      .optional()
+      .describe("Outputs of the Environment.")
+      .meta(listMap("name")),
+    handledRequest: z.string().max(256).optional().describe("Value of the annotation terrarium.dev/requestedAt that was last acted upon."),
+  })
+  .describe("What is, as the operator saw it last.");
+
+export const environmentName = shortName;
+
+export type EnvironmentSpec = z.output<typeof environmentSpec>;
+export type ComponentState = z.output<typeof componentState>;
+export type ComponentStatus = z.output<typeof componentStatus>;
+export type EnvironmentStatus = z.output<typeof environmentStatus>;
+
+export interface Environment {
+  readonly apiVersion: string;
+  readonly kind: "Environment";
+  readonly metadata: ObjectMeta;
+  readonly spec: EnvironmentSpec;
+  readonly status?: EnvironmentStatus;
+}
+
+/** The part of Kubernetes' ObjectMeta that Terrarium reads. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+}

@@ -1,0 +1,41 @@
+/** The words that every other file and every manifest agree on: API group, labels, annotations, finalizers. */
+
+export const GROUP = "terrarium.dev";
+export const VERSION = "v1alpha1";
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** Field manager of everything that the operator applies. */
+export const FIELD_MANAGER = "terrarium";
+
+/** Audience of the projected token with which a runner pod introduces itself to the gateway. */
+export const GATEWAY_AUDIENCE = "terrarium-gateway";
+
+export const LABELS = {
+  /** Name of the Environment that a Run, a pod or an output object belongs to. */
+  environment: `${GROUP}/environment`,
+  /** UID of that Environment: an object made anew under the same name is another Environment. */
+  environmentUid: `${GROUP}/environment-uid`,
+  component: `${GROUP}/component`,
+  run: `${GROUP}/run`,
+  /** Marks the Secrets and ConfigMaps that `writeOutputsTo` makes. */
+  outputsOf: `${GROUP}/outputs-of`,
+  /** Sorts the Secrets of the state store: `record`, `blob` or `key`. */
+  stored: `${GROUP}/stored`,
+} as const;
+
+export const ANNOTATIONS = {
+  /** Any new value on an Environment asks for one fresh Run of every component. */
+  requestedAt: `${GROUP}/requestedAt`,
+  /** Comma-separated component names whose removal from the spec may destroy what they made. */
+  confirmDestroy: `${GROUP}/confirm-destroy`,
+  /** Proves that a pod was made by the operator for one Run and one phase: an HMAC that nobody else can make. */
+  order: `${GROUP}/order`,
+  /** On a Run: a person states that its pod is dead although the cluster cannot prove it. */
+  confirmDead: `${GROUP}/confirm-dead`,
+} as const;
+
+export const FINALIZERS = {
+  environment: `${GROUP}/environment`,
+  /** On runner pods: keeps the object, and so the exit codes, until the Run has seen them. */
+  pod: `${GROUP}/run`,
+} as const;

@@ -1,0 +1,178 @@
+import { z } from "zod";
+import { credential, runner, timeouts, variable } from "./component.ts";
+import { condition } from "./conditions.ts";
+import type { ObjectMeta } from "./environment.ts";
+import { listMap, rules } from "./fields.ts";
+import { source } from "./source.ts";
+
+export const planCounts = z
+  .object({
+    create: z.int().describe("Resources to create."),
+    update: z.int().describe("Resources to change in place."),
+    replace: z.int().describe("Resources to destroy and create anew."),
+    delete: z.int().describe("Resources to destroy."),
+  })
+  .describe("What the plan would do, in resources.");
+
+export const operation = z
+  .enum(["Apply", "Destroy"])
+  .describe("Apply: bring the component to what is desired. Destroy: remove everything that it made.");
+
+export const cause = z
+  .object({
+    type: z
+      .enum(["Created", "SpecChanged", "SourceChanged", "OutputsChanged", "Requested", "Retry", "Recovery", "Removed", "Deleted"])
+      .describe("What made this Run necessary."),
+    detail: z.string().max(512).optional().describe("The same in a sentence."),
+  })
+  .describe("Why this Run exists.");
+
+/** Everything that an attempt needs, as it was when the attempt was decided. */
+export const runInputs = z
+  .object({
+    source,
+    path: z.string().describe("Folder of the root module inside the source."),
+    revision: z
+      .string()
+      .optional()
+      .describe("Commit that the git ref named when the Run was made. Absent: the runner's agent looks it up."),
+    variables: z.array(variable).max(128).describe("Variables of Environment and component, merged.").meta(listMap("name")),
+    credentials: z.array(credential).max(32).describe("Credentials of Environment and component, merged.").meta(listMap("name")),
+    runner,
+    timeouts,
+    backend: z.enum(["Managed"]).optional().describe("Managed: a backend block of the module is overridden."),
+  })
+  .describe("The component as it was declared when the Run was made.");
+
+export const runSpec = z
+  .object({
+    environment: z.object({
+      name: z.string().describe("Name of the Environment."),
+      uid: z.string().describe("UID of the Environment."),
+      generation: z.int().describe("Generation of the Environment's spec that the Run acts upon."),
+    }),
+    component: z.string().describe("Name of the component, which is also the name of its state."),
+    number: z.int().min(1).describe("Runs of a component are numbered from 1."),
+    operation,
+    desiredDigest: z.string().describe("Digest (sha256) over engine, source, variables and the outputs that they come from."),
+    engine: z.object({
+      name: z.enum(["opentofu", "terraform"]).describe("The engine."),
+      version: z.string().describe("Its version in the catalogue."),
+      image: z.string().describe("The runner image, by digest where the catalogue gives one."),
+    }),
+    cause,
+    request: z.string().optional().describe("Value of terrarium.dev/requestedAt that this Run answers."),
+    attempt: z.int().min(0).describe("Failed tries of the same desired state before this one."),
+    inputs: runInputs,
+  })
+  .describe("The intent, recorded before anything happens. It never changes.")
+  .meta(rules({ rule: "self == oldSelf", message: "a Run records one attempt: its spec never changes" }));
+
+export const runPhase = z.enum(["Pending", "Starting", "Planning", "Applying", "Succeeded", "Failed", "Interrupted", "Cancelled"]);
+
+export const diagnosticLine = z.object({
+  address: z.string().max(256).optional().describe("Address of the resource."),
+  summary: z.string().max(512).describe("The engine's own summary."),
+  file: z.string().max(256).optional().describe("File, relative to the module."),
+  line: z.int().optional().describe("Line in that file."),
+});
+
+export const outputRecord = z.object({
+  name: z.string().describe("Name of the output."),
+  sensitive: z.boolean().describe("True: the value is not shown anywhere."),
+  digest: z.string().describe("Keyed digest of the value: tells whether it changed, and nothing else."),
+});
+
+/** How an attempt ended, in the words that Run, Environment, event and log share. */
+export const runOutcome = z
+  .object({
+    result: z
+      .enum(["Applied", "Unchanged", "Destroyed", "Failed", "Waiting", "Interrupted", "Cancelled"])
+      .describe("Waiting: an input was missing, nothing was tried."),
+    reason: z.string().max(64).describe("The reason in one word."),
+    message: z.string().max(1024).describe("The reason in a sentence."),
+    retry: z.enum(["Backoff", "Never"]).optional().describe("Whether another try without a change can help."),
+    diagnostics: z.array(diagnosticLine).max(10).optional().describe("The first ten errors, address by address."),
+    revision: z.string().max(300).optional().describe("Revision of the source that was used."),
+    appliedDigest: z.string().optional().describe("Digest of what is applied now, where the apply went through."),
+    stateSerial: z.int().optional().describe("Serial of the state that was stored last."),
+    resources: z.int().optional().describe("Resources in that state."),
+    journal: z
+      .object({
+        entries: z.int().describe("Entries of the journal."),
+        leftovers: z
+          .array(z.object({ address: z.string().max(256), id: z.string().max(256).optional() }))
+          .max(10)
+          .describe("Created and not in the stored state: import these, or remove them by hand."),
+      })
+      .optional()
+      .describe("What was done, where the state may not tell it all."),
+  })
+  .describe("How the Run ended.");
+
+export const runStatus = z
+  .object({
+    observedGeneration: z.int().default(-1),
+    phase: runPhase.optional().describe("Where the attempt stands."),
+    conditions: z.array(condition).max(8).optional().describe("Succeeded.").meta(listMap("type")),
+    pods: z
+      .array(
+        z.object({
+          name: z.string().describe("Name of the pod."),
+          uid: z.string().describe("UID of the pod: no other pod of this name is ever taken for it."),
+          createdAt: z.iso.datetime(),
+        }),
+      )
+      .max(2)
+      .optional()
+      .describe("The pods of this Run.")
+      .meta(listMap("name")),
+    progress: z
+      .object({
+        step: z.string().max(64).describe("What happens now, as in `init`, `plan`, `apply`."),
+        done: z.int().optional().describe("Resources done."),
+        total: z.int().optional().describe("Resources to do."),
+        current: z.string().max(256).optional().describe("Address of a resource that is being worked on."),
+        updatedAt: z.iso.datetime(),
+      })
+      .optional()
+      .describe("Progress, at most every 5 s or 10 %."),
+    plan: z
+      .object({
+        digest: z.string().describe("sha256 of the plan file."),
+        counts: planCounts,
+        resources: z
+          .array(z.object({ address: z.string().max(256), action: z.string().max(16) }))
+          .max(50)
+          .describe("The first fifty resources that the plan changes."),
+        truncated: z.boolean().optional().describe("True: there are more than are listed."),
+        verdict: z.enum(["Apply", "Hold", "Refuse"]).describe("What the gateway answered."),
+      })
+      .optional()
+      .describe("The plan."),
+    startedAt: z.iso.datetime().optional().describe("When the pod was created."),
+    plannedAt: z.iso.datetime().optional().describe("When the plan was ready."),
+    applyStartedAt: z.iso.datetime().optional().describe("When the apply was allowed to begin."),
+    finishedAt: z.iso.datetime().optional().describe("When the Run ended."),
+    outcome: runOutcome.optional(),
+    message: z.string().max(1024).optional().describe("What the Run waits for, while it runs."),
+  })
+  .describe("The record.");
+
+export type PlanCounts = z.output<typeof planCounts>;
+export type Operation = z.output<typeof operation>;
+export type Cause = z.output<typeof cause>;
+export type RunInputs = z.output<typeof runInputs>;
+export type RunSpec = z.output<typeof runSpec>;
+export type RunPhase = z.output<typeof runPhase>;
+export type RunOutcome = z.output<typeof runOutcome>;
+export type RunStatus = z.output<typeof runStatus>;
+export type OutputRecord = z.output<typeof outputRecord>;
+
+export interface Run {
+  readonly apiVersion: string;
+  readonly kind: "Run";
+  readonly metadata: ObjectMeta;
+  readonly spec: RunSpec;
+  readonly status?: RunStatus;
+}

@@ -1,0 +1,65 @@
+import type { BlobRef, ComponentRecord, StateKey } from "./record.ts";
+
+/** A record with the version that a compare-and-swap needs. */
+export interface Versioned<T> {
+  readonly value: T;
+  /** Opaque; changes at every write. */
+  readonly version: string;
+}
+
+/** The record has changed since it was read: read it again and decide anew. */
+export class RecordConflict extends Error {
+  readonly key: StateKey;
+  constructor(key: StateKey) {
+    super(`the record of ${key.namespace}/${key.environment}/${key.component} was changed by somebody else`);
+    this.name = "RecordConflict";
+    this.key = key;
+  }
+}
+
+/** The content is not what the reference says, or cannot be decrypted. */
+export class StoreCorrupt extends Error {
+  readonly what: string;
+  constructor(what: string, why: string) {
+    super(`${what}: ${why}`);
+    this.name = "StoreCorrupt";
+    this.what = what;
+  }
+}
+
+/** No encryption key fits what is stored. A new one is never made in its place. */
+export class KeyMissing extends Error {
+  readonly keyId: string;
+  constructor(keyId: string) {
+    super(`the encryption key ${keyId} is not in the key Secret: restore it from its backup`);
+    this.name = "KeyMissing";
+    this.keyId = keyId;
+  }
+}
+
+/**
+ * Where states live. Records change by compare-and-swap; blobs are immutable, encrypted, and belong to one record.
+ * Every call has a deadline and rejects with the store's own error when it passes.
+ */
+export interface StateStore {
+  /** Reads the newest record, never a cached one. */
+  record(key: StateKey, signal?: AbortSignal): Promise<Versioned<ComponentRecord> | undefined>;
+  /** Fails with RecordConflict when there is one already. */
+  createRecord(record: ComponentRecord, signal?: AbortSignal): Promise<Versioned<ComponentRecord>>;
+  /** Fails with RecordConflict when `version` is not the newest. */
+  updateRecord(record: ComponentRecord, version: string, signal?: AbortSignal): Promise<Versioned<ComponentRecord>>;
+  deleteRecord(key: StateKey, version: string, signal?: AbortSignal): Promise<void>;
+  /** Newest records of one environment name, never cached. */
+  recordsOf(namespace: string, environment: string, signal?: AbortSignal): Promise<readonly Versioned<ComponentRecord>[]>;
+
+  putBlob(owner: { readonly storageId: string }, kind: BlobRef["kind"], content: Buffer, signal?: AbortSignal): Promise<BlobRef>;
+  getBlob(owner: { readonly storageId: string }, ref: BlobRef, signal?: AbortSignal): Promise<Buffer>;
+  deleteBlob(owner: { readonly storageId: string }, ref: BlobRef, signal?: AbortSignal): Promise<void>;
+}
+
+/** The records as this process saw them last, from a watch: reading costs nothing and may be a moment old. */
+export interface RecordCache {
+  hasSynced(): boolean;
+  recordsOf(namespace: string, environment: string): readonly ComponentRecord[];
+  onChange(handler: (key: StateKey) => void): void;
+}

@@ -1,0 +1,109 @@
+import type { OutputRecord, RunInputs, RunOutcome } from "../api/run.ts";
+
+/** Identity of a state: what it is called. Who owns it is in the record. */
+export interface StateKey {
+  readonly namespace: string;
+  readonly environment: string;
+  readonly component: string;
+}
+
+export const stateKeyText = (key: StateKey): string => `${key.namespace}/${key.environment}/${key.component}`;
+
+/** Points at one immutable, encrypted value of the store. */
+export interface BlobRef {
+  readonly id: string;
+  readonly kind: "state" | "archive" | "journal" | "recovery" | "plan";
+  /** sha256 of the clear content, as `sha256:<hex>`. */
+  readonly digest: string;
+  /** Bytes of the clear content. */
+  readonly size: number;
+  /** How many chunks hold it. */
+  readonly chunks: number;
+}
+
+/** A version of a state that the engine handed over. */
+export interface StateVersion {
+  readonly lineage: string;
+  readonly serial: number;
+  readonly resources: number;
+  readonly blob: BlobRef;
+  readonly run: string;
+  readonly at: string;
+}
+
+/** Who may write the state now. Released by its holder, or on proof that its holder is dead. */
+export interface StateLock {
+  readonly id: string;
+  readonly run: string;
+  readonly runUid: string;
+  readonly pod: string;
+  readonly podUid: string;
+  readonly operation: string;
+  readonly since: string;
+}
+
+/** The one pod that may work on a Run. A second claim for the same phase is refused. */
+export interface Claim {
+  readonly run: string;
+  readonly runUid: string;
+  readonly phase: "Plan" | "Apply";
+  readonly podUid: string;
+  readonly at: string;
+  /** Set before the runner is told to apply: from then on a death without a result is an interruption. */
+  readonly applying?: { readonly planDigest: string; readonly at: string };
+  /** Set when the session may no longer write: its result has come, or its pod is proven dead. */
+  readonly fenced?: { readonly why: string; readonly at: string };
+}
+
+/** What was applied last, with all that destroying needs. */
+export interface Applied {
+  readonly desiredDigest: string;
+  readonly run: string;
+  readonly runUid: string;
+  readonly number: number;
+  readonly at: string;
+  readonly revision?: string;
+  readonly engine: { readonly name: "opentofu" | "terraform"; readonly version: string; readonly image: string };
+  /** The intent that was applied, with references instead of secret values. */
+  readonly inputs: RunInputs;
+  /** Source, resolved variables and lock file of that apply, as one encrypted archive. */
+  readonly archive: BlobRef;
+  readonly outputs: readonly OutputRecord[];
+  readonly request?: string;
+}
+
+/**
+ * All that is known about one component's state. One record is one object of the store and changes by compare-and-swap,
+ * so that lock, claim, head of the state and result can never disagree.
+ */
+export interface ComponentRecord {
+  readonly key: StateKey;
+  /** Stays the same when the component is renamed; part of the encryption's associated data. */
+  readonly storageId: string;
+  readonly owner: { readonly environmentUid: string };
+  readonly ownership: "Owned" | "Released";
+  readonly createdAt: string;
+  /** Absent: no state was ever handed over. */
+  readonly state?: StateVersion;
+  /** Earlier versions that are kept, newest first. */
+  readonly history: readonly StateVersion[];
+  readonly lock?: StateLock;
+  readonly claim?: Claim;
+  readonly applied?: Applied;
+  /**
+   * True from the first apply that was allowed until a destroy has ended well: something may exist, even where no
+   * apply has succeeded and the state is still empty.
+   */
+  readonly mayHoldObjects: boolean;
+  /** Archive and inputs of an attempt that was allowed to apply and has not ended well: what destroy uses when it is newer than `applied`. */
+  readonly attempted?: Omit<Applied, "outputs" | "at"> & { readonly at: string };
+  /** Result of the last Run that reported one: repeated reports are recognised by it. */
+  readonly lastResult?: { readonly runUid: string; readonly podUid: string; readonly outcome: RunOutcome; readonly at: string };
+  /** A state that could not be stored in the ordinary way and waits for a person. */
+  readonly recovery?: { readonly blob: BlobRef; readonly run: string; readonly at: string };
+  readonly journal?: { readonly run: string; readonly blobs: readonly BlobRef[] };
+  /** Git credentials that the last fetch used, so that the resolver can follow a private branch; encrypted like all of it. */
+  readonly sourceCredentials?: { readonly username: string; readonly password: string };
+  /** Set while the record moves to another name. */
+  readonly movingTo?: string;
+}
