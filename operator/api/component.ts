@@ -71,7 +71,9 @@ export const credential = z
 
 export const runner = z
   .object({
-    serviceAccountName: objectName.optional().describe("ServiceAccount of the pod, for workload identity. Default: `default`."),
+    serviceAccountName: objectName
+      .optional()
+      .describe("ServiceAccount of the pod, for workload identity. Default: `default`."),
     resources: z
       .object({
         requests: z.record(dataKey, z.string().max(32)).optional().describe("Requests of the engine container."),
@@ -125,7 +127,9 @@ export const timeouts = z
 
 export const deletionPolicy = z
   .enum(["Destroy", "Retain"])
-  .describe("What becomes of the real objects when the component or the Environment is deleted: Destroy (default) or Retain, which keeps them and releases the state.");
+  .describe(
+    "What becomes of the real objects when the component or the Environment is deleted: Destroy (default) or Retain, which keeps them and releases the state.",
+  );
 
 export const terraform = z
   .object({
@@ -151,7 +155,9 @@ export const terraform = z
       .object({
         backend: z
           .enum(["Managed"])
-          .describe("Managed: Terrarium stores the state, even when the module has a backend or cloud block of its own."),
+          .describe(
+            "Managed: Terrarium stores the state, even when the module has a backend or cloud block of its own.",
+          ),
       })
       .optional()
       .describe("Needed only when the module has a backend or cloud block of its own."),
@@ -161,7 +167,9 @@ export const terraform = z
 export const component = z
   .object({
     name: shortName.describe("Name of the component: at most 20 characters, unique in the Environment."),
-    formerName: shortName.optional().describe("Name that the component had before. Its state moves; nothing is destroyed."),
+    formerName: shortName
+      .optional()
+      .describe("Name that the component had before. Its state moves; nothing is destroyed."),
     dependsOn: z
       .array(shortName)
       .max(64)

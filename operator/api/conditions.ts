@@ -39,57 +39,140 @@ export const REASONS = {
   Applied: { standing: "done", meaning: "All components are applied." },
   Unchanged: { standing: "done", meaning: "The plan was empty: nothing had to be applied." },
   Destroyed: { standing: "done", meaning: "Everything that the component made was destroyed." },
-  Released: { standing: "done", meaning: "The real objects were kept and their state was released (deletionPolicy: Retain)." },
+  Released: {
+    standing: "done",
+    meaning: "The real objects were kept and their state was released (deletionPolicy: Retain).",
+  },
   // What time brings.
   Progressing: { standing: "progress", meaning: "Runs are under way." },
   Pending: { standing: "progress", meaning: "The component will be worked on next." },
   Blocked: { standing: "progress", meaning: "The component waits for others that it depends on." },
   RetryScheduled: { standing: "progress", meaning: "The last Run failed; the next try is scheduled." },
-  Destroying: { standing: "progress", meaning: "Components are being destroyed, in reverse order of their dependencies." },
+  Destroying: {
+    standing: "progress",
+    meaning: "Components are being destroyed, in reverse order of their dependencies.",
+  },
   SourceResolving: { standing: "progress", meaning: "The git ref is being looked up." },
-  InputMissing: { standing: "progress", meaning: "A Secret, ConfigMap or key that the component needs does not exist. It is looked for again by itself." },
-  PodUnschedulable: { standing: "progress", meaning: "The runner pod cannot start yet; the message quotes Kubernetes." },
+  InputMissing: {
+    standing: "progress",
+    meaning: "A Secret, ConfigMap or key that the component needs does not exist. It is looked for again by itself.",
+  },
+  PodUnschedulable: {
+    standing: "progress",
+    meaning: "The runner pod cannot start yet; the message quotes Kubernetes.",
+  },
   Suspended: { standing: "done", meaning: "spec.suspend is true: no new Run is started." },
   // The spec: yours.
-  ConfigurationInvalid: { standing: "progress", meaning: "The engine refuses the module; file and line are in the message." },
+  ConfigurationInvalid: {
+    standing: "progress",
+    meaning: "The engine refuses the module; file and line are in the message.",
+  },
   VariableMissing: { standing: "progress", meaning: "The module needs a variable that nobody gives." },
   VariableInvalid: { standing: "progress", meaning: "A variable's value does not have the declared type." },
-  DependencyCycle: { standing: "person", meaning: "Components depend on each other in a circle; the message names them." },
+  DependencyCycle: {
+    standing: "person",
+    meaning: "Components depend on each other in a circle; the message names them.",
+  },
   OutputMissing: { standing: "person", meaning: "A referenced component does not have the output that is asked for." },
-  EngineUnknown: { standing: "person", meaning: "The operator's catalogue has no such engine version; the message lists what it has." },
-  BackendChoiceNeeded: { standing: "person", meaning: "The module has its own backend or cloud block; write state.backend: Managed to store the state with Terrarium, after moving an existing state in." },
+  EngineUnknown: {
+    standing: "person",
+    meaning: "The operator's catalogue has no such engine version; the message lists what it has.",
+  },
+  BackendChoiceNeeded: {
+    standing: "person",
+    meaning:
+      "The module has its own backend or cloud block; write state.backend: Managed to store the state with Terrarium, after moving an existing state in.",
+  },
   PathMissing: { standing: "progress", meaning: "The source has no such folder, or it holds no module." },
   SourceInvalid: { standing: "progress", meaning: "The source cannot be used; the message says why." },
   // The world: theirs.
   GitHostUnknown: { standing: "progress", meaning: "The git server's name cannot be resolved, or it does not answer." },
   GitRefNotFound: { standing: "progress", meaning: "The repository has no such branch, tag or commit." },
   GitUnauthorized: { standing: "progress", meaning: "The git server refuses the credentials, or asks for some." },
-  GitRepositoryNotFound: { standing: "progress", meaning: "The git server has no such repository, or hides it from these credentials." },
+  GitRepositoryNotFound: {
+    standing: "progress",
+    meaning: "The git server has no such repository, or hides it from these credentials.",
+  },
   GitFailed: { standing: "progress", meaning: "git failed for another reason, which the message quotes." },
-  ProviderNotFound: { standing: "progress", meaning: "A provider, or a version of it, is not in the registry or mirror." },
+  ProviderNotFound: {
+    standing: "progress",
+    meaning: "A provider, or a version of it, is not in the registry or mirror.",
+  },
   ModuleNotFound: { standing: "progress", meaning: "A module that the configuration calls cannot be found." },
   RegistryUnreachable: { standing: "progress", meaning: "The registry of providers or modules does not answer." },
   PlanFailed: { standing: "progress", meaning: "The plan failed; the message gives the first error." },
-  ApplyFailed: { standing: "progress", meaning: "The apply failed half way. What was made is in the state; the next try goes on from there." },
-  DestroyFailed: { standing: "progress", meaning: "The destroy failed. What is left is in the state; the next try goes on from there." },
-  TimedOut: { standing: "progress", meaning: "The phase took longer than its timeout, and the engine was asked to stop." },
-  OutOfMemory: { standing: "progress", meaning: "The engine was killed for want of memory: raise runner.resources.limits.memory." },
+  ApplyFailed: {
+    standing: "progress",
+    meaning: "The apply failed half way. What was made is in the state; the next try goes on from there.",
+  },
+  DestroyFailed: {
+    standing: "progress",
+    meaning: "The destroy failed. What is left is in the state; the next try goes on from there.",
+  },
+  TimedOut: {
+    standing: "progress",
+    meaning: "The phase took longer than its timeout, and the engine was asked to stop.",
+  },
+  OutOfMemory: {
+    standing: "progress",
+    meaning: "The engine was killed for want of memory: raise runner.resources.limits.memory.",
+  },
   RunnerLost: { standing: "progress", meaning: "The pod ended before anything was applied. It is tried again." },
   PodRejected: { standing: "progress", meaning: "Kubernetes refused the runner pod; the message quotes it." },
-  ForeignPod: { standing: "person", meaning: "A pod that the operator did not make has the name of the runner pod: delete it." },
+  ForeignPod: {
+    standing: "person",
+    meaning: "A pod that the operator did not make has the name of the runner pod: delete it.",
+  },
   StateLocked: { standing: "progress", meaning: "Another Run holds the lock of the state." },
   // What needs a person.
-  RetriesExhausted: { standing: "person", meaning: "The limit of tries is reached. Change the spec or the source, or set terrarium.dev/requestedAt." },
-  Interrupted: { standing: "person", meaning: "The pod died while it applied. Nothing is repeated by itself: look at the journal, then set terrarium.dev/requestedAt." },
-  ProofOfDeathMissing: { standing: "person", meaning: "The pod cannot be proven dead, so its lock stays. Make sure that it is gone, then annotate the Run with terrarium.dev/confirm-dead=true." },
-  RemovalNeedsConfirmation: { standing: "person", meaning: "The component is no longer declared. Annotate the Environment with terrarium.dev/confirm-destroy=<component> to destroy what it made." },
-  CredentialsMissing: { standing: "person", meaning: "A Secret that destroying needs is gone. Create it again; it goes on by itself." },
-  StateOwnedByOther: { standing: "person", meaning: "Another Environment owns the state of this name. Name its UID in spec.adopt.uid to take it over." },
-  StateLost: { standing: "person", meaning: "The state that was stored is gone or older than what was recorded. Nothing is applied and nothing is destroyed." },
-  StateUnsaved: { standing: "person", meaning: "A state could not be stored and is kept as a recovery copy; it must be resolved first." },
-  KeyMissing: { standing: "person", meaning: "No encryption key fits the stored states. Restore the key's Secret from its backup." },
-  CRDTerminating: { standing: "person", meaning: "The custom resource definition is being deleted. No destroy starts because of that." },
-  InternalError: { standing: "progress", meaning: "The operator itself failed. It tries again; please report it with the operator's log." },
+  RetriesExhausted: {
+    standing: "person",
+    meaning: "The limit of tries is reached. Change the spec or the source, or set terrarium.dev/requestedAt.",
+  },
+  Interrupted: {
+    standing: "person",
+    meaning:
+      "The pod died while it applied. Nothing is repeated by itself: look at the journal, then set terrarium.dev/requestedAt.",
+  },
+  ProofOfDeathMissing: {
+    standing: "person",
+    meaning:
+      "The pod cannot be proven dead, so its lock stays. Make sure that it is gone, then annotate the Run with terrarium.dev/confirm-dead=true.",
+  },
+  RemovalNeedsConfirmation: {
+    standing: "person",
+    meaning:
+      "The component is no longer declared. Annotate the Environment with terrarium.dev/confirm-destroy=<component> to destroy what it made.",
+  },
+  CredentialsMissing: {
+    standing: "person",
+    meaning: "A Secret that destroying needs is gone. Create it again; it goes on by itself.",
+  },
+  StateOwnedByOther: {
+    standing: "person",
+    meaning: "Another Environment owns the state of this name. Name its UID in spec.adopt.uid to take it over.",
+  },
+  StateLost: {
+    standing: "person",
+    meaning:
+      "The state that was stored is gone or older than what was recorded. Nothing is applied and nothing is destroyed.",
+  },
+  StateUnsaved: {
+    standing: "person",
+    meaning: "A state could not be stored and is kept as a recovery copy; it must be resolved first.",
+  },
+  KeyMissing: {
+    standing: "person",
+    meaning: "No encryption key fits the stored states. Restore the key's Secret from its backup.",
+  },
+  CRDTerminating: {
+    standing: "person",
+    meaning: "The custom resource definition is being deleted. No destroy starts because of that.",
+  },
+  InternalError: {
+    standing: "progress",
+    meaning: "The operator itself failed. It tries again; please report it with the operator's log.",
+  },
 } as const satisfies Record<string, ReasonFacts>;
 
 export type Reason = keyof typeof REASONS;

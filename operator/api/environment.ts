@@ -16,7 +16,12 @@ export const engine = z
       .describe("Version in the operator's catalogue, as in `1.12`. Absent: the catalogue's default."),
   })
   .describe("The engine that plans and applies.")
-  .meta(rules({ rule: "self.name == oldSelf.name", message: "the engine's name cannot be changed: make a new Environment, or move the state" }));
+  .meta(
+    rules({
+      rule: "self.name == oldSelf.name",
+      message: "the engine's name cannot be changed: make a new Environment, or move the state",
+    }),
+  );
 
 export const output = z
   .object({
@@ -64,10 +69,17 @@ export const environmentSpec = z
       .describe("Objects that receive the outputs: strings as they are, other values as JSON."),
     retry: z
       .object({
-        limit: z.int().min(0).max(100).default(5).describe("How many times a failed component is tried again, 0 to 100."),
+        limit: z
+          .int()
+          .min(0)
+          .max(100)
+          .default(5)
+          .describe("How many times a failed component is tried again, 0 to 100."),
       })
       .optional()
-      .describe("Failed Runs are tried again after 10 s, 20 s, 40 s … up to 10 min, with jitter. A change starts afresh."),
+      .describe(
+        "Failed Runs are tried again after 10 s, 20 s, 40 s … up to 10 min, with jitter. A change starts afresh.",
+      ),
     deletionPolicy: deletionPolicy.optional(),
     adopt: z
       .object({ uid: z.string().min(1).max(64).describe("UID of the Environment that owned the states until now.") })
@@ -129,8 +141,16 @@ export const componentStatus = z
 
 export const environmentStatus = z
   .object({
-    observedGeneration: z.int().default(-1).describe("Generation of the spec that this status speaks of; -1: not seen yet."),
-    conditions: z.array(condition).max(16).optional().describe("Ready, Reconciling and Stalled, by the rules of kstatus.").meta(listMap("type")),
+    observedGeneration: z
+      .int()
+      .default(-1)
+      .describe("Generation of the spec that this status speaks of; -1: not seen yet."),
+    conditions: z
+      .array(condition)
+      .max(16)
+      .optional()
+      .describe("Ready, Reconciling and Stalled, by the rules of kstatus.")
+      .meta(listMap("type")),
     summary: z.string().max(64).optional().describe("Components that are ready, of all, as in `2/3 ready`."),
     components: z
       .array(componentStatus)
@@ -154,7 +174,11 @@ export const environmentStatus = z
       .optional()
       .describe("Outputs of the Environment.")
       .meta(listMap("name")),
-    handledRequest: z.string().max(256).optional().describe("Value of the annotation terrarium.dev/requestedAt that was last acted upon."),
+    handledRequest: z
+      .string()
+      .max(256)
+      .optional()
+      .describe("Value of the annotation terrarium.dev/requestedAt that was last acted upon."),
   })
   .describe("What is, as the operator saw it last.");
 

@@ -21,7 +21,17 @@ export const operation = z
 export const cause = z
   .object({
     type: z
-      .enum(["Created", "SpecChanged", "SourceChanged", "OutputsChanged", "Requested", "Retry", "Recovery", "Removed", "Deleted"])
+      .enum([
+        "Created",
+        "SpecChanged",
+        "SourceChanged",
+        "OutputsChanged",
+        "Requested",
+        "Retry",
+        "Recovery",
+        "Removed",
+        "Deleted",
+      ])
       .describe("What made this Run necessary."),
     detail: z.string().max(512).optional().describe("The same in a sentence."),
   })
@@ -36,8 +46,16 @@ export const runInputs = z
       .string()
       .optional()
       .describe("Commit that the git ref named when the Run was made. Absent: the runner's agent looks it up."),
-    variables: z.array(variable).max(128).describe("Variables of Environment and component, merged.").meta(listMap("name")),
-    credentials: z.array(credential).max(32).describe("Credentials of Environment and component, merged.").meta(listMap("name")),
+    variables: z
+      .array(variable)
+      .max(128)
+      .describe("Variables of Environment and component, merged.")
+      .meta(listMap("name")),
+    credentials: z
+      .array(credential)
+      .max(32)
+      .describe("Credentials of Environment and component, merged.")
+      .meta(listMap("name")),
     runner,
     timeouts,
     backend: z.enum(["Managed"]).optional().describe("Managed: a backend block of the module is overridden."),
@@ -54,7 +72,9 @@ export const runSpec = z
     component: z.string().describe("Name of the component, which is also the name of its state."),
     number: z.int().min(1).describe("Runs of a component are numbered from 1."),
     operation,
-    desiredDigest: z.string().describe("Digest (sha256) over engine, source, variables and the outputs that they come from."),
+    desiredDigest: z
+      .string()
+      .describe("Digest (sha256) over engine, source, variables and the outputs that they come from."),
     engine: z.object({
       name: z.enum(["opentofu", "terraform"]).describe("The engine."),
       version: z.string().describe("Its version in the catalogue."),
@@ -68,7 +88,16 @@ export const runSpec = z
   .describe("The intent, recorded before anything happens. It never changes.")
   .meta(rules({ rule: "self == oldSelf", message: "a Run records one attempt: its spec never changes" }));
 
-export const runPhase = z.enum(["Pending", "Starting", "Planning", "Applying", "Succeeded", "Failed", "Interrupted", "Cancelled"]);
+export const runPhase = z.enum([
+  "Pending",
+  "Starting",
+  "Planning",
+  "Applying",
+  "Succeeded",
+  "Failed",
+  "Interrupted",
+  "Cancelled",
+]);
 
 export const diagnosticLine = z.object({
   address: z.string().max(256).optional().describe("Address of the resource."),

@@ -20,11 +20,13 @@ export const gitRef = z
       },
       {
         rule: "!has(self.branch) || (self.branch.matches('^[A-Za-z0-9_][A-Za-z0-9_./+@-]*$') && !self.branch.contains('..') && !self.branch.contains('@{'))",
-        message: "branch must be a plain git branch name: it may not begin with '-', and may not hold '..', spaces or control characters",
+        message:
+          "branch must be a plain git branch name: it may not begin with '-', and may not hold '..', spaces or control characters",
       },
       {
         rule: "!has(self.tag) || (self.tag.matches('^[A-Za-z0-9_][A-Za-z0-9_./+@-]*$') && !self.tag.contains('..') && !self.tag.contains('@{'))",
-        message: "tag must be a plain git tag name: it may not begin with '-', and may not hold '..', spaces or control characters",
+        message:
+          "tag must be a plain git tag name: it may not begin with '-', and may not hold '..', spaces or control characters",
       },
     ),
   );

@@ -50,9 +50,18 @@ export interface StateStore {
   updateRecord(record: ComponentRecord, version: string, signal?: AbortSignal): Promise<Versioned<ComponentRecord>>;
   deleteRecord(key: StateKey, version: string, signal?: AbortSignal): Promise<void>;
   /** Newest records of one environment name, never cached. */
-  recordsOf(namespace: string, environment: string, signal?: AbortSignal): Promise<readonly Versioned<ComponentRecord>[]>;
+  recordsOf(
+    namespace: string,
+    environment: string,
+    signal?: AbortSignal,
+  ): Promise<readonly Versioned<ComponentRecord>[]>;
 
-  putBlob(owner: { readonly storageId: string }, kind: BlobRef["kind"], content: Buffer, signal?: AbortSignal): Promise<BlobRef>;
+  putBlob(
+    owner: { readonly storageId: string },
+    kind: BlobRef["kind"],
+    content: Buffer,
+    signal?: AbortSignal,
+  ): Promise<BlobRef>;
   getBlob(owner: { readonly storageId: string }, ref: BlobRef, signal?: AbortSignal): Promise<Buffer>;
   deleteBlob(owner: { readonly storageId: string }, ref: BlobRef, signal?: AbortSignal): Promise<void>;
 }

@@ -98,7 +98,12 @@ export interface ComponentRecord {
   /** Archive and inputs of an attempt that was allowed to apply and has not ended well: what destroy uses when it is newer than `applied`. */
   readonly attempted?: Omit<Applied, "outputs" | "at"> & { readonly at: string };
   /** Result of the last Run that reported one: repeated reports are recognised by it. */
-  readonly lastResult?: { readonly runUid: string; readonly podUid: string; readonly outcome: RunOutcome; readonly at: string };
+  readonly lastResult?: {
+    readonly runUid: string;
+    readonly podUid: string;
+    readonly outcome: RunOutcome;
+    readonly at: string;
+  };
   /** A state that could not be stored in the ordinary way and waits for a person. */
   readonly recovery?: { readonly blob: BlobRef; readonly run: string; readonly at: string };
   readonly journal?: { readonly run: string; readonly blobs: readonly BlobRef[] };

@@ -1,0 +1,153 @@
+import { z } from "zod";
+import { credential } from "../api/component.ts";
+import { operation, outputRecord, planCounts, runOutcome } from "../api/run.ts";
+import { source } from "../api/source.ts";
+
+/**
+ * What agent and gateway say to each other, over HTTPS. Every request but the claim carries the session in the header
+ * `Authorization: Bearer <session>`; the claim carries the pod's projected token there. Bodies are JSON where nothing else
+ * is said; sizes are in bytes. Errors are `{error: {code, message}}` with the codes below.
+ *
+ * | request                    | body → answer                                          |
+ * | -------------------------- | ------------------------------------------------------ |
+ * | POST /v1/claim             | ClaimRequest → WorkOrder                               |
+ * | GET  /v1/state             | → the state (JSON), or 204 where there is none yet     |
+ * | POST /v1/state?ID=<lock>   | the state → 204                                        |
+ * | PUT  /v1/state/lock        | LockInfo → 200; 423 with the holder's LockInfo         |
+ * | DELETE /v1/state/lock?ID=  | → 204                                                  |
+ * | GET  /v1/archive           | → the archive (tar.gz) that a destroy works from       |
+ * | PUT  /v1/archive           | the archive (tar.gz) of this attempt → 204             |
+ * | POST /v1/plan              | PlanReport → Verdict                                   |
+ * | POST /v1/journal           | JournalBatch → 204                                     |
+ * | POST /v1/progress          | ProgressReport → 204                                   |
+ * | PUT  /v1/recovery          | errored.tfstate → 204                                  |
+ * | POST /v1/result            | ResultReport → 204; repeating it is harmless           |
+ */
+
+export const GATEWAY_ERRORS = {
+  Unauthenticated: { status: 401, meaning: "The token or session is not valid." },
+  NotYourRun: { status: 403, meaning: "The pod was not made by the operator for this Run." },
+  AlreadyClaimed: { status: 409, meaning: "Another pod has claimed this Run; this one must end." },
+  Fenced: { status: 409, meaning: "This session may no longer write: its Run has ended." },
+  Locked: { status: 423, meaning: "Another Run holds the lock." },
+  LockMismatch: { status: 409, meaning: "The lock id is not the one that is held." },
+  SerialWentBack: { status: 409, meaning: "The state is older than the one that is stored." },
+  LineageDiffers: { status: 409, meaning: "The state belongs to another lineage." },
+  NotAState: { status: 400, meaning: "The body is not a state of version 4." },
+  NotFound: { status: 404, meaning: "There is no such thing." },
+  BadRequest: { status: 400, meaning: "The body is not what was expected." },
+  StoreUnavailable: { status: 503, meaning: "The store does not answer; the same request may be repeated." },
+} as const;
+
+export type GatewayErrorCode = keyof typeof GATEWAY_ERRORS;
+
+export const claimRequest = z.object({
+  run: z.string(),
+  namespace: z.string(),
+  phase: z.enum(["Plan", "Apply"]),
+});
+
+/** A variable whose value the agent reads from what the kubelet mounted, or takes as it is. */
+export const orderedVariable = z.union([
+  z.object({ name: z.string(), kind: z.literal("value"), value: z.json(), sensitive: z.boolean() }),
+  z.object({ name: z.string(), kind: z.literal("secret"), secret: z.string(), key: z.string() }),
+  z.object({ name: z.string(), kind: z.literal("configMap"), configMap: z.string(), key: z.string() }),
+]);
+
+export const workOrder = z.object({
+  session: z.string(),
+  run: z.object({ namespace: z.string(), name: z.string(), uid: z.string(), number: z.int() }),
+  environment: z.object({ name: z.string(), uid: z.string() }),
+  component: z.string(),
+  operation,
+  phase: z.enum(["Plan", "Apply"]),
+  /** Where the module comes from; `archive`: fetch it with GET /v1/archive. */
+  source: z.union([source, z.object({ archive: z.object({ digest: z.string(), size: z.int() }) })]),
+  path: z.string(),
+  /** Commit to fetch; absent: the agent looks the ref up. */
+  revision: z.string().optional(),
+  /** Absent for an archive: the resolved values are inside it. */
+  variables: z.array(orderedVariable),
+  credentials: z.array(credential),
+  timeouts: z.object({ planMs: z.int(), applyMs: z.int() }),
+  /** True: a backend or cloud block of the module is overridden. */
+  overrideBackend: z.boolean(),
+  /** True: the store holds a state for this component. */
+  stateExists: z.boolean(),
+  /** A key for keyed digests of outputs and inputs, base64; it is of no use outside this component. */
+  digestKey: z.string(),
+});
+
+/** What the engine's lock request carries, in its own spelling. */
+export const lockInfo = z.looseObject({
+  ID: z.string(),
+  Operation: z.string().default(""),
+  Info: z.string().default(""),
+  Who: z.string().default(""),
+  Version: z.string().default(""),
+  Created: z.string().default(""),
+  Path: z.string().default(""),
+});
+
+export const planReport = z.object({
+  /** sha256 of the plan file, taken before anything else read it. */
+  digest: z.string(),
+  counts: planCounts,
+  /** False also where only outputs change: those are applied as well. */
+  empty: z.boolean(),
+  resources: z.array(z.object({ address: z.string(), action: z.string() })).max(50),
+  truncated: z.boolean(),
+  drifted: z.int().min(0),
+  revision: z.string().optional(),
+  /** Keyed digest of all resolved inputs. */
+  inputsDigest: z.string(),
+});
+
+export const verdict = z.object({
+  verdict: z.enum(["Apply", "Hold", "Refuse"]),
+  reason: z.string(),
+  message: z.string(),
+});
+
+export const journalEntry = z.object({
+  at: z.iso.datetime(),
+  event: z.enum(["apply_start", "apply_complete", "apply_errored"]),
+  address: z.string(),
+  action: z.string(),
+  idKey: z.string().optional(),
+  idValue: z.string().optional(),
+});
+
+export const journalBatch = z.object({
+  /** Position of the first entry in the whole journal: repeated batches are recognised by it. */
+  from: z.int().min(0),
+  entries: z.array(journalEntry).max(1000),
+});
+
+export const progressReport = z.object({
+  step: z.string().max(64),
+  done: z.int().optional(),
+  total: z.int().optional(),
+  current: z.string().max(256).optional(),
+});
+
+export const resultReport = z.object({
+  outcome: runOutcome,
+  /** Outputs of the applied state, with values of those that are not sensitive left out too: they are in the state. */
+  outputs: z.array(outputRecord).max(256).default([]),
+  /** Git credentials that were used, so that the resolver can follow a private branch. */
+  sourceCredentials: z.object({ username: z.string(), password: z.string() }).optional(),
+});
+
+export const gatewayError = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+export type ClaimRequest = z.output<typeof claimRequest>;
+export type WorkOrder = z.output<typeof workOrder>;
+export type OrderedVariable = z.output<typeof orderedVariable>;
+export type LockInfo = z.output<typeof lockInfo>;
+export type PlanReport = z.output<typeof planReport>;
+export type Verdict = z.output<typeof verdict>;
+export type JournalEntry = z.output<typeof journalEntry>;
+export type JournalBatch = z.output<typeof journalBatch>;
+export type ProgressReport = z.output<typeof progressReport>;
+export type ResultReport = z.output<typeof resultReport>;

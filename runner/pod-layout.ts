@@ -1,0 +1,43 @@
+/** Where things are inside a runner pod. The pod's manifest, the agent and the launcher agree on this file. */
+
+export const POD_PATHS = {
+  /** Agent writes, engine reads: the source under `source/`, more files of the working directory under `overlay/`. */
+  in: "/terrarium/in",
+  /** Engine writes, agent reads; the working directory is `work/`. */
+  out: "/terrarium/out",
+  work: "/terrarium/out/work",
+  /** Both: the Unix socket on which the agent listens. */
+  socketDir: "/terrarium/socket",
+  socket: "/terrarium/socket/engine.sock",
+  /** In memory; agent writes, engine reads: the variable file and credentials as files. */
+  secrets: "/terrarium/secrets",
+  /** Agent only: its spool, which outlives a restart of its container. */
+  spool: "/terrarium/spool",
+  /** Agent only: one folder for each Secret or ConfigMap of the namespace that the Run names, mounted by the kubelet. */
+  secretInputs: "/terrarium/inputs/secrets",
+  configMapInputs: "/terrarium/inputs/configmaps",
+  /** Agent only: the projected token for the gateway. */
+  token: "/terrarium/gateway/token",
+  /** Both: certificates that the Run trusts besides the public ones, where runner.caBundle names some. */
+  caBundle: "/terrarium/ca/ca.crt",
+} as const;
+
+/** Port on the pod's loopback at which the agent serves the state to the engine. A saved plan holds it. */
+export const STATE_PORT = 8470;
+
+/** User ids of the two containers, and the group that lets them share volumes. */
+export const AGENT_UID = 65_532;
+export const ENGINE_UID = 65_533;
+export const SHARED_GID = 65_534;
+
+/** Settings of the agent's container. The gateway's certificate is public. */
+export const AGENT_ENV = {
+  gatewayUrl: "TERRARIUM_GATEWAY_URL",
+  gatewayCa: "TERRARIUM_GATEWAY_CA",
+  namespace: "TERRARIUM_RUN_NAMESPACE",
+  run: "TERRARIUM_RUN",
+  phase: "TERRARIUM_RUN_PHASE",
+} as const;
+
+/** Most bytes of a termination message that the agent writes; the kubelet cuts at 4096. */
+export const TERMINATION_MESSAGE_BYTES = 3_500;
