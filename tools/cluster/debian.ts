@@ -1,0 +1,75 @@
+import { access, chmod, rm, writeFile } from "node:fs/promises";
+import type { Progress } from "./binaries.ts";
+import { command, succeeds } from "./command.ts";
+import { withLock } from "./lock.ts";
+
+/** What the cluster and the images need from Debian. */
+export const DEBIAN_PACKAGES = [
+  "buildah",
+  "busybox-static",
+  "ca-certificates",
+  "conntrack",
+  "containerd",
+  "containernetworking-plugins",
+  "debootstrap",
+  "git",
+  "iproute2",
+  "iptables",
+  "nftables",
+  "openssl",
+  "procps",
+  "runc",
+] as const;
+
+const SERVICE_POLICY = "/usr/sbin/policy-rc.d";
+
+/** Installs the Debian packages that are missing, and starts none of their services. */
+export async function ensureDebianPackages(progress: Progress): Promise<void> {
+  if ((await missingPackages()).length === 0) return;
+  const onWait = () => progress("waiting for another process that installs Debian packages");
+  await withLock("/var/lib/terrarium/apt.lock", onWait, async () => {
+    const missing = await missingPackages();
+    if (missing.length > 0) await install(missing, progress);
+  });
+}
+
+async function missingPackages(): Promise<string[]> {
+  if (!(await succeeds("dpkg-query", ["--version"]))) {
+    throw new Error(
+      `This is not a Debian system (no dpkg-query). Needed from its packages: ${DEBIAN_PACKAGES.join(" ")}`,
+    );
+  }
+  const listing = await command("dpkg-query", ["--show", "--showformat", "${db:Status-Status} ${Package}\\n"]);
+  const installed = new Set(listing.split("\n").flatMap((line) => /^installed (\S+)$/.exec(line)?.[1] ?? []));
+  return DEBIAN_PACKAGES.filter((name) => !installed.has(name));
+}
+
+async function install(packages: readonly string[], progress: Progress): Promise<void> {
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  progress("apt-get update");
+  await command("apt-get", ["update", "--quiet"], { env });
+  progress(`apt-get install ${packages.join(" ")}`);
+  await withoutServices(() =>
+    command("apt-get", ["install", "--yes", "--quiet", "--no-install-recommends", ...packages], { env }),
+  );
+}
+
+/** Debian asks `policy-rc.d` whether a freshly installed service may start; 101 means no. */
+async function withoutServices(work: () => Promise<unknown>): Promise<void> {
+  const present = await access(SERVICE_POLICY).then(
+    () => true,
+    () => false,
+  );
+  // A policy that is there belongs to the machine's owner (container images have one that always refuses).
+  if (present) {
+    await work();
+    return;
+  }
+  await writeFile(SERVICE_POLICY, "#!/bin/sh\nexit 101\n");
+  await chmod(SERVICE_POLICY, 0o755);
+  try {
+    await work();
+  } finally {
+    await rm(SERVICE_POLICY, { force: true });
+  }
+}
