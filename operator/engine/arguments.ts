@@ -1,0 +1,115 @@
+/**
+ * The argument lists of every engine command we run. They go to the program as they are, never through a shell; a path
+ * follows its option after `=` or is absolute, so that nothing a tenant chose can become an option.
+ */
+import type { EngineName } from "./names.ts";
+
+/** Wait for a lock that another writer of the same pod may still be giving back; real contention is for the gateway. */
+const lockTimeout = "-lock-timeout=60s";
+const quiet: readonly string[] = ["-input=false", "-no-color"];
+
+export class UnsafeArgument extends Error {
+  override readonly name = "UnsafeArgument";
+  constructor(what: string, value: string) {
+    super(`${what} ${JSON.stringify(value.slice(0, 80))} cannot be given to the engine`);
+  }
+}
+
+export interface InitOptions {
+  /** Keep the providers of the lock file as they are: for the apply of a plan that was made before. */
+  readonly lockedProviders?: boolean;
+}
+
+export function initArguments(options: InitOptions = {}): string[] {
+  const args = ["init", ...quiet];
+  if (options.lockedProviders === true) args.push("-lockfile=readonly");
+  return args;
+}
+
+export type PlanMode = "Normal" | "Destroy" | "RefreshOnly";
+
+export interface PlanOptions {
+  readonly mode: PlanMode;
+  /** Absolute path that receives the plan. */
+  readonly out: string;
+  /** Absolute path of the one file with variables. */
+  readonly variableFile?: string;
+}
+
+export function planArguments(options: PlanOptions): string[] {
+  const args = ["plan", ...quiet, "-json", lockTimeout, `-out=${absolute("the plan's path", options.out)}`];
+  if (options.variableFile !== undefined) args.push(variableFile(options.variableFile));
+  if (options.mode === "Destroy") args.push("-destroy");
+  if (options.mode === "RefreshOnly") args.push("-refresh-only");
+  return args;
+}
+
+/** Prints the plan as one JSON document, tens of megabytes for a large one: let it go to a file. */
+export function showPlanArguments(plan: string): string[] {
+  return ["show", "-no-color", "-json", absolute("the plan's path", plan)];
+}
+
+export interface ApplyOptions {
+  readonly plan: string;
+  /** Only ephemeral variables: a plan holds all others, and refuses a different value. */
+  readonly variableFile?: string;
+}
+
+/** Applies a saved plan and nothing else: without `-auto-approve` there is no way to apply anything unplanned. */
+export function applyArguments(options: ApplyOptions): string[] {
+  const args = ["apply", ...quiet, "-json", lockTimeout];
+  if (options.variableFile !== undefined) args.push(variableFile(options.variableFile));
+  args.push(absolute("the plan's path", options.plan));
+  return args;
+}
+
+export function outputArguments(): string[] {
+  return ["output", "-no-color", "-json"];
+}
+
+export function versionArguments(): string[] {
+  return ["version", "-json"];
+}
+
+export type StateCommand =
+  | { readonly verb: "list" }
+  | { readonly verb: "pull" }
+  | { readonly verb: "push"; readonly file: string; readonly force?: boolean }
+  | { readonly verb: "show"; readonly address: string }
+  | { readonly verb: "rm"; readonly addresses: readonly string[] };
+
+export function stateArguments(command: StateCommand): string[] {
+  switch (command.verb) {
+    case "list":
+    case "pull":
+      return ["state", command.verb];
+    case "push": {
+      const force = command.force === true ? ["-force"] : [];
+      return ["state", "push", lockTimeout, ...force, absolute("the state's path", command.file)];
+    }
+    case "show":
+      return ["state", "show", "-no-color", address(command.address)];
+    case "rm":
+      return ["state", "rm", lockTimeout, ...command.addresses.map(address)];
+  }
+}
+
+/** `init -json` exists from Terraform 1.9 on; older ones print text only. OpenTofu's is accepted from 1.8 on. */
+export function initSpeaksJson(engine: EngineName, version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 1 || (major === 1 && minor >= (engine === "terraform" ? 9 : 8));
+}
+
+function variableFile(path: string): string {
+  return `-var-file=${absolute("the variable file's path", path)}`;
+}
+
+function absolute(what: string, path: string): string {
+  if (!path.startsWith("/") || path.includes("\0")) throw new UnsafeArgument(what, path);
+  return path;
+}
+
+function address(text: string): string {
+  if (!/^[A-Za-z_]/.test(text) || text.includes("\0")) throw new UnsafeArgument("the address", text);
+  return text;
+}

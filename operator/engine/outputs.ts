@@ -1,0 +1,25 @@
+/** Outputs are read from the stored state: the event stream of an apply leaves out the values of sensitive ones. */
+import { z } from "zod";
+import { readDocument } from "./state.ts";
+
+export interface OutputValue {
+  readonly name: string;
+  readonly value: unknown;
+  /** The engine's own notation: `"string"`, or `["list","string"]` and so on. */
+  readonly type: unknown;
+  readonly sensitive: boolean;
+}
+
+const stateOutputs = z.object({
+  version: z.literal(4),
+  outputs: z
+    .record(z.string(), z.object({ value: z.unknown(), type: z.unknown(), sensitive: z.boolean().default(false) }))
+    .nullish(),
+});
+
+export function parseOutputs(stateText: string): OutputValue[] {
+  const { outputs } = readDocument(stateText, stateOutputs);
+  return Object.entries(outputs ?? {})
+    .map(([name, { value, type, sensitive }]) => ({ name, value, type, sensitive }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}

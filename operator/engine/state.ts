@@ -1,0 +1,57 @@
+/** The envelope of a state file, version 4, which both engines write. */
+import { z } from "zod";
+
+const resource = z.object({
+  module: z.string().optional(),
+  mode: z.string(),
+  type: z.string(),
+  name: z.string(),
+  instances: z.array(z.object({ index_key: z.union([z.string(), z.number()]).optional() })).default([]),
+});
+
+const stateDocument = z.object({
+  version: z.literal(4),
+  lineage: z.string().min(1),
+  serial: z.number().int().nonnegative(),
+  terraform_version: z.string(),
+  resources: z.array(resource).nullish(),
+});
+
+export interface StateEnvelope {
+  readonly version: 4;
+  readonly lineage: string;
+  readonly serial: number;
+  readonly engineVersion: string;
+  /** Managed resource instances; data sources are not counted. */
+  readonly resourceCount: number;
+  /** Addresses of the managed instances, in the order of the file. */
+  readonly addresses: readonly string[];
+}
+
+/** The bytes are no state of version 4. The message never quotes them: a state holds secrets. */
+export class NotAState extends Error {
+  override readonly name = "NotAState";
+}
+
+export function parseState(text: string): StateEnvelope {
+  const { version, lineage, serial, terraform_version, resources } = readDocument(text, stateDocument);
+  const managed = (resources ?? []).filter(({ mode }) => mode === "managed");
+  const addresses = managed.flatMap((entry) => {
+    const base = `${entry.module === undefined ? "" : `${entry.module}.`}${entry.type}.${entry.name}`;
+    return entry.instances.map(({ index_key: key }) => (key === undefined ? base : `${base}[${JSON.stringify(key)}]`));
+  });
+  return { version, lineage, serial, engineVersion: terraform_version, resourceCount: addresses.length, addresses };
+}
+
+export function readDocument<T>(text: string, schema: z.ZodType<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new NotAState(`the state is not JSON (${text.length} characters)`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const path = parsed.error.issues[0]?.path.join(".");
+  throw new NotAState(`the document is no state of version 4: look at its field "${path === "" ? "(top)" : path}"`);
+}
