@@ -2,7 +2,7 @@ import { z } from "zod";
 import {
   configMapKeyRef,
   dataKey,
-  duration,
+  durationBetween,
   identifier,
   listMap,
   objectName,
@@ -30,9 +30,11 @@ export const variable = z
       .meta({ "x-kubernetes-preserve-unknown-fields": true }),
     valueFrom: z
       .object({
-        secretKeyRef: secretKeyRef.optional(),
-        configMapKeyRef: configMapKeyRef.optional(),
-        output: outputRef.optional(),
+        secretKeyRef: secretKeyRef
+          .optional()
+          .describe("A key of a Secret. The runner's agent reads it; the operator never does."),
+        configMapKeyRef: configMapKeyRef.optional().describe("A key of a ConfigMap."),
+        output: outputRef.optional().describe("An output of another component, which is then also a dependency."),
       })
       .optional()
       .describe("Where the value comes from: exactly one of secretKeyRef, configMapKeyRef and output.")
@@ -89,11 +91,18 @@ export const runner = z
     tolerations: z
       .array(
         z.object({
-          key: z.string().max(317).optional(),
-          operator: z.enum(["Exists", "Equal"]).optional(),
-          value: z.string().max(63).optional(),
-          effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional(),
-          tolerationSeconds: z.int().min(0).optional(),
+          key: z.string().max(317).optional().describe("Key of the taint. Absent: every taint (with Exists)."),
+          operator: z.enum(["Exists", "Equal"]).optional().describe("How the value is compared. Default: Equal."),
+          value: z.string().max(63).optional().describe("Value of the taint, for Equal."),
+          effect: z
+            .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+            .optional()
+            .describe("Effect of the taint. Absent: every effect."),
+          tolerationSeconds: z
+            .int()
+            .min(0)
+            .optional()
+            .describe("For NoExecute: how long the pod may stay. A pod that is evicted in an apply is interrupted."),
         }),
       )
       .max(16)
@@ -101,22 +110,14 @@ export const runner = z
       .describe("Taints that the pod tolerates, as in a pod."),
     imagePullSecrets: z.array(objectRef).max(8).optional().describe("Secrets for pulling the runner image."),
     caBundle: z
-      .object({ configMapKeyRef })
+      .object({ configMapKeyRef: configMapKeyRef.describe("Key of a ConfigMap that holds the certificates.") })
       .optional()
       .describe("Certificates (PEM) that the engine and git trust besides the public ones."),
   })
   .describe("The pod in which the engine runs.");
 
 const phaseTimeout = (fallback: string, what: string) =>
-  duration
-    .default(fallback)
-    .describe(`Longest time for ${what}, between 10s and 24h.`)
-    .meta(
-      rules({
-        rule: "duration(self) >= duration('10s') && duration(self) <= duration('24h')",
-        message: "a timeout must be between 10s and 24h",
-      }),
-    );
+  durationBetween("10s", "24h").default(fallback).describe(`Longest time for ${what}, between 10s and 24h.`);
 
 export const timeouts = z
   .object({

@@ -12,6 +12,7 @@ export const engine = z
       .string()
       .max(20)
       .regex(/^[0-9]+\.[0-9]+(\.[0-9]+)?$/)
+      .meta({ refusal: "the engine's version is written as in 1.12 or 1.12.6" })
       .optional()
       .describe("Version in the operator's catalogue, as in `1.12`. Absent: the catalogue's default."),
   })
@@ -26,12 +27,16 @@ export const engine = z
 export const output = z
   .object({
     name: identifier.describe("Name of the output of the Environment."),
-    valueFrom: z.object({
-      output: z.object({
-        component: shortName.describe("Component that has the output."),
-        name: identifier.describe("Name of the output in that component's module."),
-      }),
-    }),
+    valueFrom: z
+      .object({
+        output: z
+          .object({
+            component: shortName.describe("Component that has the output."),
+            name: identifier.describe("Name of the output in that component's module."),
+          })
+          .describe("An output of a component."),
+      })
+      .describe("Where the value comes from."),
   })
   .describe("A value that the Environment offers to others.");
 
@@ -135,6 +140,7 @@ export const componentStatus = z
     plan: planCounts.optional(),
     appliedAt: z.iso.datetime().optional().describe("When it was last applied."),
     retryAt: z.iso.datetime().optional().describe("When the next try begins."),
+    deletionPolicy: deletionPolicy.optional(),
     retries: z.int().optional().describe("Tries of the present desired state that have failed."),
   })
   .describe("State of one component.");
@@ -168,6 +174,10 @@ export const environmentStatus = z
             .describe("Its value, where it is not sensitive and not longer than 256 characters.")
             .meta({ "x-kubernetes-preserve-unknown-fields": true }),
           sensitive: z.boolean().optional().describe("True: the value is only in the Secret of writeOutputsTo."),
+          digest: z
+            .string()
+            .optional()
+            .describe("Keyed digest of the value: tells whether it changed, and nothing else."),
         }),
       )
       .max(64)

@@ -17,37 +17,57 @@ export const listMap = (...keys: readonly string[]) => ({
   "x-kubernetes-list-map-keys": keys,
 });
 
-export const shortName = z
-  .string()
-  .min(1)
-  .max(20)
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/);
+/**
+ * A pattern with the sentence that refuses what does not match. The generator makes a CEL rule of both, with `bounds`
+ * as a further CEL condition that is asked only of what matches.
+ */
+const matching = (max: number, pattern: RegExp, refusal: string, bounds?: string) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(pattern)
+    .meta({ refusal, ...(bounds === undefined ? {} : { bounds }) });
+
+export const shortName = matching(
+  20,
+  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+  "a name consists of lower-case letters, digits and '-', and begins and ends with a letter or digit",
+);
 
 /** Name of another object of the same namespace. */
-export const objectName = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+export const objectName = matching(
+  253,
+  /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+  "the name of an object consists of lower-case letters, digits, '-' and '.', and begins and ends with a letter or digit",
+);
 
-export const dataKey = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(/^[-._a-zA-Z0-9]+$/);
+export const dataKey = matching(
+  253,
+  /^[-._a-zA-Z0-9]+$/,
+  "a key of a Secret or ConfigMap consists of letters, digits, '-', '_' and '.'",
+);
 
 /** Name of a variable or output in a module: an identifier of the configuration language. */
-export const identifier = z
-  .string()
-  .min(1)
-  .max(128)
-  .regex(/^[a-zA-Z_][a-zA-Z0-9_-]*$/);
+export const identifier = matching(
+  128,
+  /^[a-zA-Z_][a-zA-Z0-9_-]*$/,
+  "the name of a variable or output consists of letters, digits, '_' and '-', and begins with a letter or '_'",
+);
+
+const DURATION = /^([0-9]{1,6}(ms|s|m|h))+$/;
+
+/** Whole units from milliseconds to hours, as in `90s` or `1h30m`, between two limits of the same form. */
+export const durationBetween = (low: string, high: string) =>
+  matching(
+    20,
+    DURATION,
+    `a duration is written as in 90s or 1h30m, and must be between ${low} and ${high} here`,
+    `duration(self) >= duration('${low}') && duration(self) <= duration('${high}')`,
+  );
 
 /** Whole units from milliseconds to hours, as in `90s` or `1h30m`. */
-export const duration = z
-  .string()
-  .max(20)
-  .regex(/^([0-9]{1,6}(ms|s|m|h))+$/);
+export const duration = matching(20, DURATION, "a duration is written as in 90s or 1h30m");
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
@@ -74,6 +94,6 @@ export const configMapKeyRef = z
   })
   .describe("A key of a ConfigMap.");
 
-export const objectRef = z.object({
-  name: objectName.describe("Name of the object in the namespace of the Environment."),
-});
+export const objectRef = z
+  .object({ name: objectName.describe("Name of the object in the namespace of the Environment.") })
+  .describe("An object in the namespace of the Environment.");

@@ -36,6 +36,8 @@ export const ANNOTATIONS = {
 
 export const FINALIZERS = {
   environment: `${GROUP}/environment`,
+  /** On Runs: keeps the record until its pod is proven dead and its lock is released. */
+  run: `${GROUP}/run`,
   /** On runner pods: keeps the object, and so the exit codes, until the Run has seen them. */
-  pod: `${GROUP}/run`,
+  pod: `${GROUP}/run-pod`,
 } as const;

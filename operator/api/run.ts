@@ -58,28 +58,38 @@ export const runInputs = z
       .meta(listMap("name")),
     runner,
     timeouts,
+    dependsOn: z
+      .array(z.string())
+      .max(64)
+      .default([])
+      .describe("Components that this one needs: destroying goes the other way round."),
     backend: z.enum(["Managed"]).optional().describe("Managed: a backend block of the module is overridden."),
   })
   .describe("The component as it was declared when the Run was made.");
 
 export const runSpec = z
   .object({
-    environment: z.object({
-      name: z.string().describe("Name of the Environment."),
-      uid: z.string().describe("UID of the Environment."),
-      generation: z.int().describe("Generation of the Environment's spec that the Run acts upon."),
-    }),
+    environment: z
+      .object({
+        name: z.string().describe("Name of the Environment."),
+        uid: z.string().describe("UID of the Environment."),
+        generation: z.int().describe("Generation of the Environment's spec that the Run acts upon."),
+      })
+      .describe("The Environment that the Run belongs to."),
     component: z.string().describe("Name of the component, which is also the name of its state."),
     number: z.int().min(1).describe("Runs of a component are numbered from 1."),
     operation,
     desiredDigest: z
       .string()
       .describe("Digest (sha256) over engine, source, variables and the outputs that they come from."),
-    engine: z.object({
-      name: z.enum(["opentofu", "terraform"]).describe("The engine."),
-      version: z.string().describe("Its version in the catalogue."),
-      image: z.string().describe("The runner image, by digest where the catalogue gives one."),
-    }),
+    engine: z
+      .object({
+        name: z.enum(["opentofu", "terraform"]).describe("The engine."),
+        version: z.string().describe("Its version in the catalogue."),
+        image: z.string().describe("The runner image, by digest where the catalogue gives one."),
+      })
+      .describe("The engine, as the catalogue resolved it when the Run was made."),
+    inputsDigest: z.string().describe("The same digest without the revision, which the runner may have to look up."),
     cause,
     request: z.string().optional().describe("Value of terrarium.dev/requestedAt that this Run answers."),
     attempt: z.int().min(0).describe("Failed tries of the same desired state before this one."),
@@ -130,7 +140,12 @@ export const runOutcome = z
       .object({
         entries: z.int().describe("Entries of the journal."),
         leftovers: z
-          .array(z.object({ address: z.string().max(256), id: z.string().max(256).optional() }))
+          .array(
+            z.object({
+              address: z.string().max(256).describe("Address of the resource."),
+              id: z.string().max(256).optional().describe("Id that the provider gave it, as `import` takes it."),
+            }),
+          )
           .max(10)
           .describe("Created and not in the stored state: import these, or remove them by hand."),
       })
@@ -141,7 +156,10 @@ export const runOutcome = z
 
 export const runStatus = z
   .object({
-    observedGeneration: z.int().default(-1),
+    observedGeneration: z
+      .int()
+      .default(-1)
+      .describe("Generation of the spec that this status speaks of; -1: not seen yet."),
     phase: runPhase.optional().describe("Where the attempt stands."),
     conditions: z.array(condition).max(8).optional().describe("Succeeded.").meta(listMap("type")),
     pods: z
@@ -149,7 +167,7 @@ export const runStatus = z
         z.object({
           name: z.string().describe("Name of the pod."),
           uid: z.string().describe("UID of the pod: no other pod of this name is ever taken for it."),
-          createdAt: z.iso.datetime(),
+          createdAt: z.iso.datetime().describe("When the pod was created."),
         }),
       )
       .max(2)
@@ -162,16 +180,21 @@ export const runStatus = z
         done: z.int().optional().describe("Resources done."),
         total: z.int().optional().describe("Resources to do."),
         current: z.string().max(256).optional().describe("Address of a resource that is being worked on."),
-        updatedAt: z.iso.datetime(),
+        updatedAt: z.iso.datetime().describe("When this was reported."),
       })
       .optional()
       .describe("Progress, at most every 5 s or 10 %."),
     plan: z
       .object({
         digest: z.string().describe("sha256 of the plan file."),
-        counts: planCounts,
+        counts: planCounts.describe("What the plan would do, in resources."),
         resources: z
-          .array(z.object({ address: z.string().max(256), action: z.string().max(16) }))
+          .array(
+            z.object({
+              address: z.string().max(256).describe("Address of the resource."),
+              action: z.string().max(16).describe("create, update, replace or delete."),
+            }),
+          )
           .max(50)
           .describe("The first fifty resources that the plan changes."),
         truncated: z.boolean().optional().describe("True: there are more than are listed."),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dataKey, duration, objectName, objectRef, rules } from "./fields.ts";
+import { dataKey, durationBetween, objectName, objectRef, rules } from "./fields.ts";
 
 export const gitRef = z
   .object({
@@ -7,7 +7,9 @@ export const gitRef = z
     tag: z.string().min(1).max(255).optional().describe("Tag to use."),
     commit: z
       .string()
+      .max(64)
       .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+      .meta({ refusal: "commit must be a full commit id: 40 or 64 hexadecimal digits" })
       .optional()
       .describe("Full commit id (40 or 64 hexadecimal digits). It never moves."),
   })
@@ -45,15 +47,9 @@ export const gitSource = z
         }),
       ),
     ref: gitRef.optional(),
-    interval: duration
+    interval: durationBetween("10s", "24h")
       .default("5m")
-      .describe("How often the branch or tag is looked up, between 10s and 24h.")
-      .meta(
-        rules({
-          rule: "duration(self) >= duration('10s') && duration(self) <= duration('24h')",
-          message: "interval must be between 10s and 24h",
-        }),
-      ),
+      .describe("How often the branch or tag is looked up, between 10s and 24h."),
     secretRef: objectRef
       .optional()
       .describe("Secret with the keys `username` and `password` (or `token`), and optionally `ca.crt`."),
