@@ -108,6 +108,15 @@ export const environmentSpec = z
         message: "outputs names a component that is not in components",
       },
       {
+        rule: "!has(self.variables) || !self.variables.exists(v, has(v.valueFrom) && has(v.valueFrom.output))",
+        message:
+          "a variable of the whole Environment cannot come from an output: give it to the components that need it",
+      },
+      {
+        rule: "self.components.all(c, !has(c.formerName) || !self.components.exists(o, o.name == c.formerName))",
+        message: "formerName is still the name of a component",
+      },
+      {
         rule: "has(self.source) || self.components.all(c, has(c.terraform.source))",
         message: "give a source for the Environment, or one for each component",
       },
@@ -192,7 +201,12 @@ export const environmentStatus = z
   })
   .describe("What is, as the operator saw it last.");
 
-export const environmentName = shortName;
+/** The name is also the value of a label. */
+export const environmentName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/);
 
 export type EnvironmentSpec = z.output<typeof environmentSpec>;
 export type ComponentState = z.output<typeof componentState>;

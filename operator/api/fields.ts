@@ -66,9 +66,6 @@ export const durationBetween = (low: string, high: string) =>
     `duration(self) >= duration('${low}') && duration(self) <= duration('${high}')`,
   );
 
-/** Whole units from milliseconds to hours, as in `90s` or `1h30m`. */
-export const duration = matching(20, DURATION, "a duration is written as in 90s or 1h30m");
-
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
 /** Milliseconds of a duration that the schema has accepted; anything else counts as zero. */
