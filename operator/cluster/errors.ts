@@ -1,0 +1,61 @@
+/** Facts of a refusal, from the `Status` object that the API server answers with. */
+export interface ApiErrorFacts {
+  /** Verb and path, for the log. */
+  readonly request: string;
+  /** HTTP status. */
+  readonly status: number;
+  /** Kubernetes' machine reason, e.g. `Conflict`, `AlreadyExists`. */
+  readonly reason: string;
+  readonly message: string;
+  readonly retryAfterMs?: number;
+  /** `status.details`: kind, name, causes with field paths. */
+  readonly details?: unknown;
+}
+
+/** The API server answered, and the answer was no. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+  readonly details: unknown;
+
+  constructor(facts: ApiErrorFacts) {
+    super(`${facts.request}: ${facts.status} ${facts.reason}: ${facts.message}`);
+    this.status = facts.status;
+    this.reason = facts.reason;
+    this.retryAfterMs = facts.retryAfterMs;
+    this.details = facts.details;
+  }
+}
+
+/** Nobody knows whether the request was carried out: no answer, or half of one, within the deadline. */
+export class ApiUnreachable extends Error {
+  override readonly name = "ApiUnreachable";
+
+  constructor(request: string, why: string, cause?: unknown) {
+    super(`${request}: no answer from the Kubernetes API: ${why}`, cause === undefined ? {} : { cause });
+  }
+}
+
+/** This replica may not write any more: another one may lead. */
+export class NotLeading extends Error {
+  override readonly name = "NotLeading";
+
+  constructor(request: string) {
+    super(`${request}: not sent, this replica does not hold the lease`);
+  }
+}
+
+const hasStatus = (error: unknown, status: number): error is ApiError =>
+  error instanceof ApiError && error.status === status;
+
+export const isNotFound = (error: unknown): error is ApiError => hasStatus(error, 404);
+export const isForbidden = (error: unknown): error is ApiError => hasStatus(error, 403);
+export const isInvalid = (error: unknown): error is ApiError => hasStatus(error, 422);
+/** The version asked for is no longer known: list again. */
+export const isGone = (error: unknown): error is ApiError => hasStatus(error, 410);
+/** Both are 409; only the reason tells them apart. */
+export const isAlreadyExists = (error: unknown): error is ApiError =>
+  hasStatus(error, 409) && error.reason === "AlreadyExists";
+export const isConflict = (error: unknown): error is ApiError => hasStatus(error, 409) && !isAlreadyExists(error);
