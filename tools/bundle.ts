@@ -1,0 +1,80 @@
+/** Bundles each program of the images into one file under dist/: a pod starts a single file, not a tree of modules. */
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+export const checkout = fileURLToPath(new URL("..", import.meta.url));
+
+/** Program of an image → the TypeScript file it starts from. */
+export const programs = {
+  operator: "operator/main.ts",
+  resolver: "operator/resolver/main.ts",
+  agent: "runner/agent/main.ts",
+  launcher: "runner/launcher/main.ts",
+  gitserver: "tools/gitserver/main.ts",
+} as const;
+
+export type Program = keyof typeof programs;
+
+export interface BundleOptions {
+  readonly outdir: string;
+  readonly version: string;
+  /** Default: all of them. */
+  readonly only?: readonly Program[];
+}
+
+// Dependencies in CommonJS ask for node's own modules with `require`, which an ES module does not have.
+const banner = `import { createRequire as terrariumRequire } from "node:module";
+const require = terrariumRequire(import.meta.url);`;
+
+export class MissingProgram extends Error {
+  override readonly name = "MissingProgram";
+  constructor(missing: readonly Program[]) {
+    const list = missing.map((program) => `${programs[program]} (for dist/${program}.mjs)`).join(", ");
+    super(`cannot bundle: ${list} ${missing.length === 1 ? "does" : "do"} not exist in this checkout`);
+  }
+}
+
+/** Writes `<outdir>/<program>.mjs` for each program; the same sources give the same bytes. Throws MissingProgram. */
+export async function bundle({ outdir, version, only }: BundleOptions): Promise<readonly string[]> {
+  const wanted = only ?? (Object.keys(programs) as Program[]);
+  const missing = wanted.filter((program) => !existsSync(join(checkout, programs[program])));
+  if (missing.length > 0) throw new MissingProgram(missing);
+  await rm(outdir, { recursive: true, force: true });
+  await mkdir(outdir, { recursive: true });
+  await build({
+    absWorkingDir: checkout,
+    entryPoints: wanted.map((program) => ({ in: programs[program], out: program })),
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    banner: { js: banner },
+    define: { "process.env.TERRARIUM_BUILD_VERSION": JSON.stringify(version) },
+    // Names stay: a stack trace in a log is worth more than a few kilobytes.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    sourcemap: false,
+    logLevel: "warning",
+  });
+  return wanted.map((program) => join(outdir, `${program}.mjs`));
+}
+
+async function main(): Promise<void> {
+  const { version } = (await import("../package.json", { with: { type: "json" } })).default;
+  for (const file of await bundle({ outdir: join(checkout, "dist"), version })) console.log(file);
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(error instanceof MissingProgram ? error.message : error);
+    process.exitCode = 1;
+  }
+}
