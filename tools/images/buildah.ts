@@ -1,0 +1,86 @@
+/** buildah with a storage of its own. Layers are kept between builds, working containers are not. */
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { command } from "../cluster/command.ts";
+import type { ImageCache } from "./cache.ts";
+
+export interface Build {
+  readonly name: string;
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly target?: string;
+  readonly args?: Readonly<Record<string, string>>;
+  /** Stage or image → folder, or `container-image://NAME` for an image of the storage. */
+  readonly contexts: Readonly<Record<string, string>>;
+}
+
+export class Buildah {
+  readonly #storage: readonly string[];
+
+  constructor(cache: Pick<ImageCache, "storage" | "runroot">) {
+    this.#storage = ["--root", cache.storage, "--runroot", cache.runroot, "--storage-driver", "overlay"];
+  }
+
+  async build(build: Build): Promise<void> {
+    const pairs = (flag: string, values: Readonly<Record<string, string>>) =>
+      Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
+    // The fixed time makes the digest depend on the contents alone.
+    const fixed = ["bud", "--isolation", "chroot", "--layers", "--timestamp", "0", "--pull-never", "--format", "oci"];
+    await this.#run([
+      ...fixed,
+      ...pairs("--build-context", build.contexts),
+      ...pairs("--build-arg", build.args ?? {}),
+      ...(build.target === undefined ? [] : ["--target", build.target]),
+      ...["--tag", build.name, "--file", build.dockerfile, build.context],
+    ]);
+  }
+
+  async has(name: string): Promise<boolean> {
+    const names = await this.#run(["images", "--format", "{{.Name}}:{{.Tag}}"]);
+    return names.split("\n").includes(name);
+  }
+
+  /** Writes an oci-archive; resolves with the manifest's digest. The file appears when it is complete. */
+  async save(name: string, archive: string): Promise<string> {
+    await mkdir(dirname(archive), { recursive: true });
+    const unfinished = `${archive}.unfinished`;
+    const digestFile = join(dirname(archive), `.digest-${process.pid}`);
+    await rm(unfinished, { force: true });
+    // A local cluster reads this file at once: compressing it would only take time.
+    await this.#run([
+      "push",
+      "--disable-compression",
+      "--digestfile",
+      digestFile,
+      name,
+      `oci-archive:${unfinished}:${name}`,
+    ]);
+    const digest = (await readFile(digestFile, "utf8")).trim();
+    await rm(digestFile);
+    await rename(unfinished, archive);
+    return digest;
+  }
+
+  /** Pushes to a registry (credentials as in `buildah login`); resolves with the digest there. */
+  async push(name: string, destination: string, onLine: (line: string) => void): Promise<string> {
+    const digestFile = `${this.#storage[1]}/../.digest-${process.pid}`;
+    await this.#run(["push", "--digestfile", digestFile, name, `docker://${destination}`], onLine);
+    const digest = (await readFile(digestFile, "utf8")).trim();
+    await rm(digestFile);
+    return digest;
+  }
+
+  /** Loads an oci-archive of `save` into the storage, if it is not there. */
+  async load(archive: string): Promise<string> {
+    return (await this.#run(["pull", "--quiet", `oci-archive:${archive}`])).trim();
+  }
+
+  /** Removes images without a name, which nothing stands on. */
+  async prune(): Promise<void> {
+    await this.#run(["rmi", "--prune", "--force"]);
+  }
+
+  #run(args: readonly string[], onLine?: (line: string) => void): Promise<string> {
+    return command("buildah", [...this.#storage, ...args], onLine === undefined ? {} : { onLine });
+  }
+}
