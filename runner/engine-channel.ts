@@ -64,7 +64,7 @@ const exitMessage = z.object({
   timedOut: z.boolean(),
   /** Set when the engine could not be started at all. */
   startError: z.string().optional(),
-  /** The largest process of the container that was seen, in bytes; absent where the kernel does not tell. */
+  /** The most memory the container ever held, page cache included; absent where the kernel does not tell. */
   peakRssBytes: z.number().optional(),
   /** The container's own count of out-of-memory kills went up while the command ran. */
   outOfMemory: z.boolean().optional(),
@@ -99,11 +99,15 @@ const fromLauncher = z.discriminatedUnion("type", [
     running: commandId.optional(),
     finished: z.array(commandId).readonly(),
     terminating: z.boolean(),
+    /** Names of variables from credentials that the engine does not get. */
+    droppedVariables: z.array(z.string()).readonly(),
   }),
   lineMessage,
   preparedMessage,
   exitMessage,
   z.object({ type: z.literal("terminating") }),
+  /** The answer to a finish that does not happen: an errored state is there and was not acknowledged. */
+  z.object({ type: z.literal("held"), reason: z.string() }),
 ]);
 
 export type ToLauncher = z.infer<typeof toLauncher>;

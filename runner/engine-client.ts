@@ -46,6 +46,11 @@ export class EngineLost extends Error {
   override readonly name = "EngineLost";
 }
 
+/** The engine container refuses to end: it holds the only copy of a state. */
+export class EngineHeld extends Error {
+  override readonly name = "EngineHeld";
+}
+
 /**
  * Listens on the socket and resolves once the launcher has said hello. `run` with the id of a command that already ran
  * (the agent was restarted) starts nothing: it resolves with that command's own result.
@@ -143,13 +148,18 @@ export class EngineClient {
     this.#send({ type: "signal", id, signal });
   }
 
-  /** Lets the engine container end. Acknowledge an errored state only when its bytes are safe in the store. */
+  /**
+   * Lets the engine container end. Acknowledge an errored state only when its bytes are safe in the store; without
+   * that, the container stays and this rejects with what it waits for.
+   */
   async finish(end: { readonly acknowledgeErroredState: boolean; readonly exitCode: number }): Promise<void> {
-    this.#finishing = true;
     const socket = this.#socket;
-    const gone = socket === undefined ? undefined : new Promise<void>((resolve) => socket.once("close", resolve));
-    this.#send({ type: "finish", ...end });
-    await gone;
+    if (socket === undefined) return this.close();
+    await new Promise<void>((resolve, reject) => {
+      socket.once("close", resolve);
+      this.#events.once("held", (reason: string) => reject(new EngineHeld(reason)));
+      this.#send({ type: "finish", ...end });
+    });
     this.close();
   }
 
@@ -223,6 +233,10 @@ export class EngineClient {
       return;
     }
     if (message.type === "terminating") return this.#setTerminating();
+    if (message.type === "held") {
+      this.#events.emit("held", message.reason);
+      return;
+    }
     if (message.type === "line") await this.#line(message);
     if (message.type === "exit") settle(this.#exits, this.#outgoing, message);
     if (message.type === "prepared") settle(this.#trees, this.#outgoing, message);

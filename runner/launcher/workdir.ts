@@ -1,0 +1,99 @@
+/** Lays out the engine's working copy: the source, then the overlay over it. No link may lead out of the tree. */
+import { constants } from "node:fs";
+import { chmod, copyFile, lstat, mkdir, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
+import { join, relative } from "node:path";
+
+export interface TreePaths {
+  readonly source: string;
+  readonly overlay: string;
+  readonly work: string;
+}
+
+export interface Tree {
+  files: number;
+  bytes: number;
+}
+
+/** The tree holds what must not be copied. The message names the path inside the tree. */
+export class TreeRefused extends Error {
+  override readonly name = "TreeRefused";
+}
+
+export async function prepareTree(paths: TreePaths): Promise<Tree> {
+  await rm(paths.work, { recursive: true, force: true });
+  await mkdir(paths.work, { recursive: true });
+  const tree: Tree = { files: 0, bytes: 0 };
+  for (const root of [paths.source, paths.overlay]) {
+    if (await exists(root)) await copyFolder(await realpath(root), "", paths.work, tree);
+  }
+  return tree;
+}
+
+async function copyFolder(root: string, folder: string, work: string, tree: Tree): Promise<void> {
+  for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    const target = join(work, path);
+    if (entry.isDirectory()) {
+      await makeFolder(target);
+      await copyFolder(root, path, work, tree);
+    } else if (entry.isSymbolicLink()) {
+      await copyLink(root, path, target, tree);
+    } else if (entry.isFile()) {
+      await copyOne(join(root, path), target, tree);
+    } else {
+      throw new TreeRefused(`"${path}" is neither a file, a folder nor a link`);
+    }
+  }
+}
+
+/** A folder of the overlay replaces a file or link of that name: nothing may be written through a link. */
+async function makeFolder(target: string): Promise<void> {
+  const there = await lstat(target).catch(() => undefined);
+  if (there?.isDirectory() === true) return;
+  await rm(target, { force: true });
+  await mkdir(target);
+}
+
+async function copyOne(from: string, target: string, tree: Tree): Promise<void> {
+  const { mode, size } = await lstat(from);
+  await rm(target, { recursive: true, force: true });
+  await copyFile(from, target, constants.COPYFILE_EXCL);
+  await chmod(target, (mode & 0o111) === 0 ? 0o660 : 0o770);
+  tree.files += 1;
+  tree.bytes += size;
+}
+
+/** Judged by where the link really leads, links on its way included; one that leads nowhere is left out. */
+async function copyLink(root: string, path: string, target: string, tree: Tree): Promise<void> {
+  const text = await readlink(join(root, path));
+  const end = await realpath(join(root, path)).catch(() => undefined);
+  if (end === undefined) return;
+  if (text.startsWith("/") || !isInside(root, end)) throw new TreeRefused(`the link "${path}" leads out of the source`);
+  await rm(target, { recursive: true, force: true });
+  await symlink(text, target);
+  tree.files += 1;
+}
+
+export function isInside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way === "" || (way !== ".." && !way.startsWith("../") && !way.startsWith("/"));
+}
+
+/**
+ * Lets the agent, which runs under another user id, read what a command left behind: providers write files that only
+ * their owner can read. Downloaded providers and modules are not its business.
+ */
+export async function shareWithGroup(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    const path = join(folder, entry.name);
+    const wanted = entry.isDirectory() ? 0o050 : entry.isFile() ? 0o040 : 0;
+    if (wanted === 0) continue;
+    const { mode } = await lstat(path);
+    if ((mode & wanted) !== wanted) await chmod(path, (mode & 0o7777) | wanted);
+    if (entry.isDirectory() && !/^(providers|modules)$/.test(entry.name)) await shareWithGroup(path);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
+}
