@@ -1,12 +1,12 @@
 import { z } from "zod";
 import {
   configMapKeyRef,
-  dataKey,
   durationBetween,
   identifier,
   listMap,
   objectName,
   objectRef,
+  quantity,
   rules,
   secretKeyRef,
   shortName,
@@ -71,6 +71,8 @@ export const credential = z
   })
   .describe("Credentials for the engine.");
 
+const quantities = z.record(z.string().max(317), quantity).meta({ maxProperties: 16 });
+
 export const runner = z
   .object({
     serviceAccountName: objectName
@@ -78,8 +80,8 @@ export const runner = z
       .describe("ServiceAccount of the pod, for workload identity. Default: `default`."),
     resources: z
       .object({
-        requests: z.record(dataKey, z.string().max(32)).optional().describe("Requests of the engine container."),
-        limits: z.record(dataKey, z.string().max(32)).optional().describe("Limits of the engine container."),
+        requests: quantities.optional().describe("Requests of the engine container, by resource."),
+        limits: quantities.optional().describe("Limits of the engine container, by resource."),
       })
       .optional()
       .describe("Resources of the engine container, as in a pod."),

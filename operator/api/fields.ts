@@ -55,6 +55,13 @@ export const identifier = matching(
   "the name of a variable or output consists of letters, digits, '_' and '-', and begins with a letter or '_'",
 );
 
+/** Amount of a resource, as in a pod. */
+export const quantity = matching(
+  32,
+  /^[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i)?$/,
+  'a quantity is a string as in "500m", "2Gi" or "1"',
+);
+
 const DURATION = /^([0-9]{1,6}(ms|s|m|h))+$/;
 
 /** Whole units from milliseconds to hours, as in `90s` or `1h30m`, between two limits of the same form. */

@@ -63,7 +63,14 @@ export const source = z
       .record(dataKey, z.string().max(262_144))
       .optional()
       .describe("The files themselves, by name: for small modules and for trying things out.")
-      .meta({ minProperties: 1, maxProperties: 64 }),
+      .meta({
+        minProperties: 1,
+        maxProperties: 64,
+        ...rules({
+          rule: "self.all(name, name.matches('^[A-Za-z0-9_.][A-Za-z0-9_.-]*$') && name != '.' && name != '..')",
+          message: "the name of an inline file consists of letters, digits, '-', '_' and '.'; there are no folders",
+        }),
+      }),
     configMap: z
       .object({ name: objectName.describe("Name of the ConfigMap; each key is a file of the module.") })
       .optional()

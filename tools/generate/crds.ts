@@ -132,7 +132,7 @@ function rootSchema(kind: KindDefinition): StructuralSchema {
     properties: {
       apiVersion: { type: "string", description: `Version of this representation: ${GROUP}/${VERSION}.` },
       kind: { type: "string", description: `Kind of the object: ${kind.kind}.` },
-      metadata: { type: "object", description: "Name, namespace, labels and annotations, as of every object." },
+      metadata: { type: "object" },
       spec: kind.spec,
       // An object that nobody has seen yet must not look healthy to tools that compare generations.
       status: { ...kind.status, default: { observedGeneration: -1 } },
