@@ -44,7 +44,10 @@ export function createEventRecorder(options: RecorderOptions): ClosableRecorder 
   const inFlight = new Set<Promise<void>>();
 
   const write = (series: Series): void => {
-    if (inFlight.size >= mostInFlight) return options.onDropped?.("busy");
+    if (inFlight.size >= mostInFlight) {
+      options.onDropped?.("busy");
+      return;
+    }
     const writing = send(options, series)
       .catch((error: unknown) => options.onDropped?.("failed", error))
       .finally(() => inFlight.delete(writing));

@@ -10,7 +10,8 @@ export function collectionOf(resource: Resource, namespace: Namespace): string {
 
 /** One object. Throws when the namespace of a namespaced kind is missing, rather than asking for something else. */
 export function objectAt(resource: Resource, namespace: Namespace, name: string, subresource?: string): string {
-  if (name === "") throw new TypeError(`A ${resource.kind} needs a name`);
+  // A dot would be taken for a step in the path, by whatever is in between.
+  if (["", ".", ".."].includes(name)) throw new TypeError(`A ${resource.kind} needs a name, not "${name}"`);
   const path = `${placeOf(resource, namespace)}/${encodeURIComponent(name)}`;
   return subresource === undefined ? path : `${path}/${subresource}`;
 }

@@ -128,6 +128,8 @@ async function openStream(clock: Clock, call: Call, send: Send): Promise<AsyncIt
       throw errorFromAnswer(call, answer.statusCode, answer.headers, await answer.body.text());
     }
     answer.body.once("close", detach);
+    // Whoever reads it gets the error; one that comes before anybody reads must not end the process.
+    answer.body.on("error", () => {});
     return answer.body;
   } catch (error) {
     detach();

@@ -14,7 +14,7 @@ export interface ControllerOptions extends Omit<QueueOptions, "work"> {
   readonly sources: readonly Source[];
   /** Level-triggered: told which object, not what happened to it. The signal aborts at the end of the round's time or of the process. */
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<Outcome>;
-  /** A round that takes longer is aborted and counts as failed; 2 min unless told. */
+  /** The signal of a round that takes longer is aborted; 2 min unless told. */
   readonly roundLimitMs?: number;
   /** What a running round gets at shutdown before it is aborted; 20 s unless told. */
   readonly graceMs?: number;

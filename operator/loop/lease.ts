@@ -1,4 +1,4 @@
-import { isAlreadyExists, isConflict } from "../cluster/errors.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "../cluster/errors.ts";
 import type { Lease } from "../cluster/kinds.ts";
 import type { Reader, Stored, Writer } from "../cluster/ports.ts";
 import { LEASES } from "../cluster/resources.ts";
@@ -76,19 +76,17 @@ export function createElection(options: ElectionOptions): Election {
   };
   /** Returns why the lease is lost, or undefined when it is renewed or may yet be. */
   const renew = async (): Promise<string | undefined> => {
-    if (held === undefined) return "it was never held";
     try {
       await write(held);
       return undefined;
     } catch (error) {
-      options.onTrouble?.(error);
-      if (!isConflict(error)) return undefined;
+      if (!isConflict(error) && !isNotFound(error)) throw error;
     }
     const current = await client.find<Lease>(LEASES, namespace, name, { deadlineMs });
     if (current === undefined) return "somebody deleted it";
     if (current.spec?.holderIdentity !== identity) return `"${current.spec?.holderIdentity ?? ""}" holds it`;
     // Somebody labelled it, or our own write arrived although its answer did not.
-    held = current;
+    await write(current);
     return undefined;
   };
   const lead = async (signal: AbortSignal): Promise<string | undefined> => {

@@ -59,12 +59,11 @@ export function createQueue(options: QueueOptions): WorkQueue {
   };
   const addAfter = (key: string, ms: number): void => {
     if (state === "stopped" || ready.has(key) || dirty.has(key)) return;
-    if (ms <= 0) return add(key);
     const at = clock.monotonicMs() + ms;
     const earlier = delayed.get(key);
     if (earlier !== undefined && earlier.at <= at) return;
     undelay(key);
-    delayed.set(key, { at, cancel: clock.setTimer(ms, () => add(key)) });
+    delayed.set(key, { at, cancel: clock.setTimer(Math.max(0, ms), () => add(key)) });
   };
   const undelay = (key: string): void => {
     delayed.get(key)?.cancel();
@@ -96,7 +95,8 @@ export function createQueue(options: QueueOptions): WorkQueue {
       // What changed meanwhile may be the cure, or our own write: soon, but never at once.
       const afterMs = backoffMs(options, random, again ? 1 : count);
       quietly(() => hooks.onRetry?.(key, count, afterMs, next.error));
-      return addAfter(key, afterMs);
+      addAfter(key, afterMs);
+      return;
     }
     failures.delete(key);
     if (again) add(key);

@@ -13,6 +13,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly random?: () => number;
   /** Restart a watch that has said nothing, not even a bookmark (one a minute), for this long. */
   readonly silenceMs?: number;
+  readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
   readonly hooks?: ReflectorHooks;
 }
@@ -40,7 +41,8 @@ interface Progress {
 }
 
 const LIST_DEADLINE_MS = 30_000;
-const FIRST_PAUSE_MS = 1_000;
+/** A watch that ends sooner was not worth opening. */
+const SHORTEST_WATCH_MS = 1_000;
 /** A version may be one that the server never heard of (a restored backup): do not ask for it for ever. */
 const FAILURES_BEFORE_LIST = 3;
 
@@ -100,12 +102,12 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     }
     // The server ends a watch after some minutes. One that ends at once would be a hot loop.
     const livedMs = clock.monotonicMs() - startedAt;
-    if (livedMs < FIRST_PAUSE_MS) throw new Error("the watch ended as soon as it began");
+    if (livedMs < SHORTEST_WATCH_MS) throw new Error("the watch ended as soon as it began");
     progress.failures = 0;
   };
   const pauseAfter = (error: unknown, failures: number): number => {
-    const { random = Math.random, longestPauseMs = 30_000 } = options;
-    const backoff = Math.min(longestPauseMs, FIRST_PAUSE_MS * 2 ** (failures - 1)) * (0.8 + 0.4 * random());
+    const { random = Math.random, firstPauseMs = 1_000, longestPauseMs = 30_000 } = options;
+    const backoff = Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1)) * (0.8 + 0.4 * random());
     return Math.max(backoff, error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0);
   };
   const run = async (signal: AbortSignal): Promise<void> => {
