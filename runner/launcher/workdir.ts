@@ -1,7 +1,7 @@
 /** Lays out the engine's working copy: the source, then the overlay over it. No link may lead out of the tree. */
 import { constants } from "node:fs";
 import { chmod, copyFile, lstat, mkdir, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 
 export interface TreePaths {
   readonly source: string;
@@ -90,7 +90,8 @@ export async function shareWithGroup(folder: string): Promise<void> {
     if (wanted === 0) continue;
     const { mode } = await lstat(path);
     if ((mode & wanted) !== wanted) await chmod(path, (mode & 0o7777) | wanted);
-    if (entry.isDirectory() && !/^(providers|modules)$/.test(entry.name)) await shareWithGroup(path);
+    const downloaded = basename(folder) === ".terraform" && /^(providers|modules)$/.test(entry.name);
+    if (entry.isDirectory() && !downloaded) await shareWithGroup(path);
   }
 }
 
