@@ -34,7 +34,7 @@ const PATTERNS: readonly Pattern[] = [
     advice: "the host's name cannot be resolved; check the url and the cluster's DNS",
   },
   {
-    matches: /certificate|SSL|TLS|gnutls/i,
+    matches: /SSL certificate|certificate verif|server certificate|gnutls_handshake|SSL_ERROR|TLS (alert|connect)/i,
     reason: "GitFailed",
     advice:
       "the server's certificate is not trusted; give the authority that signed it as ca.crt in the source's Secret",
@@ -71,7 +71,9 @@ const PATTERNS: readonly Pattern[] = [
 /** Turns what git printed on stderr into an error for a person; `secrets` are blotted out of the quotation. */
 export function gitErrorFrom(stderr: string, url: string, secrets: readonly string[] = []): GitError {
   const said = quotation(scrub(stderr, secrets));
-  const pattern = PATTERNS.find(({ matches }) => matches.test(said));
+  // A repository may well be called `ssl-certificates`: addresses do not take part in the decision.
+  const telling = said.replace(/https?:\/\/[^\s']*/gi, "URL");
+  const pattern = PATTERNS.find(({ matches }) => matches.test(telling));
   const advice = pattern?.advice ?? "git failed";
   return new GitError(
     pattern?.reason ?? "GitFailed",
@@ -90,7 +92,10 @@ export function scrub(text: string, secrets: readonly string[] = []): string {
   return clean;
 }
 
-/** The lines that name the failure, without control characters, on one line. */
+/**
+ * The lines that name the failure, without control characters, on one line. Where the quotation is cut, the end of git's
+ * sentence is lost, which is the less telling part.
+ */
 function quotation(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)
