@@ -21,6 +21,11 @@ export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): st
   return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "terrarium");
 }
 
+/** Locks are kept beside the programs: they must outlive every cluster. */
+export function lockFile(name: string): string {
+  return join(cacheDirectory(), "locks", `${name}.lock`);
+}
+
 /**
  * Builds the groups that are not in the cache yet, in the given order, and gives the path of every program of them.
  * One build runs at a time on a machine: it uses all cores, and a second process finds what the first one built.
@@ -65,7 +70,7 @@ async function groupDirectory(name: BinaryGroupName): Promise<string> {
 }
 
 async function buildOnce(name: BinaryGroupName, directory: string, progress: Progress): Promise<void> {
-  const lock = join(cacheDirectory(), "build.lock");
+  const lock = lockFile("build");
   const onWait = () => progress(`${name}: waiting for another build on this machine to end`);
   await withLock(lock, onWait, async () => {
     if (!(await exists(directory))) await build(name, directory, progress);

@@ -1,5 +1,5 @@
 import { access, chmod, rm, writeFile } from "node:fs/promises";
-import type { Progress } from "./binaries.ts";
+import { lockFile, type Progress } from "./binaries.ts";
 import { command, succeeds } from "./command.ts";
 import { withLock } from "./lock.ts";
 
@@ -27,7 +27,7 @@ const SERVICE_POLICY = "/usr/sbin/policy-rc.d";
 export async function ensureDebianPackages(progress: Progress): Promise<void> {
   if ((await missingPackages()).length === 0) return;
   const onWait = () => progress("waiting for another process that installs Debian packages");
-  await withLock("/var/lib/terrarium/apt.lock", onWait, async () => {
+  await withLock(lockFile("debian-packages"), onWait, async () => {
     const missing = await missingPackages();
     if (missing.length > 0) await install(missing, progress);
   });

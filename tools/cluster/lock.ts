@@ -8,7 +8,11 @@ import { dirname } from "node:path";
  */
 export async function withLock<T>(file: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
-  const release = (await acquire(file, ["--nonblock"])) ?? (onWait(), await acquire(file, []));
+  let release = await acquire(file, ["--nonblock"]);
+  if (release === undefined) {
+    onWait();
+    release = await acquire(file, []);
+  }
   if (release === undefined) throw new Error(`cannot lock ${file}: is \`flock\` of util-linux installed?`);
   try {
     return await work();

@@ -1,0 +1,46 @@
+import { rm, rmdir } from "node:fs/promises";
+import { lockFile } from "./binaries.ts";
+import { removeCgroups } from "./cgroups.ts";
+import { withLock } from "./lock.ts";
+import { stopNamespaces } from "./namespaces.ts";
+import { disconnect } from "./network.ts";
+import { CLUSTERS_DIR, clusterPaths, DEFAULT_CLUSTER } from "./paths.ts";
+import { clusterNames, findCluster } from "./slots.ts";
+import { type ProgressStyle, runPlan } from "./steps.ts";
+
+export interface DownOptions {
+  readonly name?: string;
+  readonly progress?: ProgressStyle;
+}
+
+/** Folders on the machine that a cluster mounts its own ones over. They stay empty. */
+const MOUNT_POINTS = ["/var/lib/kubelet", "/var/lib/cni"];
+
+/** Ends a cluster and removes all that is left of it. The built programs stay. */
+export async function clusterDown(options: DownOptions = {}): Promise<void> {
+  const { name = DEFAULT_CLUSTER, progress = "auto" } = options;
+  const paths = clusterPaths(name);
+  const onWait = () => console.log(`waiting for another process that works on the cluster ${name}`);
+  await withLock(lockFile(`cluster-${name}`), onWait, async () => {
+    const cluster = await findCluster(name);
+    if (cluster === undefined) return;
+    await runPlan(
+      [
+        { title: "Processes", run: () => stopNamespaces(paths) },
+        { title: "Link and routes", run: () => disconnect(cluster.addresses) },
+        { title: "Control groups", run: () => removeCgroups(cluster.cgroup) },
+        { title: "Files", run: () => removeFiles(paths.directory) },
+      ],
+      progress,
+    );
+  });
+}
+
+async function removeFiles(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  if ((await clusterNames()).length > 0) return;
+  for (const folder of [...MOUNT_POINTS, CLUSTERS_DIR]) {
+    // What is not empty belongs to somebody else.
+    await rmdir(folder).catch(() => undefined);
+  }
+}
