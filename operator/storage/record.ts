@@ -42,13 +42,28 @@ export interface StateLock {
   readonly since: string;
 }
 
+/** An output of another component, as it was when it was handed to a Run. */
+export interface UsedOutput {
+  readonly component: string;
+  readonly name: string;
+  /** Keyed digest of the value, as in `OutputRecord`. */
+  readonly digest: string;
+}
+
 /** The one pod that may work on a Run. A second claim for the same phase is refused. */
 export interface Claim {
   readonly run: string;
   readonly runUid: string;
+  /** Number of the Run: a Run with a lower number can never claim again. */
+  readonly number?: number;
+  readonly pod?: string;
   readonly phase: "Plan" | "Apply";
   readonly podUid: string;
   readonly at: string;
+  /** The archive that this attempt uploaded; it becomes that of `attempted` when the apply is allowed. */
+  readonly archive?: BlobRef;
+  /** Values that the work order carried: what is applied is digested with them, not with what is current by then. */
+  readonly outputs?: readonly UsedOutput[];
   /** Set before the runner is told to apply: from then on a death without a result is an interruption. */
   readonly applying?: { readonly planDigest: string; readonly at: string };
   /** Set when the session may no longer write: its result has come, or its pod is proven dead. */
@@ -106,7 +121,7 @@ export interface ComponentRecord {
   };
   /** A state that could not be stored in the ordinary way and waits for a person. */
   readonly recovery?: { readonly blob: BlobRef; readonly run: string; readonly at: string };
-  readonly journal?: { readonly run: string; readonly blobs: readonly BlobRef[] };
+  readonly journal?: { readonly run: string; readonly blobs: readonly BlobRef[]; readonly entries: number };
   /** Git credentials that the last fetch used, so that the resolver can follow a private branch; encrypted like all of it. */
   readonly sourceCredentials?: { readonly username: string; readonly password: string };
   /** Set while the record moves to another name. */

@@ -1,0 +1,75 @@
+import type { Change } from "./change.ts";
+import { type Claim, type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
+import { Refused } from "./refusal.ts";
+
+/** A pod that works, or wants to work, on one phase of one Run. */
+export interface Claimant {
+  readonly key: StateKey;
+  readonly environmentUid: string;
+  readonly run: string;
+  readonly runUid: string;
+  /** Number of the Run: Runs of one component are numbered upwards. */
+  readonly number: number;
+  readonly phase: "Plan" | "Apply";
+  readonly pod: string;
+  readonly podUid: string;
+}
+
+/**
+ * Binds a record to one pod. The same pod may ask again; anybody else is refused until the claim is fenced and no lock is held.
+ */
+export function claim(record: ComponentRecord, claimant: Claimant, at: Date): Change<Claim> {
+  mustBelong(record, claimant);
+  if (record.lastResult?.runUid === claimant.runUid)
+    throw new Refused("Fenced", `Run ${claimant.run} has reported its result already`);
+  const current = record.claim;
+  if (current !== undefined) {
+    if (isHeldBy(current, claimant)) return { answer: unfenced(current) };
+    mustBeReplaceable(record, current, claimant);
+  }
+  if (record.lock !== undefined)
+    throw new Refused("Locked", `Run ${record.lock.run} holds the lock of the state`, record.lock);
+  const made = claimOf(claimant, at);
+  return { next: { ...record, claim: made }, answer: made };
+}
+
+function claimOf({ run, runUid, number, phase, pod, podUid }: Claimant, at: Date): Claim {
+  return { run, runUid, number, phase, pod, podUid, at: at.toISOString() };
+}
+
+const isHeldBy = (claim: Claim, { runUid, phase, podUid }: Claimant): boolean =>
+  claim.runUid === runUid && claim.phase === phase && claim.podUid === podUid;
+
+function mustBeReplaceable(record: ComponentRecord, current: Claim, claimant: Claimant): void {
+  const { run, runUid, phase, number } = claimant;
+  if (current.runUid === runUid && (current.phase === phase || current.phase === "Apply"))
+    throw new Refused("AlreadyClaimed", `another pod (UID ${current.podUid}) has claimed Run ${run}`);
+  if (current.runUid !== runUid && current.number !== undefined && number < current.number)
+    throw new Refused("Fenced", `Run ${run} (number ${number}) is older than Run ${current.run} (${current.number})`);
+  if (current.fenced !== undefined) return;
+  if (record.lock !== undefined)
+    throw new Refused("Locked", `Run ${record.lock.run} holds the lock of the state`, record.lock);
+  throw new Refused("AlreadyClaimed", `Run ${current.run} has not ended`);
+}
+
+function mustBelong(record: ComponentRecord, { environmentUid }: Claimant): void {
+  const name = stateKeyText(record.key);
+  if (record.owner.environmentUid !== environmentUid || record.ownership !== "Owned")
+    throw new Refused("NotYourRun", `the state of ${name} is not owned by the Environment with UID ${environmentUid}`);
+  if (record.movingTo !== undefined)
+    throw new Refused("Moving", `the state of ${name} is being renamed to ${record.movingTo}`);
+}
+
+function unfenced(current: Claim): Claim {
+  if (current.fenced === undefined) return current;
+  throw new Refused("Fenced", `Run ${current.run} may no longer write: ${current.fenced.why}`);
+}
+
+/** The claim of whoever asks; refuses everybody whose claim is not the current, unfenced one. Every write begins with it. */
+export function mustHold(record: ComponentRecord, claimant: Claimant): Claim {
+  mustBelong(record, claimant);
+  const current = record.claim;
+  if (current === undefined || !isHeldBy(current, claimant))
+    throw new Refused("Fenced", `pod ${claimant.pod} does not hold the claim on Run ${claimant.run} any more`);
+  return unfenced(current);
+}

@@ -1,0 +1,77 @@
+import { blobsOf, deleteBlobs } from "./blobs.ts";
+import { changeRecord, without } from "./change.ts";
+import { userOf } from "./ownership.ts";
+import { RecordConflict, type StateStore } from "./port.ts";
+import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
+import { Refused } from "./refusal.ts";
+
+/**
+ * Moves a record to another component name of the same Environment; the blobs stay where they are. May be repeated after a crash at any
+ * point: the mark on the old record keeps everyone from working on it until the new one exists and the old one is gone.
+ */
+export async function rename(
+  store: StateStore,
+  from: StateKey,
+  to: StateKey,
+  environmentUid: string,
+  signal?: AbortSignal,
+): Promise<"moved" | "nothing"> {
+  if (from.namespace !== to.namespace || from.environment !== to.environment)
+    throw new Refused("BadRequest", "a state moves only inside its Environment");
+  if ((await store.record(from, signal)) === undefined) return "nothing";
+  const { after } = await changeRecord(store, from, (record) => marked(record, to, environmentUid), signal);
+  await makeTarget(store, after.value, to, signal);
+  await store.deleteRecord(from, after.version, signal);
+  return "moved";
+}
+
+function marked(record: ComponentRecord, to: StateKey, environmentUid: string) {
+  const name = stateKeyText(record.key);
+  if (record.owner.environmentUid !== environmentUid || record.ownership !== "Owned")
+    throw new Refused("NotYourRun", `the state of ${name} is not owned by the Environment with UID ${environmentUid}`);
+  if (record.movingTo === to.component) return { answer: undefined };
+  if (record.movingTo !== undefined)
+    throw new Refused("Moving", `the state of ${name} is being renamed to ${record.movingTo}: finish that first`);
+  const user = userOf(record);
+  if (user !== undefined)
+    throw new Refused("InUse", `the state of ${name} is in use by Run ${user}: it must end first`);
+  return { next: { ...record, movingTo: to.component }, answer: undefined };
+}
+
+async function makeTarget(
+  store: StateStore,
+  source: ComponentRecord,
+  to: StateKey,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const existing = await store.record(to, signal);
+  if (existing?.value.storageId === source.storageId) return;
+  if (existing !== undefined) {
+    if (!isBlank(existing.value, source))
+      throw new Refused(
+        "NameTaken",
+        `${stateKeyText(to)} has a state of its own: ${source.key.component} cannot take that name`,
+      );
+    await store.deleteRecord(to, existing.version, signal);
+    await deleteBlobs(store, existing.value, blobsOf(existing.value), signal);
+  }
+  try {
+    await store.createRecord({ ...without(source, "movingTo"), key: to }, signal);
+  } catch (error) {
+    if (!(error instanceof RecordConflict)) throw error;
+    const rival = await store.record(to, signal);
+    if (rival?.value.storageId !== source.storageId) throw error;
+  }
+}
+
+/** A record that was made for the new name before the rename was seen, and that nobody has used. */
+function isBlank(record: ComponentRecord, source: ComponentRecord): boolean {
+  return (
+    record.owner.environmentUid === source.owner.environmentUid &&
+    record.state === undefined &&
+    record.recovery === undefined &&
+    record.applied === undefined &&
+    !record.mayHoldObjects &&
+    userOf(record) === undefined
+  );
+}
