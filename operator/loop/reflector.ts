@@ -20,6 +20,8 @@ export interface ReflectorOptions<T extends KubeObject> {
 
 export interface ReflectorHooks {
   readonly onList?: (resource: Resource, count: number) => void;
+  /** A watch said something: ADDED, MODIFIED, DELETED or BOOKMARK. */
+  readonly onEvent?: (resource: Resource, type: string) => void;
   /** Something went wrong and is tried again after that long. */
   readonly onRestart?: (resource: Resource, error: unknown, pauseMs: number) => void;
   /** A handler or an index threw. */
@@ -89,6 +91,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
         publish(event.type === "DELETED" ? store.remove(object) : store.put(object));
         progress.version = object.metadata.resourceVersion;
       }
+      hooks.onEvent?.(resource, event.type);
     }
   };
   const round = async (progress: Progress, signal: AbortSignal): Promise<void> => {
