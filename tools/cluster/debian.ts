@@ -21,6 +21,8 @@ export const DEBIAN_PACKAGES = [
   "runc",
 ] as const;
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query fills in these fields.
+const FORMAT = "${db:Status-Status} ${Package}\\n";
 const SERVICE_POLICY = "/usr/sbin/policy-rc.d";
 
 /** Installs the Debian packages that are missing, and starts none of their services. */
@@ -39,7 +41,7 @@ async function missingPackages(): Promise<string[]> {
       `This is not a Debian system (no dpkg-query). Needed from its packages: ${DEBIAN_PACKAGES.join(" ")}`,
     );
   }
-  const listing = await command("dpkg-query", ["--show", "--showformat", "${db:Status-Status} ${Package}\\n"]);
+  const listing = await command("dpkg-query", ["--show", "--showformat", FORMAT]);
   const installed = new Set(listing.split("\n").flatMap((line) => /^installed (\S+)$/.exec(line)?.[1] ?? []));
   return DEBIAN_PACKAGES.filter((name) => !installed.has(name));
 }

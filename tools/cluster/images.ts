@@ -31,8 +31,8 @@ export async function loadImage(image: string, clusterName?: string): Promise<Lo
   if (await isFile(image)) return importArchive(paths, supervisor, image);
   return withTemporaryFolder(async (folder) => {
     const archive = join(folder, "image.tar");
-    const name = await exportFromBuildah(image, archive);
-    return importArchive(paths, supervisor, archive, name);
+    await exportFromBuildah(image, archive);
+    return importArchive(paths, supervisor, archive);
   });
 }
 
@@ -55,29 +55,30 @@ async function importArchive(
   paths: ClusterPaths,
   supervisor: ProcessIdentity,
   archive: string,
-  name?: string,
 ): Promise<LoadedImage[]> {
   const ctr = (...args: string[]) =>
     inNamespaces(supervisor, "ctr", ["--address", paths.containerdSocket, "--namespace", "k8s.io", "images", ...args]);
-  const before = parseImages(await ctr("list"));
-  const output = await ctr("import", ...(name === undefined ? [] : ["--index-name", name]), archive);
+  const output = await ctr("import", archive);
   const names = importedNames(output);
-  const known = parseImages(await ctr("list"));
   if (names.length === 0) throw new Error(`${archive} holds no image with a name:\n${output}`);
 
+  const digests = parseImages(await ctr("list"));
   const loaded: LoadedImage[] = [];
   for (const imported of names) {
-    const digest = known.get(imported);
+    const digest = digests.get(imported);
     if (digest === undefined) throw new Error(`${imported} was imported and is not there`);
-    const digestReference = `${withoutTag(imported)}@${digest}`;
-    if (before.get(digestReference) === undefined) await ctr("tag", "--force", imported, digestReference);
-    loaded.push({ name: imported, digestReference });
+    const name = fullName(imported);
+    const digestReference = `${withoutTag(name)}@${digest}`;
+    for (const wanted of [name, digestReference]) {
+      if (digests.get(wanted) !== digest) await ctr("tag", "--force", imported, wanted);
+    }
+    loaded.push({ name, digestReference });
   }
   return loaded;
 }
 
-/** Archives carry a short name only; buildah knows the whole one. */
-async function exportFromBuildah(image: string, archive: string): Promise<string> {
+/** The archive carries the whole name of the image, however shortly it was asked for. */
+async function exportFromBuildah(image: string, archive: string): Promise<void> {
   const env = { STORAGE_DRIVER: process.env.STORAGE_DRIVER ?? "overlay" };
   const listing = await command("buildah", ["images", "--json", image], { env });
   const found: { names?: string[] }[] = JSON.parse(listing);
@@ -85,7 +86,6 @@ async function exportFromBuildah(image: string, archive: string): Promise<string
   const name = names.find((candidate) => candidate === image || candidate.endsWith(`/${image}`)) ?? names[0];
   if (name === undefined) throw new Error(`${image} is neither a file nor the name of an image that buildah has.`);
   await command("buildah", ["push", "--quiet", image, `oci-archive:${archive}:${name}`], { env });
-  return name;
 }
 
 /** `ctr images list` → name → digest. */
@@ -100,7 +100,15 @@ export function parseImages(listing: string): ReadonlyMap<string, string> {
 
 /** `unpacking localhost/a:1 (sha256:…)...done` → `localhost/a:1` */
 export function importedNames(output: string): string[] {
-  return [...output.matchAll(/^unpacking (\S+) \(sha256:/gm)].flatMap((match) => match[1] ?? []);
+  return [...new Set([...output.matchAll(/^unpacking (\S+) \(sha256:/gm)].flatMap((match) => match[1] ?? []))];
+}
+
+/** The name that the kubelet means by a short one: `busy:1` → `docker.io/library/busy:1` */
+export function fullName(name: string): string {
+  const [first = "", ...rest] = name.split("/");
+  if (rest.length === 0) return `docker.io/library/${name}`;
+  const isHost = first === "localhost" || /[.:]/.test(first);
+  return isHost ? name : `docker.io/${name}`;
 }
 
 /** `host:5000/a/b:tag` → `host:5000/a/b` */
