@@ -8,6 +8,7 @@ import type { Credentials } from "./repositories.ts";
 export interface Remote {
   /** Address of the repository as this machine reaches it, as in `http://10.97.0.12/shop.git`. */
   readonly url: string;
+  /** The repository's own, or the admin's. */
   readonly credentials?: Credentials;
 }
 
@@ -18,13 +19,13 @@ export interface Commit {
   readonly message?: string;
 }
 
-/** Makes the repository if it is not there; with `credentials` it becomes private. `admin` is `user:password`. */
-export async function createRepository(remote: Remote, admin?: string): Promise<void> {
-  await manage(remote.url, "PUT", admin, remote.credentials);
+/** Makes the repository if it is not there; with `reader` it becomes private to whoever has these credentials. */
+export async function createRepository(url: string, admin?: Credentials, reader?: Credentials): Promise<void> {
+  await manage(url, "PUT", admin, reader);
 }
 
-export async function removeRepository(remote: Remote, admin?: string): Promise<void> {
-  await manage(remote.url, "DELETE", admin);
+export async function removeRepository(url: string, admin?: Credentials): Promise<void> {
+  await manage(url, "DELETE", admin);
 }
 
 /** Puts a commit on the branch (default: main) and resolves with its id; the same content makes no new commit. */
@@ -70,7 +71,7 @@ async function withClone<T>(remote: Remote, work: (folder: string, git: Git) => 
 
 /** Neither the settings nor the name of whoever sits at this machine get into the commits. */
 function gitEnvironment(credentials: Credentials | undefined): Record<string, string> {
-  const login = credentials === undefined ? "" : basic(`${credentials.username}:${credentials.password}`);
+  const login = credentials === undefined ? "" : basic(credentials);
   return {
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_SYSTEM: "/dev/null",
@@ -92,7 +93,7 @@ async function writeAll(folder: string, files: Readonly<Record<string, string>>)
   }
 }
 
-async function manage(url: string, method: "PUT" | "DELETE", admin?: string, body?: Credentials): Promise<void> {
+async function manage(url: string, method: "PUT" | "DELETE", admin?: Credentials, body?: Credentials): Promise<void> {
   const response = await fetch(url, {
     method,
     headers: admin === undefined ? {} : { Authorization: basic(admin) },
@@ -102,6 +103,6 @@ async function manage(url: string, method: "PUT" | "DELETE", admin?: string, bod
   if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${(await response.text()).trim()}`);
 }
 
-function basic(login: string): string {
-  return `Basic ${Buffer.from(login).toString("base64")}`;
+function basic({ username, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }

@@ -10,7 +10,7 @@ import { type Credentials, Repositories } from "./repositories.ts";
 export interface GitServerOptions {
   /** Folder of the repositories. */
   readonly root: string;
-  /** `user:password` that making and removing repositories takes; absent: nobody is asked. */
+  /** `user:password` that making repositories and pushing to public ones takes; absent: nobody is asked. */
   readonly admin?: string;
 }
 
@@ -52,9 +52,7 @@ async function handle(
   }
   if (!(await repositories.has(route.repository))) return answer(response, 404, "no such repository");
   const credentials = await repositories.credentials(route.repository);
-  if (credentials !== undefined && !carries(request, `${credentials.username}:${credentials.password}`)) {
-    return challenge(response);
-  }
+  if (!allowed(request, credentials, admin, isPush(route, url))) return challenge(response);
   await serveBackend(repositories.root, `/${route.repository}${route.rest}`, url.search.slice(1), request, response);
 }
 
@@ -65,6 +63,22 @@ export function routeOf(pathname: string): Route | undefined {
   if (repository === undefined) return undefined;
   const rest = match?.[2] ?? "";
   return rest.split("/").includes("..") ? undefined : { repository, rest };
+}
+
+function isPush({ rest }: Route, url: URL): boolean {
+  return rest === "/git-receive-pack" || url.searchParams.get("service") === "git-receive-pack";
+}
+
+/** The admin may do everything; a private repository asks everybody; a public one asks who pushes, if there is an admin. */
+function allowed(
+  request: IncomingMessage,
+  credentials: Credentials | undefined,
+  admin: string | undefined,
+  push: boolean,
+): boolean {
+  if (admin !== undefined && carries(request, admin)) return true;
+  if (credentials !== undefined) return carries(request, `${credentials.username}:${credentials.password}`);
+  return !push || admin === undefined;
 }
 
 function carries(request: IncomingMessage, wanted: string): boolean {

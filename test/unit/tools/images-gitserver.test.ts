@@ -13,6 +13,8 @@ const git = async (...args: string[]) => {
   return (await promisify(execFile)("git", args, { env })).stdout.trim();
 };
 
+const admin = { username: "admin", password: "secret" };
+
 describe("the git server of the demo and the tests", () => {
   let root: string;
   let base: string;
@@ -32,8 +34,8 @@ describe("the git server of the demo and the tests", () => {
   });
 
   it("serves what was pushed, and the same content makes no second commit", async () => {
-    const remote = { url: `${base}/shop/infra.git` };
-    await createRepository(remote, "admin:secret");
+    const remote = { url: `${base}/shop/infra.git`, credentials: admin };
+    await createRepository(remote.url, admin);
     const first = await pushCommit(remote, { content: { files: { "live/network/main.tf": "# one\n" } } });
     assert.equal(await pushCommit(remote, { content: { files: { "live/network/main.tf": "# one\n" } } }), first);
     const second = await pushCommit(remote, { content: { files: { "live/network/main.tf": "# two\n" } } });
@@ -44,8 +46,8 @@ describe("the git server of the demo and the tests", () => {
   });
 
   it("moves a branch back and sets a tag", async () => {
-    const remote = { url: `${base}/moves.git` };
-    await createRepository(remote, "admin:secret");
+    const remote = { url: `${base}/moves.git`, credentials: admin };
+    await createRepository(remote.url, admin);
     const first = await pushCommit(remote, { content: { files: { a: "1" } } });
     await pushCommit(remote, { content: { files: { a: "2" } } });
     await moveRef(remote, "refs/heads/main", first);
@@ -58,8 +60,8 @@ describe("the git server of the demo and the tests", () => {
   });
 
   it("carries a push that is larger than git's buffer", async () => {
-    const remote = { url: `${base}/large.git` };
-    await createRepository(remote, "admin:secret");
+    const remote = { url: `${base}/large.git`, credentials: admin };
+    await createRepository(remote.url, admin);
     const noise = Array.from({ length: 60_000 }, (_, n) => `${n} ${Math.sin(n)}`).join("\n");
     const commit = await pushCommit(remote, { content: { files: { noise } } });
     assert.match(await git("ls-remote", remote.url), new RegExp(commit));
@@ -68,18 +70,20 @@ describe("the git server of the demo and the tests", () => {
   it("asks for a private repository's own credentials", async () => {
     const credentials = { username: "shop", password: "p:ss wörd" };
     const remote = { url: `${base}/private.git`, credentials };
-    await createRepository(remote, "admin:secret");
+    await createRepository(remote.url, admin, credentials);
     await pushCommit(remote, { content: { files: { a: "1" } } });
     await assert.rejects(git("ls-remote", remote.url), /could not read Username|Authentication failed/);
     const wrong = { url: remote.url, credentials: { username: "shop", password: "other" } };
     await assert.rejects(pushCommit(wrong, { content: { files: { a: "2" } } }), /401|Authentication|Username/);
   });
 
-  it("lets only the admin make and remove repositories", async () => {
+  it("lets only the admin make and remove repositories, and push to public ones", async () => {
     const remote = { url: `${base}/mine.git` };
-    await assert.rejects(createRepository(remote), /401/);
-    await createRepository(remote, "admin:secret");
-    await removeRepository(remote, "admin:secret");
+    await assert.rejects(createRepository(remote.url), /401/);
+    await createRepository(remote.url, admin);
+    await assert.rejects(pushCommit(remote, { content: { files: { a: "1" } } }), /Username/);
+    assert.equal(await git("ls-remote", remote.url), "");
+    await removeRepository(remote.url, admin);
     await assert.rejects(git("ls-remote", remote.url), /not found/);
   });
 
