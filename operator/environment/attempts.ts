@@ -1,0 +1,75 @@
+import { type Reason, reasonNames } from "../api/conditions.ts";
+import type { EnvironmentSpec } from "../api/environment.ts";
+import type { Run } from "../api/run.ts";
+import type { ComponentPast } from "./observation.ts";
+import { endedAtMs, retryDelayMs, retryLimit } from "./retry.ts";
+import type { Answer } from "./verdict.ts";
+
+/** What makes two tries tries of the same thing. */
+export interface Attempted {
+  readonly desiredDigest: string;
+  readonly generation: number;
+  readonly request: string | undefined;
+}
+
+/** An interrupted destroy counts as a failed one: what is left is known from the state, so trying again is safe. */
+function failedRun(run: Run | undefined): run is Run {
+  const result = run?.status?.outcome?.result;
+  if (result === "Interrupted") return run?.spec.operation === "Destroy";
+  return result === "Failed" || result === "Waiting";
+}
+
+function isSameTry(run: Run, wanted: Attempted): boolean {
+  return (
+    run.spec.desiredDigest === wanted.desiredDigest &&
+    run.spec.environment.generation === wanted.generation &&
+    run.spec.request === wanted.request
+  );
+}
+
+/** The last try of exactly this, where it failed. */
+export function lastFailure(past: ComponentPast, wanted: Attempted): Run | undefined {
+  return failedRun(past.latest) && isSameTry(past.latest, wanted) ? past.latest : undefined;
+}
+
+/** Tries of this that failed in the same manner: waiting for an input does not use up the tries of a failing engine. */
+export function attemptNumber(past: ComponentPast, wanted: Attempted): number {
+  const latest = lastFailure(past, wanted);
+  if (latest === undefined) return 0;
+  const before = past.runs[1];
+  const sameManner =
+    !failedRun(before) ||
+    !isSameTry(before, wanted) ||
+    before.status?.outcome?.result === latest.status?.outcome?.result;
+  return sameManner ? latest.spec.attempt + 1 : 1;
+}
+
+export const asReason = (text: string | undefined): Reason =>
+  reasonNames.find((name) => name === text) ?? "InternalError";
+
+/** After a failure: is there another try, and when? Undefined where the next try may begin now. */
+export function answerAfterFailure(
+  past: ComponentPast,
+  wanted: Attempted,
+  retry: EnvironmentSpec["retry"],
+  nowMs: number,
+): Answer | undefined {
+  const run = lastFailure(past, wanted);
+  const outcome = run?.status?.outcome;
+  if (run === undefined || outcome === undefined) return undefined;
+  const retries = run.spec.attempt + 1;
+  const reason = asReason(outcome.reason);
+  const { message } = outcome;
+  if (outcome.retry === "Never") return { state: "Failed", reason, message, retries };
+  const limit = retryLimit(retry?.limit);
+  if (outcome.result !== "Waiting" && retries > limit) {
+    return {
+      state: "Failed",
+      reason: "RetriesExhausted",
+      message: `failed ${retries} times (${reason}: ${message}); change the spec or the source, or set terrarium.dev/requestedAt`,
+      retries,
+    };
+  }
+  const wakeAtMs = endedAtMs(run) + retryDelayMs(run);
+  return wakeAtMs > nowMs ? { state: "Failed", reason, message, retries, wakeAtMs } : undefined;
+}

@@ -1,0 +1,39 @@
+import { canonicalJson } from "../api/digest.ts";
+import type { Cause, RunInputs } from "../api/run.ts";
+import type { ComponentPast } from "./observation.ts";
+
+interface Wanted {
+  readonly inputs: RunInputs;
+  readonly revision: string | undefined;
+  readonly request: string | undefined;
+}
+
+const short = (revision: string) => revision.slice(0, 12);
+
+/** What made a new Run necessary, for its record. */
+export function causeOf(past: ComponentPast, { inputs, revision, request }: Wanted): Cause {
+  if (past.latest?.status?.phase === "Interrupted") {
+    return { type: "Recovery", detail: `Run ${past.latest.spec.number} was interrupted; a person asked to go on` };
+  }
+  if (request !== undefined) return { type: "Requested", detail: `terrarium.dev/requestedAt=${request}`.slice(0, 512) };
+  const applied = past.record?.applied;
+  if (applied === undefined) return { type: "Created" };
+  const changed = changedFields(applied.inputs, inputs);
+  if (changed.length > 0) return { type: "SpecChanged", detail: `changed: ${changed.join(", ")}` };
+  if (applied.revision !== revision && applied.revision !== undefined && revision !== undefined) {
+    return { type: "SourceChanged", detail: `from ${short(applied.revision)} to ${short(revision)}` };
+  }
+  return { type: "OutputsChanged", detail: `outputs of ${inputs.dependsOn.join(", ")}`.slice(0, 512) };
+}
+
+/** Names of the inputs that differ, variables one by one. */
+function changedFields(before: RunInputs, now: RunInputs): readonly string[] {
+  const fields = (["source", "path", "backend"] as const).filter(
+    (field) => canonicalJson(before[field]) !== canonicalJson(now[field]),
+  );
+  const then = new Map(before.variables.map((variable) => [variable.name, canonicalJson(variable)]));
+  const today = new Map(now.variables.map((variable) => [variable.name, canonicalJson(variable)]));
+  const names = new Set([...then.keys(), ...today.keys()]);
+  const variables = [...names].filter((name) => then.get(name) !== today.get(name)).sort();
+  return [...fields, ...variables.slice(0, 8).map((name) => `variable ${name}`)];
+}

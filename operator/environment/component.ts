@@ -1,0 +1,214 @@
+import type { Component } from "../api/component.ts";
+import { ANNOTATIONS } from "../api/names.ts";
+import type { Cause, RunInputs, RunSpec } from "../api/run.ts";
+import { answerAfterFailure, attemptNumber, lastFailure } from "./attempts.ts";
+import { causeOf } from "./cause.ts";
+import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
+import { desiredDigestOf, inputsDigestOf, type OutputDigests } from "./digest.ts";
+import { type ComponentPast, type Observation, pastOf, type RevisionSeen } from "./observation.ts";
+import { answerForOpenRun } from "./open-run.ts";
+import { recordTrouble } from "./record-trouble.ts";
+import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
+
+/** What one component is asked about, and what the answers may use. */
+export interface Subject {
+  readonly observation: Observation;
+  readonly component: Component;
+  readonly past: ComponentPast;
+  /** Verdicts of the components that this one needs. */
+  readonly needs: ReadonlyMap<string, Verdict>;
+}
+
+/** Where does a declared component stand, and what is its next step? */
+export function decideComponent(
+  observation: Observation,
+  component: Component,
+  needs: ReadonlyMap<string, Verdict>,
+): Verdict {
+  const past = pastOf(observation, component.name);
+  const subject: Subject = { observation, component, past, needs };
+  return verdictOf(past, firstAnswer(subject));
+}
+
+function firstAnswer(subject: Subject): Answer {
+  const { observation, past } = subject;
+  if (past.open !== undefined) return answerForOpenRun(past.open);
+  const choice = chooseEngine(observation.environment.spec.engine, observation.catalogue);
+  if (!choice.found) return { state: "Stalled", reason: "EngineUnknown", message: choice.message };
+  return (
+    stateMovesFromFormerName(subject) ??
+    recordTrouble(subject) ??
+    interrupted(subject) ??
+    blocked(subject) ??
+    missingOutput(subject) ??
+    answerForDesired(subject, choice.engine)
+  );
+}
+
+/** The value of the annotation that asks for a Run, while no Run has answered it. */
+export function pendingRequest({ observation, past }: Pick<Subject, "observation" | "past">): string | undefined {
+  const asked = observation.environment.metadata.annotations?.[ANNOTATIONS.requestedAt];
+  if (asked === undefined || asked === past.latest?.spec.request) return undefined;
+  return past.latest === undefined && asked === past.record?.applied?.request ? undefined : asked;
+}
+
+function stateMovesFromFormerName({ observation, component, past }: Subject): Answer | undefined {
+  const { formerName } = component;
+  if (formerName === undefined || past.record !== undefined) return undefined;
+  if (observation.environment.spec.components.some(({ name }) => name === formerName)) return undefined;
+  const former = pastOf(observation, formerName);
+  if (former.record?.owner.environmentUid !== observation.environment.metadata.uid) return undefined;
+  if (former.open !== undefined) return answerForOpenRun(former.open);
+  return {
+    state: "Pending",
+    reason: "Pending",
+    message: `the state moves here from ${formerName}`,
+    step: { type: "renameState", from: formerName },
+  };
+}
+
+function interrupted(subject: Subject): Answer | undefined {
+  const { latest } = subject.past;
+  if (latest?.status?.phase !== "Interrupted" || pendingRequest(subject) !== undefined) return undefined;
+  return {
+    state: "Interrupted",
+    reason: "Interrupted",
+    message:
+      latest.status.outcome?.message ??
+      "the pod died while it applied; look at the Run's journal, then set terrarium.dev/requestedAt",
+  };
+}
+
+function blocked({ needs }: Subject): Answer | undefined {
+  const unmet = [...needs.values()].filter((verdict) => !verdict.satisfied);
+  if (unmet.length === 0) return undefined;
+  const names = unmet.map(({ name, state }) => `${name} (${state})`).sort();
+  return { state: "Blocked", reason: "Blocked", message: `waits for ${names.join(", ")}` };
+}
+
+function missingOutput({ component, needs }: Subject): Answer | undefined {
+  for (const { name, valueFrom } of component.terraform.variables ?? []) {
+    const output = valueFrom?.output;
+    if (output === undefined) continue;
+    const offered = needs.get(output.component)?.past.record?.applied?.outputs.map((record) => record.name) ?? [];
+    if (offered.includes(output.name)) continue;
+    return {
+      state: "Stalled",
+      reason: "OutputMissing",
+      message:
+        `components[${component.name}].terraform.variables[${name}]: component ${output.component} has no output ${output.name}; ` +
+        `it has ${offered.length === 0 ? "none" : offered.join(", ")}`,
+    };
+  }
+  return undefined;
+}
+
+function outputDigests({ component, needs }: Subject): OutputDigests {
+  const digests: Record<string, string> = {};
+  for (const { valueFrom } of component.terraform.variables ?? []) {
+    const output = valueFrom?.output;
+    if (output === undefined) continue;
+    const offered = needs.get(output.component)?.past.record?.applied?.outputs ?? [];
+    const digest = offered.find((record) => record.name === output.name)?.digest;
+    if (digest !== undefined) digests[`${output.component}.${output.name}`] = digest;
+  }
+  return digests;
+}
+
+/** A revision that a Run would use: a commit, none because the runner looks it up, or an answer that stands in the way. */
+type Revision = { readonly use: string | undefined } | { readonly answer: Answer };
+
+function revisionFor(seen: RevisionSeen, isPrivate: boolean): Revision {
+  switch (seen.state) {
+    case "known":
+      return { use: seen.revision };
+    case "unfollowed":
+      return { use: undefined };
+    case "pending":
+      return { answer: { state: "Pending", reason: "SourceResolving", message: "the git ref is being looked up" } };
+    case "failed":
+      // The credentials that the resolver was lent may have been rotated: only a runner can read the new ones.
+      if (isPrivate && seen.reason === "GitUnauthorized") return { use: undefined };
+      return { answer: { state: "Failed", reason: gitReason(seen.reason), message: seen.message } };
+  }
+}
+
+const GIT_REASONS = ["GitHostUnknown", "GitRefNotFound", "GitUnauthorized", "GitRepositoryNotFound"] as const;
+const gitReason = (text: string) => GIT_REASONS.find((reason) => reason === text) ?? "GitFailed";
+
+function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
+  const { observation, component, past } = subject;
+  const { environment } = observation;
+  const { git } = sourceOf(environment.spec, component);
+  const seen = observation.revisionOf(sourceOf(environment.spec, component));
+  const inputs = inputsOf(environment, component, undefined);
+  const inputsDigest = inputsDigestOf(engine, inputs, outputDigests(subject));
+  const applied = past.record?.applied;
+  const request = pendingRequest(subject);
+  // While the ref's newest commit is not known, what is applied counts as current.
+  const assumed = seen.state === "known" ? seen.revision : applied?.revision;
+  if (request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
+    return upToDate(seen, past);
+  }
+  if (environment.spec.suspend) {
+    return { state: "Suspended", reason: "Suspended", message: "spec.suspend is true: the change waits" };
+  }
+  const revision = revisionFor(seen, git?.secretRef !== undefined);
+  if ("answer" in revision) return revision.answer;
+  return tryOrWait(subject, engine, { inputs, inputsDigest, revision: revision.use, request });
+}
+
+function upToDate(seen: RevisionSeen, past: ComponentPast): Answer {
+  const ready = { state: "Ready", satisfied: true } as const;
+  if (seen.state === "failed") {
+    const message = `${seen.message}; what was applied stays applied`.slice(0, 1000);
+    return { ...ready, reason: gitReason(seen.reason), message };
+  }
+  const unchanged = past.latest?.status?.outcome?.result === "Unchanged";
+  return { ...ready, reason: unchanged ? "Unchanged" : "Applied", message: "" };
+}
+
+interface Desired {
+  readonly inputs: RunInputs;
+  readonly inputsDigest: string;
+  readonly revision: string | undefined;
+  readonly request: string | undefined;
+}
+
+function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired): Answer {
+  const { observation, component, past } = subject;
+  const { environment } = observation;
+  const { inputs, inputsDigest, revision } = desired;
+  const wanted = {
+    desiredDigest: desiredDigestOf(inputsDigest, revision),
+    generation: environment.metadata.generation ?? 0,
+    request: environment.metadata.annotations?.[ANNOTATIONS.requestedAt],
+  };
+  const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
+  if (wait !== undefined) return wait;
+  const cause: Cause =
+    lastFailure(past, wanted) === undefined ? causeOf(past, desired) : { type: "Retry", detail: retryDetail(past) };
+  const spec: RunSpec = {
+    environment: { name: environment.metadata.name, uid: environment.metadata.uid, generation: wanted.generation },
+    component: component.name,
+    number: past.nextNumber,
+    operation: "Apply",
+    desiredDigest: wanted.desiredDigest,
+    inputsDigest,
+    engine: { name: engine.name, version: engine.version, image: engine.image },
+    cause,
+    ...(wanted.request === undefined ? {} : { request: wanted.request }),
+    attempt: attemptNumber(past, wanted),
+    inputs: { ...inputs, ...(revision === undefined ? {} : { revision }) },
+  };
+  return {
+    state: "Pending",
+    reason: "Pending",
+    message: `Run ${spec.number} starts`,
+    step: { type: "startRun", spec },
+  };
+}
+
+function retryDetail({ latest }: ComponentPast): string {
+  return `Run ${latest?.spec.number} ended with ${latest?.status?.outcome?.reason ?? "no result"}`;
+}

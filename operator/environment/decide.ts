@@ -1,0 +1,102 @@
+import { FINALIZERS } from "../api/names.ts";
+import { decideComponent } from "./component.ts";
+import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
+import { isClosed, type Observation, pastOf } from "./observation.ts";
+import { withMissingOutputs } from "./outputs.ts";
+import { decideRemoval, newestAttempt, removedComponents } from "./removal.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+/** What is to be done about an Environment now. */
+export type Decision =
+  /** The Environment is marked first: from then on it cannot disappear before what it made. */
+  | { readonly type: "mark" }
+  /** Bring every component to what is declared, and remove those that no longer are. */
+  | { readonly type: "converge"; readonly verdicts: readonly Verdict[] }
+  /** The Environment is being deleted: destroy or release, in reverse order. */
+  | { readonly type: "dismantle"; readonly verdicts: readonly Verdict[] }
+  /** Nothing is left: the object may go. */
+  | { readonly type: "letGo" };
+
+/** Pure and total: every observation has exactly one decision, and no decision throws. */
+export function decide(observation: Observation): Decision {
+  const { metadata } = observation.environment;
+  const marked = metadata.finalizers?.includes(FINALIZERS.environment) ?? false;
+  if (metadata.deletionTimestamp !== undefined) return marked ? dismantle(observation) : { type: "letGo" };
+  if (!marked) return { type: "mark" };
+  return { type: "converge", verdicts: withMissingOutputs(observation.environment, converge(observation)) };
+}
+
+function converge(observation: Observation): readonly Verdict[] {
+  const { components } = observation.environment.spec;
+  const graph = graphOf(components.map((component) => [component.name, dependenciesOf(component)] as const));
+  const { order, cycle } = orderOf(graph);
+  const verdicts = new Map<string, Verdict>();
+  for (const name of order) {
+    const component = components.find((candidate) => candidate.name === name);
+    if (component === undefined) continue;
+    const needs = [...dependenciesOf(component)].map((needed) => [needed, verdicts.get(needed)] as const);
+    const known = needs.filter((entry): entry is readonly [string, Verdict] => entry[1] !== undefined);
+    verdicts.set(name, decideComponent(observation, component, new Map(known)));
+  }
+  const declared = components.map(({ name }) => verdicts.get(name) ?? onCycle(observation, name, cycle ?? []));
+  return [...declared, ...removals(observation, removedComponents(observation), "Removed")];
+}
+
+function onCycle(observation: Observation, name: string, cycle: readonly string[]): Verdict {
+  const message = cycle.includes(name)
+    ? `components depend on each other in a circle: ${cycle.join(" → ")}`
+    : `waits behind a circle of dependencies: ${cycle.join(" → ")}`;
+  return verdictOf(pastOf(observation, name), { state: "Stalled", reason: "DependencyCycle", message });
+}
+
+/** Each after everything that uses it: as recorded when that was applied, and as declared now. */
+function removals(
+  observation: Observation,
+  names: readonly string[],
+  ending: "Removed" | "Deleted",
+): readonly Verdict[] {
+  const users = reversed(usage(observation));
+  const holding = new Set(
+    observation.records
+      .filter(({ owner }) => owner.environmentUid === observation.environment.metadata.uid)
+      .filter((record) => record.mayHoldObjects && record.ownership === "Owned")
+      .map(({ key }) => key.component),
+  );
+  return names.map((name) => {
+    const dependents = [...(users.get(name) ?? [])].filter((user) => user !== name && holding.has(user)).sort();
+    return decideRemoval(observation, name, ending, dependents);
+  });
+}
+
+/** Who used whom at the last apply. A cycle there cannot be waited out, so it counts as no order at all. */
+function usage({ records }: Observation): Graph {
+  const graph = graphOf(records.map((record) => [record.key.component, newestAttempt(record)?.inputs.dependsOn ?? []]));
+  return orderOf(graph).cycle === undefined ? graph : graphOf([]);
+}
+
+function dismantle(observation: Observation): Decision {
+  const { environment, records, runs, crdTerminating } = observation;
+  const { uid } = environment.metadata;
+  const owned = records.filter(({ owner, ownership }) => owner.environmentUid === uid && ownership === "Owned");
+  const busy = runs.filter((run) => !isClosed(run) || (run.metadata.finalizers ?? []).length > 0);
+  if (owned.length === 0 && busy.length === 0) return { type: "letGo" };
+  const names = new Set([
+    ...environment.spec.components.map(({ name }) => name),
+    ...owned.map(({ key }) => key.component),
+    ...busy.map(({ spec }) => spec.component),
+  ]);
+  const verdicts = removals(observation, [...names], "Deleted");
+  return { type: "dismantle", verdicts: crdTerminating ? verdicts.map(withheld) : verdicts };
+}
+
+/** Someone removes the kind itself: that says nothing about the real objects, so none of them is touched. */
+function withheld(verdict: Verdict): Verdict {
+  if (verdict.step.type === "none") return verdict;
+  return {
+    ...verdict,
+    state: "Stalled",
+    reason: "CRDTerminating",
+    message: "the custom resource definition is being deleted; nothing is destroyed because of that",
+    step: { type: "none" },
+  };
+}

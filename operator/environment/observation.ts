@@ -1,0 +1,67 @@
+import type { Environment } from "../api/environment.ts";
+import type { Run, RunPhase } from "../api/run.ts";
+import type { Source } from "../api/source.ts";
+import type { ComponentRecord } from "../storage/record.ts";
+import type { CatalogueEngine } from "./desired.ts";
+
+/** What is known about where a git ref points. */
+export type RevisionSeen =
+  | { readonly state: "known"; readonly revision: string }
+  /** Asked, and not answered yet. */
+  | { readonly state: "pending" }
+  /** Nobody looks it up for us: the runner's agent does. */
+  | { readonly state: "unfollowed" }
+  | {
+      readonly state: "failed";
+      readonly reason: string;
+      readonly message: string;
+      readonly lastRevision?: string | undefined;
+    };
+
+/** All that a decision may depend on, as plain data: the same observation always gives the same decision. */
+export interface Observation {
+  readonly environment: Environment;
+  /** Runs of this Environment's UID. */
+  readonly runs: readonly Run[];
+  /** Records of all states under the Environment's name, also those that another UID owns. */
+  readonly records: readonly ComponentRecord[];
+  readonly revisionOf: (source: Source) => RevisionSeen;
+  readonly catalogue: readonly CatalogueEngine[];
+  /** Wall clock, in milliseconds since 1970. */
+  readonly nowMs: number;
+  /** The custom resource definition itself is being deleted, and takes the Environment along. */
+  readonly crdTerminating: boolean;
+}
+
+const CLOSED: readonly RunPhase[] = ["Succeeded", "Failed", "Interrupted", "Cancelled"];
+
+export function isClosed(run: Run): boolean {
+  return run.status?.phase !== undefined && CLOSED.includes(run.status.phase);
+}
+
+/** One component's part of the observation: everything that carries its name. */
+export interface ComponentPast {
+  readonly name: string;
+  /** Newest first. */
+  readonly runs: readonly Run[];
+  readonly latest: Run | undefined;
+  readonly open: Run | undefined;
+  readonly record: ComponentRecord | undefined;
+  readonly nextNumber: number;
+}
+
+export function pastOf(observation: Observation, name: string): ComponentPast {
+  const runs = observation.runs
+    .filter((run) => run.spec.component === name)
+    .sort((a, b) => b.spec.number - a.spec.number);
+  const record = observation.records.find((candidate) => candidate.key.component === name);
+  const numbers = [runs[0]?.spec.number, record?.applied?.number, record?.attempted?.number];
+  return {
+    name,
+    runs,
+    latest: runs[0],
+    open: runs.find((run) => !isClosed(run)),
+    record,
+    nextNumber: Math.max(0, ...numbers.map((number) => number ?? 0)) + 1,
+  };
+}

@@ -1,0 +1,47 @@
+import type { Environment } from "../api/environment.ts";
+import type { OutputRecord, Run, RunSpec } from "../api/run.ts";
+import type { Source } from "../api/source.ts";
+import type { ComponentRecord, StateKey } from "../storage/record.ts";
+import type { CatalogueEngine } from "./desired.ts";
+import type { RevisionSeen } from "./observation.ts";
+
+/** An output with its value, as the stored state has it. */
+export interface OutputValue {
+  readonly record: OutputRecord;
+  readonly value: unknown;
+}
+
+/** What the Environment controller uses of the world; tests hand over a world in memory. */
+export interface EnvironmentPorts {
+  readonly now: () => Date;
+  readonly catalogue: readonly CatalogueEngine[];
+
+  /** From caches: as new as the watches are. */
+  environment(namespace: string, name: string): Environment | undefined;
+  runsOf(environment: Environment): readonly Run[];
+  recordsOf(namespace: string, environment: string): readonly ComponentRecord[];
+  /** Tells what is known about a git ref, and keeps following it for this Environment. */
+  revisionOf(environment: Environment, source: Source, credentials: ComponentRecord["sourceCredentials"]): RevisionSeen;
+  stopFollowing(namespace: string, name: string): void;
+  crdTerminating(signal: AbortSignal): Promise<boolean>;
+  /** A quorum read of the records: before a destroy is decided, the cache is not enough. */
+  freshRecordsOf(namespace: string, environment: string, signal: AbortSignal): Promise<readonly ComponentRecord[]>;
+
+  setFinalizer(environment: Environment, present: boolean, signal: AbortSignal): Promise<void>;
+  /** Creates the Run under its deterministic name. One that exists already is fine: it is the same decision. */
+  createRun(environment: Environment, name: string, spec: RunSpec, signal: AbortSignal): Promise<void>;
+  deleteRun(run: Run, signal: AbortSignal): Promise<void>;
+  renameState(from: StateKey, to: StateKey, signal: AbortSignal): Promise<void>;
+  releaseState(key: StateKey, environmentUid: string, signal: AbortSignal): Promise<void>;
+  forgetState(key: StateKey, environmentUid: string, signal: AbortSignal): Promise<void>;
+  outputsOf(key: StateKey, signal: AbortSignal): Promise<readonly OutputValue[]>;
+  /** Writes the objects that `writeOutputsTo` names, as owned by the Environment. */
+  writeOutputs(environment: Environment, outputs: ReadonlyMap<string, OutputValue>, signal: AbortSignal): Promise<void>;
+  /** Writes the status, unless it says so already. */
+  writeStatus(
+    environment: Environment,
+    status: NonNullable<Environment["status"]>,
+    signal: AbortSignal,
+  ): Promise<boolean>;
+  event(environment: Environment, type: "Normal" | "Warning", reason: string, message: string): void;
+}

@@ -1,0 +1,40 @@
+import { type Outcome, settled, waiting } from "../loop/outcome.ts";
+import { act } from "./act.ts";
+import { decide } from "./decide.ts";
+import { announce } from "./events.ts";
+import { observe } from "./observe.ts";
+import { publishOutputs } from "./outputs.ts";
+import type { EnvironmentPorts } from "./ports.ts";
+import { statusFor } from "./status.ts";
+
+/**
+ * One round for one Environment: look at what is declared and what is, decide what is to be done, do it, say where things
+ * stand. Every round begins from the facts, so it does not matter how the last one ended.
+ */
+export async function reconcileEnvironment(
+  namespace: string,
+  name: string,
+  ports: EnvironmentPorts,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const observation = await observe(namespace, name, ports, signal);
+  if (observation === undefined) return settled;
+  const { environment } = observation;
+
+  const decision = decide(observation);
+  await act(environment, decision, ports, signal);
+
+  const outputs = await publishOutputs(environment, decision, ports, signal);
+  const status = statusFor(environment, decision, outputs, ports.now());
+  if (status !== undefined && (await ports.writeStatus(environment, status, signal))) {
+    announce(environment, status, ports);
+  }
+  return nextLook(decision, observation.nowMs);
+}
+
+/** Changes come by themselves; only moments have to be waited for. */
+function nextLook(decision: ReturnType<typeof decide>, nowMs: number): Outcome {
+  if (decision.type === "mark" || decision.type === "letGo") return settled;
+  const moments = decision.verdicts.flatMap(({ wakeAtMs }) => (wakeAtMs === undefined ? [] : [wakeAtMs]));
+  return moments.length === 0 ? settled : waiting(Math.max(0, Math.min(...moments) - nowMs));
+}

@@ -1,0 +1,59 @@
+import type { Subject } from "./component.ts";
+import { endedAtMs } from "./retry.ts";
+import type { Answer } from "./verdict.ts";
+
+/** The watch on records may be this far behind the one on Runs before the difference means a loss. */
+const RECORD_LAG_MS = 30_000;
+const LOOK_AGAIN_MS = 1_000;
+
+/** Is there something about the stored state that forbids to go on? */
+export function recordTrouble(subject: Pick<Subject, "observation" | "past">): Answer | undefined {
+  return ownedByOther(subject) ?? unresolvedRecovery(subject) ?? behindTheRuns(subject);
+}
+
+function ownedByOther({ observation, past }: Pick<Subject, "observation" | "past">): Answer | undefined {
+  const { environment } = observation;
+  const { record } = past;
+  if (record === undefined || record.ownership === "Released") return undefined;
+  const owner = record.owner.environmentUid;
+  if (owner === environment.metadata.uid || owner === environment.spec.adopt?.uid) return undefined;
+  return {
+    state: "Stalled",
+    reason: "StateOwnedByOther",
+    message: `the state ${past.name} belongs to the Environment with UID ${owner}; to take it over, set spec.adopt.uid to that UID`,
+  };
+}
+
+function unresolvedRecovery({ past }: Pick<Subject, "past">): Answer | undefined {
+  const recovery = past.record?.recovery;
+  if (recovery === undefined) return undefined;
+  return {
+    state: "Stalled",
+    reason: "StateUnsaved",
+    message: `Run ${recovery.run} could not store its state in the ordinary way; a recovery copy is kept and must be resolved first`,
+  };
+}
+
+/** A Run is recorded as successful, and the store does not know of it: the cache is late, or the store went back in time. */
+function behindTheRuns({ observation, past }: Pick<Subject, "observation" | "past">): Answer | undefined {
+  const run = past.runs.find(({ status }) => status?.phase === "Succeeded");
+  const outcome = run?.status?.outcome;
+  if (run === undefined || outcome === undefined || run.spec.operation === "Destroy") return undefined;
+  const { record } = past;
+  const known = (record?.applied?.number ?? 0) >= run.spec.number;
+  const serialFits = (record?.state?.serial ?? 0) >= (outcome.stateSerial ?? 0);
+  if (known && serialFits) return undefined;
+  if (observation.nowMs - endedAtMs(run) < RECORD_LAG_MS) {
+    return {
+      state: "Pending",
+      reason: "Progressing",
+      message: `the result of Run ${run.spec.number} is being recorded`,
+      wakeAtMs: observation.nowMs + LOOK_AGAIN_MS,
+    };
+  }
+  return {
+    state: "Stalled",
+    reason: "StateLost",
+    message: `Run ${run.spec.number} left a state with serial ${outcome.stateSerial ?? 0}, and the store has ${record?.state === undefined ? "none" : `serial ${record.state.serial}`}: restore the state from a backup; nothing is applied or destroyed until then`,
+  };
+}

@@ -1,0 +1,165 @@
+import type { DeletionPolicy } from "../api/component.ts";
+import { digestOf } from "../api/digest.ts";
+import { ANNOTATIONS } from "../api/names.ts";
+import type { RunSpec } from "../api/run.ts";
+import type { ComponentRecord } from "../storage/record.ts";
+import { answerAfterFailure, attemptNumber, lastFailure } from "./attempts.ts";
+import { inputsOf } from "./desired.ts";
+import { type ComponentPast, type Observation, pastOf } from "./observation.ts";
+import { answerForOpenRun } from "./open-run.ts";
+import { recordTrouble } from "./record-trouble.ts";
+import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
+
+/** Why something goes: its declaration was removed, or the whole Environment is being deleted. */
+export type Ending = "Removed" | "Deleted";
+
+/** Records of this Environment whose component is no longer declared, and is not the former name of one. */
+export function removedComponents({ environment, records }: Observation): readonly string[] {
+  const declared = new Set(environment.spec.components.map(({ name }) => name));
+  const moving = new Set(
+    environment.spec.components
+      .filter(({ name }) => !records.some(({ key }) => key.component === name))
+      .map(({ formerName }) => formerName),
+  );
+  return records
+    .filter(({ owner, ownership }) => owner.environmentUid === environment.metadata.uid && ownership === "Owned")
+    .map(({ key }) => key.component)
+    .filter((name) => !declared.has(name) && !moving.has(name))
+    .sort();
+}
+
+/** What the last attempt that may have made something used: newer than what was applied when it failed half way. */
+export function newestAttempt(record: ComponentRecord): ComponentRecord["attempted"] {
+  const { applied, attempted } = record;
+  if (attempted === undefined) return applied;
+  return applied !== undefined && applied.number >= attempted.number ? applied : attempted;
+}
+
+/** Where does a component that must go stand, and what is its next step? */
+export function decideRemoval(
+  observation: Observation,
+  name: string,
+  ending: Ending,
+  dependents: readonly string[],
+): Verdict {
+  const past = pastOf(observation, name);
+  return verdictOf(past, firstAnswer({ observation, past, ending, dependents }));
+}
+
+interface Subject {
+  readonly observation: Observation;
+  readonly past: ComponentPast;
+  readonly ending: Ending;
+  /** Components that use this one and are not gone yet. */
+  readonly dependents: readonly string[];
+}
+
+function firstAnswer(subject: Subject): Answer {
+  const { observation, past } = subject;
+  if (past.open !== undefined) return answerForOpenRun(past.open);
+  const { record } = past;
+  if (record === undefined || record.owner.environmentUid !== observation.environment.metadata.uid)
+    return gone("Destroyed");
+  if (record.ownership === "Released") return gone("Released");
+  return (
+    recordTrouble(subject) ??
+    nothingLeft(record) ??
+    retained(subject) ??
+    unconfirmed(subject) ??
+    neededByOthers(subject) ??
+    suspended(subject) ??
+    destroyOrWait(subject, record)
+  );
+}
+
+function gone(reason: "Destroyed" | "Released"): Answer {
+  const message = reason === "Destroyed" ? "nothing of it exists" : "what exists was kept, and its state released";
+  return { state: "Destroyed", reason, message, satisfied: true };
+}
+
+function nothingLeft(record: ComponentRecord): Answer | undefined {
+  if (record.mayHoldObjects) return undefined;
+  return { ...gone("Destroyed"), satisfied: false, step: { type: "forgetState" } };
+}
+
+function policyOf({ observation, past }: Subject): DeletionPolicy {
+  const { spec, status } = observation.environment;
+  const declared = spec.components.find(({ name }) => name === past.name)?.deletionPolicy;
+  // The declaration of a removed component is gone; what it said is remembered in the status.
+  const remembered = status?.components?.find(({ name }) => name === past.name)?.deletionPolicy;
+  return declared ?? remembered ?? spec.deletionPolicy ?? "Destroy";
+}
+
+function retained(subject: Subject): Answer | undefined {
+  if (policyOf(subject) !== "Retain") return undefined;
+  return { ...gone("Released"), satisfied: false, step: { type: "releaseState" } };
+}
+
+function unconfirmed({ observation, past, ending }: Subject): Answer | undefined {
+  if (ending === "Deleted") return undefined;
+  const confirmed = observation.environment.metadata.annotations?.[ANNOTATIONS.confirmDestroy] ?? "";
+  if (confirmed.split(",").some((name) => name.trim() === past.name)) return undefined;
+  const command = `kubectl annotate environment ${observation.environment.metadata.name} ${ANNOTATIONS.confirmDestroy}=${past.name}`;
+  return {
+    state: "Stalled",
+    reason: "RemovalNeedsConfirmation",
+    message: `${past.name} is no longer declared, and what it made still exists; to destroy that: ${command}`,
+  };
+}
+
+function neededByOthers({ dependents }: Subject): Answer | undefined {
+  if (dependents.length === 0) return undefined;
+  return { state: "Blocked", reason: "Blocked", message: `is destroyed after ${dependents.join(", ")}` };
+}
+
+function suspended({ observation }: Subject): Answer | undefined {
+  if (!observation.environment.spec.suspend) return undefined;
+  return { state: "Suspended", reason: "Suspended", message: "spec.suspend is true: destroying waits" };
+}
+
+function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
+  const { observation, past, ending } = subject;
+  const { environment, catalogue } = observation;
+  const attempt = newestAttempt(record);
+  if (attempt === undefined) {
+    const message = "something may exist, and no archive says how to destroy it: restore the state from a backup";
+    return { state: "Stalled", reason: "StateLost", message };
+  }
+  const wanted = {
+    desiredDigest: digestOf({ destroy: attempt.desiredDigest }),
+    generation: environment.metadata.generation ?? 0,
+    request: environment.metadata.annotations?.[ANNOTATIONS.requestedAt],
+  };
+  const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
+  if (wait !== undefined) return wait;
+  const { engine } = attempt;
+  const current = catalogue.find(({ name, version }) => name === engine.name && version === engine.version);
+  const spec: RunSpec = {
+    environment: { name: environment.metadata.name, uid: environment.metadata.uid, generation: wanted.generation },
+    component: past.name,
+    number: past.nextNumber,
+    operation: "Destroy",
+    desiredDigest: wanted.desiredDigest,
+    inputsDigest: wanted.desiredDigest,
+    engine: { ...engine, image: current?.image ?? engine.image },
+    cause: lastFailure(past, wanted) === undefined ? { type: ending } : { type: "Retry" },
+    ...(wanted.request === undefined ? {} : { request: wanted.request }),
+    attempt: attemptNumber(past, wanted),
+    inputs: { ...attempt.inputs, ...currentMeans(subject) },
+  };
+  return {
+    state: "Destroying",
+    reason: "Destroying",
+    message: "its objects are destroyed",
+    step: { type: "startRun", spec },
+  };
+}
+
+/** Source and values come from the archive; the means of getting there are those that are declared now, while they are. */
+function currentMeans({ observation, past }: Subject) {
+  const { environment } = observation;
+  const declared = environment.spec.components.find(({ name }) => name === past.name);
+  if (declared === undefined) return {};
+  const { credentials, runner, timeouts } = inputsOf(environment, declared, undefined);
+  return { credentials, runner, timeouts };
+}

@@ -1,0 +1,157 @@
+import { type Condition, type Reason, standingOf } from "../api/conditions.ts";
+import type { ComponentStatus, Environment, EnvironmentStatus } from "../api/environment.ts";
+import { ANNOTATIONS } from "../api/names.ts";
+import type { Decision } from "./decide.ts";
+import type { Verdict } from "./verdict.ts";
+
+const LONGEST_MESSAGE = 160;
+
+/** A condition before it is known when its status changed last. */
+type Fresh = Omit<Condition, "lastTransitionTime" | "observedGeneration">;
+
+/** The status that this decision amounts to: computed from this round's facts only, times of transitions apart. */
+export function statusFor(
+  environment: Environment,
+  decision: Decision,
+  outputs: EnvironmentStatus["outputs"],
+  now: Date,
+): EnvironmentStatus | undefined {
+  if (decision.type === "letGo" || decision.type === "mark") return undefined;
+  const { verdicts } = decision;
+  const ready = verdicts.filter(({ state }) => state === "Ready").length;
+  const handled = environment.metadata.annotations?.[ANNOTATIONS.requestedAt];
+  return {
+    observedGeneration: environment.metadata.generation ?? 0,
+    conditions: conditionsFor(environment, decision.type, verdicts).map((fresh) => dated(environment, fresh, now)),
+    summary:
+      decision.type === "dismantle"
+        ? `${verdicts.filter(({ state }) => state === "Destroyed").length}/${verdicts.length} gone`
+        : `${ready}/${verdicts.length} ready`,
+    components: verdicts
+      .filter((verdict) => isShown(environment, verdict))
+      .map((verdict) => lineFor(environment, verdict)),
+    ...(outputs === undefined || outputs.length === 0 ? {} : { outputs }),
+    ...(handled === undefined ? {} : { handledRequest: handled.slice(0, 256) }),
+  };
+}
+
+/** A removed component stays in sight until what it made is gone. */
+function isShown(environment: Environment, { name, state }: Verdict): boolean {
+  return state !== "Destroyed" || environment.spec.components.some((component) => component.name === name);
+}
+
+function lineFor(environment: Environment, verdict: Verdict): ComponentStatus {
+  const { past, name, state, reason, message } = verdict;
+  const { latest, record } = past;
+  const applied = record?.applied;
+  const declared = environment.spec.components.find((component) => component.name === name);
+  const policy = declared?.deletionPolicy ?? rememberedPolicy(environment, verdict, declared !== undefined);
+  const failing = state === "Failed" && verdict.wakeAtMs !== undefined;
+  return {
+    name,
+    state,
+    reason,
+    ...(message === "" ? {} : { message: shortened(message) }),
+    ...(latest === undefined ? {} : { run: latest.metadata.name, number: latest.spec.number }),
+    ...(applied?.revision === undefined ? {} : { revision: revisionText(applied.inputs.source, applied.revision) }),
+    ...(latest?.status?.plan === undefined ? {} : { plan: latest.status.plan.counts }),
+    ...(applied === undefined ? {} : { appliedAt: applied.at }),
+    ...(failing ? { retryAt: new Date(verdict.wakeAtMs ?? 0).toISOString() } : {}),
+    ...(verdict.retries === undefined ? {} : { retries: verdict.retries }),
+    ...(policy === undefined ? {} : { deletionPolicy: policy }),
+  };
+}
+
+function rememberedPolicy(environment: Environment, { name }: Verdict, declared: boolean) {
+  if (declared) return undefined;
+  return environment.status?.components?.find((component) => component.name === name)?.deletionPolicy;
+}
+
+function revisionText(source: NonNullable<Environment["spec"]["source"]>, revision: string): string {
+  const ref = source.git?.ref;
+  const name = ref?.tag ?? ref?.branch ?? (ref?.commit === undefined ? "main" : "commit");
+  return `${name}@sha1:${revision}`;
+}
+
+function shortened(message: string): string {
+  return message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE - 1)}…`;
+}
+
+/** The component that explains best why the whole is not ready: first what needs a person, then what failed. */
+function spokesman(verdicts: readonly Verdict[]): Verdict | undefined {
+  const rank = ({ reason, state }: Verdict) => {
+    if (standingOf(reason) === "person") return 0;
+    if (state === "Failed" || state === "Interrupted") return 1;
+    if (state === "Suspended") return 2;
+    return state === "Blocked" ? 4 : 3;
+  };
+  const unready = verdicts.filter(({ state }) => state !== "Ready" && state !== "Destroyed");
+  return unready.toSorted((a, b) => rank(a) - rank(b))[0];
+}
+
+export function needsPerson({ state, reason, wakeAtMs }: Verdict): boolean {
+  if (state === "Ready" || state === "Destroyed" || wakeAtMs !== undefined) return false;
+  return standingOf(reason) === "person" || state === "Failed";
+}
+
+const movesByItself = (verdict: Verdict): boolean =>
+  !needsPerson(verdict) && !["Ready", "Destroyed", "Suspended", "Blocked"].includes(verdict.state);
+
+function conditionsFor(
+  environment: Environment,
+  mode: "converge" | "dismantle",
+  verdicts: readonly Verdict[],
+): readonly Fresh[] {
+  const speaker = spokesman(verdicts);
+  const stuck = verdicts.find(needsPerson);
+  const moving =
+    verdicts.some(movesByItself) || (stuck === undefined && speaker !== undefined && speaker.state !== "Suspended");
+  const about = (verdict: Verdict): string => `${verdict.name}: ${verdict.message}`.slice(0, 1024);
+  const suspended = environment.spec.suspend && speaker === undefined;
+  const ready: Fresh =
+    mode === "converge" && speaker === undefined
+      ? {
+          type: "Ready",
+          status: "True",
+          reason: "Applied",
+          message: suspended ? "applied; suspended" : "everything that is declared is applied",
+        }
+      : {
+          type: "Ready",
+          status: "False",
+          reason: readyReason(mode, speaker),
+          message: speaker === undefined ? "being deleted" : about(speaker),
+        };
+  return [
+    ready,
+    moving || (mode === "dismantle" && stuck === undefined)
+      ? {
+          type: "Reconciling",
+          status: "True",
+          reason: mode === "dismantle" ? "Destroying" : "Progressing",
+          message: progressText(verdicts),
+        }
+      : { type: "Reconciling", status: "False", reason: speaker?.reason ?? "Applied", message: "nothing is under way" },
+    stuck === undefined
+      ? { type: "Stalled", status: "False", reason: "Progressing", message: "no person is needed" }
+      : { type: "Stalled", status: "True", reason: stuck.reason, message: about(stuck) },
+  ];
+}
+
+function readyReason(mode: "converge" | "dismantle", speaker: Verdict | undefined): Reason {
+  if (speaker !== undefined && (needsPerson(speaker) || speaker.state === "Failed")) return speaker.reason;
+  if (mode === "dismantle") return "Destroying";
+  return speaker?.state === "Suspended" ? "Suspended" : "Progressing";
+}
+
+function progressText(verdicts: readonly Verdict[]): string {
+  const busy = verdicts.filter(movesByItself).map(({ name, state }) => `${name} (${state})`);
+  return (busy.length === 0 ? "waiting" : busy.join(", ")).slice(0, 1024);
+}
+
+function dated(environment: Environment, fresh: Fresh, now: Date): Condition {
+  const before = environment.status?.conditions?.find(({ type }) => type === fresh.type);
+  const lastTransitionTime =
+    before !== undefined && before.status === fresh.status ? before.lastTransitionTime : now.toISOString();
+  return { ...fresh, observedGeneration: environment.metadata.generation ?? 0, lastTransitionTime };
+}

@@ -1,0 +1,41 @@
+import type { Reason } from "../api/conditions.ts";
+import type { ComponentState } from "../api/environment.ts";
+import type { RunSpec } from "../api/run.ts";
+import type { ComponentPast } from "./observation.ts";
+
+/** What is to be done about one component now. Each step is safe to repeat. */
+export type Step =
+  | { readonly type: "none" }
+  | { readonly type: "startRun"; readonly spec: RunSpec }
+  /** The state moves from the component's former name. */
+  | { readonly type: "renameState"; readonly from: string }
+  /** Nothing exists any more: the record goes. */
+  | { readonly type: "forgetState" }
+  /** What exists is kept and belongs to nobody. */
+  | { readonly type: "releaseState" };
+
+/** One component's answer: where it stands, why, and what is to be done. */
+export interface Verdict {
+  readonly name: string;
+  readonly state: ComponentState;
+  readonly reason: Reason;
+  /** For a person; holds no clocks and nothing that changes by itself. */
+  readonly message: string;
+  readonly step: Step;
+  /** Applied as desired, with no open Run: others may build on it. */
+  readonly satisfied: boolean;
+  /** Come back at this moment (wall clock, ms), even if nothing changes. */
+  readonly wakeAtMs?: number;
+  /** That moment is when the next try begins: it is shown. */
+  readonly retries?: number;
+  readonly past: ComponentPast;
+}
+
+export type Answer = Omit<Verdict, "name" | "past" | "satisfied" | "step"> & {
+  readonly satisfied?: boolean;
+  readonly step?: Step;
+};
+
+export function verdictOf(past: ComponentPast, answer: Answer): Verdict {
+  return { satisfied: false, step: { type: "none" }, ...answer, name: past.name, past };
+}
