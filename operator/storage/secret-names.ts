@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { FIELD_MANAGER, GROUP, LABELS } from "../api/names.ts";
+import { type StateKey, stateKeyText } from "./record.ts";
+
+/** How the store's objects are called and marked, in the namespace of the operator. */
+
+export const STATE_SECRET_TYPE = "terrarium.dev/state";
+
+/** Keeps a record or chunk that somebody deletes: only the store itself takes it off. */
+export const STORE_FINALIZER = `${GROUP}/stored`;
+
+export const STORE_LABELS = {
+  namespace: `${GROUP}/namespace`,
+  storage: `${GROUP}/storage`,
+  blob: `${GROUP}/blob`,
+} as const;
+
+/** Names the key in clear, so that a watch need not decrypt to know what changed. */
+export const KEY_ANNOTATION = `${GROUP}/state-key`;
+
+const MANAGED_BY = { "app.kubernetes.io/managed-by": FIELD_MANAGER };
+const LONGEST_LABEL = 63;
+
+export const RECORDS = `${LABELS.stored}=record`;
+export const BLOBS = `${LABELS.stored}=blob`;
+
+export function recordName(key: StateKey): string {
+  return `terrarium-record-${hashed(stateKeyText(key))}`;
+}
+
+export function recordLabels(key: StateKey): Record<string, string> {
+  return {
+    ...MANAGED_BY,
+    [LABELS.stored]: "record",
+    [STORE_LABELS.namespace]: labelValue(key.namespace),
+    [LABELS.environment]: labelValue(key.environment),
+    [LABELS.component]: labelValue(key.component),
+  };
+}
+
+export function recordsOfSelector(namespace: string, environment: string): string {
+  const marks = [
+    `${STORE_LABELS.namespace}=${labelValue(namespace)}`,
+    `${LABELS.environment}=${labelValue(environment)}`,
+  ];
+  return [RECORDS, ...marks].join(",");
+}
+
+export const chunkName = (blobId: string, index: number): string => `terrarium-blob-${blobId}-${index}`;
+
+export function chunkLabels(storageId: string, blobId: string): Record<string, string> {
+  return {
+    ...MANAGED_BY,
+    [LABELS.stored]: "blob",
+    [STORE_LABELS.storage]: storageId,
+    [STORE_LABELS.blob]: blobId,
+  };
+}
+
+/** What a record is encrypted as: under another key it cannot be opened. */
+export const recordSeal = (key: StateKey): string => `record ${stateKeyText(key)}`;
+export const chunkSeal = (storageId: string, blobId: string, index: number): string =>
+  `blob ${storageId}/${blobId}/${index}`;
+
+function labelValue(text: string): string {
+  return text.length <= LONGEST_LABEL ? text : hashed(text);
+}
+
+const hashed = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 40);
