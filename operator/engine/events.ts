@@ -102,7 +102,7 @@ export function parseEvent(line: string): EngineEvent {
   const message = parseObject(line);
   if (message === undefined) return { type: "Text", text: line };
   const text = typeof message["@message"] === "string" ? message["@message"] : line;
-  const type = message["type"];
+  const type = message.type;
   if (typeof type !== "string" || !Object.hasOwn(lines, type)) return { type: "Text", text };
   return typedEvent(type as keyof typeof lines, message) ?? { type: "Text", text };
 }
@@ -113,10 +113,12 @@ export function eventText(line: string): string {
   return typeof message?.["@message"] === "string" ? message["@message"] : line;
 }
 
+/** What a run's journal keeps. Reading a data source makes nothing, so it is left out. */
 export function journalEntry(event: EngineEvent): JournalEntry | undefined {
   const kinds = { ApplyStart: "start", ApplyComplete: "complete", ApplyErrored: "errored" } as const;
   if (event.type !== "ApplyStart" && event.type !== "ApplyComplete" && event.type !== "ApplyErrored") return undefined;
   const { type, ...facts } = event;
+  if (facts.action === "read") return undefined;
   return { event: kinds[type], ...facts };
 }
 

@@ -13,7 +13,10 @@ export interface OutputValue {
 const stateOutputs = z.object({
   version: z.literal(4),
   outputs: z
-    .record(z.string(), z.object({ value: z.unknown(), type: z.unknown(), sensitive: z.boolean().default(false) }))
+    .record(
+      z.string(),
+      z.object({ value: z.unknown().optional(), type: z.unknown().optional(), sensitive: z.boolean().default(false) }),
+    )
     .nullish(),
 });
 
