@@ -27,7 +27,7 @@ export interface Controller extends Pick<WorkQueue, "add" | "addAfter" | "measur
 
 /** `keysFor` is asked about the object before and after the change, so that what it no longer belongs to hears of it, too. */
 export function sourceOf<T extends KubeObject>(
-  cache: Cache<T>,
+  cache: Pick<Cache<T>, "synced" | "onChange">,
   keysFor: (object: Stored<T>) => readonly string[],
 ): Source {
   return {
