@@ -1,0 +1,41 @@
+import { ANNOTATIONS } from "../api/names.ts";
+import type { ObservedPod, RunObservation } from "./observation.ts";
+
+/** Whether a pod can still write anywhere. `unproven` holds locks; nothing but proof or a person releases them. */
+export type Death =
+  | { readonly type: "alive" }
+  | { readonly type: "dead"; readonly how: string; readonly outOfMemory: boolean }
+  | { readonly type: "unproven"; readonly why: string };
+
+const dead = (how: string, outOfMemory = false): Death => ({ type: "dead", how, outOfMemory });
+
+/**
+ * Proof of death of the Run's pod. A phase of Failed alone proves nothing: an evicted or lost pod may still have running
+ * processes. `recordedUid` is the UID of the pod that the Run began with.
+ */
+export function deathOf(observation: RunObservation, recordedUid: string): Death {
+  const { run, pod, node } = observation;
+  if (run.metadata.annotations?.[ANNOTATIONS.confirmDead] === "true") return dead("a person confirmed that it is dead");
+  if (pod === undefined || pod.metadata.uid !== recordedUid) {
+    return { type: "unproven", why: "the pod's object is gone, although its finalizer should have kept it" };
+  }
+  if (allTerminated(pod)) return dead("all of its containers have ended", ranOutOfMemory(pod));
+  const nodeName = pod.spec?.nodeName;
+  const leaving = pod.metadata.deletionTimestamp !== undefined;
+  if (nodeName === undefined) return leaving ? dead("it was deleted before it was given to a node") : { type: "alive" };
+  if (node === undefined) return dead(`its node ${nodeName} is gone`);
+  if (node.spec?.taints?.some(({ key }) => key === "node.kubernetes.io/out-of-service")) {
+    return dead(`its node ${nodeName} is out of service`);
+  }
+  return { type: "alive" };
+}
+
+function allTerminated({ spec, status }: ObservedPod): boolean {
+  const statuses = status?.containerStatuses ?? [];
+  const expected = spec?.containers.length ?? 0;
+  return statuses.length >= expected && statuses.every(({ state }) => state?.terminated !== undefined);
+}
+
+function ranOutOfMemory({ status }: ObservedPod): boolean {
+  return status?.containerStatuses?.some(({ state }) => state?.terminated?.reason === "OOMKilled") ?? false;
+}

@@ -1,0 +1,119 @@
+import { durationMs } from "../api/fields.ts";
+import { FINALIZERS } from "../api/names.ts";
+import type { RunOutcome, RunPhase } from "../api/run.ts";
+import { type Death, deathOf } from "./death.ts";
+import type { ObservedPod, RunObservation } from "./observation.ts";
+import { whyNotStarted } from "./start-trouble.ts";
+
+/** What is to be done about a Run now. */
+export type RunDecision =
+  /** The record is complete and nothing holds it. */
+  | { readonly type: "rest" }
+  /** The record is complete: the pod's and the Run's finalizers are no longer needed. */
+  | { readonly type: "letGo"; readonly pod: ObservedPod | undefined }
+  | { readonly type: "createPod" }
+  | { readonly type: "wait"; readonly phase: RunPhase; readonly message: string; readonly wakeAtMs?: number }
+  /** Ask the pod to end: it has a long grace, in which the engine saves its state. */
+  | { readonly type: "stopPod"; readonly pod: ObservedPod; readonly phase: RunPhase; readonly message: string }
+  /** The attempt has ended, and its outcome is known. */
+  | { readonly type: "close"; readonly outcome: RunOutcome }
+  /** The pod is proven dead and left no outcome: the store tells whether it had begun to apply. */
+  | {
+      readonly type: "closeDead";
+      readonly how: string;
+      readonly outOfMemory: boolean;
+      readonly trouble: string | undefined;
+    };
+
+/** From creation to the first running container; images may have to be pulled. */
+const START_DEADLINE_MS = 10 * 60_000;
+/** Beyond the timeouts of the phases, which the agent enforces: for fetching, uploading, and a slow gateway. */
+const SLACK_MS = 15 * 60_000;
+
+const CLOSED: readonly (RunPhase | undefined)[] = ["Succeeded", "Failed", "Interrupted", "Cancelled"];
+
+/** Pure and total: what is to be done about a Run now? */
+export function decideRun(observation: RunObservation): RunDecision {
+  const { run, pod } = observation;
+  if (CLOSED.includes(run.status?.phase)) return afterwards(observation);
+  const recorded = run.status?.pods?.[0];
+  if (recorded === undefined) return beforePod(observation);
+  const death = deathOf(observation, recorded.uid);
+  const outcome = run.status?.outcome;
+  if (outcome !== undefined && (outcome.result !== "Interrupted" || death.type === "dead")) {
+    return { type: "close", outcome };
+  }
+  return underWay(observation, death, pod);
+}
+
+function afterwards({ run, pod }: RunObservation): RunDecision {
+  const ours = pod?.metadata.uid === run.status?.pods?.[0]?.uid ? pod : undefined;
+  const podHeld = ours?.metadata.finalizers?.includes(FINALIZERS.pod) ?? false;
+  const runHeld = run.metadata.finalizers?.includes(FINALIZERS.run) ?? false;
+  return podHeld || runHeld ? { type: "letGo", pod: podHeld ? ours : undefined } : { type: "rest" };
+}
+
+function beforePod({ run, environment, freePlaces }: RunObservation): RunDecision {
+  const wanted = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
+  const pointless = wanted === undefined || wanted.metadata.deletionTimestamp !== undefined;
+  if (run.spec.operation === "Apply" && pointless) {
+    const message = "the Environment is being deleted, so nothing is applied";
+    return { type: "close", outcome: { result: "Cancelled", reason: "Destroying", message } };
+  }
+  if (freePlaces > 0) return { type: "createPod" };
+  return {
+    type: "wait",
+    phase: "Pending",
+    message: "waits for a free place: the installation's limit of Runs at once is reached",
+  };
+}
+
+function underWay(observation: RunObservation, death: Death, pod: ObservedPod | undefined): RunDecision {
+  const { run, nowMs } = observation;
+  const phase = phaseOf(observation);
+  if (death.type === "dead") {
+    const trouble = phase === "Starting" ? run.status?.message : undefined;
+    return { type: "closeDead", how: death.how, outOfMemory: death.outOfMemory, trouble, proven: true };
+  }
+  if (death.type === "unproven" || pod === undefined) {
+    const how = death.type === "unproven" ? death.why : "the pod's object is gone";
+    return { type: "closeDead", how, outOfMemory: false, trouble: undefined, proven: false };
+  }
+  const startedMs = Date.parse(run.status?.startedAt ?? "") || nowMs;
+  const leaving = pod.metadata.deletionTimestamp !== undefined;
+  const trouble = phase === "Starting" ? whyNotStarted(pod) : undefined;
+  if (leaving) {
+    return {
+      type: "wait",
+      phase,
+      message: trouble ?? "the pod was asked to end; the engine finishes and saves its state",
+    };
+  }
+  const deadlineMs = startedMs + (phase === "Starting" ? START_DEADLINE_MS : longestMs(observation));
+  if (nowMs >= deadlineMs) {
+    return {
+      type: "stopPod",
+      pod,
+      phase,
+      message: trouble ?? "took longer than its timeouts allow and is asked to end",
+    };
+  }
+  return { type: "wait", phase, message: trouble ?? workText(phase), wakeAtMs: deadlineMs };
+}
+
+function longestMs({ run }: RunObservation): number {
+  const { plan, apply } = run.spec.inputs.timeouts;
+  return durationMs(plan) + durationMs(apply) + SLACK_MS;
+}
+
+function phaseOf({ run, pod }: RunObservation): RunPhase {
+  if (run.status?.applyStartedAt !== undefined) return "Applying";
+  const agent = pod?.status?.containerStatuses?.find(({ name }) => name === "agent");
+  const begun = agent?.state?.running !== undefined || agent?.state?.terminated !== undefined;
+  return begun || run.status?.progress !== undefined || run.status?.phase === "Planning" ? "Planning" : "Starting";
+}
+
+function workText(phase: RunPhase): string {
+  if (phase === "Starting") return "the pod starts";
+  return phase === "Applying" ? "the plan is applied" : "the plan is made";
+}

@@ -1,0 +1,52 @@
+import type { Run, RunOutcome, RunPhase } from "../api/run.ts";
+import type { ComponentRecord } from "../storage/record.ts";
+
+export interface DeadPod {
+  readonly how: string;
+  readonly outOfMemory: boolean;
+  /** Why the pod never started, where it did not. */
+  readonly trouble: string | undefined;
+}
+
+/**
+ * How a Run ended whose pod died without a word, according to the record after it was fenced. What the store has wins over
+ * what the cluster shows: a result that arrived in the last moment counts.
+ */
+export function outcomeOfDeath(run: Run, record: ComponentRecord | undefined, death: DeadPod): RunOutcome {
+  const { lastResult, claim } = record ?? {};
+  if (lastResult?.runUid === run.metadata.uid) return lastResult.outcome;
+  if (claim?.runUid === run.metadata.uid && claim.applying !== undefined) return interrupted(run, death);
+  if (death.outOfMemory) {
+    const message = "the engine needed more memory than its limit; raise runner.resources.limits.memory";
+    return { result: "Failed", reason: "OutOfMemory", message, retry: "Backoff" };
+  }
+  if (death.trouble !== undefined) {
+    return { result: "Failed", reason: "PodUnschedulable", message: death.trouble, retry: "Backoff" };
+  }
+  const message = `the pod ended before anything was applied (${death.how})`;
+  return { result: "Failed", reason: "RunnerLost", message, retry: "Backoff" };
+}
+
+function interrupted(run: Run, { how, outOfMemory }: DeadPod): RunOutcome {
+  const cause = outOfMemory ? "the engine ran out of memory" : how;
+  const next =
+    run.spec.operation === "Destroy"
+      ? "what is left is destroyed by the next try"
+      : "look at the journal in the Run, then set terrarium.dev/requestedAt for a fresh plan";
+  return { result: "Interrupted", reason: "Interrupted", message: `the pod died while it applied: ${cause}; ${next}` };
+}
+
+export function closedPhase({ result }: RunOutcome): RunPhase {
+  switch (result) {
+    case "Applied":
+    case "Unchanged":
+    case "Destroyed":
+      return "Succeeded";
+    case "Failed":
+    case "Waiting":
+      return "Failed";
+    case "Interrupted":
+    case "Cancelled":
+      return result;
+  }
+}

@@ -1,0 +1,20 @@
+import type { Environment } from "../api/environment.ts";
+import type { Run } from "../api/run.ts";
+import type { Node, Pod } from "../cluster/kinds.ts";
+
+/** All that a decision about a Run may depend on. */
+export interface RunObservation {
+  readonly run: Run;
+  /** The Environment under the Run's name, whatever its UID; absent when it is gone. */
+  readonly environment: Environment | undefined;
+  /** The pod under the name of the Run's pod, whatever its UID. */
+  readonly pod: ObservedPod | undefined;
+  /** The node that the pod was given to; absent when the node is gone, or the pod has none. */
+  readonly node: Node | undefined;
+  /** Places for further pods, by the installation's limit. */
+  readonly freePlaces: number;
+  /** Wall clock, in milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+export type ObservedPod = Pod & { readonly metadata: { readonly uid: string } };

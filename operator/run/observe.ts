@@ -1,0 +1,23 @@
+import type { RunObservation } from "./observation.ts";
+import { podName } from "./pod.ts";
+import type { RunPorts } from "./ports.ts";
+
+export async function observeRun(
+  namespace: string,
+  name: string,
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<RunObservation | undefined> {
+  const run = ports.run(namespace, name);
+  if (run === undefined) return undefined;
+  const pod = await ports.pod(namespace, podName(run, "Plan"), run.status?.pods?.[0]?.uid, signal);
+  const nodeName = pod?.spec?.nodeName;
+  return {
+    run,
+    environment: ports.environment(namespace, run.spec.environment.name),
+    pod,
+    node: nodeName === undefined ? undefined : ports.node(nodeName),
+    freePlaces: ports.freePlaces(),
+    nowMs: ports.now().getTime(),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Environment } from "../api/environment.ts";
+import type { Run, RunStatus } from "../api/run.ts";
+import type { Node } from "../cluster/kinds.ts";
+import type { RunEnd } from "../storage/run-end.ts";
+import type { ObservedPod } from "./observation.ts";
+import type { RunPhaseName } from "./pod.ts";
+
+/** The answer to the wish for a pod. */
+export type PodMade =
+  | { readonly type: "made"; readonly pod: ObservedPod }
+  /** Somebody else's pod has that name. */
+  | { readonly type: "foreign"; readonly name: string }
+  /** Kubernetes refuses it: quota, admission, a missing ServiceAccount. */
+  | { readonly type: "rejected"; readonly message: string };
+
+/** What the Run controller uses of the world. */
+export interface RunPorts {
+  readonly now: () => Date;
+
+  /** From caches. */
+  run(namespace: string, name: string): Run | undefined;
+  environment(namespace: string, name: string): Environment | undefined;
+  node(name: string): Node | undefined;
+  freePlaces(): number;
+  /** From the cache; a quorum read where the cache has no such pod and `recordedUid` says that there was one. */
+  pod(
+    namespace: string,
+    name: string,
+    recordedUid: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ObservedPod | undefined>;
+
+  /** Makes the pod, or finds the one that this operator made for this Run and phase before. */
+  makePod(run: Run, phase: RunPhaseName, signal: AbortSignal): Promise<PodMade>;
+  /** Asks the pod to end, with its whole grace period. */
+  stopPod(pod: ObservedPod, signal: AbortSignal): Promise<void>;
+  releasePod(pod: ObservedPod, signal: AbortSignal): Promise<void>;
+  releaseRun(run: Run, signal: AbortSignal): Promise<void>;
+  /** Deletes the ended pods of earlier Runs of the component: the newest Run's are kept, for their logs. */
+  deleteEarlierPods(run: Run, signal: AbortSignal): Promise<void>;
+  endRun(run: Run, end: { readonly why: string; readonly proven: boolean }, signal: AbortSignal): Promise<RunEnd>;
+  /** What a dead pod had done and not stored: for the record of an interruption. */
+  journalOf(
+    run: Run,
+    signal: AbortSignal,
+  ): Promise<NonNullable<NonNullable<RunStatus["outcome"]>["journal"]> | undefined>;
+  /** Writes this controller's part of the status, unless it says so already. */
+  writeStatus(run: Run, status: RunStatus, signal: AbortSignal): Promise<void>;
+  event(run: Run, type: "Normal" | "Warning", reason: string, message: string): void;
+}

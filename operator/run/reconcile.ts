@@ -1,0 +1,38 @@
+import { failed, type Outcome, settled, waiting } from "../loop/outcome.ts";
+import { type Acted, act } from "./act.ts";
+import { decideRun, type RunDecision } from "./decide.ts";
+import { observeRun } from "./observe.ts";
+import type { RunPorts } from "./ports.ts";
+import { statusAfter } from "./status.ts";
+
+/** One round for one Run: look, decide, do, record. */
+export async function reconcileRun(
+  namespace: string,
+  name: string,
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const observation = await observeRun(namespace, name, ports, signal);
+  if (observation === undefined) return settled;
+  const { run } = observation;
+
+  const decision = decideRun(observation);
+  const acted = await act(run, decision, ports, signal);
+
+  const status = statusAfter(run, acted, ports.now());
+  if (status !== undefined) await ports.writeStatus(run, status, signal);
+  if (acted.type === "closed")
+    ports.event(
+      run,
+      acted.outcome.result === "Failed" ? "Warning" : "Normal",
+      acted.outcome.reason,
+      acted.outcome.message,
+    );
+  return nextLook(decision, acted, observation.nowMs);
+}
+
+function nextLook(decision: RunDecision, acted: Acted, nowMs: number): Outcome {
+  if (acted.type === "foreign") return failed(new Error(`a foreign pod has the name ${acted.name}`));
+  if (decision.type !== "wait" || decision.wakeAtMs === undefined) return settled;
+  return waiting(Math.max(0, decision.wakeAtMs - nowMs));
+}

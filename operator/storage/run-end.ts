@@ -1,0 +1,40 @@
+import { changeRecord } from "./change.ts";
+import { type FencedRun, fenced } from "./locking.ts";
+import type { StateStore } from "./port.ts";
+import type { ComponentRecord, StateKey } from "./record.ts";
+
+export type RunEnd =
+  /** Nothing of the Run may write any more. The record as it is from then on; absent where there is none. */
+  | { readonly type: "fenced"; readonly record: ComponentRecord | undefined }
+  /** It may be applying at this moment, and nobody has shown that it is dead: lock and claim stay. */
+  | { readonly type: "mayBeApplying" };
+
+/**
+ * Ends a Run in the store. Without proof of death, only a Run that has not been allowed to apply may be ended: the fence keeps it
+ * from ever being allowed. Looking and fencing are one compare-and-swap.
+ */
+export async function endRun(
+  store: StateStore,
+  key: StateKey,
+  run: FencedRun,
+  { why, proven }: { readonly why: string; readonly proven: boolean },
+  at: Date,
+  signal?: AbortSignal,
+): Promise<RunEnd> {
+  if ((await store.record(key, signal)) === undefined) return { type: "fenced", record: undefined };
+  const { answer } = await changeRecord<RunEnd>(
+    store,
+    key,
+    (record) => {
+      const applying = record.claim?.runUid === run.uid && record.claim.applying !== undefined;
+      const reported = record.lastResult?.runUid === run.uid;
+      if (applying && !reported && !proven) return { answer: { type: "mayBeApplying" } };
+      const { next } = fenced(record, run, why, at);
+      return next === undefined
+        ? { answer: { type: "fenced", record } }
+        : { next, answer: { type: "fenced", record: next } };
+    },
+    signal,
+  );
+  return answer;
+}
