@@ -1,10 +1,15 @@
 import type { Reason } from "../api/conditions.ts";
 
 /** The reasons of `conditions.ts` that speak of git. */
-export type GitReason = Extract<
-  Reason,
-  "GitHostUnknown" | "GitRefNotFound" | "GitUnauthorized" | "GitRepositoryNotFound" | "GitFailed"
->;
+export const GIT_REASONS = [
+  "GitHostUnknown",
+  "GitRefNotFound",
+  "GitUnauthorized",
+  "GitRepositoryNotFound",
+  "GitFailed",
+] as const satisfies readonly Reason[];
+
+export type GitReason = (typeof GIT_REASONS)[number];
 
 /** Why a repository could not be read. The message is for people and holds no credentials. */
 export class GitError extends Error {

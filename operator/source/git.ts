@@ -4,13 +4,13 @@ import { GitError } from "./git-error.ts";
 import { checkAddress, checkCommit, commitFrom, targetOf } from "./git-refs.ts";
 import { openSession } from "./git-repository.ts";
 
-export { GitError, type GitReason } from "./git-error.ts";
+export { GIT_REASONS, GitError, type GitReason } from "./git-error.ts";
 
 /** What a Secret of a git source holds; a token alone is enough. */
 export interface GitCredentials {
-  readonly username?: string;
-  readonly password?: string;
-  readonly token?: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
 }
 
 export interface GitAccess {

@@ -1,0 +1,108 @@
+import type { Clock } from "../loop/clock.ts";
+import type { Revision } from "../source/git.ts";
+import { type FollowedRevision, placeKey, pollKey, type SourceRef } from "./followed.ts";
+import { createPoll, type Poll } from "./poll.ts";
+import type { ResolveRequest } from "./protocol.ts";
+import { createTurns } from "./turns.ts";
+
+export type { FollowedRevision, SourceRef } from "./followed.ts";
+
+export interface FollowerParts {
+  readonly resolve: (question: ResolveRequest, signal: AbortSignal) => Promise<Revision>;
+  readonly clock: Clock;
+  /** A revision or a failure that this Environment follows has changed. */
+  readonly onMoved: (environmentKey: string) => void;
+  /** Between 0 and 1; `Math.random` unless told. */
+  readonly random?: () => number;
+  /** Questions at the same time; 8 unless told. */
+  readonly concurrency?: number;
+}
+
+/** Follows git refs for Environments. Runs in the leader only. */
+export interface Follower {
+  /**
+   * Follows this ref for the Environment from now on. An Environment may want several (components can have sources of their
+   * own); the same url and ref again replaces interval and credentials.
+   */
+  want(environmentKey: string, source: SourceRef): void;
+  /** Drops what the Environment wanted before and no longer does: all but these urls and refs. */
+  retain(environmentKey: string, sources: readonly Pick<SourceRef, "url" | "ref">[]): void;
+  forget(environmentKey: string): void;
+  /** What is known; a commit is known without asking. `pending` also for what nobody wants. */
+  revision(source: SourceRef): FollowedRevision;
+  /** Looks up everything that the Environment wants, now. Resolves when all answers are there; never rejects. */
+  refresh(environmentKey: string): Promise<void>;
+  /** Ends every poll. */
+  stop(): void;
+}
+
+const isFixed = (source: Pick<SourceRef, "ref">): boolean => source.ref?.commit !== undefined;
+
+export function createFollower(parts: FollowerParts): Follower {
+  const polls = new Map<string, Poll>();
+  /** Environment → url and ref → the poll that serves it. */
+  const wishes = new Map<string, Map<string, string>>();
+  const limit = parts.concurrency ?? 8;
+  // Every poll waits here at most once, so the queue is as long as there are polls.
+  const turns = createTurns({ total: limit, perHost: limit, waiting: Number.POSITIVE_INFINITY });
+
+  const drop = (environmentKey: string, place: string): void => {
+    const wanted = wishes.get(environmentKey);
+    const key = wanted?.get(place);
+    if (key === undefined) return;
+    wanted?.delete(place);
+    if (wanted?.size === 0) wishes.delete(environmentKey);
+    const poll = polls.get(key);
+    poll?.removeWanter(environmentKey);
+    if (poll?.isWanted() !== false) return;
+    poll.stop();
+    polls.delete(key);
+  };
+  const pollFor = (key: string, source: SourceRef): Poll => {
+    const found = polls.get(key);
+    if (found !== undefined) return found;
+    const ask: FollowerParts["resolve"] = (question, signal) =>
+      turns.take(source.url, signal, () => parts.resolve(question, signal));
+    const poll = createPoll(source, { ...parts, random: parts.random ?? Math.random, resolve: ask });
+    polls.set(key, poll);
+    return poll;
+  };
+
+  return {
+    want(environmentKey, source) {
+      const place = placeKey(source);
+      if (isFixed(source)) return;
+      const key = pollKey(source);
+      const wanted = wishes.get(environmentKey) ?? new Map<string, string>();
+      if (wanted.has(place) && wanted.get(place) !== key) drop(environmentKey, place);
+      wishes.set(environmentKey, wanted);
+      wanted.set(place, key);
+      pollFor(key, source).addWanter(environmentKey, source.intervalMs);
+    },
+    retain(environmentKey, sources) {
+      const kept = new Set(
+        sources.filter((source) => !isFixed(source)).map((source) => placeKey({ ...source, intervalMs: 0 })),
+      );
+      for (const place of [...(wishes.get(environmentKey)?.keys() ?? [])]) {
+        if (!kept.has(place)) drop(environmentKey, place);
+      }
+    },
+    forget(environmentKey) {
+      for (const place of [...(wishes.get(environmentKey)?.keys() ?? [])]) drop(environmentKey, place);
+    },
+    revision(source) {
+      const commit = source.ref?.commit;
+      if (commit !== undefined) return { state: "known", revision: commit, at: parts.clock.now() };
+      return polls.get(pollKey(source))?.seen() ?? { state: "pending" };
+    },
+    async refresh(environmentKey) {
+      const keys = [...(wishes.get(environmentKey)?.values() ?? [])];
+      await Promise.all(keys.map((key) => polls.get(key)?.refresh()));
+    },
+    stop() {
+      for (const poll of polls.values()) poll.stop();
+      polls.clear();
+      wishes.clear();
+    },
+  };
+}
