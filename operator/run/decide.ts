@@ -22,7 +22,10 @@ export type RunDecision =
       readonly type: "closeDead";
       readonly how: string;
       readonly outOfMemory: boolean;
+      /** Why the pod never started, where it did not. */
       readonly trouble: string | undefined;
+      /** False: the cluster cannot tell. The store then decides whether the Run may be ended. */
+      readonly proven: boolean;
     };
 
 /** From creation to the first running container; images may have to be pulled. */
