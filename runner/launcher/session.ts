@@ -75,16 +75,21 @@ export class Session {
   handle(message: ToLauncher): void {
     switch (message.type) {
       case "prepare":
-        return this.#ask(message.id, () => this.#prepare(message.id));
+        this.#ask(message.id, () => this.#prepare(message.id));
+        break;
       case "run":
-        return this.#ask(message.id, () => this.#run(message));
+        this.#ask(message.id, () => this.#run(message));
+        break;
       case "signal":
-        return this.#signal(message.id, message.signal);
+        this.#signal(message.id, message.signal);
+        break;
       case "acknowledge":
         this.#outbox.acknowledge(message.seq);
-        return this.#balance();
+        this.#balance();
+        break;
       case "finish":
-        return this.#finish(message.acknowledgeErroredState, message.exitCode);
+        this.#finish(message.acknowledgeErroredState, message.exitCode);
+        break;
     }
   }
 
@@ -108,7 +113,10 @@ export class Session {
       return;
     }
     if (this.#working === id) return;
-    if (this.#working !== undefined) return this.#report(notStarted(id, `the command ${this.#working} is running`));
+    if (this.#working !== undefined) {
+      this.#report(notStarted(id, `the command ${this.#working} is running`));
+      return;
+    }
     this.#working = id;
     void start().then((report) => this.#done(id, report));
   }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the templates are those of the engines' language
 import assert from "node:assert/strict";
 import { parse } from "@cdktn/hcl2json";
 import fc from "fast-check";
