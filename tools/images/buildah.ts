@@ -46,7 +46,6 @@ export class Buildah {
     const unfinished = `${archive}.unfinished`;
     const digestFile = join(dirname(archive), `.digest-${process.pid}`);
     await rm(unfinished, { force: true });
-    // A local cluster reads this file at once: compressing it would only take time.
     await this.#run([
       "push",
       "--disable-compression",
@@ -61,18 +60,15 @@ export class Buildah {
     return digest;
   }
 
-  /** Pushes to a registry (credentials as in `buildah login`); resolves with the digest there. */
-  async push(name: string, destination: string, onLine: (line: string) => void): Promise<string> {
-    const digestFile = `${this.#storage[1]}/../.digest-${process.pid}`;
-    await this.#run(["push", "--digestfile", digestFile, name, `docker://${destination}`], onLine);
+  /** Pushes an archive of `save` to a registry (credentials as in `buildah login`); resolves with the digest there. */
+  async pushArchive(archive: string, destination: string): Promise<string> {
+    const image = (await this.#run(["pull", "--quiet", `oci-archive:${archive}`])).trim();
+    const digestFile = `${archive}.pushed-${process.pid}`;
+    const plain = /^(localhost|127\.0\.0\.1)[:/]/.test(destination) ? ["--tls-verify=false"] : [];
+    await this.#run(["push", ...plain, "--digestfile", digestFile, image, `docker://${destination}`]);
     const digest = (await readFile(digestFile, "utf8")).trim();
     await rm(digestFile);
     return digest;
-  }
-
-  /** Loads an oci-archive of `save` into the storage, if it is not there. */
-  async load(archive: string): Promise<string> {
-    return (await this.#run(["pull", "--quiet", `oci-archive:${archive}`])).trim();
   }
 
   /** Removes images without a name, which nothing stands on. */
@@ -80,7 +76,7 @@ export class Buildah {
     await this.#run(["rmi", "--prune", "--force"]);
   }
 
-  #run(args: readonly string[], onLine?: (line: string) => void): Promise<string> {
-    return command("buildah", [...this.#storage, ...args], onLine === undefined ? {} : { onLine });
+  #run(args: readonly string[]): Promise<string> {
+    return command("buildah", [...this.#storage, ...args]);
   }
 }

@@ -1,0 +1,94 @@
+// node tools/demo/bootstrap.mjs SCRIPT [ARGUMENT ...]
+//
+// Runs a TypeScript file of this checkout under the Node that package-lock.json names, whichever Node (20 or later)
+// starts this one, and installs the dependencies first when they are missing or outdated. This file itself needs none.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const checkout = join(dirname(fileURLToPath(import.meta.url)), "../..");
+
+/** Why `npm ci` has to run, or undefined when node_modules holds what the lock file says. */
+export function staleDependencies(folder) {
+  const wanted = readPackages(join(folder, "package-lock.json"));
+  const present = readPackages(join(folder, "node_modules/.package-lock.json"));
+  if (present === undefined) return "there is no node_modules yet";
+  for (const [path, { version, optional }] of Object.entries(wanted ?? {})) {
+    // Optional ones may be for another system.
+    if (path === "" || (optional && present[path] === undefined)) continue;
+    if (present[path]?.version !== version) return `${path} is not the version of package-lock.json`;
+  }
+  return existsSync(join(folder, "node_modules/node/bin/node")) ? undefined : "node_modules has no Node";
+}
+
+function readPackages(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).packages : undefined;
+}
+
+/** One installation at a time: the kernel holds the lock on package-lock.json, and the second finds the work done. */
+function installUnderLock() {
+  const self = fileURLToPath(import.meta.url);
+  const child = [process.execPath, self, "--install"];
+  const held = spawnSync("flock", ["--exclusive", join(checkout, "package-lock.json"), ...child], { stdio: "inherit" });
+  if (held.error?.code === "ENOENT") return install();
+  if (held.status !== 0) process.exit(held.status ?? 1);
+}
+
+function install() {
+  const reason = staleDependencies(checkout);
+  if (reason === undefined) return;
+  console.error(`npm ci (${reason})`);
+  const started = Date.now();
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: checkout,
+    stdio: "inherit",
+  });
+  if (npm.error || npm.status !== 0) {
+    console.error(
+      `npm ci failed${npm.error ? `: ${npm.error.message}` : ""}. Is npm installed, and its registry in reach?`,
+    );
+    process.exit(1);
+  }
+  console.error(`npm ci took ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+function start(script, args) {
+  const bin = join(checkout, "node_modules/.bin");
+  const child = spawn(join(bin, "node"), [join(checkout, script), ...args], {
+    stdio: "inherit",
+    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` },
+  });
+  // A terminal sends ctrl-C to both; the child decides when to end, and how.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => {
+      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on("error", (error) => {
+    console.error(`${script}: ${error.message}`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}
+
+function main([script, ...args]) {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < 20) {
+    console.error(
+      `This is Node ${process.versions.node}; Terrarium needs Node 20 or later to start (https://nodejs.org).`,
+    );
+    process.exit(1);
+  }
+  if (script === "--install") return install();
+  if (script === undefined) {
+    console.error("usage: node tools/demo/bootstrap.mjs SCRIPT [ARGUMENT ...]");
+    process.exit(2);
+  }
+  if (staleDependencies(checkout) !== undefined) installUnderLock();
+  start(script, args);
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  main(process.argv.slice(2));

@@ -1,0 +1,70 @@
+/** What a person sees when the shop is Ready: what the operator says, what really exists, and what to try next. */
+import { styleText } from "node:util";
+import type { Kubectl } from "./kubectl.ts";
+import type { WatchedEnvironment } from "./progress.ts";
+import { gitNamespace, shop } from "./shop.ts";
+
+type Say = (text: string) => void;
+
+export async function showResult(kubectl: Kubectl, environment: WatchedEnvironment, say: Say): Promise<void> {
+  const show = async (title: string, args: readonly string[]) => {
+    say(styleText("bold", `\n${title}`));
+    say(styleText("gray", `$ kubectl ${args.join(" ")}`));
+    say((await kubectl.run(args)).trimEnd());
+  };
+  await show("The environment", ["get", "environments", "-n", shop.namespace]);
+  say(styleText("bold", "\nIts components"));
+  say(table((environment.status?.components ?? []).map(({ name, state, run = "" }) => [name, state, run])));
+  say(styleText("bold", "\nIts outputs"));
+  const outputs = environment.status?.outputs ?? [];
+  say(
+    table(
+      outputs.map(({ name, value, sensitive }) => [name, sensitive ? "(sensitive: only in the Secret)" : text(value)]),
+    ),
+  );
+  await show("The runs that made it", ["get", "runs", "-n", shop.namespace]);
+  await show("What they made", ["get", "deployments,services,configmaps,networkpolicies", "-n", shop.objects]);
+  await show("The shop is open", ["get", "--raw", `/api/v1/namespaces/${shop.objects}/services/shop:80/proxy/`]);
+}
+
+export function showNextSteps(setup: string, local: string | undefined, say: Say): void {
+  const flag = local === undefined || local === "terrarium" ? "" : ` -- --name ${local}`;
+  const lines = [
+    ["Look around", setup],
+    ["", `kubectl -n ${shop.namespace} describe environment ${shop.name}`],
+    [
+      "",
+      `kubectl -n ${shop.namespace} get secret shop-outputs-sensitive -o jsonpath='{.data.database_url}' | base64 -d`,
+    ],
+    ["Sell more plants", `kubectl -n ${shop.namespace} edit environment ${shop.name}      # plants: 100 → 120`],
+    [
+      "Change a module",
+      "edit examples/shop/infra, then: npm run demo     # pushes it; the branch moves, the rest follows",
+    ],
+    ["Delete the shop", `kubectl -n ${shop.namespace} delete environment ${shop.name}    # destroys in reverse order`],
+    [
+      "Take all away",
+      local === undefined
+        ? `helm -n terrarium-system uninstall terrarium; kubectl delete namespace ${shop.namespace} ${gitNamespace}`
+        : `npm run cluster down${flag}`,
+    ],
+  ];
+  say(styleText("bold", "\nWhat now"));
+  for (const [title = "", text = ""] of lines) say(`  ${styleText("cyan", title.padEnd(17))} ${text}`);
+  if (local === undefined) say("  Delete the shop before you uninstall: only the operator can destroy what it made.");
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  }
+  return rows
+    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ")}`.trimEnd())
+    .join("\n");
+}
+
+function text(value: unknown): string {
+  if (value === undefined) return "(only in the ConfigMap: it is long)";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

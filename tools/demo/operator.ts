@@ -1,0 +1,30 @@
+/** Terrarium itself, from its Helm chart. */
+import { join } from "node:path";
+import { checkout } from "../bundle.ts";
+import type { Kubectl } from "./kubectl.ts";
+import type { PlacedImages } from "./place.ts";
+
+export const operatorNamespace = "terrarium-system";
+
+/** The chart's values for these images: engines by digest, so that what was planned is applied by the same bytes. */
+export function chartValues({ operator, runners }: PlacedImages): object {
+  return {
+    image: { repository: operator.repository, digest: operator.digest },
+    engines: runners.map((runner) => ({ ...runner, default: runner.name === "opentofu" })),
+  };
+}
+
+/** Installs or upgrades, and waits until the pods are ready. */
+export async function installOperator(kubectl: Kubectl, images: PlacedImages): Promise<void> {
+  const chart = join(checkout, "charts/terrarium");
+  const flags = ["--namespace", operatorNamespace, "--create-namespace", "--wait", "--timeout", "3m", "--values", "-"];
+  try {
+    await kubectl.helm(["upgrade", "--install", "terrarium", chart, ...flags], JSON.stringify(chartValues(images)));
+  } catch (error) {
+    const pods = await kubectl.run(["get", "pods", "--namespace", operatorNamespace, "-o", "wide"]).catch(() => "");
+    throw new Error(
+      `the chart was not installed, or its pods do not become ready:\n${error instanceof Error ? error.message : error}\n${pods}` +
+        `Look at: kubectl -n ${operatorNamespace} describe pods; kubectl -n ${operatorNamespace} logs deployment/terrarium`,
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import { parseArgs } from "node:util";
+
+export const help = `npm run demo [-- OPTIONS]
+
+Builds what is missing, starts a local Kubernetes cluster, installs Terrarium from its Helm chart, puts the shop's
+modules into a git server inside the cluster, applies examples/shop/environment.yaml and shows what happens until
+everything is Ready. Run it again at any time: what is done is not done twice.
+
+  --name NAME             the local cluster to use (default: terrarium)
+  --context NAME          use this context of your kubeconfig instead of a local cluster
+  --registry HOST/PATH    where that cluster pulls images from; they are pushed there (buildah login HOST first)
+  --engine NAME           opentofu (default) or terraform
+  --help                  this text
+
+Take everything away again:  npm run cluster down`;
+
+export type Place =
+  | { readonly type: "local"; readonly name: string }
+  | { readonly type: "own"; readonly context: string; readonly registry: string };
+
+export interface DemoOptions {
+  readonly place: Place;
+  readonly engine: "opentofu" | "terraform";
+}
+
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** What the words after `npm run demo --` ask for; undefined when they ask for help. Throws UsageError. */
+export function parseOptions(args: readonly string[]): DemoOptions | undefined {
+  const { name, context, registry, engine, help: wanted } = parse(args);
+  if (wanted === true) return undefined;
+  if (engine !== "opentofu" && engine !== "terraform")
+    throw new UsageError(`--engine ${engine}: opentofu or terraform`);
+  if (context === undefined && registry === undefined)
+    return { place: { type: "local", name: name ?? "terrarium" }, engine };
+  if (name !== undefined)
+    throw new UsageError("--name is for a local cluster, --context for one of your own: give only one");
+  if (context === undefined)
+    throw new UsageError("--registry needs --context: a local cluster gets its images directly");
+  if (registry === undefined) {
+    throw new UsageError(
+      "--context needs --registry HOST/PATH: a registry you may push to and that cluster pulls from",
+    );
+  }
+  if (!/^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._-]+)*$/.test(registry)) {
+    throw new UsageError(`--registry ${registry}: write it as HOST/PATH, without https:// and without a tag`);
+  }
+  return { place: { type: "own", context, registry }, engine };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        name: { type: "string" },
+        context: { type: "string" },
+        registry: { type: "string" },
+        engine: { type: "string", default: "opentofu" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,144 @@
+/** Follows an Environment with `kubectl --watch` and shows what happens, until it is Ready. */
+import type { Kubectl } from "./kubectl.ts";
+import { renderTree, type ShownEnvironment, type ShownProgress } from "./tree.ts";
+
+export interface WatchedEnvironment extends ShownEnvironment {
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly generation: number };
+  readonly status?: NonNullable<ShownEnvironment["status"]> & {
+    readonly observedGeneration: number;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message: string }[];
+    readonly outputs?: readonly { readonly name: string; readonly value?: unknown; readonly sensitive?: boolean }[];
+  };
+}
+
+export interface Screen {
+  show(environment: WatchedEnvironment, progress: ReadonlyMap<string, ShownProgress>): void;
+  end(): void;
+}
+
+export class NotReady extends Error {
+  override readonly name = "NotReady";
+}
+
+/** Ready, and about the spec and the sources of now. */
+export function isReady({ metadata, status }: WatchedEnvironment): boolean {
+  const holds = (type: string) =>
+    status?.conditions?.some((one) => one.type === type && one.status === "True") === true;
+  return status?.observedGeneration === metadata.generation && holds("Ready") && !holds("Reconciling");
+}
+
+/** Resolves with the Environment when it is Ready; rejects with NotReady, and what it said last, after `limitMs`. */
+export async function watchUntilReady(
+  kubectl: Kubectl,
+  target: { readonly name: string; readonly namespace: string },
+  screen: Screen,
+  limitMs: number,
+): Promise<WatchedEnvironment> {
+  const done = new AbortController();
+  const limit = setTimeout(() => done.abort(), limitMs);
+  const progress = new Map<string, ShownProgress>();
+  let latest: WatchedEnvironment | undefined;
+  const show = () => {
+    if (latest !== undefined) screen.show(latest, progress);
+  };
+  const onEnvironment = (environment: WatchedEnvironment) => {
+    latest = environment;
+    show();
+    if (isReady(environment)) done.abort();
+  };
+  const onRun = (line: string) => {
+    const [run = "", step = "", finished = "", total = "", current = ""] = line.split("\t");
+    if (step === "") progress.delete(run);
+    else {
+      progress.set(run, {
+        step,
+        ...(total === "" ? {} : { done: Number(finished), total: Number(total) }),
+        ...(current === "" ? {} : { current }),
+      });
+    }
+    show();
+  };
+  try {
+    await Promise.all([
+      follow(kubectl, ["environments.terrarium.dev", target.name], target.namespace, "{@}", done.signal, (line) =>
+        onEnvironment(JSON.parse(line) as WatchedEnvironment),
+      ),
+      follow(kubectl, ["runs.terrarium.dev"], target.namespace, runColumns, done.signal, onRun),
+    ]);
+  } finally {
+    clearTimeout(limit);
+    screen.end();
+  }
+  if (latest !== undefined && isReady(latest)) return latest;
+  throw new NotReady(complaint(latest, target.name, limitMs));
+}
+
+const runColumns = ["name", "step", "done", "total", "current"]
+  .map((field) => (field === "name" ? "{.metadata.name}" : `{.status.progress.${field}}`))
+  .join('{"\\t"}');
+
+/** The API server ends a watch now and then: it is begun again until `signal`. */
+async function follow(
+  kubectl: Kubectl,
+  what: readonly string[],
+  namespace: string,
+  template: string,
+  signal: AbortSignal,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const output = `jsonpath=${template}{"\\n"}`;
+  while (!signal.aborted) {
+    const started = Date.now();
+    await kubectl.lines(["get", ...what, "--namespace", namespace, "--watch", "--output", output], signal, onLine);
+    // A cluster that is away refuses at once: asking it more than once a second helps nobody.
+    const pause = Math.max(0, 1000 - (Date.now() - started));
+    if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+function complaint(environment: WatchedEnvironment | undefined, name: string, limitMs: number): string {
+  const minutes = Math.round(limitMs / 60_000);
+  if (environment === undefined) return `${name} could not be read for ${minutes} minutes`;
+  const components = (environment.status?.components ?? []).filter(({ state }) => state !== "Ready");
+  const lines = components.map(({ name: component, state, message }) => `  ${component}: ${state} ${message ?? ""}`);
+  const stalled = environment.status?.conditions?.find(({ type, status }) => type === "Stalled" && status === "True");
+  const hint = environment.status === undefined ? ["  the operator has not seen it"] : lines;
+  return [`${name} is not Ready after ${minutes} minutes:`, ...(stalled ? [`  ${stalled.message}`] : []), ...hint].join(
+    "\n",
+  );
+}
+
+/** On a terminal the tree is drawn in place; elsewhere a line is printed for each change of a component. */
+export function createScreen(out: NodeJS.WriteStream, now: () => number = Date.now): Screen {
+  return out.isTTY ? terminalScreen(out) : plainScreen(out, now);
+}
+
+function terminalScreen(out: NodeJS.WriteStream): Screen {
+  let drawn = 0;
+  return {
+    show(environment, progress) {
+      const lines = renderTree(environment, progress, out.columns - 4);
+      const up = drawn === 0 ? "" : `\x1b[${drawn}A`;
+      out.write(`${up}${lines.map((line) => `\x1b[2K  ${line}\n`).join("")}`);
+      drawn = lines.length;
+    },
+    end() {},
+  };
+}
+
+function plainScreen(out: NodeJS.WriteStream, now: () => number): Screen {
+  const started = now();
+  const printed = new Map<string, string>();
+  return {
+    show(environment) {
+      const lines = renderTree(environment);
+      for (const component of environment.status?.components ?? []) {
+        const line = lines.find((one) => one.includes(` ${component.name} `)) ?? component.name;
+        if (printed.get(component.name) === component.state) continue;
+        printed.set(component.name, component.state);
+        out.write(`  ${`${((now() - started) / 1000).toFixed(1)} s`.padStart(8)}  ${line}\n`);
+      }
+    },
+    end() {},
+  };
+}
