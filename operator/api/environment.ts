@@ -40,6 +40,9 @@ export const output = z
   })
   .describe("A value that the Environment offers to others.");
 
+/** Collects the names once: looking each reference up in the components costs more than the API server allows. */
+const namesOfComponents = (condition: string) => `[self.components.map(o, o.name)].all(names, ${condition})`;
+
 export const environmentSpec = z
   .object({
     engine: engine.default({ name: "opentofu" }),
@@ -96,15 +99,17 @@ export const environmentSpec = z
   .meta(
     rules(
       {
-        rule: "self.components.all(c, !has(c.dependsOn) || c.dependsOn.all(d, self.components.exists(o, o.name == d)))",
+        rule: namesOfComponents("self.components.all(c, !has(c.dependsOn) || c.dependsOn.all(d, d in names))"),
         message: "dependsOn names a component that is not in components",
       },
       {
-        rule: "self.components.all(c, !has(c.terraform.variables) || c.terraform.variables.all(v, !has(v.valueFrom) || !has(v.valueFrom.output) || self.components.exists(o, o.name == v.valueFrom.output.component)))",
+        rule: namesOfComponents(
+          "self.components.all(c, !has(c.terraform.variables) || c.terraform.variables.all(v, !has(v.valueFrom) || !has(v.valueFrom.output) || v.valueFrom.output.component in names))",
+        ),
         message: "valueFrom.output names a component that is not in components",
       },
       {
-        rule: "!has(self.outputs) || self.outputs.all(o, self.components.exists(c, c.name == o.valueFrom.output.component))",
+        rule: namesOfComponents("!has(self.outputs) || self.outputs.all(o, o.valueFrom.output.component in names)"),
         message: "outputs names a component that is not in components",
       },
       {

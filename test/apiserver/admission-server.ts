@@ -1,0 +1,216 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Agent, request } from "undici";
+import { parseAllDocuments } from "yaml";
+import { startApiServer } from "../../tools/cluster/apiserver-only.ts";
+import { ensureBinaries } from "../../tools/cluster/binaries.ts";
+
+/** A real API server with the chart's definitions, roles and policies, for the suites about who may write what. */
+
+export const OPERATOR_NAMESPACE = "terrarium-system";
+
+const CHART = join(import.meta.dirname, "../../charts/terrarium");
+
+/** Whom a request is made as; the API server takes it for theirs in every respect. */
+export interface Person {
+  readonly user: string;
+  readonly groups?: readonly string[];
+}
+
+export interface Answer {
+  readonly status: number;
+  /** The sentence of a refusal; empty when the request was accepted. */
+  readonly message: string;
+  readonly body: Record<string, unknown>;
+}
+
+export type Manifest = Readonly<Record<string, unknown>>;
+
+interface Call {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly as?: Person;
+  readonly contentType?: string;
+}
+
+const serviceAccount = (namespace: string, name: string): Person => ({
+  user: `system:serviceaccount:${namespace}:${name}`,
+  groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
+});
+
+export const PEOPLE = {
+  admin: { user: "admin", groups: ["system:masters", "system:authenticated"] },
+  operator: serviceAccount(OPERATOR_NAMESPACE, "terrarium-operator"),
+  resolver: serviceAccount(OPERATOR_NAMESPACE, "terrarium-resolver"),
+  editor: { user: "edith", groups: ["system:authenticated"] },
+  viewer: { user: "victor", groups: ["system:authenticated"] },
+  namespaceAdmin: { user: "ada", groups: ["system:authenticated"] },
+  node: { user: "system:node:node-1", groups: ["system:nodes", "system:authenticated"] },
+  garbageCollector: serviceAccount("kube-system", "generic-garbage-collector"),
+  namespaceController: serviceAccount("kube-system", "namespace-controller"),
+} as const satisfies Record<string, Person>;
+
+/** Requests to one API server, as whoever is named. */
+export class Api {
+  readonly #server: string;
+  readonly #agent: Agent;
+  readonly #token: string;
+
+  constructor(server: string, agent: Agent, token: string) {
+    this.#server = server;
+    this.#agent = agent;
+    this.#token = token;
+  }
+
+  async call({ method, path, body, as, contentType }: Call): Promise<Answer> {
+    const response = await request(new URL(path, this.#server), {
+      method,
+      dispatcher: this.#agent,
+      headers: this.#headers(as, body === undefined ? undefined : (contentType ?? "application/json")),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.body.text();
+    const answer = parseAnswer(text);
+    const refused = response.statusCode >= 400;
+    return { status: response.statusCode, message: refused ? String(answer.message ?? text) : "", body: answer };
+  }
+
+  /** Pairs rather than an object: a group is one header each. */
+  #headers(as: Person | undefined, contentType: string | undefined): string[] {
+    const headers = ["authorization", `Bearer ${this.#token}`];
+    if (contentType !== undefined) headers.push("content-type", contentType);
+    if (as !== undefined) headers.push("impersonate-user", as.user);
+    for (const group of as?.groups ?? []) headers.push("impersonate-group", group);
+    return headers;
+  }
+
+  create(path: string, body: Manifest, as?: Person): Promise<Answer> {
+    return this.call({ method: "POST", path: `${path}?fieldValidation=Strict`, body, ...(as ? { as } : {}) });
+  }
+
+  get(path: string, as?: Person): Promise<Answer> {
+    return this.call({ method: "GET", path, ...(as ? { as } : {}) });
+  }
+
+  replace(path: string, body: Manifest, as?: Person): Promise<Answer> {
+    return this.call({ method: "PUT", path: `${path}?fieldValidation=Strict`, body, ...(as ? { as } : {}) });
+  }
+
+  patch(path: string, body: unknown, as?: Person): Promise<Answer> {
+    const contentType = "application/merge-patch+json";
+    return this.call({ method: "PATCH", path, body, contentType, ...(as ? { as } : {}) });
+  }
+
+  /** Server-side apply without force: a conflict is an answer, too. */
+  apply(path: string, body: Manifest, fieldManager: string, as?: Person): Promise<Answer> {
+    const query = `?fieldManager=${fieldManager}&fieldValidation=Strict`;
+    const contentType = "application/apply-patch+yaml";
+    return this.call({ method: "PATCH", path: path + query, body, contentType, ...(as ? { as } : {}) });
+  }
+
+  delete(path: string, as?: Person): Promise<Answer> {
+    return this.call({ method: "DELETE", path, ...(as ? { as } : {}) });
+  }
+
+  close(): Promise<void> {
+    return this.#agent.close();
+  }
+}
+
+function parseAnswer(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+/** Every object that `helm install` would create. */
+export async function renderedChart(...settings: readonly string[]): Promise<readonly Manifest[]> {
+  const helm = (await ensureBinaries(["helm"], () => undefined)).get("helm");
+  if (helm === undefined) throw new Error("helm was not built");
+  const sets = settings.flatMap((setting) => ["--set", setting]);
+  const target = ["template", "terrarium", CHART, "--namespace", OPERATOR_NAMESPACE, "--kube-version", "1.35.0"];
+  const { stdout } = await promisify(execFile)(helm, [...target, ...sets], { maxBuffer: 64 * 1024 * 1024 });
+  return parseAllDocuments(stdout)
+    .map((document) => document.toJS() as Manifest | null)
+    .filter((manifest) => manifest !== null);
+}
+
+const PATHS: Readonly<Record<string, string>> = {
+  CustomResourceDefinition: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+  ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+  ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+  Role: `/apis/rbac.authorization.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/roles`,
+  RoleBinding: `/apis/rbac.authorization.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/rolebindings`,
+  ValidatingAdmissionPolicy: "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+  ValidatingAdmissionPolicyBinding: "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
+};
+
+/** What of the chart matters without nodes: definitions, roles and policies. */
+async function installChart(api: Api): Promise<void> {
+  await made(api.create("/api/v1/namespaces", namespace(OPERATOR_NAMESPACE)));
+  for (const manifest of await renderedChart()) {
+    const path = PATHS[String(manifest.kind)];
+    const { name } = manifest.metadata as { readonly name: string };
+    if (path !== undefined) await made(api.apply(`${path}/${name}`, manifest, "helm"));
+  }
+}
+
+export const namespace = (name: string): Manifest => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name },
+});
+
+/** Fails unless the request was accepted. */
+export async function made(answer: Promise<Answer>): Promise<Answer> {
+  const result = await answer;
+  if (result.status >= 400) throw new Error(`${result.status}: ${result.message}`);
+  return result;
+}
+
+/** Repeats a request until its answer is what one waits for: policies and roles take effect a moment after they exist. */
+export async function until(
+  ask: () => Promise<Answer>,
+  good: (answer: Answer) => boolean,
+  deadlineMs = 20_000,
+): Promise<Answer> {
+  const end = Date.now() + deadlineMs;
+  for (;;) {
+    const answer = await ask();
+    if (good(answer)) return answer;
+    if (Date.now() > end) throw new Error(`still ${answer.status} after ${deadlineMs} ms: ${answer.message}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+let shared: Promise<{ readonly api: Api; readonly stop: () => Promise<void> }> | undefined;
+
+/** One server for all suites that need the chart: starting one takes seconds. */
+export async function chartApi(): Promise<Api> {
+  shared ??= start();
+  return (await shared).api;
+}
+
+async function start() {
+  const dir = await mkdtemp(join(tmpdir(), "terrarium-admission-"));
+  const server = await startApiServer({ dir, controllers: true });
+  const ca = await readFile(server.caFile, "utf8");
+  const api = new Api(server.url, new Agent({ connect: { ca } }), server.adminToken);
+  await installChart(api);
+  const stop = async () => {
+    await api.close();
+    await server.stop();
+    await rm(dir, { recursive: true, force: true });
+  };
+  return { api, stop };
+}
+
+after(async () => {
+  if (shared !== undefined) await (await shared).stop();
+});
