@@ -146,7 +146,12 @@ async function startControllers(dir: string, url: string, binaries: BinaryPaths,
   const kubeconfig = join(dir, "kube-controller-manager.kubeconfig");
   const credential = { certificate: "kube-controller-manager" };
   await writePrivateFile(kubeconfig, await renderKubeconfig("apiserver", url, pkiDir, credential));
-  const args = controllerManagerArguments({ kubeconfig, pkiDir, port: 0 });
+  const args = controllerManagerArguments({
+    kubeconfig,
+    pkiDir,
+    port: 0,
+    volumePluginDir: join(dir, "volume-plugins"),
+  });
   const manager = await start(dir, binaries, "kube-controller-manager", args);
   parts.push(manager);
   const connection = await adminConnection(url, pkiDir);

@@ -6,7 +6,7 @@ import { stopNamespaces } from "./namespaces.ts";
 import { disconnect } from "./network.ts";
 import { CLUSTERS_DIR, clusterPaths, DEFAULT_CLUSTER } from "./paths.ts";
 import { clusterNames, findCluster } from "./slots.ts";
-import { type ProgressStyle, runPlan } from "./steps.ts";
+import { type ProgressStyle, runPlan, say } from "./steps.ts";
 
 export interface DownOptions {
   readonly name?: string;
@@ -20,7 +20,7 @@ const MOUNT_POINTS = ["/var/lib/kubelet", "/var/lib/cni"];
 export async function clusterDown(options: DownOptions = {}): Promise<void> {
   const { name = DEFAULT_CLUSTER, progress = "auto" } = options;
   const paths = clusterPaths(name);
-  const onWait = () => console.log(`waiting for another process that works on the cluster ${name}`);
+  const onWait = () => say(progress, `waiting for another process that works on the cluster ${name}`);
   await withLock(lockFile(`cluster-${name}`), onWait, async () => {
     const cluster = await findCluster(name);
     if (cluster === undefined) return;

@@ -19,7 +19,7 @@ import { connect, disconnect } from "./network.ts";
 import { type Cluster, type ClusterPaths, clusterPaths, DEFAULT_CLUSTER } from "./paths.ts";
 import type { ProcessIdentity } from "./processes.ts";
 import { allocateCluster, findCluster } from "./slots.ts";
-import { type Plan, type ProgressStyle, runPlan } from "./steps.ts";
+import { type Plan, type ProgressStyle, runPlan, say } from "./steps.ts";
 
 export interface UpOptions {
   readonly name?: string;
@@ -30,7 +30,7 @@ export interface UpOptions {
 export async function clusterUp(options: UpOptions = {}): Promise<ClusterPaths> {
   const { name = DEFAULT_CLUSTER, progress = "auto" } = options;
   const paths = clusterPaths(name);
-  const onWait = () => console.log(`waiting for another process that works on the cluster ${name}`);
+  const onWait = () => say(progress, `waiting for another process that works on the cluster ${name}`);
   await withLock(lockFile(`cluster-${name}`), onWait, async () => {
     if (await isCurrent(name)) return;
     await runPlan(startPlan(name), progress);

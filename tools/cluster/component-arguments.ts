@@ -22,6 +22,8 @@ export interface ControllerManagerSettings {
   readonly kubeconfig: string;
   readonly pkiDir: string;
   readonly port: number;
+  /** A folder that it may make; the usual one would be left behind on the machine. */
+  readonly volumePluginDir: string;
 }
 
 export const SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc.cluster.local";
@@ -88,6 +90,7 @@ export function controllerManagerArguments(settings: ControllerManagerSettings):
     `--cluster-signing-cert-file=${pki("ca.crt")}`,
     `--cluster-signing-key-file=${pki("ca.key")}`,
     "--use-service-account-credentials=true",
+    `--flex-volume-plugin-dir=${settings.volumePluginDir}`,
   ];
 }
 

@@ -64,7 +64,12 @@ export function componentArguments(cluster: Cluster, name: ComponentName): strin
         auditLog: paths.auditLog,
       });
     case "kube-controller-manager":
-      return controllerManagerArguments({ kubeconfig: kubeconfigOf(cluster, name), pkiDir: paths.pkiDir, port: 10257 });
+      return controllerManagerArguments({
+        kubeconfig: kubeconfigOf(cluster, name),
+        pkiDir: paths.pkiDir,
+        port: 10257,
+        volumePluginDir: join(paths.dataDir, "volume-plugins"),
+      });
     case "kube-scheduler":
       return schedulerArguments(kubeconfigOf(cluster, name), 10259);
     case "kubelet":

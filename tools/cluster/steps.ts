@@ -13,10 +13,14 @@ export type Plan = readonly (Step | readonly Step[])[];
 /** Where progress goes: `auto` is a live list on a terminal and plain lines elsewhere. */
 export type ProgressStyle = "auto" | "silent";
 
+export function say(style: ProgressStyle, message: string): void {
+  if (style !== "silent") console.log(message);
+}
+
 /** Runs a plan. On a terminal each step is a line that changes; elsewhere a line is printed at its start and its end. */
 export async function runPlan(plan: Plan, style: ProgressStyle): Promise<void> {
   if (style === "auto" && process.stdout.isTTY) return runOnTerminal(plan);
-  const print = style === "silent" ? () => undefined : (line: string) => console.log(line);
+  const print = (line: string) => say(style, line);
   for (const entry of plan) {
     await together(steps(entry).map((step) => runPlainly(step, print)));
   }
