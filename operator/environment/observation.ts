@@ -18,6 +18,15 @@ export type RevisionSeen =
       readonly lastRevision?: string | undefined;
     };
 
+/** A git source of the Environment, with the means to look it up. */
+export interface FollowedSource {
+  readonly source: Source;
+  /** Those that a runner used last, for a private repository. */
+  readonly credentials: ComponentRecord["sourceCredentials"];
+  /** The Run trusts certificates of its own, which nobody else has. */
+  readonly usesOwnCa: boolean;
+}
+
 /** All that a decision may depend on, as plain data: the same observation always gives the same decision. */
 export interface Observation {
   readonly environment: Environment;

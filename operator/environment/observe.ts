@@ -1,5 +1,8 @@
+import type { Environment } from "../api/environment.ts";
 import type { Source } from "../api/source.ts";
-import type { Observation } from "./observation.ts";
+import type { ComponentRecord } from "../storage/record.ts";
+import { sourceOf } from "./desired.ts";
+import type { FollowedSource, Observation } from "./observation.ts";
 import type { EnvironmentPorts } from "./ports.ts";
 
 /** Gathers all that a decision may depend on, or nothing where the Environment is gone. */
@@ -16,20 +19,32 @@ export async function observe(
   }
   const deleting = environment.metadata.deletionTimestamp !== undefined;
   const records = deleting ? await ports.freshRecordsOf(namespace, name, signal) : ports.recordsOf(namespace, name);
-  const credentialsFor = (source: Source) =>
-    source.git?.secretRef === undefined
-      ? undefined
-      : records.find(
-          ({ applied, sourceCredentials }) =>
-            sourceCredentials !== undefined && applied?.inputs.source.git?.url === source.git?.url,
-        )?.sourceCredentials;
+  const followed = (source: Source) => followedSource(environment, records, source);
+  if (!deleting) ports.follow(environment, gitSources(environment).map(followed));
   return {
     environment,
     runs: ports.runsOf(environment),
     records,
-    revisionOf: (source) => ports.revisionOf(environment, source, credentialsFor(source)),
+    revisionOf: (source) => ports.revisionOf(followed(source)),
     catalogue: ports.catalogue,
     nowMs: ports.now().getTime(),
     crdTerminating: deleting && (await ports.crdTerminating(signal)),
+  };
+}
+
+function gitSources({ spec }: Environment): readonly Source[] {
+  return spec.components.map((component) => sourceOf(spec, component)).filter(({ git }) => git !== undefined);
+}
+
+function followedSource(environment: Environment, records: readonly ComponentRecord[], source: Source): FollowedSource {
+  const isPrivate = source.git?.secretRef !== undefined;
+  const lender = records.find(
+    ({ applied, sourceCredentials }) =>
+      sourceCredentials !== undefined && applied?.inputs.source.git?.url === source.git?.url,
+  );
+  return {
+    source,
+    credentials: isPrivate ? lender?.sourceCredentials : undefined,
+    usesOwnCa: environment.spec.runner?.caBundle !== undefined,
   };
 }

@@ -1,9 +1,8 @@
 import type { Environment } from "../api/environment.ts";
 import type { OutputRecord, Run, RunSpec } from "../api/run.ts";
-import type { Source } from "../api/source.ts";
 import type { ComponentRecord, StateKey } from "../storage/record.ts";
 import type { CatalogueEngine } from "./desired.ts";
-import type { RevisionSeen } from "./observation.ts";
+import type { FollowedSource, RevisionSeen } from "./observation.ts";
 
 /** An output with its value, as the stored state has it. */
 export interface OutputValue {
@@ -20,8 +19,9 @@ export interface EnvironmentPorts {
   environment(namespace: string, name: string): Environment | undefined;
   runsOf(environment: Environment): readonly Run[];
   recordsOf(namespace: string, environment: string): readonly ComponentRecord[];
-  /** Tells what is known about a git ref, and keeps following it for this Environment. */
-  revisionOf(environment: Environment, source: Source, credentials: ComponentRecord["sourceCredentials"]): RevisionSeen;
+  /** From now on follows these git refs for the Environment, and no others. */
+  follow(environment: Environment, sources: readonly FollowedSource[]): void;
+  revisionOf(source: FollowedSource): RevisionSeen;
   stopFollowing(namespace: string, name: string): void;
   crdTerminating(signal: AbortSignal): Promise<boolean>;
   /** A quorum read of the records: before a destroy is decided, the cache is not enough. */

@@ -1,0 +1,56 @@
+import type { Environment } from "../api/environment.ts";
+import { LABELS } from "../api/names.ts";
+import type { Run } from "../api/run.ts";
+import type { Node, Pod, Secret } from "../cluster/kinds.ts";
+import type { Client, KubeObject } from "../cluster/ports.ts";
+import { ENVIRONMENTS, NODES, PODS, RUNS, SECRETS } from "../cluster/resources.ts";
+import type { Clock } from "../loop/clock.ts";
+import { createReflector, type Reflector, type ReflectorHooks, type ReflectorOptions } from "../loop/reflector.ts";
+import type { KeyRing } from "../storage/key-ring.ts";
+import type { RecordCache } from "../storage/port.ts";
+import { createRecordCache, recordSelection } from "../storage/record-cache.ts";
+
+/** The kinds as the API server returns them, with metadata in our own narrower words. */
+export type CachedEnvironment = Environment & KubeObject;
+export type CachedRun = Run & KubeObject;
+
+export interface Caches {
+  readonly environments: Reflector<CachedEnvironment>;
+  readonly runs: Reflector<CachedRun>;
+  readonly pods: Reflector<Pod>;
+  readonly nodes: Reflector<Node>;
+  readonly records: RecordCache;
+  readonly all: readonly Reflector<never>[];
+}
+
+/** Names of the indexes. */
+export const BY = { environmentUid: "environmentUid", run: "run" } as const;
+
+export interface CacheParts {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly namespace: string;
+  readonly ring: KeyRing;
+  readonly hooks: ReflectorHooks;
+}
+
+/** Everything that the leader watches. Idle objects cost no request: all reading is from here. */
+export function createCaches({ client, clock, namespace, ring, hooks }: CacheParts): Caches {
+  const reflect = <T extends KubeObject>(options: Omit<ReflectorOptions<T>, "client" | "clock" | "hooks">) =>
+    createReflector<T>({ ...options, client, clock, hooks });
+  const environments = reflect<CachedEnvironment>({ resource: ENVIRONMENTS });
+  const runs = reflect<CachedRun>({
+    resource: RUNS,
+    indexes: { [BY.environmentUid]: (run) => [run.spec.environment.uid] },
+  });
+  const pods = reflect<Pod>({
+    resource: PODS,
+    selection: { labelSelector: LABELS.run },
+    indexes: { [BY.environmentUid]: (pod) => [pod.metadata.labels?.[LABELS.environmentUid] ?? ""] },
+  });
+  const nodes = reflect<Node>({ resource: NODES });
+  const secrets = reflect<Secret>({ resource: SECRETS, selection: recordSelection(namespace) });
+  const records = createRecordCache(secrets, ring);
+  const all = [environments, runs, pods, nodes, secrets] as unknown as readonly Reflector<never>[];
+  return { environments, runs, pods, nodes, records, all };
+}

@@ -1,0 +1,132 @@
+import type { Environment } from "../api/environment.ts";
+import { API_VERSION, FINALIZERS, LABELS } from "../api/names.ts";
+import type { Run } from "../api/run.ts";
+import { isAlreadyExists, isNotFound } from "../cluster/errors.ts";
+import type { Client, EventRecorder, KubeObject, StatusWriter, Stored } from "../cluster/ports.ts";
+import { CUSTOM_RESOURCE_DEFINITIONS, ENVIRONMENTS, RUNS, referenceTo } from "../cluster/resources.ts";
+import type { CatalogueEngine } from "../environment/desired.ts";
+import type { EnvironmentPorts } from "../environment/ports.ts";
+import type { Clock } from "../loop/clock.ts";
+import type { KeyRing } from "../storage/key-ring.ts";
+import { digestKeyOf, outputRecords, outputsOf } from "../storage/outputs.ts";
+import { forget, release } from "../storage/ownership.ts";
+import type { StateStore } from "../storage/port.ts";
+import { rename } from "../storage/rename.ts";
+import { BY, type CachedEnvironment, type Caches } from "./caches.ts";
+import type { SourceFollowing } from "./following.ts";
+import { writeOutputs } from "./output-objects.ts";
+
+export interface EnvironmentParts {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly caches: Caches;
+  readonly store: StateStore;
+  readonly ring: KeyRing;
+  readonly catalogue: readonly CatalogueEngine[];
+  readonly events: EventRecorder;
+  readonly statuses: StatusWriter;
+  readonly following: SourceFollowing;
+}
+
+/** A custom resource, said to be one of the API server's: our type of its metadata is narrower than what is there. */
+const stored = (environment: Environment) => environment as Stored<CachedEnvironment>;
+
+/** What the Environment controller uses of the world, on a real cluster. */
+export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
+  const { client, caches, store, ring, following } = parts;
+  return {
+    now: () => parts.clock.now(),
+    catalogue: parts.catalogue,
+    environment: (namespace, name) => caches.environments.get(namespace, name),
+    runsOf: ({ metadata }) => caches.runs.byIndex(BY.environmentUid, metadata.uid),
+    recordsOf: (namespace, environment) => caches.records.recordsOf(namespace, environment),
+    follow: following.follow,
+    revisionOf: following.revisionOf,
+    stopFollowing: following.stop,
+
+    async crdTerminating(signal) {
+      const name = `${ENVIRONMENTS.plural}.${ENVIRONMENTS.group}`;
+      const definition = await client.find<KubeObject>(CUSTOM_RESOURCE_DEFINITIONS, undefined, name, { signal });
+      return definition?.metadata.deletionTimestamp !== undefined;
+    },
+    async freshRecordsOf(namespace, environment, signal) {
+      return (await store.recordsOf(namespace, environment, signal)).map(({ value }) => value);
+    },
+    setFinalizer: (environment, present, signal) => setFinalizer(client, environment, present, signal),
+    async createRun(environment, name, spec, signal) {
+      try {
+        await client.create<KubeObject & { spec: unknown }>(RUNS, runObject(environment, name, spec), { signal });
+      } catch (error) {
+        // The same decision was made before, from an older cache or by a process that died after it.
+        if (!isAlreadyExists(error)) throw error;
+      }
+    },
+    async deleteRun({ metadata }, signal) {
+      const preconditions = { uid: metadata.uid };
+      await client.delete(RUNS, metadata.namespace, metadata.name, { signal, preconditions });
+    },
+    async renameState(from, to, signal) {
+      const uid = caches.environments.get(from.namespace, from.environment)?.metadata.uid;
+      if (uid !== undefined) await rename(store, from, to, uid, signal);
+    },
+    releaseState: (key, environmentUid, signal) => release(store, key, environmentUid, signal),
+    async forgetState(key, environmentUid, signal) {
+      await forget(store, key, environmentUid, signal);
+    },
+    async outputsOf(key, signal) {
+      const record = (await store.record(key, signal))?.value;
+      if (record === undefined) return [];
+      const values = await outputsOf(store, record, signal);
+      const records = outputRecords(digestKeyOf(ring, record), values);
+      return records.map((one, index) => ({ record: one, value: values[index]?.value }));
+    },
+    writeOutputs: (environment, outputs, signal) => writeOutputs(client, environment, outputs, signal),
+    writeStatus: (environment, status, signal) =>
+      parts.statuses.write<CachedEnvironment>(ENVIRONMENTS, stored(environment), status, { signal }).catch(unlessGone),
+    event(environment, type, reason, message) {
+      parts.events.record(referenceTo(ENVIRONMENTS, stored(environment)), { type, reason, message });
+    },
+  };
+}
+
+/** An object that went away meanwhile has no status to write. */
+function unlessGone(error: unknown): false {
+  if (isNotFound(error)) return false;
+  throw error;
+}
+
+async function setFinalizer(client: Client, { metadata }: Environment, present: boolean, signal: AbortSignal) {
+  const others = (metadata.finalizers ?? []).filter((name) => name !== FINALIZERS.environment);
+  const finalizers = present ? [...others, FINALIZERS.environment] : others;
+  if (finalizers.length === (metadata.finalizers ?? []).length) return;
+  const { namespace, name, uid, resourceVersion } = metadata;
+  try {
+    await client.mergePatch(
+      ENVIRONMENTS,
+      namespace,
+      name,
+      { metadata: { uid, resourceVersion, finalizers } },
+      { signal },
+    );
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function runObject(environment: Environment, name: string, spec: Run["spec"]) {
+  const { namespace, name: environmentName, uid } = environment.metadata;
+  return {
+    metadata: {
+      name,
+      namespace,
+      finalizers: [FINALIZERS.run],
+      labels: {
+        [LABELS.environment]: environmentName,
+        [LABELS.environmentUid]: uid,
+        [LABELS.component]: spec.component,
+      },
+      ownerReferences: [{ apiVersion: API_VERSION, kind: "Environment", name: environmentName, uid, controller: true }],
+    },
+    spec,
+  };
+}

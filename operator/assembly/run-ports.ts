@@ -1,0 +1,175 @@
+import { isDeepStrictEqual } from "node:util";
+import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
+import type { Run, RunStatus } from "../api/run.ts";
+import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from "../cluster/errors.ts";
+import type { Pod } from "../cluster/kinds.ts";
+import type { Client, EventRecorder, KubeObject, Resource, Stored } from "../cluster/ports.ts";
+import { PODS, RUNS, referenceTo } from "../cluster/resources.ts";
+import { isClosed } from "../environment/observation.ts";
+import { signOrder } from "../gateway/order.ts";
+import type { Clock } from "../loop/clock.ts";
+import { type PodSettings, podFor, podName, type RunPhaseName } from "../run/pod.ts";
+import type { PodMade, RunPorts } from "../run/ports.ts";
+import type { KeyRing } from "../storage/key-ring.ts";
+import type { StateStore } from "../storage/port.ts";
+import type { StateKey } from "../storage/record.ts";
+import { endRun } from "../storage/run-end.ts";
+import { BY, type CachedRun, type Caches } from "./caches.ts";
+
+export interface RunParts {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly caches: Caches;
+  readonly store: StateStore;
+  readonly ring: KeyRing;
+  readonly events: EventRecorder;
+  readonly pod: Omit<PodSettings, "order" | "gatewayCa"> & { readonly gatewayCa: () => string };
+  readonly maxRuns: number;
+  readonly journalOf: RunPorts["journalOf"];
+}
+
+const stored = (run: Run) => run as Stored<CachedRun>;
+
+export const stateKeyOf = ({ metadata, spec }: Run): StateKey => ({
+  namespace: metadata.namespace,
+  environment: spec.environment.name,
+  component: spec.component,
+});
+
+/** What the Run controller uses of the world, on a real cluster. */
+export function runPorts(parts: RunParts): RunPorts {
+  const { client, caches, store } = parts;
+  const places = countPlaces(caches, parts.maxRuns);
+  return {
+    now: () => parts.clock.now(),
+    run: (namespace, name) => caches.runs.get(namespace, name),
+    environment: (namespace, name) => caches.environments.get(namespace, name),
+    node: (name) => caches.nodes.get(undefined, name),
+    freePlaces: places.free,
+    async pod(namespace, name, recordedUid, signal) {
+      const cached = caches.pods.get(namespace, name);
+      if (cached !== undefined || recordedUid === undefined) return cached;
+      return client.find<Pod>(PODS, namespace, name, { signal });
+    },
+    async makePod(run, phase, signal) {
+      places.take(run);
+      return makePod(parts, run, phase, signal);
+    },
+    async stopPod({ metadata }, signal) {
+      await client.delete(PODS, metadata.namespace, metadata.name, { signal, preconditions: { uid: metadata.uid } });
+    },
+    releasePod: ({ metadata }, signal) => removeFinalizer(client, PODS, metadata, FINALIZERS.pod, signal),
+    releaseRun: ({ metadata }, signal) => removeFinalizer(client, RUNS, metadata, FINALIZERS.run, signal),
+    deleteEarlierPods: (run, signal) => deleteEarlierPods(client, caches, run, signal),
+    endRun(run, end, signal) {
+      const { name, uid } = run.metadata;
+      return endRun(store, stateKeyOf(run), { name, uid, number: run.spec.number }, end, parts.clock.now(), signal);
+    },
+    journalOf: parts.journalOf,
+    writeStatus: (run, status, signal) => writeStatus(client, run, status, signal),
+    event(run, type, reason, message) {
+      parts.events.record(referenceTo(RUNS, stored(run)), { type, reason, message });
+    },
+  };
+}
+
+/** Pods that exist or were just asked for. The cache hears of a new pod a little later than the one who made it. */
+function countPlaces(caches: Caches, maxRuns: number) {
+  const taken = new Set<string>();
+  const holdsPlace = (run: Run) => !isClosed(run) && (run.status?.pods !== undefined || taken.has(run.metadata.uid));
+  return {
+    free(): number {
+      const open = caches.runs.list().filter(holdsPlace);
+      const known = new Set(open.map(({ metadata }) => metadata.uid));
+      for (const uid of taken) if (!known.has(uid)) taken.delete(uid);
+      return maxRuns - open.length;
+    },
+    take(run: Run): void {
+      taken.add(run.metadata.uid);
+    },
+  };
+}
+
+async function makePod(parts: RunParts, run: Run, phase: RunPhaseName, signal: AbortSignal): Promise<PodMade> {
+  const name = podName(run, phase);
+  const order = signOrder(parts.ring, { runUid: run.metadata.uid, podName: name, phase });
+  const wanted = podFor(run, phase, { order, gatewayUrl: parts.pod.gatewayUrl, gatewayCa: parts.pod.gatewayCa() });
+  try {
+    return { type: "made", pod: await parts.client.create<Pod>(PODS, wanted, { signal }) };
+  } catch (error) {
+    if (isForbidden(error) || isInvalid(error) || isNotFound(error))
+      return { type: "rejected", message: error.message };
+    if (!isAlreadyExists(error)) throw error;
+  }
+  const existing = await parts.client.get<Pod>(PODS, run.metadata.namespace, name, { signal });
+  return isSameOrder(existing, wanted) ? { type: "made", pod: existing } : { type: "foreign", name };
+}
+
+/** Nobody can sign an order beforehand, and the owner's UID ties it to this Run: such a pod is one that we made. */
+function isSameOrder(existing: Stored<Pod>, wanted: Pod): boolean {
+  return (
+    existing.metadata.annotations?.[ANNOTATIONS.order] === wanted.metadata.annotations?.[ANNOTATIONS.order] &&
+    existing.metadata.ownerReferences?.[0]?.uid === wanted.metadata.ownerReferences?.[0]?.uid
+  );
+}
+
+async function removeFinalizer(
+  client: Client,
+  resource: Resource,
+  { namespace, name, finalizers = [] }: { namespace?: string; name: string; finalizers?: readonly string[] },
+  finalizer: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const index = finalizers.indexOf(finalizer);
+  if (index < 0) return;
+  const path = `/metadata/finalizers/${index}`;
+  try {
+    await client.jsonPatch<KubeObject>(
+      resource,
+      namespace,
+      name,
+      [
+        { op: "test", path, value: finalizer },
+        { op: "remove", path },
+      ],
+      { signal },
+    );
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+async function deleteEarlierPods(client: Client, caches: Caches, run: Run, signal: AbortSignal): Promise<void> {
+  const names = new Set(
+    caches.runs
+      .byIndex(BY.environmentUid, run.spec.environment.uid)
+      .filter(
+        (other) =>
+          other.spec.component === run.spec.component && other.spec.number < run.spec.number && isClosed(other),
+      )
+      .map((other) => podName(other, "Plan")),
+  );
+  for (const { metadata } of caches.pods.byIndex(BY.environmentUid, run.spec.environment.uid)) {
+    if (!names.has(metadata.name) || metadata.deletionTimestamp !== undefined) continue;
+    const preconditions = { uid: metadata.uid };
+    await client.delete(PODS, metadata.namespace, metadata.name, { signal, preconditions });
+  }
+}
+
+/** The fields that the Run controller owns; the gateway owns the others. */
+const OWN = ["observedGeneration", "phase", "conditions", "pods", "startedAt", "finishedAt", "message"] as const;
+
+async function writeStatus(client: Client, run: Run, status: RunStatus, signal: AbortSignal): Promise<void> {
+  const saysSo = OWN.every((field) => isDeepStrictEqual(run.status?.[field], status[field]));
+  if (saysSo && (status.outcome === undefined || isDeepStrictEqual(run.status?.outcome, status.outcome))) return;
+  const { name, namespace, uid } = run.metadata;
+  try {
+    await client.apply<KubeObject & { status: RunStatus }>(
+      RUNS,
+      { metadata: { name, namespace, uid }, status },
+      { signal, subresource: "status" },
+    );
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

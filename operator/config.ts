@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { LOG_LEVELS } from "./telemetry/logger.ts";
+
+const engines = z
+  .array(
+    z.object({
+      name: z.enum(["opentofu", "terraform"]),
+      version: z.string().regex(/^[0-9]+\.[0-9]+(\.[0-9]+)?$/),
+      image: z.string().min(1),
+      default: z.boolean().optional(),
+    }),
+  )
+  .min(1, "the catalogue needs at least one engine");
+
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: "custom", message: "is not JSON" });
+    return z.NEVER;
+  }
+});
+
+const settings = z.object({
+  /** Namespace of the operator itself: its Lease, its keys, and the states. */
+  TERRARIUM_NAMESPACE: z.string().min(1),
+  TERRARIUM_POD_NAME: z.string().min(1),
+  /** Address at which runner pods reach the gateway. */
+  TERRARIUM_GATEWAY_URL: z.url(),
+  /** Address of the resolver; absent or empty: git refs are looked up by the runners only. */
+  TERRARIUM_RESOLVER_URL: z.union([z.literal(""), z.url()]).optional(),
+  TERRARIUM_ENGINES: json.pipe(engines),
+  TERRARIUM_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
+  /** Runs that have a pod at the same time. */
+  TERRARIUM_MAX_RUNS: z.coerce.number().int().min(1).max(10_000).default(20),
+  TERRARIUM_GATEWAY_PORT: z.coerce.number().int().default(8443),
+  TERRARIUM_HEALTH_PORT: z.coerce.number().int().default(8081),
+  TERRARIUM_METRICS_PORT: z.coerce.number().int().default(9090),
+  TERRARIUM_VERSION: z.string().default("unknown"),
+});
+
+export type Config = z.output<typeof settings>;
+
+/** The settings did not make sense; every line of the message names one and says what is wrong with it. */
+export class ConfigError extends Error {
+  constructor(issues: readonly string[]) {
+    super(`the operator's settings are not usable:\n${issues.map((issue) => `  ${issue}`).join("\n")}`);
+    this.name = "ConfigError";
+  }
+}
+
+/** Reads the settings from environment variables, which the Helm chart writes. Throws ConfigError. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const parsed = settings.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
+}
