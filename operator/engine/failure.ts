@@ -36,8 +36,8 @@ export interface EngineEnd {
   readonly code: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
-  readonly outOfMemory?: boolean;
-  readonly startError?: string;
+  readonly outOfMemory?: boolean | undefined;
+  readonly startError?: string | undefined;
 }
 
 /** In order of importance: where errors disagree, the first of these is the reason. */

@@ -46,17 +46,15 @@ describe("the launcher", () => {
   });
 
   it("takes variables from mounted credentials, and drops what steers the engine", async () => {
-    start({ engine: { script: "console.log(process.env.AWS_TOKEN, process.env.PATH)" } });
-    mkdirSync(join(pod.root, "credentials/aws"), { recursive: true });
-    await pod.remove();
-    pod = startPod({
-      engine: { script: "console.log(process.env.AWS_TOKEN, process.env.LD_AUDIT)" },
-      env: { TERRARIUM_CREDENTIALS_DIR: "/tmp/none" },
+    start({
+      engine: { script: "console.log(JSON.stringify([process.env.AWS_TOKEN, process.env.LD_AUDIT]))" },
+      credentials: { "aws/AWS_TOKEN": "a\nb", "aws/LD_AUDIT": "/evil.so", "aws/..data": "" },
     });
     const agent = await pod.agent();
+    assert.deepEqual(agent.hello?.droppedVariables, ["LD_AUDIT"]);
     const seen = collector();
     await agent.run(pod.command("one"), seen.onLine);
-    assert.deepEqual(seen.texts(), ["undefined undefined"]);
+    assert.deepEqual(JSON.parse(seen.texts()[0] ?? ""), ["a\nb", null]);
   });
 
   it("lays out source and overlay", async () => {

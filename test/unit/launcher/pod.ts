@@ -29,6 +29,8 @@ export interface TestPodOptions {
   readonly engine: string | { readonly script: string };
   readonly source?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Files of mounted Secrets, e.g. `aws/AWS_REGION`. */
+  readonly credentials?: Readonly<Record<string, string>>;
   /** Starts the launcher as process 1 of a process namespace, as a container does. */
   readonly isolated?: boolean;
 }
@@ -38,11 +40,8 @@ const launcherProgram = join(import.meta.dirname, "../../../runner/launcher/main
 export function startPod(options: TestPodOptions): TestPod {
   const root = mkdtempSync(join(tmpdir(), "pod-"));
   const path = (name: string) => join(root, name);
-  for (const [name, text] of Object.entries(options.source ?? {})) {
-    const file = join(root, "in/source", name);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text);
-  }
+  writeFiles(path("in/source"), options.source ?? {});
+  writeFiles(path("credentials"), options.credentials ?? {});
   for (const folder of ["in/source", "in/overlay", "out/work", "socket"]) mkdirSync(path(folder), { recursive: true });
   const program =
     typeof options.engine === "string" ? options.engine : scriptedEngine(path("engine"), options.engine.script);
@@ -97,6 +96,14 @@ export function startPod(options: TestPodOptions): TestPod {
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
 }
 
 function scriptedEngine(path: string, script: string): string {
