@@ -16,8 +16,8 @@ import { source } from "../api/source.ts";
  * | PUT  /v1/state/lock        | LockInfo → 200; 423 with the holder's LockInfo         |
  * | DELETE /v1/state/lock?ID=  | → 204                                                  |
  * | GET  /v1/archive           | → the archive (tar.gz) that a destroy works from       |
- * | PUT  /v1/archive           | the archive (tar.gz) of this attempt → 204             |
- * | POST /v1/plan              | PlanReport → Verdict                                   |
+ * | PUT  /v1/archive           | the archive (tar.gz) of this attempt → 204; before the plan, also where the plan is empty |
+ * | POST /v1/plan              | PlanReport → Verdict; for an empty plan nothing is recorded as begun: end with Unchanged or Destroyed |
  * | POST /v1/journal           | JournalBatch → 204                                     |
  * | POST /v1/progress          | ProgressReport → 204                                   |
  * | PUT  /v1/recovery          | errored.tfstate → 204                                  |
@@ -34,6 +34,16 @@ export const GATEWAY_ERRORS = {
   SerialWentBack: { status: 409, meaning: "The state is older than the one that is stored." },
   LineageDiffers: { status: 409, meaning: "The state belongs to another lineage." },
   NotAState: { status: 400, meaning: "The body is not a state of version 4." },
+  StateOwnedByOther: { status: 409, meaning: "Another Environment owns the state, or it was released." },
+  StateUnsaved: { status: 409, meaning: "A recovery copy of the state waits for a person; nothing is planned before." },
+  OutputMissing: {
+    status: 409,
+    meaning:
+      "A referenced component has no such output. The gateway has recorded that as the Run's result; the pod must end.",
+  },
+  StoreCorrupt: { status: 409, meaning: "What is stored cannot be read: it was altered, or a part of it is gone." },
+  TooLarge: { status: 413, meaning: "The body is larger than the gateway takes." },
+  InternalError: { status: 500, meaning: "The gateway failed; the same request may be repeated." },
   NotFound: { status: 404, meaning: "There is no such thing." },
   BadRequest: { status: 400, meaning: "The body is not what was expected." },
   StoreUnavailable: { status: 503, meaning: "The store does not answer; the same request may be repeated." },
@@ -74,6 +84,8 @@ export const workOrder = z.object({
   overrideBackend: z.boolean(),
   /** True: the store holds a state for this component. */
   stateExists: z.boolean(),
+  /** Set where this pod was told to apply before (its agent was restarted): a different plan will be refused. */
+  applying: z.object({ planDigest: z.string(), at: z.string() }).optional(),
   /** A key for keyed digests of outputs and inputs, base64; it is of no use outside this component. */
   digestKey: z.string(),
 });

@@ -1,5 +1,5 @@
 import type { Change } from "./change.ts";
-import { type Claim, type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
+import { type Claim, type ComponentRecord, type StateKey, stateKeyText, type UsedOutput } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
 /** A pod that works, or wants to work, on one phase of one Run. */
@@ -16,21 +16,37 @@ export interface Claimant {
 }
 
 /**
- * Binds a record to one pod. The same pod may ask again; anybody else is refused until the claim is fenced and no lock is held.
+ * Binds a record to one pod. The same pod may ask again; anybody else is refused until the claim is fenced and no lock is held. `outputs` are
+ * the values that this work order carries.
  */
-export function claim(record: ComponentRecord, claimant: Claimant, at: Date): Change<Claim> {
+export function claim(
+  record: ComponentRecord,
+  claimant: Claimant,
+  at: Date,
+  outputs: readonly UsedOutput[] = [],
+): Change<Claim> {
   mustBelong(record, claimant);
   if (record.lastResult?.runUid === claimant.runUid)
     throw new Refused("Fenced", `Run ${claimant.run} has reported its result already`);
   const current = record.claim;
   if (current !== undefined) {
-    if (isHeldBy(current, claimant)) return { answer: unfenced(current) };
+    if (isHeldBy(current, claimant)) return claimedAgain(record, unfenced(current), outputs);
     mustBeReplaceable(record, current, claimant);
   }
   if (record.lock !== undefined)
     throw new Refused("Locked", `Run ${record.lock.run} holds the lock of the state`, record.lock);
-  const made = claimOf(claimant, at);
+  if (record.recovery !== undefined)
+    throw new Refused("StateUnsaved", `Run ${record.recovery.run} left a recovery copy of the state: resolve it first`);
+  const made = { ...claimOf(claimant, at), outputs };
   return { next: { ...record, claim: made }, answer: made };
+}
+
+/** An agent that was restarted before anything was applied works with what its new order says. */
+function claimedAgain(record: ComponentRecord, current: Claim, outputs: readonly UsedOutput[]): Change<Claim> {
+  const same = JSON.stringify(current.outputs) === JSON.stringify(outputs);
+  if (same || current.applying !== undefined) return { answer: current };
+  const renewed = { ...current, outputs };
+  return { next: { ...record, claim: renewed }, answer: renewed };
 }
 
 function claimOf({ run, runUid, number, phase, pod, podUid }: Claimant, at: Date): Claim {

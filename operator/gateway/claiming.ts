@@ -1,0 +1,78 @@
+import type { Run } from "../api/run.ts";
+import { changeRecord } from "../storage/change.ts";
+import { claim } from "../storage/claims.ts";
+import { ensureRecord } from "../storage/ownership.ts";
+import { stateKeyText } from "../storage/record.ts";
+import { isRefused, Refused } from "../storage/refusal.ts";
+import { authenticate } from "./authentication.ts";
+import type { GatewayContext } from "./context.ts";
+import type { ClaimRequest, WorkOrder } from "./protocol.ts";
+import { conclude } from "./results.ts";
+import type { Session } from "./sessions.ts";
+import { StateOwnedByOther } from "./state-owned.ts";
+import { type ResolvedVariables, resolveVariables, workOrderFor } from "./work-order.ts";
+
+/** A pod's first contact: who is it, may it, is it the only one; and then what it has to do. */
+export async function claimWork(
+  context: GatewayContext,
+  token: string,
+  request: ClaimRequest,
+  signal: AbortSignal,
+): Promise<WorkOrder> {
+  const { store, ring, clock } = context;
+  const { session, run } = await authenticate(context, token, request, signal);
+  await mustOwn(context, session, signal);
+  const resolved = await variablesOf(context, session, run, signal);
+  const used = resolved instanceof Refused ? [] : resolved.used;
+  const { after, answer } = await changeRecord(
+    store,
+    session.key,
+    (record) => claim(record, session, clock.now(), used),
+    signal,
+  );
+  if (resolved instanceof Refused) return giveUp(context, session, resolved, signal);
+  return workOrderFor(ring, session, run, { record: after.value, claim: answer, variables: resolved.variables });
+}
+
+async function mustOwn({ store, clock }: GatewayContext, { key, environmentUid }: Session, signal: AbortSignal) {
+  const ownership = await ensureRecord(store, key, environmentUid, { signal, now: () => clock.now() });
+  const name = stateKeyText(key);
+  switch (ownership.type) {
+    case "owned":
+      return;
+    case "ownedByOther":
+      throw new StateOwnedByOther(`the state of ${name} belongs to the Environment with UID ${ownership.uid}`);
+    case "inUse":
+      throw new Refused("InUse", `the state of ${name} is in use by Run ${ownership.run} of its former owner`);
+    case "moving":
+      throw new Refused("Moving", `the state of ${name} is being renamed to ${ownership.to}`);
+  }
+}
+
+/** A missing output is kept for later: the claim comes first, so that only the one pod of the Run can end it. */
+async function variablesOf(
+  { store, ring }: GatewayContext,
+  session: Session,
+  run: Run,
+  signal: AbortSignal,
+): Promise<ResolvedVariables | Refused> {
+  if (session.operation === "Destroy") return { variables: [], used: [] };
+  try {
+    return await resolveVariables(store, ring, session, run.spec.inputs, signal);
+  } catch (error) {
+    if (isRefused(error, "OutputMissing")) return error;
+    throw error;
+  }
+}
+
+/** Without a work order the pod has no session, so its result is recorded here. */
+async function giveUp(context: GatewayContext, session: Session, why: Refused, signal: AbortSignal): Promise<never> {
+  const outcome = {
+    result: "Failed",
+    reason: "OutputMissing",
+    message: why.message.slice(0, 1024),
+    retry: "Never",
+  } as const;
+  await conclude(context, session, { outcome, outputs: [] }, signal);
+  throw why;
+}

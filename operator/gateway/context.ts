@@ -1,0 +1,37 @@
+import type { RunSpec } from "../api/run.ts";
+import type { Clock } from "../loop/clock.ts";
+import type { KeyRing } from "../storage/key-ring.ts";
+import type { StateStore } from "../storage/port.ts";
+import type { AuthenticationPorts } from "./authentication.ts";
+import type { ProgressThrottle } from "./progress.ts";
+import type { RunStatuses } from "./run-status.ts";
+import type { Judge } from "./verdict.ts";
+
+/**
+ * The digest of what was applied, where the operator did not know the revision beforehand. `outputs` are digests by `component.output`, as
+ * they were when the work order was made.
+ */
+export type DigestOfApplied = (
+  spec: RunSpec,
+  outputs: Readonly<Record<string, string>>,
+  revision: string | undefined,
+) => string;
+
+/** One line for each request, and one for what goes wrong. Never a body, a token or a header. */
+export interface GatewayLog {
+  info(facts: Readonly<Record<string, unknown>>, message: string): void;
+  error(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** What the routes use. */
+export interface GatewayContext {
+  readonly store: StateStore;
+  readonly ring: KeyRing;
+  readonly client: AuthenticationPorts["client"];
+  readonly statuses: RunStatuses;
+  readonly judge: Judge;
+  readonly digestOfApplied: DigestOfApplied;
+  readonly progress: ProgressThrottle;
+  readonly clock: Clock;
+  readonly log: GatewayLog;
+}

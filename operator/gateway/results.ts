@@ -1,0 +1,103 @@
+import type { Run, RunOutcome } from "../api/run.ts";
+import { parseOutputs } from "../engine/outputs.ts";
+import { parseState } from "../engine/state.ts";
+import { intentOf } from "../storage/applying.ts";
+import { changeRecord } from "../storage/change.ts";
+import { concluded, isRepeated } from "../storage/conclusion.ts";
+import { leftovers, readJournal } from "../storage/journal.ts";
+import { digestKeyOf, outputRecords } from "../storage/outputs.ts";
+import { RecordConflict } from "../storage/port.ts";
+import type { ComponentRecord } from "../storage/record.ts";
+import { Refused } from "../storage/refusal.ts";
+import { readState } from "../storage/versions.ts";
+import type { GatewayContext } from "./context.ts";
+import type { ResultReport } from "./protocol.ts";
+import type { Session } from "./sessions.ts";
+
+/**
+ * Records the end of a Run, first in the store and then in the Run's status. Repeating it writes the status again, which may have been lost.
+ * What the store knows better than the agent (serial, resources, outputs, digest of what is applied) is taken from there.
+ */
+export async function conclude(
+  context: GatewayContext,
+  session: Session,
+  report: ResultReport,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, ring, statuses, progress, clock } = context;
+  const found = await store.record(session.key, signal);
+  if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
+  const record = found.value;
+  if (!isRepeated(record, session)) {
+    const run = await statuses.run(session, signal);
+    const state = await readState(store, record, signal);
+    const text = state?.toString("utf8");
+    const outcome = await completed(context, session, { record, run, text, outcome: report.outcome, signal });
+    const conclusion = {
+      operation: session.operation,
+      outcome,
+      outputs: text === undefined ? [] : outputRecords(digestKeyOf(ring, record), parseOutputs(text)),
+      ...(run === undefined ? {} : { intent: intentOf(session, run.spec, report.outcome.revision) }),
+      ...(report.sourceCredentials === undefined ? {} : { sourceCredentials: report.sourceCredentials }),
+    };
+    const decide = (now: ComponentRecord) => {
+      // Outputs and serial were read from that state: with another one the whole report is worked out anew.
+      if (now.state?.blob.id !== record.state?.blob.id) throw new RecordConflict(session.key);
+      return concluded(now, session, conclusion, clock.now());
+    };
+    await changeRecord(store, session.key, decide, signal);
+  }
+  const outcome = (await store.record(session.key, signal))?.value.lastResult?.outcome;
+  if (outcome !== undefined) await statuses.outcome(session, outcome, signal);
+  progress.forget(session.runUid);
+}
+
+interface Facts {
+  readonly record: ComponentRecord;
+  readonly run: Run | undefined;
+  readonly text: string | undefined;
+  readonly outcome: RunOutcome;
+  readonly signal: AbortSignal;
+}
+
+async function completed(context: GatewayContext, session: Session, facts: Facts): Promise<RunOutcome> {
+  const { record, outcome } = facts;
+  const { appliedDigest: _claimed, ...told } = outcome;
+  const state =
+    record.state === undefined ? {} : { stateSerial: record.state.serial, resources: record.state.resources };
+  const digest = appliedDigestOf(context, facts);
+  const journal = await journalOf(context, session, facts);
+  return {
+    ...told,
+    ...state,
+    ...(digest === undefined ? {} : { appliedDigest: digest }),
+    ...(journal === undefined ? {} : { journal }),
+  };
+}
+
+/** The desired digest, completed with the revision where only the agent knew it. */
+function appliedDigestOf({ digestOfApplied }: GatewayContext, { run, record, outcome }: Facts): string | undefined {
+  if (outcome.result !== "Applied" && outcome.result !== "Unchanged") return undefined;
+  const spec = run?.spec;
+  if (spec === undefined) return record.attempted?.desiredDigest;
+  const { source, revision } = spec.inputs;
+  if (source.git === undefined || revision !== undefined || outcome.revision === undefined) return spec.desiredDigest;
+  const used = record.claim?.outputs ?? [];
+  const outputs = Object.fromEntries(used.map(({ component, name, digest }) => [`${component}.${name}`, digest]));
+  return digestOfApplied(spec, outputs, outcome.revision);
+}
+
+const MOST_LEFTOVERS = 10;
+
+/** Only where an apply began and did not end well is there more to tell than the state does. */
+async function journalOf({ store }: GatewayContext, session: Session, { record, outcome, text, signal }: Facts) {
+  const endedWell = ["Applied", "Unchanged", "Destroyed"].includes(outcome.result);
+  if (endedWell || record.journal?.run !== session.run) return undefined;
+  const entries = await readJournal(store, record, signal);
+  const left = leftovers(entries, text === undefined ? [] : parseState(text).addresses);
+  const shown = left.slice(0, MOST_LEFTOVERS).map(({ address, id }) => ({
+    address: address.slice(0, 256),
+    ...(id === undefined ? {} : { id: id.slice(0, 256) }),
+  }));
+  return { entries: entries.length, leftovers: shown };
+}

@@ -1,0 +1,79 @@
+import type { PlanCounts, Run, RunOutcome } from "../api/run.ts";
+import { ApiError } from "../cluster/errors.ts";
+import type { Reader, Writer } from "../cluster/ports.ts";
+import { RUNS } from "../cluster/resources.ts";
+import type { PlanReport, ProgressReport, Verdict } from "./protocol.ts";
+import type { Session } from "./sessions.ts";
+
+/**
+ * The gateway's part of a Run's status: progress, plan, plannedAt, applyStartedAt, outcome. The Run controller owns the rest. Each write is a
+ * merge patch of what is new: two replicas serve one Run, and a server-side apply by the one would remove what the other had written.
+ */
+export interface RunStatuses {
+  run(session: Session, signal: AbortSignal): Promise<Run | undefined>;
+  planned(session: Session, plan: PlannedStatus, signal: AbortSignal): Promise<void>;
+  progress(session: Session, progress: ProgressReport, at: Date, signal: AbortSignal): Promise<void>;
+  outcome(session: Session, outcome: RunOutcome, signal: AbortSignal): Promise<void>;
+}
+
+export interface PlannedStatus {
+  readonly report: PlanReport;
+  readonly verdict: Verdict["verdict"];
+  readonly at: Date;
+  readonly applyStartedAt?: string;
+}
+
+/** Field manager of the gateway's status writes; the Writer that is handed over must use it, and must not ask for the lease. */
+export const GATEWAY_FIELD_MANAGER = "terrarium-gateway";
+
+const LONGEST_ADDRESS = 256;
+
+export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "mergePatch">): RunStatuses {
+  const patch = async ({ key, run, runUid }: Session, status: object, signal: AbortSignal): Promise<void> => {
+    const body = { metadata: { uid: runUid }, status };
+    try {
+      await client.mergePatch(RUNS, key.namespace, run, body, { subresource: "status", signal });
+    } catch (error) {
+      if (!isHopeless(error)) throw error;
+    }
+  };
+  return {
+    async run({ key, run, runUid }, signal) {
+      const found = await client.find<Run>(RUNS, key.namespace, run, { signal });
+      return found?.metadata.uid === runUid ? found : undefined;
+    },
+    planned: (session, plan, signal) => patch(session, plannedStatus(plan), signal),
+    progress: (session, { step, done, total, current }, at, signal) =>
+      patch(
+        session,
+        {
+          progress: {
+            step,
+            done: done ?? null,
+            total: total ?? null,
+            current: current ?? null,
+            updatedAt: at.toISOString(),
+          },
+        },
+        signal,
+      ),
+    outcome: (session, outcome, signal) => patch(session, { outcome }, signal),
+  };
+}
+
+/** The Run was deleted, or made anew: what was to be said has nobody to be said to. The record has it. */
+const isHopeless = (error: unknown): boolean =>
+  error instanceof ApiError && (error.status === 404 || error.status === 409);
+
+function plannedStatus({ report, verdict, at, applyStartedAt }: PlannedStatus) {
+  const counts: PlanCounts = report.counts;
+  const resources = report.resources.map(({ address, action }) => ({
+    address: address.slice(0, LONGEST_ADDRESS),
+    action: action.slice(0, 16),
+  }));
+  return {
+    plan: { digest: report.digest, counts, resources, truncated: report.truncated ? true : null, verdict },
+    plannedAt: at.toISOString(),
+    ...(applyStartedAt === undefined ? {} : { applyStartedAt }),
+  };
+}

@@ -1,0 +1,61 @@
+import type { Run } from "../api/run.ts";
+import { intentOf, permitted } from "../storage/applying.ts";
+import { changeRecord } from "../storage/change.ts";
+import { mustHold } from "../storage/claims.ts";
+import { Refused } from "../storage/refusal.ts";
+import type { GatewayContext } from "./context.ts";
+import type { PlanReport, Verdict } from "./protocol.ts";
+import type { Session } from "./sessions.ts";
+
+/** Decides what becomes of a plan. */
+export type Judge = (plan: PlanReport, run: Run) => Verdict | Promise<Verdict>;
+
+/** As long as nobody has to be asked, every plan is applied. */
+export const applyEveryPlan: Judge = () => ({
+  verdict: "Apply",
+  reason: "NoApprovalNeeded",
+  message: "nobody has to be asked for this plan",
+});
+
+/** The answer to a plan. When it says Apply, the store knows already that objects may exist from now on. */
+export async function answerPlan(
+  context: GatewayContext,
+  session: Session,
+  report: PlanReport,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const { statuses, judge, clock } = context;
+  const run = await statuses.run(session, signal);
+  if (run === undefined) throw new Refused("Fenced", `Run ${session.run} does not exist any more`);
+  const at = clock.now();
+  const judged = await judge(report, run);
+  const [answer, begunAt] = await record(context, session, report, { run, judged, at, signal });
+  const applyStartedAt = begunAt === undefined ? {} : { applyStartedAt: begunAt };
+  await statuses.planned(session, { report, verdict: answer.verdict, at, ...applyStartedAt }, signal);
+  return answer;
+}
+
+interface Judged {
+  readonly run: Run;
+  readonly judged: Verdict;
+  readonly at: Date;
+  readonly signal: AbortSignal;
+}
+
+async function record(
+  { store }: GatewayContext,
+  session: Session,
+  report: PlanReport,
+  { run, judged, at, signal }: Judged,
+): Promise<[Verdict, string | undefined]> {
+  if (judged.verdict !== "Apply" || report.empty) {
+    await changeRecord(store, session.key, (found) => ({ answer: mustHold(found, session) }), signal);
+    return [judged, undefined];
+  }
+  const intent = intentOf(session, run.spec, report.revision);
+  const request = { operation: session.operation, planDigest: report.digest, intent };
+  const { answer } = await changeRecord(store, session.key, (found) => permitted(found, session, request, at), signal);
+  if (answer.type === "granted") return [judged, answer.at];
+  const message = "this pod was told to apply another plan before; how far that went is not known";
+  return [{ verdict: "Refuse", reason: "Interrupted", message }, undefined];
+}

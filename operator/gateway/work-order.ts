@@ -1,0 +1,110 @@
+import { durationMs } from "../api/fields.ts";
+import type { Run, RunInputs } from "../api/run.ts";
+import { destroyBasis } from "../storage/applying.ts";
+import type { KeyRing } from "../storage/key-ring.ts";
+import { digestKeyOf, keyedDigest, outputsOf } from "../storage/outputs.ts";
+import type { StateStore } from "../storage/port.ts";
+import type { Claim, ComponentRecord, UsedOutput } from "../storage/record.ts";
+import { Refused } from "../storage/refusal.ts";
+import type { OrderedVariable, WorkOrder } from "./protocol.ts";
+import { issueSession, type Session } from "./sessions.ts";
+
+export interface ResolvedVariables {
+  readonly variables: readonly OrderedVariable[];
+  readonly used: readonly UsedOutput[];
+}
+
+type Reference = { readonly component: string; readonly name: string };
+type ResolvedOutput = { readonly value: unknown; readonly sensitive: boolean; readonly digest: string };
+
+/**
+ * Variables as the agent needs them: references to outputs become values of the other components' stored states. Throws
+ * `Refused("OutputMissing")` naming both.
+ */
+export async function resolveVariables(
+  store: StateStore,
+  ring: KeyRing,
+  session: Session,
+  inputs: RunInputs,
+  signal: AbortSignal,
+): Promise<ResolvedVariables> {
+  const outputs = new Map<string, ReadonlyMap<string, ResolvedOutput>>();
+  const variables: OrderedVariable[] = [];
+  const used: UsedOutput[] = [];
+  for (const { name, value, valueFrom } of inputs.variables) {
+    const { secretKeyRef, configMapKeyRef, output } = valueFrom ?? {};
+    if (secretKeyRef !== undefined) {
+      variables.push({ name, kind: "secret", secret: secretKeyRef.name, key: secretKeyRef.key });
+    } else if (configMapKeyRef !== undefined) {
+      variables.push({ name, kind: "configMap", configMap: configMapKeyRef.name, key: configMapKeyRef.key });
+    } else if (output !== undefined) {
+      const known =
+        outputs.get(output.component) ?? (await outputsByName(store, ring, session, output.component, signal));
+      outputs.set(output.component, known);
+      const found = known.get(output.name) ?? missing(name, output, [...known.keys()]);
+      variables.push({ name, kind: "value", value: found.value as never, sensitive: found.sensitive });
+      used.push({ component: output.component, name: output.name, digest: found.digest });
+    } else variables.push({ name, kind: "value", value: value ?? null, sensitive: false });
+  }
+  return { variables, used };
+}
+
+async function outputsByName(
+  store: StateStore,
+  ring: KeyRing,
+  { key, environmentUid }: Session,
+  component: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ResolvedOutput>> {
+  const found = await store.record({ ...key, component }, signal);
+  if (found === undefined || found.value.owner.environmentUid !== environmentUid) return new Map();
+  const digestKey = digestKeyOf(ring, found.value);
+  const outputs = await outputsOf(store, found.value, signal);
+  return new Map(
+    outputs.map(({ name, value, sensitive }) => [name, { value, sensitive, digest: keyedDigest(digestKey, value) }]),
+  );
+}
+
+function missing(variable: string, { component, name }: Reference, offered: readonly string[]): never {
+  const has = offered.length === 0 ? "none" : offered.join(", ");
+  throw new Refused(
+    "OutputMissing",
+    `variable ${variable}: component ${component} has no output ${name}; it has ${has}`,
+  );
+}
+
+/** Pure: everything that one pod needs to know. */
+export function workOrderFor(
+  ring: KeyRing,
+  session: Session,
+  run: Run,
+  facts: { readonly record: ComponentRecord; readonly claim: Claim; readonly variables: readonly OrderedVariable[] },
+): WorkOrder {
+  const { spec, metadata } = run;
+  const { record, claim, variables } = facts;
+  const { inputs } = spec;
+  const { source, path } = spec.operation === "Destroy" ? archivedModule(record) : inputs;
+  return {
+    session: issueSession(ring, session),
+    run: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid, number: spec.number },
+    environment: { name: spec.environment.name, uid: spec.environment.uid },
+    component: spec.component,
+    operation: spec.operation,
+    phase: session.phase,
+    source,
+    path,
+    ...(inputs.revision === undefined ? {} : { revision: inputs.revision }),
+    variables: [...variables],
+    credentials: inputs.credentials,
+    timeouts: { planMs: durationMs(inputs.timeouts.plan), applyMs: durationMs(inputs.timeouts.apply) },
+    overrideBackend: inputs.backend === "Managed",
+    stateExists: record.state !== undefined,
+    ...(claim.applying === undefined ? {} : { applying: claim.applying }),
+    digestKey: digestKeyOf(ring, record).toString("base64"),
+  };
+}
+
+function archivedModule(record: ComponentRecord) {
+  const { archive, path } = destroyBasis(record);
+  return { source: { archive: { digest: archive.digest, size: archive.size } }, path };
+}

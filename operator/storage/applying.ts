@@ -1,0 +1,78 @@
+import type { Operation, RunSpec } from "../api/run.ts";
+import type { Change } from "./change.ts";
+import { type Claimant, mustHold } from "./claims.ts";
+import type { Applied, BlobRef, Claim, ComponentRecord } from "./record.ts";
+import { Refused } from "./refusal.ts";
+
+/** What a Run means to do, as the record keeps it. */
+export type Intent = Omit<Applied, "archive" | "outputs" | "at">;
+
+export function intentOf(claimant: Claimant, spec: RunSpec, revision: string | undefined): Intent {
+  const used = spec.inputs.revision ?? revision;
+  return {
+    desiredDigest: spec.desiredDigest,
+    run: claimant.run,
+    runUid: claimant.runUid,
+    number: spec.number,
+    engine: spec.engine,
+    inputs: spec.inputs,
+    ...(used === undefined ? {} : { revision: used }),
+    ...(spec.request === undefined ? {} : { request: spec.request }),
+  };
+}
+
+export type Permission =
+  | { readonly type: "granted"; readonly at: string }
+  /** This pod was told to apply another plan before: how far that went is not known, so nothing is applied on top of it. */
+  | { readonly type: "begun"; readonly planDigest: string };
+
+/**
+ * Records that an apply begins, before anybody is told: from then on objects may exist, and destroying knows what from. May be repeated for
+ * the same plan.
+ */
+export function permitted(
+  record: ComponentRecord,
+  claimant: Claimant,
+  { operation, planDigest, intent }: { operation: Operation; planDigest: string; intent: Intent },
+  at: Date,
+): Change<Permission> {
+  const claim = mustHold(record, claimant);
+  const { applying } = claim;
+  if (applying !== undefined) {
+    const same = applying.planDigest === planDigest;
+    return { answer: same ? { type: "granted", at: applying.at } : { type: "begun", planDigest: applying.planDigest } };
+  }
+  const begun = { planDigest, at: at.toISOString() };
+  const attempted = operation === "Apply" ? { ...intent, archive: archiveIn(claim), at: begun.at } : record.attempted;
+  return {
+    next: {
+      ...record,
+      claim: { ...claim, applying: begun },
+      mayHoldObjects: true,
+      ...(attempted === undefined ? {} : { attempted }),
+    },
+    answer: { type: "granted", at: begun.at },
+  };
+}
+
+function archiveIn({ archive }: Claim): BlobRef {
+  if (archive !== undefined) return archive;
+  throw new Refused("BadRequest", "the archive of this attempt is missing: PUT /v1/archive comes before POST /v1/plan");
+}
+
+/** Attaches the archive of an attempt to its claim, as long as nothing was applied from another one. */
+export function archived(record: ComponentRecord, claimant: Claimant, archive: BlobRef): Change<undefined> {
+  const claim = mustHold(record, claimant);
+  if (claim.archive?.digest === archive.digest) return { answer: undefined };
+  if (claim.applying !== undefined)
+    throw new Refused("BadRequest", "the apply has begun: the archive of this attempt cannot change any more");
+  return { next: { ...record, claim: { ...claim, archive } }, answer: undefined };
+}
+
+/** What a destroy works from: the newer of what was attempted and what was applied. */
+export function destroyBasis(record: ComponentRecord): { readonly archive: BlobRef; readonly path: string } {
+  const basis = record.attempted ?? record.applied;
+  if (basis === undefined)
+    throw new Refused("NotFound", "nothing was ever applied here, so there is nothing to destroy from");
+  return { archive: basis.archive, path: basis.inputs.path };
+}

@@ -1,0 +1,107 @@
+import type { Operation, OutputRecord, RunOutcome } from "../api/run.ts";
+import type { Intent } from "./applying.ts";
+import { type Change, without } from "./change.ts";
+import { type Claimant, mustHold } from "./claims.ts";
+import type { Applied, BlobRef, ComponentRecord } from "./record.ts";
+import { Refused } from "./refusal.ts";
+
+/** How a Run ended, with all that its record needs to know. */
+export interface Conclusion {
+  readonly operation: Operation;
+  readonly outcome: RunOutcome;
+  /** Absent where the Run's object is gone: then what was recorded when the apply began must do. */
+  readonly intent?: Intent;
+  /** Outputs of the state that is stored. */
+  readonly outputs: readonly OutputRecord[];
+  readonly sourceCredentials?: { readonly username: string; readonly password: string };
+}
+
+/**
+ * The record after the end of a Run: result, what is applied, whether anything may exist; the claim is fenced. The same report may come
+ * again. The lock stays: it is released by its holder or by `fence`.
+ */
+export function concluded(
+  record: ComponentRecord,
+  claimant: Claimant,
+  conclusion: Conclusion,
+  at: Date,
+): Change<"recorded" | "repeated"> {
+  if (isRepeated(record, claimant)) return { answer: "repeated" };
+  const claim = mustHold(record, claimant);
+  const { outcome, sourceCredentials } = conclusion;
+  const now = at.toISOString();
+  const { archive: _used, ...bare } = claim;
+  const next: ComponentRecord = {
+    ...effectOf(record, claimant, conclusion, now),
+    claim: { ...bare, fenced: { why: `the result ${outcome.result} was reported`, at: now } },
+    lastResult: { runUid: claimant.runUid, podUid: claimant.podUid, outcome, at: now },
+    ...(sourceCredentials === undefined ? {} : { sourceCredentials }),
+  };
+  return { next, answer: "recorded" };
+}
+
+export const isRepeated = ({ lastResult }: ComponentRecord, { runUid, podUid }: Claimant): boolean =>
+  lastResult?.runUid === runUid && lastResult.podUid === podUid;
+
+function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Conclusion, at: string): ComponentRecord {
+  switch (conclusion.outcome.result) {
+    case "Applied":
+      mustHaveBegun(record, claimant);
+      return withApplied(record, { ...appliedFrom(record, conclusion, record.attempted?.archive), at });
+    case "Unchanged":
+      return withApplied(record, { ...appliedFrom(record, conclusion, archiveFor(record)), at });
+    case "Destroyed":
+      mustBeEmpty(record, conclusion);
+      return { ...without(without(record, "applied"), "attempted"), mayHoldObjects: false };
+    case "Failed":
+    case "Waiting":
+    case "Interrupted":
+    case "Cancelled":
+      return record;
+  }
+}
+
+const archiveFor = ({ claim, applied }: ComponentRecord): BlobRef | undefined => claim?.archive ?? applied?.archive;
+
+function withApplied(record: ComponentRecord, applied: Applied): ComponentRecord {
+  return { ...without(record, "attempted"), applied };
+}
+
+function appliedFrom(
+  record: ComponentRecord,
+  { intent, outcome, outputs, operation }: Conclusion,
+  archive: BlobRef | undefined,
+): Omit<Applied, "at"> {
+  if (operation !== "Apply") throw new Refused("BadRequest", `a destroy cannot end as ${outcome.result}`);
+  const meant = intent ?? record.attempted;
+  if (meant === undefined)
+    throw new Refused("NotFound", "the Run is gone, and what it meant to apply was never recorded");
+  if (archive === undefined)
+    throw new Refused("BadRequest", "the archive of this attempt is missing: PUT /v1/archive first");
+  const { desiredDigest, run, runUid, number, engine, inputs, request } = meant;
+  const revision = outcome.revision ?? meant.revision;
+  return {
+    desiredDigest: outcome.appliedDigest ?? desiredDigest,
+    run,
+    runUid,
+    number,
+    engine,
+    inputs,
+    archive,
+    outputs,
+    ...(revision === undefined ? {} : { revision }),
+    ...(request === undefined ? {} : { request }),
+  };
+}
+
+function mustHaveBegun({ claim, attempted }: ComponentRecord, { runUid }: Claimant): void {
+  if (claim?.applying !== undefined && attempted?.runUid === runUid) return;
+  throw new Refused("BadRequest", "this Run was never told to apply: POST /v1/plan comes first");
+}
+
+/** Whatever the report says: while the stored state has resources, they are not gone. */
+function mustBeEmpty({ state }: ComponentRecord, { operation }: Conclusion): void {
+  if (operation !== "Destroy") throw new Refused("BadRequest", "an apply cannot end as Destroyed");
+  const left = state?.resources ?? 0;
+  if (left > 0) throw new Refused("BadRequest", `the stored state still has ${left} resources: they are not destroyed`);
+}

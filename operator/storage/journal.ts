@@ -1,0 +1,112 @@
+import type { JournalEntry } from "../gateway/protocol.ts";
+import { deleteBlobs } from "./blobs.ts";
+import { changeRecord } from "./change.ts";
+import { type Claimant, mustHold } from "./claims.ts";
+import type { StateStore } from "./port.ts";
+import type { BlobRef, ComponentRecord } from "./record.ts";
+import { Refused } from "./refusal.ts";
+
+/** A blob that has grown to this is left alone and a new one begun: 10,000 entries are some thirty blobs. */
+const FULL_BYTES = 64 * 1024;
+
+type Journal = NonNullable<ComponentRecord["journal"]>;
+
+/**
+ * Adds entries to the journal of the claimant's Run, which begins at 0. What was added before is recognised by its position; a gap is
+ * refused.
+ */
+export async function appendJournal(
+  store: StateStore,
+  claimant: Claimant,
+  from: number,
+  entries: readonly JournalEntry[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const found = await store.record(claimant.key, signal);
+  if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
+  mustHold(found.value, claimant);
+  const journal = journalOf(found.value, claimant);
+  const fresh = freshEntries(journal, from, entries);
+  if (fresh.length === 0) return;
+  const tail = journal.blobs.at(-1);
+  const open = tail !== undefined && tail.size < FULL_BYTES ? tail : undefined;
+  const text = open === undefined ? "" : (await store.getBlob(found.value, open, signal)).toString("utf8");
+  const blob = await store.putBlob(found.value, "journal", Buffer.from(text + asLines(fresh)), signal);
+  const kept = open === undefined ? journal.blobs : journal.blobs.slice(0, -1);
+  const next: Journal = { run: claimant.run, blobs: [...kept, blob], entries: journal.entries + fresh.length };
+  await attach(store, claimant, journal, next, { blob, storageId: found.value.storageId }, signal);
+}
+
+/** The record may have changed since; the journal itself must not, since its last blob was rewritten. */
+async function attach(
+  store: StateStore,
+  claimant: Claimant,
+  before: Journal,
+  next: Journal,
+  { blob, storageId }: { readonly blob: BlobRef; readonly storageId: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await changeRecord(
+      store,
+      claimant.key,
+      (record) => {
+        mustHold(record, claimant);
+        if (journalOf(record, claimant).entries !== before.entries)
+          throw new Refused("InUse", "two batches of the journal came at once: send this one again");
+        return { next: { ...record, journal: next }, answer: undefined };
+      },
+      signal,
+    );
+  } catch (error) {
+    if (error instanceof Refused) await deleteBlobs(store, { storageId }, [blob], signal);
+    throw error;
+  }
+}
+
+function journalOf(record: ComponentRecord, { run }: Claimant): Journal {
+  return record.journal?.run === run ? record.journal : { run, blobs: [], entries: 0 };
+}
+
+function freshEntries({ entries: known }: Journal, from: number, entries: readonly JournalEntry[]) {
+  if (from > known) throw new Refused("BadRequest", `the journal has ${known} entries: send those from ${known} first`);
+  return entries.slice(known - from);
+}
+
+const asLines = (entries: readonly JournalEntry[]): string =>
+  entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+
+/** Every entry of the last Run that applied something. */
+export async function readJournal(
+  store: StateStore,
+  record: ComponentRecord,
+  signal?: AbortSignal,
+): Promise<readonly JournalEntry[]> {
+  const texts: string[] = [];
+  for (const blob of record.journal?.blobs ?? [])
+    texts.push((await store.getBlob(record, blob, signal)).toString("utf8"));
+  const lines = texts.join("").split("\n");
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as JournalEntry);
+}
+
+export interface Leftover {
+  readonly address: string;
+  /** Absent where the creation was begun and nothing is known of its end. */
+  readonly id?: string;
+}
+
+/** What was created, or begun to be, and is not in the state: a list for `import`. */
+export function leftovers(journal: readonly JournalEntry[], addresses: readonly string[]): readonly Leftover[] {
+  const known = new Set(addresses);
+  const left = new Map<string, Leftover>();
+  for (const { address, event, action, idValue } of journal) {
+    if (!creates(action)) {
+      if (event === "apply_complete" && action === "delete") left.delete(address);
+    } else if (event === "apply_errored") left.delete(address);
+    else left.set(address, idValue === undefined ? { address } : { address, id: idValue });
+  }
+  return [...left.values()].filter(({ address }) => !known.has(address));
+}
+
+/** The engine reports a replacement as a deletion and a creation. */
+const creates = (action: string): boolean => action === "create";

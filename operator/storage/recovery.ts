@@ -1,0 +1,70 @@
+import { changeRecord } from "./change.ts";
+import { type Claimant, mustHold } from "./claims.ts";
+import type { StateStore } from "./port.ts";
+import type { ComponentRecord } from "./record.ts";
+import { Refused } from "./refusal.ts";
+import { digestOfBytes } from "./secret-blobs.ts";
+import { type Acceptance, type IncomingState, incomingState, putHead, succeeds } from "./versions.ts";
+
+/**
+ * Takes a state that the engine could not hand over (`errored.tfstate`). Where it simply follows what is stored and nobody else may write, it
+ * becomes the head; otherwise it is kept as it is, and waits for a person.
+ */
+export async function recoverState(
+  store: StateStore,
+  claimant: Claimant,
+  content: Buffer,
+  at: Date,
+  signal?: AbortSignal,
+): Promise<"stored" | "kept"> {
+  const found = await store.record(claimant.key, signal);
+  if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
+  mustHaveClaimed(found.value, claimant);
+  if (found.value.state?.blob.digest === digestOfBytes(content)) return "stored";
+  try {
+    const incoming = incomingState(content);
+    const judge = (record: ComponentRecord) => mayFollow(record, claimant, incoming);
+    await putHead(store, claimant, { content, incoming, storageId: found.value.storageId, at, judge, signal });
+    return "stored";
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return keep(store, claimant, content, at, signal);
+  }
+}
+
+/** The engine gives its lock back when a write fails, so the lock may be free; it may not be another's. */
+function mayFollow(record: ComponentRecord, claimant: Claimant, incoming: IncomingState): Acceptance {
+  mustHold(record, claimant);
+  if (record.lock !== undefined && record.lock.runUid !== claimant.runUid)
+    throw new Refused("Locked", `Run ${record.lock.run} holds the lock of the state`, record.lock);
+  return succeeds(record.state, incoming);
+}
+
+/** A session that was fenced may still save what it has: the copy is never used by itself. */
+function mustHaveClaimed({ claim }: ComponentRecord, { runUid, podUid, pod, run }: Claimant): void {
+  if (claim?.runUid === runUid && claim.podUid === podUid) return;
+  throw new Refused("Fenced", `pod ${pod} does not hold the claim on Run ${run} any more`);
+}
+
+async function keep(
+  store: StateStore,
+  claimant: Claimant,
+  content: Buffer,
+  at: Date,
+  signal: AbortSignal | undefined,
+): Promise<"kept"> {
+  const found = await store.record(claimant.key, signal);
+  if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
+  if (found.value.recovery?.blob.digest === digestOfBytes(content)) return "kept";
+  const blob = await store.putBlob(found.value, "recovery", content, signal);
+  await changeRecord(
+    store,
+    claimant.key,
+    (record) => {
+      mustHaveClaimed(record, claimant);
+      return { next: { ...record, recovery: { blob, run: claimant.run, at: at.toISOString() } }, answer: undefined };
+    },
+    signal,
+  );
+  return "kept";
+}
