@@ -79,7 +79,8 @@ async function buildOnce(name: BinaryGroupName, directory: string, progress: Pro
 
 async function build(name: BinaryGroupName, directory: string, progress: Progress): Promise<void> {
   const group: BinaryGroup = BINARY_GROUPS[name];
-  const go = await findGo(cacheDirectory(), progress);
+  const module = join(MODULES_DIR, group.module);
+  const go = await findGo(await readFile(join(module, "go.mod"), "utf8"), cacheDirectory(), progress);
   const unfinished = `${directory}.building`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
@@ -90,7 +91,7 @@ async function build(name: BinaryGroupName, directory: string, progress: Progres
     progress(`${name}: ${packages} packages compiled`);
   };
   await command(go, [...goBuildArguments(group), "-o", `${unfinished}/`, ...Object.values(group.programs)], {
-    cwd: join(MODULES_DIR, group.module),
+    cwd: module,
     env: BUILD_ENVIRONMENT,
     onLine,
   });
