@@ -1,0 +1,90 @@
+import { LABELS } from "../api/names.ts";
+import type { EnvironmentPorts } from "../environment/ports.ts";
+import { isClosed } from "../environment/observation.ts";
+import { reconcileEnvironment } from "../environment/reconcile.ts";
+import type { Clock } from "../loop/clock.ts";
+import { type Controller, createController, type Source, sourceOf } from "../loop/controller.ts";
+import { keyFor, keyOf, splitKey } from "../loop/keys.ts";
+import type { RunPorts } from "../run/ports.ts";
+import { reconcileRun } from "../run/reconcile.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { BY, type Caches, type CachedRun } from "./caches.ts";
+
+const WORKERS = { environments: 8, runs: 16 } as const;
+
+export interface ControllerParts {
+  readonly clock: Clock;
+  readonly caches: Caches;
+  readonly metrics: Metrics;
+  readonly environment: EnvironmentPorts;
+  readonly run: RunPorts;
+  readonly onFailure: (queue: string, key: string, error: unknown) => void;
+}
+
+/** An Environment is looked at again whenever it, one of its Runs, or one of its records changes. */
+export function environmentController(parts: ControllerParts): Controller {
+  const { caches, clock } = parts;
+  const records: Source = {
+    synced: () => Promise.resolve(),
+    subscribe(enqueue) {
+      caches.records.onChange(({ namespace, environment }) => enqueue(keyFor(namespace, environment)));
+      return () => {};
+    },
+  };
+  return createController({
+    clock,
+    workers: WORKERS.environments,
+    hooks: hooksFor("environments", parts),
+    sources: [
+      sourceOf(caches.environments, (environment) => [keyOf(environment)]),
+      sourceOf(caches.runs, (run) => [keyFor(run.metadata.namespace, run.spec.environment.name)]),
+      records,
+    ],
+    reconcile(key, signal) {
+      const { namespace, name } = splitKey(key);
+      return reconcileEnvironment(namespace, name, parts.environment, signal);
+    },
+  });
+}
+
+/** A Run is looked at again whenever it, its pod, its Environment's deletion, or its node changes, or a place becomes free. */
+export function runController(parts: ControllerParts): Controller {
+  const { caches, clock } = parts;
+  const keysOfOpen = (runs: readonly CachedRun[]) => runs.filter((run) => !isClosed(run)).map(keyOf);
+  const waiting = () => keysOfOpen(caches.runs.list().filter(({ status }) => status?.pods === undefined));
+  return createController({
+    clock,
+    workers: WORKERS.runs,
+    hooks: hooksFor("runs", parts),
+    sources: [
+      sourceOf(caches.runs, (run) => (isClosed(run) ? [keyOf(run), ...waiting()] : [keyOf(run)])),
+      sourceOf(caches.pods, ({ metadata }) => [keyFor(metadata.namespace, metadata.labels?.[LABELS.run] ?? "")]),
+      sourceOf(caches.environments, ({ metadata }) =>
+        metadata.deletionTimestamp === undefined ? [] : keysOfOpen(caches.runs.byIndex(BY.environmentUid, metadata.uid)),
+      ),
+      sourceOf(caches.nodes, ({ metadata }) => runsOnNode(caches, metadata.name)),
+    ],
+    reconcile(key, signal) {
+      const { namespace, name } = splitKey(key);
+      return reconcileRun(namespace, name, parts.run, signal);
+    },
+  });
+}
+
+function runsOnNode(caches: Caches, node: string): readonly string[] {
+  return caches.pods
+    .list()
+    .filter(({ spec }) => spec?.nodeName === node)
+    .map(({ metadata }) => keyFor(metadata.namespace, metadata.labels?.[LABELS.run] ?? ""));
+}
+
+function hooksFor(queue: string, { metrics, onFailure }: ControllerParts) {
+  const { onDone, onRetry } = metrics.queueHooks(queue);
+  return {
+    onDone,
+    onRetry(key: string, _failures: number, _afterMs: number, error: unknown) {
+      onRetry();
+      onFailure(queue, key, error);
+    },
+  };
+}
