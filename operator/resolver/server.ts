@@ -16,7 +16,7 @@ export interface ResolverServerParts {
   readonly onAnswered?: (outcome: string, durationMs: number) => void;
 }
 
-/** The resolver's one route. Bodies hold credentials: nothing of them is ever logged. */
+/** One route, beside a sign of life. Bodies hold credentials: nothing of them is ever logged. */
 export function createResolverServer(parts: ResolverServerParts): FastifyInstance {
   const { answer, logger, token } = parts;
   const server = fastify({ bodyLimit: BODY_LIMIT, logger: false, forceCloseConnections: "idle" });
@@ -28,6 +28,8 @@ export function createResolverServer(parts: ResolverServerParts): FastifyInstanc
     logger.error("a question failed", { error: error instanceof Error ? error.name : "unknown" });
     return refuse(reply, 500, "the resolver failed; see its log");
   });
+
+  server.get("/healthz", async () => "ok\n");
 
   server.post(RESOLVE_PATH, async (request, reply): Promise<ResolveAnswer | FastifyReply> => {
     const expected = await token();

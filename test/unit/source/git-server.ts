@@ -2,10 +2,13 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+
+import type { ServerCertificate } from "./tls.ts";
 
 const execute = promisify(execFile);
 
@@ -15,6 +18,8 @@ export interface GitServerOptions {
   readonly intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** False: git's first protocol, where a server gives only the tips of branches and tags. */
   readonly modern?: boolean;
+  /** Serve https, for the name localhost. */
+  readonly certificate?: ServerCertificate;
 }
 
 export interface GitServer {
@@ -26,7 +31,7 @@ export interface GitServer {
 /** A real `git http-backend` behind node:http, serving every repository of the folder. */
 export async function startGitServer(root: string, options: GitServerOptions = {}): Promise<GitServer> {
   const requests: GitServer["requests"] = [];
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     requests.push({ path: request.url ?? "", authorization: request.headers.authorization });
     if (options.intercept?.(request, response) === true) return;
     if (options.login !== undefined && !isLoggedIn(request, options.login)) {
@@ -34,8 +39,15 @@ export async function startGitServer(root: string, options: GitServerOptions = {
       return;
     }
     runBackend(root, request, response, options.modern ?? true);
-  });
-  return { url: await listenOnLoopback(server), requests, close: () => closeServer(server) };
+  };
+  const { certificate } = options;
+  const server =
+    certificate === undefined
+      ? createServer(answer)
+      : createSecureServer({ cert: certificate.certPem, key: certificate.keyPem }, answer);
+  const address = await listenOnLoopback(server);
+  const url = certificate === undefined ? address : address.replace("http://127.0.0.1", "https://localhost");
+  return { url, requests, close: () => closeServer(server) };
 }
 
 export async function listenOnLoopback(server: Server): Promise<string> {

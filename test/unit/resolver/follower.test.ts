@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { createFollower, type Follower, type SourceRef } from "../../../operator/resolver/follower.ts";
+import type { ResolveRequest } from "../../../operator/resolver/protocol.ts";
+import { GitError } from "../../../operator/source/git.ts";
+import { type FakeClock, fakeClock, settle } from "../loop/fake-clock.ts";
+
+const A = "a".repeat(40);
+const B = "b".repeat(40);
+const unauthorized = new GitError("GitUnauthorized", "the server refuses the credentials");
+
+function aSource(changes: Partial<SourceRef> = {}): SourceRef {
+  return { url: "https://git.example.com/infra.git", ref: { branch: "main" }, intervalMs: 60_000, ...changes };
+}
+
+/** A follower, a world that answers what it is told to, and everything that happened. */
+function aStory(answer: (question: ResolveRequest) => string | Error | Promise<string>, concurrency = 8) {
+  const clock: FakeClock = fakeClock();
+  const asked: { readonly question: ResolveRequest; readonly atMs: number; readonly signal: AbortSignal }[] = [];
+  const moved: string[] = [];
+  let current = answer;
+  const follower: Follower = createFollower({
+    clock,
+    random: () => 0.5,
+    concurrency,
+    onMoved: (key) => moved.push(key),
+    async resolve(question, signal) {
+      asked.push({ question, atMs: clock.monotonicMs(), signal });
+      const reply = await current(question);
+      if (reply instanceof Error) throw reply;
+      return { revision: reply };
+    },
+  });
+  const becomes = (next: typeof answer) => {
+    current = next;
+  };
+  const askedAt = () => asked.map(({ atMs }) => atMs);
+  return { clock, follower, asked, askedAt, moved, becomes };
+}
+
+describe("createFollower", () => {
+  it("asks at once, tells when the answer is there, and then at the interval", async () => {
+    const { clock, follower, askedAt, moved } = aStory(() => A);
+    follower.want("shop", aSource());
+    assert.deepEqual(follower.revision(aSource()), { state: "pending" });
+    await settle();
+    assert.deepEqual(follower.revision(aSource()), { state: "known", revision: A, at: clock.now() });
+    await clock.advance(120_000);
+    assert.deepEqual(askedAt(), [0, 60_000, 120_000]);
+    assert.deepEqual(moved, ["shop"]);
+  });
+
+  it("tells of a moved branch, and of nothing else", async () => {
+    const { clock, follower, moved, becomes } = aStory(() => A);
+    follower.want("shop", aSource());
+    await clock.advance(180_000);
+    becomes(() => B);
+    await clock.advance(60_000);
+    assert.equal((follower.revision(aSource()) as { revision: string }).revision, B);
+    assert.deepEqual(moved, ["shop", "shop"]);
+  });
+
+  it("asks once for all who want the same, at the shortest interval", async () => {
+    const { clock, follower, askedAt, moved } = aStory(() => A);
+    follower.want("shop", aSource({ intervalMs: 300_000 }));
+    follower.want("blog", aSource({ intervalMs: 20_000 }));
+    follower.want("wiki", aSource({ ref: undefined }));
+    await clock.advance(40_000);
+    assert.deepEqual(askedAt(), [0, 20_000, 40_000]);
+    assert.deepEqual(moved, ["shop", "blog", "wiki"]);
+  });
+
+  it("does not wait for the long interval when somebody wants it shorter later", async () => {
+    const { clock, follower, askedAt } = aStory(() => A);
+    follower.want("shop", aSource({ intervalMs: 300_000 }));
+    await clock.advance(100_000);
+    follower.want("blog", aSource({ intervalMs: 20_000 }));
+    follower.want("blog", aSource({ intervalMs: 20_000 }));
+    await clock.advance(20_000);
+    assert.deepEqual(askedAt(), [0, 120_000]);
+    follower.forget("blog");
+    await clock.advance(320_000);
+    assert.deepEqual(askedAt(), [0, 120_000, 140_000, 440_000]);
+  });
+
+  it("being wanted again and again changes nothing", async () => {
+    const { clock, follower, askedAt } = aStory(() => A);
+    for (let i = 0; i < 12; i += 1) {
+      follower.want("shop", aSource());
+      await clock.advance(10_000);
+    }
+    assert.deepEqual(askedAt(), [0, 60_000, 120_000]);
+  });
+
+  it("keeps to ten per cent around the interval", async () => {
+    for (const [random, expected] of [
+      [0, 54_000],
+      [1, 66_000],
+    ] as const) {
+      const clock = fakeClock();
+      const asked: number[] = [];
+      const follower = createFollower({
+        clock,
+        random: () => random,
+        onMoved: () => {},
+        resolve: async () => {
+          asked.push(clock.monotonicMs());
+          return { revision: A };
+        },
+      });
+      follower.want("shop", aSource());
+      await clock.advance(70_000);
+      assert.deepEqual(asked, [0, expected]);
+    }
+  });
+
+  it("does not give one Environment's answer to another one's credentials", async () => {
+    const { follower, asked } = aStory(({ credentials }) => (credentials?.token === "good" ? A : unauthorized));
+    const [good, bad] = [aSource({ credentials: { token: "good" } }), aSource({ credentials: { token: "bad" } })];
+    follower.want("shop", good);
+    follower.want("thief", bad);
+    follower.want("nobody", aSource());
+    await settle();
+    assert.equal(asked.length, 3);
+    assert.equal(follower.revision(good).state, "known");
+    assert.equal(follower.revision(bad).state, "failed");
+    assert.equal(follower.revision(aSource()).state, "failed");
+  });
+
+  it("knows a commit without asking", async () => {
+    const { clock, follower, asked } = aStory(() => A);
+    const source = aSource({ ref: { commit: B } });
+    follower.want("shop", source);
+    await clock.advance(600_000);
+    assert.deepEqual(follower.revision(source), { state: "known", revision: B, at: clock.now() });
+    assert.deepEqual(asked, []);
+  });
+
+  describe("when it fails", () => {
+    it("says so at once, keeps what was known, and tries less and less often", async () => {
+      const { clock, follower, askedAt, moved, becomes } = aStory(() => A);
+      follower.want("shop", aSource());
+      await settle();
+      becomes(() => unauthorized);
+      await clock.advance(60_000);
+      assert.deepEqual(follower.revision(aSource()), {
+        state: "failed",
+        reason: "GitUnauthorized",
+        message: unauthorized.message,
+        lastRevision: A,
+      });
+      await clock.advance(1_500_000);
+      const pauses = askedAt().map((at, i, all) => at - (all[i - 1] ?? 0));
+      assert.deepEqual(pauses.slice(2, 10), [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000]);
+      assert.deepEqual(moved, ["shop", "shop"]);
+    });
+
+    it("says nothing of a revision that never was", async () => {
+      const { follower } = aStory(() => new Error("out of luck"));
+      follower.want("shop", aSource());
+      await settle();
+      assert.deepEqual(follower.revision(aSource()), { state: "failed", reason: "GitFailed", message: "out of luck" });
+    });
+
+    it("tells when it is well again, and returns to the interval", async () => {
+      const { clock, follower, askedAt, moved, becomes } = aStory(() => unauthorized);
+      follower.want("shop", aSource());
+      await clock.advance(10_000);
+      becomes(() => A);
+      await clock.advance(80_000);
+      assert.deepEqual(askedAt(), [0, 10_000, 30_000, 90_000]);
+      assert.deepEqual(moved, ["shop", "shop"]);
+    });
+
+    it("tells when the reason changes", async () => {
+      const { clock, follower, moved, becomes } = aStory(() => unauthorized);
+      follower.want("shop", aSource());
+      await settle();
+      becomes(() => new GitError("GitRefNotFound", "no branch main"));
+      await clock.advance(10_000);
+      assert.deepEqual(moved, ["shop", "shop"]);
+    });
+  });
+
+  describe("refresh", () => {
+    it("asks now and starts the interval anew", async () => {
+      const { clock, follower, askedAt, becomes } = aStory(() => A);
+      follower.want("shop", aSource());
+      await clock.advance(30_000);
+      becomes(() => B);
+      await follower.refresh("shop");
+      assert.equal((follower.revision(aSource()) as { revision: string }).revision, B);
+      await clock.advance(60_000);
+      assert.deepEqual(askedAt(), [0, 30_000, 90_000]);
+    });
+
+    it("does not take an answer to a question that was asked before", async () => {
+      const first = Promise.withResolvers<string>();
+      const { follower, asked, becomes } = aStory(() => first.promise);
+      follower.want("shop", aSource());
+      await settle();
+      becomes(() => B);
+      const refreshed = Promise.all([follower.refresh("shop"), follower.refresh("shop")]);
+      first.resolve(A);
+      await refreshed;
+      assert.equal((follower.revision(aSource()) as { revision: string }).revision, B);
+      assert.equal(asked.length, 2);
+    });
+
+    it("of a stranger is nothing", async () => {
+      const { follower, asked } = aStory(() => A);
+      await follower.refresh("nobody");
+      assert.deepEqual(asked, []);
+    });
+  });
+
+  describe("forgets", () => {
+    it("what nobody wants any more, and ends what is being asked", async () => {
+      const { clock, follower, asked, moved } = aStory(() => new Promise<string>(() => {}));
+      follower.want("shop", aSource());
+      follower.want("blog", aSource());
+      await settle();
+      follower.forget("shop");
+      assert.equal(asked[0]?.signal.aborted, false);
+      follower.forget("blog");
+      assert.equal(asked[0]?.signal.aborted, true);
+      await clock.advance(600_000);
+      assert.equal(asked.length, 1);
+      assert.deepEqual(moved, []);
+      assert.equal(clock.pending(), 0);
+    });
+
+    it("old credentials when there are new ones", async () => {
+      const { clock, follower, asked } = aStory(() => A);
+      follower.want("shop", aSource({ credentials: { token: "old" } }));
+      await settle();
+      follower.want("shop", aSource({ credentials: { token: "new" } }));
+      await clock.advance(60_000);
+      assert.deepEqual(
+        asked.map(({ question }) => question.credentials?.token),
+        ["old", "new", "new"],
+      );
+      assert.equal(clock.pending(), 1);
+    });
+
+    it("refs that are not retained", async () => {
+      const { clock, follower, asked } = aStory(() => A);
+      follower.want("shop", aSource({ ref: { branch: "one" } }));
+      follower.want("shop", aSource({ ref: { branch: "two" } }));
+      await settle();
+      follower.retain("shop", [aSource({ ref: { branch: "two" } })]);
+      await clock.advance(60_000);
+      assert.deepEqual(
+        asked.map(({ question }) => question.ref?.branch),
+        ["one", "two", "two"],
+      );
+      assert.deepEqual(follower.revision(aSource({ ref: { branch: "one" } })), { state: "pending" });
+    });
+
+    it("everything when it stops", async () => {
+      const { clock, follower, asked } = aStory(() => A);
+      follower.want("shop", aSource());
+      await settle();
+      follower.stop();
+      await clock.advance(600_000);
+      assert.equal(asked.length, 1);
+      assert.equal(clock.pending(), 0);
+    });
+  });
+
+  it("asks only so many questions at once", async () => {
+    const answers: ((revision: string) => void)[] = [];
+    const { follower, asked } = aStory(() => new Promise<string>((resolve) => answers.push(resolve)), 2);
+    for (const branch of ["a", "b", "c"]) follower.want("shop", aSource({ ref: { branch } }));
+    await settle();
+    assert.equal(asked.length, 2);
+    answers[0]?.(A);
+    await settle();
+    assert.equal(asked.length, 3);
+  });
+});
