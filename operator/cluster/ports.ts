@@ -147,7 +147,10 @@ export interface JsonPatchOperation {
 export interface Writer {
   /** Not repeated after a network failure: the caller's deterministic name turns a repetition into AlreadyExists. */
   create<T extends KubeObject>(resource: Resource, object: T, options?: CallOptions): Promise<Stored<T>>;
-  /** Server-side apply. `metadata.resourceVersion` and `metadata.uid`, where given, are preconditions (409). */
+  /**
+   * Server-side apply; makes the object when there is none. `metadata.resourceVersion`, where given, is a precondition (409), and so is
+   * `metadata.uid` (409 when there is none, 422 when there is another), but not for `status` of a custom resource, which ignores it.
+   */
   apply<T extends KubeObject>(resource: Resource, object: T, options?: ApplyOptions): Promise<Stored<T>>;
   /** PUT of the whole object: compare-and-swap on `metadata.resourceVersion` (409 when it has moved). */
   replace<T extends KubeObject>(
@@ -247,7 +250,7 @@ export interface EventRecorder {
 }
 
 export interface StatusWriteOptions extends CallOptions {
-  /** Refuse (409) when the object changed since it was read; the UID is always checked. */
+  /** Refuse (409) when the object changed since it was read. Another object of the same name is always refused (409). */
   readonly ifUnchanged?: boolean;
 }
 

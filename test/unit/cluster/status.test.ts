@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ApiError, isConflict } from "../../../operator/cluster/errors.ts";
 import type { ApplyOptions, KubeObject, Stored, Writer } from "../../../operator/cluster/ports.ts";
 import { ENVIRONMENTS } from "../../../operator/cluster/resources.ts";
 import { createStatusWriter } from "../../../operator/cluster/status.ts";
@@ -19,13 +20,21 @@ const anEnvironment = (status: unknown): Stored<Environment> => ({
   status,
 });
 
-function aWriter() {
+/** The API server holds `stored`, whatever is believed of it. */
+function aWriter(stored?: Stored<Environment>) {
   const applied: { object: KubeObject; options: ApplyOptions | undefined }[] = [];
   const apply: Writer["apply"] = async <T extends KubeObject>(...[, object, options]: Parameters<Writer["apply"]>) => {
     applied.push({ object, options });
+    if (stored !== undefined && object.metadata.resourceVersion !== stored.metadata.resourceVersion) {
+      throw new ApiError({ request: "apply", status: 409, reason: "Conflict", message: "modified" });
+    }
     return object as Stored<T>;
   };
-  return { applied, status: createStatusWriter({ apply }) };
+  const get = async <T extends KubeObject>(): Promise<Stored<T>> => {
+    assert.ok(stored);
+    return stored as KubeObject as Stored<T>;
+  };
+  return { applied, status: createStatusWriter({ apply, get }) };
 }
 
 describe("the status of an object", () => {
@@ -63,15 +72,45 @@ describe("the status of an object", () => {
     const { status, applied } = aWriter();
     await status.write(ENVIRONMENTS, anEnvironment(undefined), { a: 1 });
     assert.deepEqual(applied[0]?.object, {
-      metadata: { name: "shop", namespace: "team", uid: "u1" },
+      metadata: { name: "shop", namespace: "team", uid: "u1", resourceVersion: "7" },
       status: { a: 1 },
     });
     assert.equal(applied[0]?.options?.subresource, "status");
   });
 
-  it("holds for the version that was read when asked to", async () => {
-    const { status, applied } = aWriter();
-    await status.write(ENVIRONMENTS, anEnvironment(undefined), { a: 1 }, { ifUnchanged: true });
-    assert.equal(applied[0]?.object.metadata.resourceVersion, "7");
+  describe("when the object has changed since it was read", () => {
+    const moved = (status: unknown, uid = "u1"): Stored<Environment> => {
+      const { metadata } = anEnvironment(undefined);
+      return { metadata: { ...metadata, uid, resourceVersion: "8" }, status };
+    };
+    const write = (stored: Stored<Environment>, options = {}) => {
+      const { status, applied } = aWriter(stored);
+      return { applied, writing: status.write(ENVIRONMENTS, anEnvironment(undefined), { a: 1 }, options) };
+    };
+
+    it("is written on the new version", async () => {
+      const { writing, applied } = write(moved(undefined));
+      assert.equal(await writing, true);
+      assert.deepEqual(
+        applied.map(({ object }) => object.metadata.resourceVersion),
+        ["7", "8"],
+      );
+    });
+
+    it("is not written again when it is there by now: the answer to an earlier write was lost", async () => {
+      assert.equal(await write(moved({ a: 1 })).writing, false);
+    });
+
+    it("is refused when that was asked for", async () => {
+      const { writing, applied } = write(moved(undefined), { ifUnchanged: true });
+      await assert.rejects(writing, isConflict);
+      assert.equal(applied.length, 1);
+    });
+
+    it("is refused when it is another object now", async () => {
+      const { writing, applied } = write(moved(undefined, "u2"));
+      await assert.rejects(writing, isConflict);
+      assert.equal(applied.length, 1);
+    });
   });
 });
