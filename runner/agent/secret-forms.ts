@@ -4,6 +4,8 @@
 export const shortestSecret = 4;
 /** A line of a multi-line secret is looked for by itself when it is at least this long. */
 const shortestLine = 12;
+/** Of a longer value only so many characters are looked for: each costs memory in every spelling. */
+const longestSecret = 16_384;
 
 /** Every spelling of one value: raw, line by line, escaped as JSON, as base64 in all alignments, URL-encoded. */
 export function formsOf(value: string): string[] {
@@ -28,10 +30,10 @@ export function stringsIn(value: unknown): string[] {
 }
 
 function partsOf(value: string): string[] {
-  const whole = value.trim();
+  const whole = value.slice(0, longestSecret).trim();
   const lines = whole.split(/\r?\n/);
   const long = lines.length === 1 ? [] : lines.map((line) => line.trim()).filter((line) => line.length >= shortestLine);
-  return [...new Set([value, whole, ...long, ...documentStrings(whole)])];
+  return [...new Set([whole, ...long, ...documentStrings(whole)])];
 }
 
 /** A secret that is a JSON document (a service account's key) leaks through its parts. */

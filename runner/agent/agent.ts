@@ -1,0 +1,150 @@
+/** The life of the agent: claim, attempt, report, let the engine container end. */
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { WorkOrder } from "../../operator/gateway/protocol.ts";
+import { connectEngine, type EngineClient, EngineHeld } from "../engine-client.ts";
+import { type Bench, sayAway, stateUser } from "./bench.ts";
+import type { AgentConfig } from "./config.ts";
+import type { Outcome } from "./ending.ts";
+import { GatewayClient, GatewayRefused } from "./gateway-client.ts";
+import { Journal } from "./journal.ts";
+import type { PodLayout } from "./layout.ts";
+import { MountedObjects } from "./mounted.ts";
+import { patiently } from "./patience.ts";
+import { Printer } from "./printer.ts";
+import { Progress } from "./progress.ts";
+import { pushResult, resultOf, writeTermination } from "./report.ts";
+import { Scrubber } from "./scrub.ts";
+import { Spool } from "./spool.ts";
+import { StateRelay } from "./state-relay.ts";
+import { startStateServer } from "./state-server.ts";
+import { attempt } from "./story.ts";
+
+export interface AgentOptions {
+  readonly config: AgentConfig;
+  readonly layout: PodLayout;
+  /** Aborts when the pod is told to end. */
+  readonly ending: AbortSignal;
+  readonly print: (text: string) => void;
+}
+
+/** 0: there is nothing more to do. 1: the container should be started again. */
+export type ExitCode = 0 | 1;
+
+type Basics = Pick<Bench, "config" | "layout" | "gateway" | "spool" | "scrubber" | "printer" | "engine" | "ending">;
+
+export async function runAgent(options: AgentOptions): Promise<ExitCode> {
+  const basics = await laidOut(options);
+  try {
+    const before = await basics.spool.read("result");
+    if (before !== undefined) {
+      await claimed(basics);
+      await pushResult(basics, before);
+      return await finish(basics, before.outcome, true);
+    }
+    const order = await claimed(basics);
+    if (order === undefined) return await finish(basics, refusedOutcome, true);
+    return await work(basics, order);
+  } finally {
+    basics.gateway.close();
+  }
+}
+
+const refusedOutcome: Outcome = {
+  result: "Failed",
+  reason: "RunnerLost",
+  message: "the gateway refused this pod: nothing was done",
+};
+
+async function work(basics: Basics, order: WorkOrder): Promise<ExitCode> {
+  const bench = await setUp(basics, order);
+  try {
+    const end = await attempt(bench);
+    bench.progress.stop();
+    // Whatever was handed over reaches the store before the result closes the Run.
+    await bench.relay.drained();
+    await bench.journal.flushed();
+    const result = resultOf(bench, end);
+    await bench.spool.write("result", result);
+    await writeTermination(bench.layout.terminationLog, result.outcome);
+    bench.printer.say(`${result.outcome.result}: ${result.outcome.message}`);
+    await pushResult(bench, result);
+    return await finish(basics, result.outcome, end.stateIsSafe);
+  } finally {
+    await bench.stateServer.close();
+  }
+}
+
+async function laidOut({ config, layout, ending, print }: AgentOptions): Promise<Basics> {
+  const scrubber = new Scrubber();
+  const printer = new Printer(scrubber, print);
+  const spool = new Spool(layout.spool);
+  await mkdir(layout.spool, { recursive: true, mode: 0o700 });
+  const { gatewayUrl: url, gatewayCa: ca, namespace, run, phase } = config;
+  const gateway = new GatewayClient({ url, ca, tokenFile: layout.token, claim: { namespace, run, phase } });
+  // The launcher connects while the claim is made.
+  const engine = connectEngine({ socketPath: layout.socket, connectTimeoutMs: 120_000, signal: ending });
+  engine.catch(() => {});
+  return { config, layout, gateway, spool, scrubber, printer, engine, ending };
+}
+
+/** Undefined: this pod must not work. In the middle of an apply the old order counts: a token may be dead by then. */
+async function claimed(basics: Basics): Promise<WorkOrder | undefined> {
+  const { gateway, spool, printer, ending } = basics;
+  const before = await spool.read("order");
+  if (
+    before !== undefined &&
+    ((await spool.read("applying")) !== undefined || (await spool.read("result")) !== undefined)
+  ) {
+    gateway.resume(before.session);
+    return before;
+  }
+  try {
+    const order = await patiently(() => gateway.claim(ending), { signal: ending, onAway: sayAway(basics) });
+    await spool.write("order", order);
+    return order;
+  } catch (error) {
+    if (!(error instanceof GatewayRefused)) throw error;
+    printer.say(`the gateway refuses this pod (${error.code}): ${error.message}. Nothing was done`);
+    return undefined;
+  }
+}
+
+async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
+  const { layout, gateway, spool, scrubber } = basics;
+  const onAway = sayAway(basics);
+  const password = (await spool.read("password")) ?? randomBytes(24).toString("base64url");
+  await spool.write("password", password);
+  scrubber.add(order.session, password, order.digestKey, `${stateUser}:${password}`);
+  const relay = new StateRelay({ gateway, folder: join(layout.spool, "state"), onAway });
+  const journal = new Journal(gateway, spool, scrubber, onAway);
+  await relay.open();
+  await journal.open();
+  const port = layout.statePort;
+  return {
+    ...basics,
+    order,
+    relay,
+    journal,
+    statePassword: password,
+    stateServer: await startStateServer({ relay, port, username: stateUser, password }),
+    progress: new Progress((report) => gateway.progress(report), scrubber),
+    mounted: new MountedObjects(layout),
+  };
+}
+
+/** An engine container that cannot be reached has ended, or will end by itself. */
+async function finish(basics: Basics, { result }: Outcome, stateIsSafe: boolean): Promise<ExitCode> {
+  const well = result === "Applied" || result === "Unchanged" || result === "Destroyed" || result === "Waiting";
+  const client: EngineClient | undefined = await basics.engine.catch(() => undefined);
+  try {
+    await client?.finish({ acknowledgeErroredState: stateIsSafe, exitCode: well ? 0 : 1 });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof EngineHeld)) throw error;
+    basics.printer.say(`the engine container stays: ${error.message}`);
+    client?.close();
+    return 1;
+  }
+}

@@ -1,0 +1,145 @@
+/** Applies exactly the plan that was judged, once, and tells truthfully what became of it. */
+
+import { join } from "node:path";
+import { applyArguments } from "../../operator/engine/arguments.ts";
+import { parseState, type StateEnvelope } from "../../operator/engine/state.ts";
+import { EngineLost } from "../engine-client.ts";
+import type { Bench } from "./bench.ts";
+import { failed, type Outcome } from "./ending.ts";
+import { cut, engineFailure, hasFailed } from "./engine-failure.ts";
+import type { CommandEnd, EngineSession } from "./engine-session.ts";
+import { type Recovery, recoverErroredState } from "./errored-state.ts";
+import { FILES } from "./layout.ts";
+import { planDigest } from "./plan-step.ts";
+
+/** For saving the state after the engine was asked to stop. */
+const applyGraceMs = 10 * 60_000;
+
+export interface ApplyOrder {
+  readonly digest: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly ephemeralVariableFile: string | undefined;
+}
+
+export interface ApplyEnd {
+  readonly outcome: Outcome;
+  /** The state that is stored now. */
+  readonly state: Buffer | undefined;
+  /** False: the engine container holds the only copy of a state. */
+  readonly stateIsSafe: boolean;
+}
+
+export async function applyPlan(bench: Bench, engine: EngineSession, order: ApplyOrder): Promise<ApplyEnd> {
+  if ((await planDigest(bench)) !== order.digest) {
+    throw failed("PlanFailed", "the plan file was changed after it had been judged: nothing was applied");
+  }
+  const plan = join(bench.layout.out, FILES.plan);
+  const file = order.ephemeralVariableFile;
+  const args = applyArguments({ plan, ...(file === undefined ? {} : { variableFile: file }) });
+  return runApply(bench, engine, order.cwd, args, order.env);
+}
+
+/** After a restart of the agent: the launcher knows the command, and what is said here does not start anything. */
+export async function rejoinApply(bench: Bench, engine: EngineSession, cwd: string): Promise<ApplyEnd> {
+  return runApply(bench, engine, cwd, [], {});
+}
+
+async function runApply(
+  bench: Bench,
+  engine: EngineSession,
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<ApplyEnd> {
+  const timeoutMs = bench.order.timeouts.applyMs;
+  const end = await engine.run({ id: "apply", args, env, timeoutMs, graceMs: applyGraceMs }).catch((error: unknown) => {
+    if (error instanceof EngineLost) return error;
+    throw error;
+  });
+  await bench.relay.drained();
+  const recovery = await recoverErroredState(cwd, {
+    ...bench,
+    out: bench.layout.out,
+    say: (text) => bench.printer.say(text),
+  });
+  // The launcher has seen the engine's end: nobody writes under its lock any more.
+  if (!(end instanceof EngineLost) && bench.relay.heldLock !== undefined)
+    await bench.relay.unlock(bench.relay.heldLock);
+  await bench.relay.drained();
+  await bench.journal.flushed();
+  const state = await bench.relay.read();
+  const outcome = end instanceof EngineLost ? lost(end.message) : outcomeOf(bench, engine, end);
+  return judged(bench, outcome, state, recovery);
+}
+
+function outcomeOf({ order }: Bench, engine: EngineSession, end: CommandEnd): Outcome {
+  const { operation } = order;
+  if (hasFailed(end)) {
+    const failure = engineFailure("Apply", end, { operation, terminating: engine.terminating });
+    // Killed, the engine has told neither the state nor us what it was doing.
+    return end.exit.signal === "SIGKILL" ? interrupted(failure) : failure;
+  }
+  return operation === "Destroy"
+    ? { result: "Destroyed", reason: "Destroyed", message: "everything that the component made was destroyed" }
+    : { result: "Applied", reason: "Applied", message: "the plan was applied" };
+}
+
+function interrupted(failure: Outcome): Outcome {
+  const { retry: _retry, ...rest } = failure;
+  const reason = failure.reason === "OutOfMemory" ? failure.reason : "Interrupted";
+  return {
+    ...rest,
+    result: "Interrupted",
+    reason,
+    message: cut(`the engine was killed while it applied. ${failure.message}`),
+  };
+}
+
+function lost(how: string): Outcome {
+  return { result: "Interrupted", reason: "Interrupted", message: cut(`the apply was cut off: ${how}`) };
+}
+
+/** Nobody can say how far the engine came: what is stored, and the journal, is all there is. */
+export async function lostApply(bench: Bench, how: string): Promise<ApplyEnd> {
+  await bench.relay.drained();
+  await bench.journal.flushed();
+  return judged(bench, lost(how), await bench.relay.read(), { end: "none" });
+}
+
+/** The facts of the stored state, and where it cannot tell it all, of the journal. */
+function judged(bench: Bench, given: Outcome, state: Buffer | undefined, recovery: Recovery): ApplyEnd {
+  const envelope = state === undefined ? undefined : parseState(state.toString("utf8"));
+  const outcome = withRecovery(withRemains(given, envelope), recovery, bench);
+  const incomplete = outcome.result === "Interrupted" || outcome.reason === "StateUnsaved";
+  const leftovers = bench.journal.leftovers(new Set(envelope?.addresses ?? []));
+  const facts = envelope === undefined ? {} : { stateSerial: envelope.serial, resources: envelope.resourceCount };
+  const journal = { entries: bench.journal.entries.length, leftovers: leftovers.slice(0, 10).map(shortened) };
+  return {
+    outcome: { ...outcome, ...facts, ...(incomplete ? { journal } : {}) },
+    state,
+    stateIsSafe: recovery.end !== "unsaved",
+  };
+}
+
+function withRemains(outcome: Outcome, state: StateEnvelope | undefined): Outcome {
+  if (outcome.result !== "Destroyed" || state === undefined || state.resourceCount === 0) return outcome;
+  const left = state.addresses.slice(0, 10).join(", ");
+  const message = cut(`the destroy ended well, but ${state.resourceCount} resources are left in the state: ${left}`);
+  return { result: "Failed", reason: "DestroyFailed", message, retry: "Backoff" };
+}
+
+function withRecovery(outcome: Outcome, recovery: Recovery, bench: Bench): Outcome {
+  const refusal = bench.relay.refusal;
+  if (recovery.end === "none" && refusal === undefined) return outcome;
+  if (recovery.end === "stored")
+    return { ...outcome, message: cut(`${outcome.message}\nThe state was saved afterwards.`) };
+  const why = recovery.end === "none" ? (refusal?.message ?? "") : recovery.why;
+  const { retry: _retry, ...rest } = outcome;
+  const message = cut(`the state could not be stored (${why}) and is kept as a recovery copy. ${outcome.message}`);
+  return { ...rest, result: "Failed", reason: "StateUnsaved", message, retry: "Never" };
+}
+
+function shortened({ address, id }: { readonly address: string; readonly id?: string }) {
+  return { address: address.slice(0, 256), ...(id === undefined ? {} : { id: id.slice(0, 256) }) };
+}

@@ -1,0 +1,106 @@
+/** init, plan, show: and the report from which the gateway decides. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { initArguments, planArguments, showPlanArguments } from "../../operator/engine/arguments.ts";
+import { initialisedBackend } from "../../operator/engine/backend.ts";
+import { lockFile } from "../../operator/engine/names.ts";
+import { readPlan } from "../../operator/engine/plan.ts";
+import type { PlanReport } from "../../operator/gateway/protocol.ts";
+import type { Bench } from "./bench.ts";
+import { Ended, failed } from "./ending.ts";
+import { engineFailure, hasFailed } from "./engine-failure.ts";
+import type { EngineSession } from "./engine-session.ts";
+import { FILES } from "./layout.ts";
+import type { ModuleLayout } from "./module-layout.ts";
+import { readOwn } from "./tree.ts";
+
+const planGraceMs = 60_000;
+/** Reading a plan takes no longer than this, whatever init and plan have left of their time. */
+const showTimeoutMs = 120_000;
+const largestPlan = 512 * 1024 * 1024;
+
+export interface PlanInputs {
+  readonly module: ModuleLayout;
+  readonly env: Readonly<Record<string, string>>;
+  readonly inputsDigest: string;
+  readonly revision: string | undefined;
+}
+
+export interface Planned {
+  readonly report: PlanReport;
+  readonly lockFile: string | undefined;
+}
+
+/** Throws Ended with the engine's own complaint where one of the commands fails. */
+export async function makePlan(bench: Bench, engine: EngineSession, inputs: PlanInputs): Promise<Planned> {
+  const { order, layout, progress } = bench;
+  const deadline = performance.now() + order.timeouts.planMs;
+  const left = () => Math.max(1_000, Math.round(deadline - performance.now()));
+  progress.step("init");
+  await mustSucceed(bench, engine, "init", initArguments(), inputs.env, left());
+  await mustUseOurBackend(bench, inputs.module.cwd);
+  progress.step("plan");
+  const out = join(layout.out, FILES.plan);
+  const mode = order.operation === "Destroy" ? "Destroy" : "Normal";
+  const args = planArguments({ mode, out, variableFile: inputs.module.variableFile });
+  await mustSucceed(bench, engine, "plan", args, inputs.env, left());
+  const digest = await planDigest(bench);
+  await mustSucceed(bench, engine, "show", showPlanArguments(out), inputs.env, showTimeoutMs, FILES.planDocument);
+  const lock = await readOwn(layout.out, join(inputs.module.cwd, lockFile), 4 * 1024 * 1024);
+  return { report: await reportOf(bench, digest, inputs), lockFile: lock?.toString("utf8") };
+}
+
+/** `sha256:<hex>` of the plan file as it is now. */
+export async function planDigest({ layout }: Bench): Promise<string> {
+  const plan = await readOwn(layout.out, join(layout.out, FILES.plan), largestPlan);
+  if (plan === undefined) throw failed("PlanFailed", "the engine reported success and left no plan");
+  return `sha256:${createHash("sha256").update(plan).digest("hex")}`;
+}
+
+async function mustSucceed(
+  bench: Bench,
+  engine: EngineSession,
+  id: "init" | "plan" | "show",
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  timeoutMs: number,
+  stdoutFile?: string,
+): Promise<void> {
+  const output = stdoutFile === undefined ? {} : { stdoutFile };
+  const end = await engine.run({ id, args, env, timeoutMs, graceMs: planGraceMs, ...output });
+  if (!hasFailed(end)) return;
+  const phase = { init: "Init", plan: "Plan", show: "Show" } as const;
+  const { operation } = bench.order;
+  throw new Ended(engineFailure(phase[id], end, { operation, terminating: engine.terminating }));
+}
+
+/** A plan against the empty state of another backend would create everything a second time. */
+async function mustUseOurBackend({ layout }: Bench, cwd: string): Promise<void> {
+  const text = await readOwn(layout.out, join(cwd, ".terraform", "terraform.tfstate"), 4 * 1024 * 1024);
+  const backend = text === undefined ? undefined : initialisedBackend(text.toString("utf8"));
+  if (backend === "http") return;
+  throw failed(
+    "BackendChoiceNeeded",
+    `init chose the backend ${JSON.stringify(backend ?? "local")} and not the one that Terrarium keeps the state with: remove the module's own backend`,
+    { retry: "Never" },
+  );
+}
+
+async function reportOf({ layout, scrubber }: Bench, digest: string, inputs: PlanInputs): Promise<PlanReport> {
+  const text = await readOwn(layout.out, join(layout.out, FILES.planDocument), largestPlan);
+  const { summary, isEmpty, resources, drift } = readPlan(JSON.parse(text?.toString("utf8") ?? "null"), 50);
+  const { create, update, replace, delete: removed } = summary;
+  return {
+    digest,
+    counts: { create, update, replace, delete: removed },
+    empty: isEmpty,
+    resources: resources.items.map(({ address, action }) => ({
+      address: scrubber.text(address).slice(0, 256),
+      action: action.toLowerCase(),
+    })),
+    truncated: resources.truncated,
+    drifted: drift.total,
+    ...(inputs.revision === undefined ? {} : { revision: inputs.revision }),
+    inputsDigest: inputs.inputsDigest,
+  };
+}

@@ -1,0 +1,71 @@
+/** Tells how far the work is: at most every 5 s or 10 %. A report that does not arrive is not missed. */
+import type { EngineEvent } from "../../operator/engine/events.ts";
+import type { ProgressReport } from "../../operator/gateway/protocol.ts";
+import type { Scrubber } from "./scrub.ts";
+
+const everyMs = 5_000;
+/** A step that is over sooner is not worth a write to the Run. */
+const settleMs = 1_000;
+
+export class Progress {
+  readonly #send: (report: ProgressReport) => Promise<void>;
+  readonly #scrubber: Scrubber;
+  #report: ProgressReport = { step: "start" };
+  #told: { at: number; done: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #sending = false;
+  #stopped = false;
+
+  constructor(send: (report: ProgressReport) => Promise<void>, scrubber: Scrubber) {
+    this.#send = send;
+    this.#scrubber = scrubber;
+  }
+
+  step(step: string, total?: number): void {
+    this.#report = { step, ...(total === undefined ? {} : { done: 0, total }) };
+    this.#told = undefined;
+    this.#schedule(settleMs);
+  }
+
+  event(event: EngineEvent): void {
+    if (event.type === "ApplyStart") this.#report = { ...this.#report, current: this.#shown(event.address) };
+    else if (event.type === "ApplyComplete" && this.#report.done !== undefined) {
+      this.#report = { ...this.#report, done: this.#report.done + 1 };
+    } else return;
+    const { done = 0, total = 0 } = this.#report;
+    const leap = this.#told !== undefined && (done - this.#told.done) * 10 >= Math.max(total, 1);
+    const since = this.#told === undefined ? 0 : performance.now() - this.#told.at;
+    this.#schedule(leap ? Math.max(0, settleMs - since) : Math.max(settleMs, everyMs - since), leap);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#stopped = true;
+  }
+
+  #schedule(inMs: number, sooner = false): void {
+    if (this.#sending || this.#stopped) return;
+    if (this.#timer !== undefined && !sooner) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#tell(), inMs);
+    this.#timer.unref();
+  }
+
+  #tell(): void {
+    this.#timer = undefined;
+    this.#told = { at: performance.now(), done: this.#report.done ?? 0 };
+    this.#sending = true;
+    const said = this.#report;
+    // The next report says more; nothing is repeated.
+    this.#send(said)
+      .catch(() => {})
+      .finally(() => {
+        this.#sending = false;
+        if (this.#report !== said) this.#schedule(everyMs);
+      });
+  }
+
+  #shown(address: string): string {
+    return this.#scrubber.text(address).slice(0, 256);
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Between the engine and the store: a state that the engine hands over is on disk before the engine is told so, and is
+ * sent until the gateway has it. Only a refusal, which no repetition changes, is passed on.
+ */
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { LockInfo } from "../../operator/gateway/protocol.ts";
+import { type GatewayClient, GatewayRefused, type LockAnswer } from "./gateway-client.ts";
+import { patiently } from "./patience.ts";
+import { spooledNames, writeDurably } from "./spool.ts";
+
+interface Entry {
+  readonly sequence: number;
+  readonly kind: "state" | "unlock";
+  readonly lockId: string;
+  readonly done: Promise<Settled>;
+  readonly settle: (end: Settled) => void;
+}
+
+/** `spooled`: on disk here, and on its way. */
+export type Settled =
+  | { readonly end: "stored" | "spooled" }
+  | { readonly end: "refused"; readonly why: GatewayRefused };
+
+export interface RelayOptions {
+  readonly gateway: GatewayClient;
+  readonly folder: string;
+  readonly onAway: (message: string) => void;
+  /** How long the engine waits for the gateway's own word before the spool's is good enough. */
+  readonly patienceMs?: number;
+}
+
+export class StateRelay {
+  readonly #options: RelayOptions;
+  #queue: Entry[] = [];
+  #sequence = 0;
+  #working: Promise<void> | undefined;
+  #newest: Buffer | undefined;
+  #refusal: GatewayRefused | undefined;
+  #heldLock: string | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what an agent before this one left behind. */
+  async open(): Promise<void> {
+    for (const name of await spooledNames(this.#options.folder)) {
+      const [sequence = "0", kind, encodedLock = ""] = name.split(".");
+      this.#sequence = Math.max(this.#sequence, Number(sequence) + 1);
+      this.#enqueue(Number(sequence), kind === "unlock" ? "unlock" : "state", decodeURIComponent(encodedLock));
+      if (kind === "state") this.#newest = await readFile(join(this.#options.folder, name));
+    }
+    this.#work();
+  }
+
+  /** A state that could not be stored as the state: it is kept as a recovery copy. */
+  get refusal(): GatewayRefused | undefined {
+    return this.#refusal;
+  }
+
+  /** The lock that the engine took and has not given back. */
+  get heldLock(): string | undefined {
+    return this.#heldLock;
+  }
+
+  /** The newest state that was handed over, or the stored one. */
+  async read(signal?: AbortSignal): Promise<Buffer | undefined> {
+    if (this.#queue.some(({ kind }) => kind === "state")) return this.#newest;
+    const { gateway, onAway } = this.#options;
+    return patiently(() => gateway.getState(signal), { signal, onAway });
+  }
+
+  async write(lockId: string, state: Buffer): Promise<Settled> {
+    const sequence = this.#sequence++;
+    await writeDurably(this.#path(sequence, "state", lockId), state);
+    this.#newest = state;
+    return this.#settled(this.#enqueue(sequence, "state", lockId));
+  }
+
+  /** Waits until what was handed over before is stored, and for a gateway that is away. */
+  async lock(info: LockInfo, signal?: AbortSignal): Promise<LockAnswer> {
+    await this.drained();
+    const { gateway, onAway } = this.#options;
+    const answer = await patiently(() => gateway.lock(info, signal), { signal, onAway });
+    if (answer.held) this.#heldLock = info.ID;
+    return answer;
+  }
+
+  /** Given back only behind every state that was written under it. */
+  async unlock(lockId: string): Promise<Settled> {
+    const sequence = this.#sequence++;
+    await writeDurably(this.#path(sequence, "unlock", lockId), Buffer.alloc(0));
+    if (this.#heldLock === lockId) this.#heldLock = undefined;
+    return this.#settled(this.#enqueue(sequence, "unlock", lockId));
+  }
+
+  /** Resolves when nothing is left on disk here. */
+  async drained(): Promise<void> {
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  #enqueue(sequence: number, kind: Entry["kind"], lockId: string): Entry {
+    const { promise, resolve } = Promise.withResolvers<Settled>();
+    const entry = { sequence, kind, lockId, done: promise, settle: resolve };
+    this.#queue.push(entry);
+    this.#work();
+    return entry;
+  }
+
+  async #settled(entry: Entry): Promise<Settled> {
+    const stop = new AbortController();
+    const spooled = delay(this.#options.patienceMs ?? 5_000, { end: "spooled" } as const, { signal: stop.signal });
+    try {
+      return await Promise.race([entry.done, spooled.catch((): Settled => ({ end: "spooled" }))]);
+    } finally {
+      stop.abort();
+    }
+  }
+
+  #work(): void {
+    if (this.#working !== undefined || this.#queue.length === 0) return;
+    this.#working = this.#drain().finally(() => {
+      this.#working = undefined;
+      this.#work();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
+      // Of several states in a row the newest says it all; the older ones go when it is stored.
+      const firstOther = this.#queue.findIndex(({ kind }) => kind !== "state");
+      const batch = head.kind === "state" ? this.#queue.slice(0, firstOther === -1 ? undefined : firstOther) : [head];
+      const last = batch.at(-1) ?? head;
+      const end = last.kind === "state" ? await this.#store(last) : await this.#release(last);
+      this.#queue = this.#queue.filter((entry) => !batch.includes(entry));
+      for (const entry of batch) {
+        entry.settle(end);
+        await rm(this.#path(entry.sequence, entry.kind, entry.lockId), { force: true });
+      }
+    }
+  }
+
+  async #store(entry: Entry): Promise<Settled> {
+    const { gateway, onAway } = this.#options;
+    const state = await readFile(this.#path(entry.sequence, "state", entry.lockId));
+    try {
+      await patiently(() => gateway.postState(entry.lockId, state), { onAway });
+      return { end: "stored" };
+    } catch (error) {
+      if (!(error instanceof GatewayRefused)) throw error;
+      if (await this.#isStored(state)) return { end: "stored" };
+      await keepForRecovery(gateway, state, onAway);
+      this.#refusal = error;
+      return { end: "refused", why: error };
+    }
+  }
+
+  /** The answer to an earlier try may have been lost on its way. */
+  async #isStored(state: Buffer): Promise<boolean> {
+    const { gateway, onAway } = this.#options;
+    const stored = await patiently(() => gateway.getState(), { onAway }).catch(() => undefined);
+    return stored?.equals(state) === true;
+  }
+
+  async #release(entry: Entry): Promise<Settled> {
+    const { gateway, onAway } = this.#options;
+    try {
+      await patiently(() => gateway.unlock(entry.lockId), { onAway });
+      return { end: "stored" };
+    } catch (error) {
+      if (!(error instanceof GatewayRefused)) throw error;
+      return { end: "refused", why: error };
+    }
+  }
+
+  #path(sequence: number, kind: Entry["kind"], lockId: string): string {
+    return join(
+      this.#options.folder,
+      `${String(sequence).padStart(8, "0")}.${kind}.${encodeURIComponent(lockId).replaceAll(".", "%2E")}`,
+    );
+  }
+}
+
+/** The last resort for a state that is refused as such; a gateway that has closed the Run refuses this, too. */
+export async function keepForRecovery(
+  gateway: GatewayClient,
+  state: Buffer,
+  onAway: (message: string) => void,
+): Promise<boolean> {
+  try {
+    await patiently(() => gateway.recovery(state), { onAway });
+    return true;
+  } catch (error) {
+    if (!(error instanceof GatewayRefused)) throw error;
+    onAway(`the gateway refuses the recovery copy: ${error.message}`);
+    return false;
+  }
+}

@@ -1,0 +1,245 @@
+/** One attempt from its work order to its outcome. */
+
+import { parseState } from "../../operator/engine/state.ts";
+import type { Verdict } from "../../operator/gateway/protocol.ts";
+import { type EngineClient, EngineLost } from "../engine-client.ts";
+import { applyPlan, lostApply, rejoinApply } from "./apply-step.ts";
+import { type Bench, sayAway, stateUser } from "./bench.ts";
+import { Ended, failed, type Outcome } from "./ending.ts";
+import { presentSecrets } from "./engine-secrets.ts";
+import { EngineSession } from "./engine-session.ts";
+import { type Inputs, inputsDigest, resolveInputs } from "./inputs.ts";
+import { layOutModule, type ModuleLayout } from "./module-layout.ts";
+import { patiently } from "./patience.ts";
+import { makePlan, type Planned } from "./plan-step.ts";
+import { type FetchedSource, fetchSource } from "./source.ts";
+
+export interface StoryEnd {
+  readonly outcome: Outcome;
+  /** The state whose outputs count; absent where nothing changed for the better. */
+  readonly outputsOf?: Buffer | undefined;
+  readonly sourceCredentials?: FetchedSource["sourceCredentials"];
+  readonly stateIsSafe: boolean;
+}
+
+/** Never rejects for what an engine, a source or an input did: that is an outcome. */
+export async function attempt(bench: Bench): Promise<StoryEnd> {
+  let fetched: FetchedSource | undefined;
+  try {
+    const begun = await bench.spool.read("applying");
+    if (begun !== undefined) return await rejoin(bench, begun);
+    if (await nothingToDestroy(bench)) return destroyed();
+
+    fetched = await fetchInputs(bench);
+    const inputs = await resolve(bench, fetched);
+    const module = await layOut(bench, fetched, inputs);
+    const engine = await startEngine(bench, module.cwd);
+    const planned = await plan(bench, engine, fetched, inputs, module);
+    const judged = await judge(bench, fetched, inputs, planned);
+
+    if (judged.verdict !== "Apply" || isEmpty(bench, planned))
+      return { ...(await unapplied(bench, planned, judged)), ...login(fetched) };
+    return { ...(await apply(bench, engine, fetched, inputs, module, planned)), ...login(fetched) };
+  } catch (error) {
+    return { ...(await ended(error, bench)), ...login(fetched) };
+  }
+}
+
+async function fetchInputs(bench: Bench): Promise<FetchedSource> {
+  const { order, spool } = bench;
+  // What an agent before this one fetched is what the engine has.
+  const before = await spool.read("fetched");
+  if (!("archive" in order.source)) await resolveInputs(order, bench.mounted, undefined);
+  const revision = before?.revision ?? order.revision;
+  const source = await fetchSource(
+    { ...order, ...(revision === undefined ? {} : { revision }) },
+    { ...bench, signal: bench.ending },
+  );
+  await spool.write("fetched", source.revision === undefined ? {} : { revision: source.revision });
+  return source;
+}
+
+async function resolve({ order, mounted, scrubber, spool }: Bench, { archived }: FetchedSource): Promise<Inputs> {
+  const inputs = await resolveInputs(order, mounted, archived);
+  scrubber.add(...inputs.secrets);
+  await spool.write("secrets", [...inputs.secrets]);
+  return inputs;
+}
+
+function layOut(bench: Bench, { root, archived }: FetchedSource, { values }: Inputs): Promise<ModuleLayout> {
+  const { order, config, layout } = bench;
+  const path = archived?.path ?? order.path;
+  const { overrideBackend } = order;
+  return layOutModule(
+    { root, path, engine: config.engine, overrideBackend, values, lockFile: archived?.lockFile },
+    layout,
+  );
+}
+
+async function startEngine(bench: Bench, cwd: string): Promise<EngineSession> {
+  const engine = engineSession(bench, await bench.engine, cwd);
+  bench.ending.throwIfAborted();
+  const { refused } = await engine.prepare();
+  if (refused !== undefined) throw failed("SourceInvalid", refused);
+  return engine;
+}
+
+export function engineSession(bench: Bench, client: EngineClient, cwd: string): EngineSession {
+  const backend = { port: bench.stateServer.port, username: stateUser, password: bench.statePassword };
+  const engine = new EngineSession({ ...bench, client, cwd, backend, cliConfigFile: bench.config.cliConfigFile });
+  if (bench.ending.aborted) engine.terminate();
+  bench.ending.addEventListener("abort", () => engine.terminate(), { once: true });
+  return engine;
+}
+
+async function plan(
+  bench: Bench,
+  engine: EngineSession,
+  { gitHosts, revision }: FetchedSource,
+  inputs: Inputs,
+  module: ModuleLayout,
+): Promise<Planned> {
+  const { env, dropped } = await presentSecrets(bench.layout, inputs.credentials, "Plan", gitHosts);
+  if (dropped.length > 0) bench.printer.say(`credentials may not set ${dropped.join(", ")}: left out`);
+  const digest = inputsDigest(inputs, bench.order.digestKey);
+  const planned = await makePlan(bench, engine, { module, env, inputsDigest: digest, revision });
+  await bench.relay.drained();
+  return planned;
+}
+
+/** The archive first: whatever may be applied can be destroyed. */
+async function judge(bench: Bench, fetched: FetchedSource, inputs: Inputs, planned: Planned): Promise<Verdict> {
+  const { gateway, order, spool } = bench;
+  const before = await spool.read("planned");
+  if (before !== undefined) return before.verdict;
+  const onAway = sayAway(bench);
+  if (fetched.archived === undefined) {
+    const { packArchive } = await import("./archive.ts");
+    const kept = inputs.credentials.filter((credential) => credential.order.keepForDestroy);
+    const archive = await packArchive(fetched.root, {
+      path: order.path,
+      ...(fetched.revision === undefined ? {} : { revision: fetched.revision }),
+      variables: inputs.values,
+      secrets: inputs.secrets,
+      ...(planned.lockFile === undefined ? {} : { lockFile: planned.lockFile }),
+      credentials: new Map(kept.map((credential) => [credential.order.name, credential.data])),
+    });
+    await patiently(() => gateway.putArchive(archive), { onAway, signal: bench.ending });
+  }
+  const verdict = await patiently(() => gateway.plan(planned.report), { onAway, signal: bench.ending });
+  await spool.write("planned", { report: planned.report, verdict });
+  return verdict;
+}
+
+/** An empty plan of a destroy is applied all the same: it takes what is gone out of the state. */
+function isEmpty({ order }: Bench, { report }: Planned): boolean {
+  return report.empty && order.operation === "Apply";
+}
+
+async function unapplied(bench: Bench, planned: Planned, { verdict, reason, message }: Verdict): Promise<StoryEnd> {
+  if (verdict === "Refuse") {
+    return { outcome: { result: "Failed", reason, message, retry: "Never" }, stateIsSafe: true };
+  }
+  if (!isEmpty(bench, planned)) {
+    throw failed("InternalError", "the plan must wait for an approval, which this version of the runner cannot do", {
+      retry: "Never",
+    });
+  }
+  const state = await bench.relay.read(bench.ending);
+  const facts = state === undefined ? undefined : parseState(state.toString("utf8"));
+  return {
+    outcome: {
+      result: "Unchanged",
+      reason: "Unchanged",
+      message: "the plan was empty: nothing had to be applied",
+      ...revisionOf(planned),
+      ...(facts === undefined ? {} : { stateSerial: facts.serial, resources: facts.resourceCount }),
+    },
+    outputsOf: state,
+    stateIsSafe: true,
+  };
+}
+
+async function apply(
+  bench: Bench,
+  engine: EngineSession,
+  fetched: FetchedSource,
+  inputs: Inputs,
+  module: ModuleLayout,
+  planned: Planned,
+): Promise<StoryEnd> {
+  const { order, progress, spool, layout } = bench;
+  const { digest, counts } = planned.report;
+  if (engine.terminating) bench.ending.throwIfAborted();
+  const phase = order.operation === "Destroy" ? "Destroy" : "Apply";
+  const { env } = await presentSecrets(layout, inputs.credentials, phase, fetched.gitHosts);
+  progress.step(phase.toLowerCase(), counts.create + counts.update + counts.replace + counts.delete);
+  await spool.write("applying", { digest, cwd: module.cwd, ...revisionOf(planned), ...login(fetched) });
+  const { ephemeralVariableFile } = module;
+  const end = await applyPlan(bench, engine, { digest, cwd: module.cwd, env, ephemeralVariableFile });
+  return finished(end, revisionOf(planned));
+}
+
+/** The agent was restarted in an apply: the engine went on meanwhile, or it never began. It is never begun here. */
+async function rejoin(
+  bench: Bench,
+  begun: { cwd: string; revision?: string | undefined; sourceCredentials?: FetchedSource["sourceCredentials"] },
+): Promise<StoryEnd> {
+  bench.scrubber.add(...((await bench.spool.read("secrets")) ?? []));
+  const client = await bench.engine;
+  const { running, finished: done = [] } = client.hello ?? {};
+  if (running !== "apply" && !done.includes("apply")) {
+    // This launcher has made the plan and has not heard of the apply: the agent died between its mark and its word.
+    if (done.includes("show"))
+      throw failed("RunnerLost", "the agent was restarted before the apply began: nothing was applied");
+    return finished(await lostApply(bench, "the engine container was started anew"), {});
+  }
+  bench.progress.step("apply");
+  const end = await rejoinApply(bench, engineSession(bench, client, begun.cwd), begun.cwd);
+  const revision = begun.revision === undefined ? {} : { revision: begun.revision };
+  return { ...finished(end, revision), ...login(begun) };
+}
+
+function finished(end: Awaited<ReturnType<typeof applyPlan>>, revision: { readonly revision?: string }): StoryEnd {
+  const { outcome, state, stateIsSafe } = end;
+  const outputs = outcome.result === "Applied" ? { outputsOf: state } : {};
+  return { outcome: { ...outcome, ...revision }, stateIsSafe, ...outputs };
+}
+
+async function nothingToDestroy({ order, relay }: Bench): Promise<boolean> {
+  if (order.operation !== "Destroy") return false;
+  const state = order.stateExists ? await relay.read() : undefined;
+  return state === undefined || parseState(state.toString("utf8")).resourceCount === 0;
+}
+
+function destroyed(): StoryEnd {
+  const message = "the state holds nothing: there was nothing to destroy";
+  return { outcome: { result: "Destroyed", reason: "Destroyed", message, resources: 0 }, stateIsSafe: true };
+}
+
+async function ended(error: unknown, bench: Bench): Promise<StoryEnd> {
+  if (error instanceof Ended) return { outcome: error.outcome, stateIsSafe: true };
+  const message = error instanceof Error ? error.message : String(error);
+  if (await bench.spool.read("applying")) return finished(await lostApply(bench, message), {});
+  if (bench.ending.aborted) {
+    return outcomeOnly(
+      "RunnerLost",
+      "the pod was told to end (drain, eviction or deletion) before anything was applied",
+    );
+  }
+  if (error instanceof EngineLost) return outcomeOnly("RunnerLost", `${message} before anything was applied`);
+  bench.printer.say(error instanceof Error ? (error.stack ?? message) : message);
+  return outcomeOnly("InternalError", message);
+}
+
+function outcomeOnly(reason: "RunnerLost" | "InternalError", message: string): StoryEnd {
+  return { outcome: failed(reason, message).outcome, stateIsSafe: true };
+}
+
+function login(from: { readonly sourceCredentials?: FetchedSource["sourceCredentials"] } | undefined) {
+  return from?.sourceCredentials === undefined ? {} : { sourceCredentials: from.sourceCredentials };
+}
+
+function revisionOf({ report }: Planned): { readonly revision?: string } {
+  return report.revision === undefined ? {} : { revision: report.revision };
+}
