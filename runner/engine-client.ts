@@ -84,6 +84,7 @@ export class EngineClient {
   #socket: Socket | undefined;
   #hello: HelloMessage | undefined;
   #lost: NodeJS.Timeout | undefined;
+  #isLost = false;
   #terminating = false;
   #finishing = false;
   #inOrder: Promise<void> = Promise.resolve();
@@ -178,6 +179,7 @@ export class EngineClient {
       return;
     }
     clearTimeout(this.#lost);
+    this.#isLost = false;
     this.#socket = socket;
     this.#partial.clear();
     const read = messageReader((text) => {
@@ -201,7 +203,10 @@ export class EngineClient {
     this.#socket = undefined;
     if (this.#finishing) return;
     const wait = this.#options.lostAfterMs ?? 15_000;
-    this.#lost = setTimeout(() => this.#fail(new EngineLost("the engine container is gone")), wait);
+    this.#lost = setTimeout(() => {
+      this.#isLost = true;
+      this.#fail(new EngineLost("the engine container is gone"));
+    }, wait);
   }
 
   #fail(error: Error): void {
@@ -212,6 +217,7 @@ export class EngineClient {
   }
 
   #ask<T>(waiters: Map<string, Waiting<T>>, id: string, request: ToLauncher): Promise<T> {
+    if (this.#isLost) return Promise.reject(new EngineLost("the engine container is gone"));
     return new Promise((resolve, reject) => {
       waiters.set(id, { resolve, reject });
       this.#outgoing.set(id, request);

@@ -2,8 +2,6 @@
  * The argument lists of every engine command we run. They go to the program as they are, never through a shell; a path
  * follows its option after `=` or is absolute, so that nothing a tenant chose can become an option.
  */
-import type { EngineName } from "./names.ts";
-
 /** Wait for a lock that another writer of the same pod may still be giving back; real contention is for the gateway. */
 const lockTimeout = "-lock-timeout=60s";
 const quiet: readonly string[] = ["-input=false", "-no-color"];
@@ -92,12 +90,6 @@ export function stateArguments(command: StateCommand): string[] {
     case "rm":
       return ["state", "rm", lockTimeout, ...command.addresses.map(address)];
   }
-}
-
-/** `init -json` exists from Terraform 1.9 on; older ones print text only. OpenTofu's is accepted from 1.8 on. */
-export function initSpeaksJson(engine: EngineName, version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > 1 || (major === 1 && minor >= (engine === "terraform" ? 9 : 8));
 }
 
 function variableFile(path: string): string {

@@ -1,6 +1,5 @@
 /** Reads `version -json` of both engines. */
 import { z } from "zod";
-import type { EngineName } from "./names.ts";
 
 const versionDocument = z.object({
   terraform_version: z.string(),
@@ -21,10 +20,4 @@ export function parseVersion(text: string): EngineVersion {
     ...(document.platform === undefined ? {} : { platform: document.platform }),
     providers: document.provider_selections ?? {},
   };
-}
-
-/** Ephemeral variables and values exist from Terraform 1.10 and OpenTofu 1.11 on. */
-export function knowsEphemeral(engine: EngineName, version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > 1 || (major === 1 && minor >= (engine === "terraform" ? 10 : 11));
 }

@@ -161,9 +161,11 @@ describe("the launcher", () => {
     const told = new Promise<void>((resolve) => agent.onTerminating(resolve));
     const running = agent.run(pod.command("apply"), seen.onLine);
     await seen.seen("started");
+    agent.signal("apply", "SIGTERM");
     pod.launcher.kill("SIGTERM");
     pod.launcher.kill("SIGTERM");
     await told;
+    agent.signal("apply", "SIGTERM");
     assert.deepEqual([(await running).code, seen.texts()], [1, ["started", "signal 1"]]);
     assert.match((await agent.run(pod.command("more"), () => {})).startError ?? "", /being ended/);
     await agent.finish({ acknowledgeErroredState: false, exitCode: 7 });
@@ -262,6 +264,7 @@ describe("the launcher", () => {
     await seen.seen("started");
     pod.launcher.kill("SIGKILL");
     await assert.rejects(running, EngineLost);
+    await assert.rejects(agent.prepare("tree"), EngineLost);
   });
 
   it("prints nothing of the engine's output", async () => {
