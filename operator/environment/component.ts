@@ -143,7 +143,7 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const seen = observation.revisionOf(sourceOf(environment.spec, component));
   const inputs = inputsOf(environment, component, undefined);
   const inputsDigest = inputsDigestOf(engine, inputs, outputDigests(subject));
-  const applied = past.record?.applied;
+  const applied = isOwn(subject) ? past.record?.applied : undefined;
   const request = pendingRequest(subject);
   // While the ref's newest commit is not known, what is applied counts as current.
   const assumed = seen.state === "known" ? seen.revision : applied?.revision;
@@ -156,6 +156,12 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const revision = revisionFor(seen, git?.secretRef !== undefined);
   if ("answer" in revision) return revision.answer;
   return tryOrWait(subject, engine, { inputs, inputsDigest, revision: revision.use, request });
+}
+
+/** What another owner applied was never looked at by this Environment: its first Run adopts the state. */
+function isOwn({ observation, past }: Subject): boolean {
+  const { owner, ownership } = past.record ?? {};
+  return owner?.environmentUid === observation.environment.metadata.uid && ownership === "Owned";
 }
 
 function upToDate(seen: RevisionSeen, past: ComponentPast): Answer {

@@ -1,0 +1,413 @@
+import assert from "node:assert/strict";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import { aComponent, anEnvironment, anOutput } from "../../fakes/objects.ts";
+import { aStory } from "./story.ts";
+
+const fromOutput = (component: string, name: string) => ({
+  terraform: { path: ".", variables: [{ name: "it", valueFrom: { output: { component, name } } }] },
+});
+
+const diamond = () =>
+  anEnvironment([
+    aComponent("app", { needs: ["database", "cache"] }),
+    aComponent("database", { needs: ["network"] }),
+    aComponent("cache", { needs: ["network"] }),
+    aComponent("network"),
+  ]);
+
+describe("An environment", () => {
+  it("is marked with the finalizer before anything else happens", () => {
+    const story = aStory(anEnvironment([aComponent("network")], { metadata: { finalizers: [] } }));
+    assert.equal(story.decision().type, "mark");
+  });
+
+  it("starts what depends on nothing, and the rest when that is applied", () => {
+    const story = aStory(diamond());
+    story.round();
+    assert.deepEqual(story.started, ["Apply network #1"]);
+    story.end("network", "Applied");
+    story.round();
+    assert.deepEqual(story.started.slice(1), ["Apply database #1", "Apply cache #1"]);
+    story.end("database", "Applied");
+    story.round();
+    assert.equal(story.verdict("app").state, "Blocked");
+    assert.match(story.verdict("app").message, /waits for cache \(Pending\)/);
+    story.end("cache", "Applied");
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply app #1"]);
+  });
+
+  it("starts nothing when nothing has changed", () => {
+    const story = aStory(diamond());
+    story.settle();
+    const before = story.started.length;
+    story.round();
+    assert.equal(story.started.length, before);
+    assert.equal(story.verdict("app").state, "Ready");
+  });
+
+  it("blocks only what depends on a failed component", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] }), aComponent("c")]));
+    story.round();
+    story.end("a", "Failed", { retry: "Backoff" });
+    story.end("c", "Applied");
+    story.round();
+    assert.equal(story.verdict("a").state, "Failed");
+    assert.equal(story.verdict("b").state, "Blocked");
+    assert.equal(story.verdict("c").state, "Ready");
+  });
+
+  it("names the cycle that its components form, and works on the others", () => {
+    const story = aStory(
+      anEnvironment([
+        aComponent("a", { needs: ["c"] }),
+        aComponent("b", { needs: ["a"] }),
+        aComponent("c", { needs: ["b"] }),
+        aComponent("d"),
+      ]),
+    );
+    story.round();
+    assert.deepEqual(story.started, ["Apply d #1"]);
+    assert.equal(story.verdict("a").reason, "DependencyCycle");
+    assert.match(story.verdict("a").message, /a → c → b → a/);
+  });
+
+  it("runs a dependent again when an output that it uses has another value", () => {
+    const story = aStory(anEnvironment([aComponent("network"), aComponent("app", fromOutput("network", "id"))]));
+    story.settle({ network: [anOutput("id", "one")] });
+    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+    story.round();
+    story.end("network", "Applied", { outputs: [anOutput("id", "two")] });
+    story.round();
+    story.end("app", "Applied");
+    const app = story.runs().filter(({ spec }) => spec.component === "app");
+    assert.equal(app.length, 2);
+    assert.notEqual(app[0]?.spec.desiredDigest, app[1]?.spec.desiredDigest);
+  });
+
+  it("is stalled by an output that the other component does not have, and names both", () => {
+    const story = aStory(anEnvironment([aComponent("network"), aComponent("app", fromOutput("network", "nope"))]));
+    story.settle({ network: [anOutput("id")] });
+    assert.equal(story.verdict("app").state, "Stalled");
+    assert.equal(story.verdict("app").reason, "OutputMissing");
+    assert.match(story.verdict("app").message, /component network has no output nope; it has id/);
+  });
+
+  it("does not run a dependent against the old version of what changed in the same commit", () => {
+    const git = { url: "https://git.example.com/x.git", interval: "5m", ref: { branch: "main" } };
+    const story = aStory(
+      anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] })], { spec: { source: { git } } }),
+    );
+    story.sourceAt({ state: "known", revision: "1".repeat(40) });
+    story.settle();
+    story.sourceAt({ state: "known", revision: "2".repeat(40) });
+    story.round();
+    assert.deepEqual(story.started.slice(2), ["Apply a #2"]);
+    assert.equal(story.verdict("b").state, "Blocked");
+  });
+
+  it("keeps what was applied when the git server does not answer, and says so", () => {
+    const git = { url: "https://git.example.com/x.git", interval: "5m" };
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { source: { git } } }));
+    story.sourceAt({ state: "known", revision: "1".repeat(40) });
+    story.settle();
+    story.sourceAt({ state: "failed", reason: "GitHostUnknown", message: "git.example.com does not answer" });
+    const verdict = story.verdict("a");
+    assert.equal(verdict.state, "Ready");
+    assert.equal(verdict.reason, "GitHostUnknown");
+    assert.match(verdict.message, /what was applied stays applied/);
+  });
+
+  it("does not start anything while suspended, and goes on afterwards", () => {
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { suspend: true } }));
+    story.round();
+    assert.deepEqual(story.started, []);
+    assert.equal(story.verdict("a").state, "Suspended");
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: false } }));
+    story.round();
+    assert.deepEqual(story.started, ["Apply a #1"]);
+  });
+
+  it("names the engines of the catalogue when the asked one is not among them", () => {
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { engine: { name: "terraform", version: "1.9" } } }));
+    assert.equal(story.verdict("a").reason, "EngineUnknown");
+    assert.match(story.verdict("a").message, /no terraform 1\.9; it has opentofu 1\.12, terraform 1\.5/);
+  });
+});
+
+describe("A failed component", () => {
+  const failing = () => {
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { retry: { limit: 2 } } }));
+    story.round();
+    story.end("a", "Failed", { retry: "Backoff", message: "no such image" });
+    return story;
+  };
+
+  it("waits about ten seconds before the second try, and twice as long before the third", () => {
+    const story = failing();
+    story.pass(8_000);
+    story.round();
+    assert.equal(story.started.length, 1);
+    story.pass(4_000);
+    story.round();
+    assert.equal(story.started.length, 2);
+    story.end("a", "Failed", { retry: "Backoff" });
+    story.pass(17_000);
+    story.round();
+    assert.equal(story.started.length, 2);
+    story.pass(6_000);
+    story.round();
+    assert.equal(story.started.length, 3);
+  });
+
+  it("stops at the limit until something changes", () => {
+    const story = failing();
+    for (let tries = 0; tries < 5; tries += 1) {
+      story.pass(3_600_000);
+      story.round();
+      if (story.openRuns().length > 0) story.end("a", "Failed", { retry: "Backoff" });
+    }
+    assert.equal(story.started.length, 3);
+    assert.equal(story.verdict("a").reason, "RetriesExhausted");
+    story.edit((environment) => environment);
+    story.round();
+    assert.equal(story.started.length, 4, "an edited spec starts afresh");
+  });
+
+  it("is not tried again by itself where that cannot help", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    story.end("a", "Failed", { retry: "Never", reason: "BackendChoiceNeeded" });
+    story.pass(3_600_000);
+    story.round();
+    assert.equal(story.started.length, 1);
+    assert.equal(story.verdict("a").reason, "BackendChoiceNeeded");
+  });
+
+  it("goes on at once when a person asks for it", () => {
+    const story = failing();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "2026-01-01" });
+    story.round();
+    assert.equal(story.started.length, 2);
+    story.end("a", "Applied");
+    story.round();
+    assert.equal(story.started.length, 2, "one request is answered once");
+  });
+
+  it("looks for a missing input without using up its tries, at most two minutes apart", () => {
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { retry: { limit: 1 } } }));
+    story.round();
+    for (let tries = 0; tries < 12; tries += 1) {
+      story.end("a", "Waiting", { reason: "InputMissing", message: "Secret x is missing" });
+      assert.equal(story.verdict("a").reason, "InputMissing");
+      story.pass(120_000);
+      story.round();
+      assert.equal(story.openRuns().length, 1, `try ${tries}`);
+    }
+  });
+});
+
+describe("An interrupted apply", () => {
+  const interrupted = () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    story.end("a", "Interrupted");
+    return story;
+  };
+
+  it("is never repeated by itself, and not by an edit either", () => {
+    const story = interrupted();
+    story.pass(3_600_000);
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, variables: [{ name: "x", value: 1 }] },
+    }));
+    story.round();
+    assert.equal(story.started.length, 1);
+    assert.equal(story.verdict("a").state, "Interrupted");
+  });
+
+  it("goes on with a fresh Run when a person asks for it", () => {
+    const story = interrupted();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "1" });
+    story.round();
+    assert.deepEqual(story.started, ["Apply a #1", "Apply a #2"]);
+    assert.equal(story.openRuns()[0]?.spec.cause.type, "Recovery");
+  });
+
+  it("does not stand in the way of deletion", () => {
+    const story = interrupted();
+    story.delete();
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+    assert.equal(story.decision().type, "letGo");
+  });
+});
+
+describe("A removed component", () => {
+  const removing = () => {
+    const story = aStory(diamond());
+    story.settle();
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, components: [aComponent("network")] },
+    }));
+    return story;
+  };
+
+  it("is not destroyed before a person confirms it", () => {
+    const story = removing();
+    const before = story.started.length;
+    story.round();
+    assert.equal(story.started.length, before);
+    assert.equal(story.verdict("app").reason, "RemovalNeedsConfirmation");
+    assert.match(story.verdict("app").message, /kubectl annotate environment shop terrarium.dev\/confirm-destroy=app/);
+  });
+
+  it("is destroyed after what depends on it", () => {
+    const story = removing();
+    const before = story.started.length;
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "app, database, cache" });
+    story.round();
+    assert.deepEqual(story.started.slice(before), ["Destroy app #2"]);
+    story.settle();
+    assert.deepEqual([...story.records.keys()], ["network"]);
+  });
+
+  it("keeps its objects when its policy was Retain", () => {
+    const story = aStory(anEnvironment([aComponent("a", { deletionPolicy: "Retain" }), aComponent("b")]));
+    story.settle();
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, components: [aComponent("b")] },
+      status: { observedGeneration: 1, components: [{ name: "a", state: "Ready", deletionPolicy: "Retain" }] },
+    }));
+    story.settle();
+    assert.equal(story.records.get("a")?.ownership, "Released");
+    assert.ok(!story.started.some((line) => line.startsWith("Destroy")));
+  });
+
+  it("is not destroyed but renamed when another names it as its former name", () => {
+    const story = aStory(anEnvironment([aComponent("net")]));
+    story.settle();
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, components: [aComponent("network", { formerName: "net" })] },
+    }));
+    story.settle();
+    assert.deepEqual([...story.records.keys()], ["network"]);
+    assert.deepEqual(story.started, ["Apply net #1"], "moving a state is no change of what is applied");
+  });
+});
+
+describe("A deleted environment", () => {
+  it("destroys in the reverse order, and is let go when nothing is left", () => {
+    const story = aStory(diamond());
+    story.settle();
+    const before = story.started.length;
+    story.delete();
+    story.settle();
+    const order = story.started.slice(before).map((line) => line.split(" ")[1]);
+    assert.deepEqual([order[0], order[3]], ["app", "network"]);
+    assert.equal(story.decision().type, "letGo");
+  });
+
+  it("waits for a running apply before it destroys", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    story.delete();
+    story.round();
+    assert.deepEqual(story.started, ["Apply a #1"]);
+    story.end("a", "Applied");
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+  });
+
+  it("destroys nothing that was never applied", () => {
+    const story = aStory(diamond());
+    story.round();
+    story.end("network", "Failed", { reason: "ConfigurationInvalid", retry: "Backoff" });
+    story.delete();
+    story.settle();
+    assert.deepEqual(story.started, ["Apply network #1"]);
+    assert.equal(story.decision().type, "letGo");
+  });
+
+  it("destroys what an apply that failed half way may have made", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    story.end("a", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+    story.delete();
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+  });
+
+  it("releases instead of destroying when its policy is Retain", () => {
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { deletionPolicy: "Retain" } }));
+    story.settle();
+    story.delete();
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1"]);
+    assert.equal(story.records.get("a")?.ownership, "Released");
+    assert.equal(story.decision().type, "letGo");
+  });
+
+  it("waits while suspended", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: true } }));
+    story.delete();
+    story.round();
+    assert.equal(story.verdict("a").state, "Suspended");
+    assert.equal(story.started.length, 1);
+  });
+
+  it("destroys nothing because somebody deletes the kind itself", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    story.delete();
+    story.terminateCrd();
+    story.round();
+    assert.equal(story.verdict("a").reason, "CRDTerminating");
+    assert.equal(story.started.length, 1);
+  });
+
+  it("tries a failed destroy again, later", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    story.delete();
+    story.round();
+    story.end("a", "Failed", { reason: "DestroyFailed", retry: "Backoff", message: "volume in use" });
+    story.round();
+    assert.equal(story.verdict("a").reason, "DestroyFailed");
+    assert.notEqual(story.decision().type, "letGo");
+    story.pass(60_000);
+    story.settle();
+    assert.equal(story.decision().type, "letGo");
+  });
+});
+
+describe("A state", () => {
+  it("that another environment owns is not touched", () => {
+    const first = aStory(anEnvironment([aComponent("a")]));
+    first.settle();
+    const second = aStory(anEnvironment([aComponent("a")], { metadata: { uid: "other-uid" } }));
+    for (const [name, record] of first.records) second.records.set(name, record);
+    second.round();
+    assert.deepEqual(second.started, []);
+    assert.equal(second.verdict("a").reason, "StateOwnedByOther");
+    second.edit((environment) => ({ ...environment, spec: { ...environment.spec, adopt: { uid: "env-uid" } } }));
+    second.round();
+    assert.deepEqual(second.started, ["Apply a #2"]);
+  });
+
+  it("that is gone although a Run succeeded stops everything", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    story.records.clear();
+    story.pass(60_000);
+    story.round();
+    assert.equal(story.started.length, 1);
+    assert.equal(story.verdict("a").reason, "StateLost");
+  });
+});

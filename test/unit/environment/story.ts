@@ -1,0 +1,125 @@
+import type { Environment } from "../../../operator/api/environment.ts";
+import type { OutputRecord, Run, RunOutcome, RunSpec } from "../../../operator/api/run.ts";
+import { type Decision, decide } from "../../../operator/environment/decide.ts";
+import { isClosed, type Observation, type RevisionSeen } from "../../../operator/environment/observation.ts";
+import { runName } from "../../../operator/environment/run-name.ts";
+import type { Verdict } from "../../../operator/environment/verdict.ts";
+import type { ComponentRecord } from "../../../operator/storage/record.ts";
+import { appliedBy, aRecord, aRun, CATALOGUE, ended, T0 } from "../../fakes/objects.ts";
+
+/** A world in memory that carries decisions out at once, and lets a test say how each Run ends. */
+export function aStory(environment: Environment) {
+  let current = environment;
+  let nowMs = T0;
+  let revision: RevisionSeen = { state: "unfollowed" };
+  let crdTerminating = false;
+  const runs = new Map<string, Run>();
+  const records = new Map<string, ComponentRecord>();
+  const started: string[] = [];
+
+  const observation = (): Observation => ({
+    environment: current,
+    runs: [...runs.values()].filter(({ spec }) => spec.environment.uid === current.metadata.uid),
+    records: [...records.values()],
+    revisionOf: (source) => (source.git === undefined ? { state: "unfollowed" } : revision),
+    catalogue: CATALOGUE,
+    nowMs,
+    crdTerminating,
+  });
+  const startRun = (spec: RunSpec): void => {
+    const name = runName(spec);
+    if (runs.has(name)) return;
+    started.push(`${spec.operation} ${spec.component} #${spec.number}`);
+    runs.set(name, aRun(spec));
+    const record = records.get(spec.component);
+    if (record === undefined) records.set(spec.component, aRecord(spec.component, { mayHoldObjects: false }));
+    else
+      records.set(spec.component, { ...record, owner: { environmentUid: current.metadata.uid }, ownership: "Owned" });
+  };
+  const carryOut = ({ name, step }: Verdict): void => {
+    const record = records.get(name);
+    if (step.type === "startRun") startRun(step.spec);
+    if (step.type === "forgetState") records.delete(name);
+    if (step.type === "releaseState" && record !== undefined) records.set(name, { ...record, ownership: "Released" });
+    if (step.type === "renameState") {
+      const from = records.get(step.from);
+      if (from === undefined) return;
+      records.delete(step.from);
+      records.set(name, { ...from, key: { ...from.key, component: name } });
+    }
+  };
+  const story = {
+    started,
+    records,
+    environment: () => current,
+    runs: () => [...runs.values()],
+    openRuns: () => [...runs.values()].filter((run) => !isClosed(run)),
+    decision: () => decide(observation()),
+    /** One round: decides, and does what was decided. */
+    round(): Decision {
+      const decision = decide(observation());
+      if (decision.type === "converge" || decision.type === "dismantle") decision.verdicts.forEach(carryOut);
+      return decision;
+    },
+    verdict(name: string): Verdict {
+      const decision = story.decision();
+      const verdicts = "verdicts" in decision ? decision.verdicts : [];
+      const found = verdicts.find((verdict) => verdict.name === name);
+      if (found === undefined) throw new Error(`no verdict about ${name} in ${decision.type}`);
+      return found;
+    },
+    /** Ends the open Run of a component, and records in the store what such an end leaves there. */
+    end(
+      component: string,
+      result: RunOutcome["result"],
+      more: Partial<RunOutcome> & { readonly outputs?: readonly OutputRecord[] } = {},
+    ): void {
+      const run = story.openRuns().find(({ spec }) => spec.component === component);
+      if (run === undefined) throw new Error(`no open Run of ${component}`);
+      const { outputs = [], ...outcome } = more;
+      runs.set(run.metadata.name, ended(run, { result, ...outcome }, nowMs));
+      const record = records.get(component) ?? aRecord(component);
+      if (result === "Applied" || result === "Unchanged") {
+        records.set(component, { ...record, mayHoldObjects: true, applied: appliedBy(run, outputs) });
+      } else if (result === "Destroyed") records.set(component, { ...record, mayHoldObjects: false });
+      else if (outcome.reason === "ApplyFailed" || result === "Interrupted") {
+        records.set(component, { ...record, mayHoldObjects: true, attempted: appliedBy(run) });
+      }
+    },
+    /** Rounds until nothing is started any more, each Run ending well at once. */
+    settle(outputs: Readonly<Record<string, readonly OutputRecord[]>> = {}): void {
+      for (let rounds = 0; rounds < 500; rounds += 1) {
+        story.round();
+        const open = story.openRuns();
+        if (open.length === 0) return;
+        for (const { spec } of open) {
+          story.end(spec.component, spec.operation === "Apply" ? "Applied" : "Destroyed", {
+            outputs: outputs[spec.component] ?? [],
+          });
+        }
+      }
+      throw new Error("the story does not settle");
+    },
+    edit(change: (environment: Environment) => Environment): void {
+      const edited = change(current);
+      current = { ...edited, metadata: { ...edited.metadata, generation: (current.metadata.generation ?? 0) + 1 } };
+    },
+    annotate(annotations: Readonly<Record<string, string>>): void {
+      const merged = { ...current.metadata.annotations, ...annotations };
+      current = { ...current, metadata: { ...current.metadata, annotations: merged } };
+    },
+    delete(): void {
+      current = { ...current, metadata: { ...current.metadata, deletionTimestamp: new Date(nowMs).toISOString() } };
+    },
+    terminateCrd(): void {
+      crdTerminating = true;
+    },
+    sourceAt(seen: RevisionSeen): void {
+      revision = seen;
+    },
+    pass(ms: number): void {
+      nowMs += ms;
+    },
+  };
+  return story;
+}
