@@ -15,16 +15,9 @@ import {
   type RunMessage,
   type ToLauncher,
 } from "./engine-channel.ts";
+import { type EngineLine, LineJoiner } from "./engine-lines.ts";
 
-export interface EngineLine {
-  readonly id: string;
-  readonly stream: "stdout" | "stderr";
-  readonly text: string;
-  /** The line was longer than `maxLineLength`; the rest of it is gone. */
-  readonly truncated: boolean;
-  /** So many lines before this one are gone because the agent was away. */
-  readonly dropped: number;
-}
+export type { EngineLine } from "./engine-lines.ts";
 
 export type EngineCommand = Omit<RunMessage, "type">;
 export type EngineExit = Omit<ExitMessage, "type" | "seq" | "id">;
@@ -79,7 +72,7 @@ export class EngineClient {
   readonly #exits = new Map<string, Waiting<EngineExit>>();
   readonly #trees = new Map<string, Waiting<PreparedTree>>();
   readonly #outgoing = new Map<string, ToLauncher>();
-  readonly #partial = new Map<string, { text: string; truncated: boolean; dropped: number }>();
+  readonly #lines: LineJoiner;
   #listener: Listener | undefined;
   #socket: Socket | undefined;
   #hello: HelloMessage | undefined;
@@ -91,6 +84,7 @@ export class EngineClient {
 
   constructor(options: EngineConnectOptions) {
     this.#options = options;
+    this.#lines = new LineJoiner(options.maxLineLength ?? 8 * 1024 * 1024);
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
@@ -181,7 +175,7 @@ export class EngineClient {
     clearTimeout(this.#lost);
     this.#isLost = false;
     this.#socket = socket;
-    this.#partial.clear();
+    this.#lines.clear();
     const read = messageReader((text) => {
       const message = decodeFromLauncher(text);
       // A listener that throws has lost a line: its command fails here, and the line stays unacknowledged.
@@ -255,22 +249,9 @@ export class EngineClient {
   }
 
   async #line(message: LineMessage): Promise<void> {
-    const key = `${message.id} ${message.stream}`;
-    const limit = this.#options.maxLineLength ?? 8 * 1024 * 1024;
-    const before = this.#partial.get(key) ?? { text: "", truncated: false, dropped: 0 };
-    const room = Math.max(0, limit - before.text.length);
-    const joined = {
-      text: before.text + message.text.slice(0, room),
-      truncated: before.truncated || message.text.length > room,
-      dropped: before.dropped + (message.dropped ?? 0),
-    };
-    if (message.more === true) {
-      this.#partial.set(key, joined);
-      return;
-    }
-    this.#partial.delete(key);
+    const line = this.#lines.join(message);
     const listener = this.#listener;
-    if (listener?.id === message.id) await listener.onLine({ id: message.id, stream: message.stream, ...joined });
+    if (line !== undefined && listener?.id === message.id) await listener.onLine(line);
   }
 }
 

@@ -129,3 +129,16 @@ export function collector() {
     },
   };
 }
+
+/** Waits for SIGTERM and then saves its state, as an engine does. */
+export const patientEngine = `
+const fs = require("node:fs");
+let signals = 0;
+process.on("SIGTERM", () => {
+  signals++;
+  console.log("signal " + signals);
+  if (signals === 1) setTimeout(() => { fs.writeFileSync("saved", String(signals)); process.exit(1); }, 200);
+});
+console.log("started");
+setInterval(() => {}, 1000);
+`;

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { EngineHeld, EngineLost } from "../../../runner/engine-client.ts";
+import { collector, patientEngine, startPod, type TestPod, type TestPodOptions } from "./pod.ts";
+
+describe("the launcher's life", () => {
+  let pod: TestPod;
+  const start = (options: TestPodOptions) => {
+    pod = startPod(options);
+    return pod;
+  };
+  afterEach(() => pod.remove());
+
+  it("forwards its own SIGTERM once, reports the end and starts nothing more", async () => {
+    start({ engine: { script: patientEngine } });
+    const agent = await pod.agent();
+    const seen = collector();
+    const told = new Promise<void>((resolve) => agent.onTerminating(resolve));
+    const running = agent.run(pod.command("apply"), seen.onLine);
+    await seen.seen("started");
+    agent.signal("apply", "SIGTERM");
+    pod.launcher.kill("SIGTERM");
+    pod.launcher.kill("SIGTERM");
+    await told;
+    agent.signal("apply", "SIGTERM");
+    assert.deepEqual([(await running).code, seen.texts()], [1, ["started", "signal 1"]]);
+    assert.match((await agent.run(pod.command("more"), () => {})).startError ?? "", /being ended/);
+    await agent.finish({ acknowledgeErroredState: false, exitCode: 7 });
+    assert.equal(await pod.ended, 7);
+  });
+
+  it("does not end while an errored state is not acknowledged, not even on SIGTERM", async () => {
+    start({
+      engine: { script: `require("node:fs").writeFileSync("errored.tfstate", "{}"); process.exit(1)` },
+      source: { "a/b": "" },
+    });
+    const agent = await pod.agent();
+    await agent.prepare("tree");
+    await agent.run(pod.command("apply", { cwd: join(pod.work, "a") }), () => {});
+    await assert.rejects(agent.finish({ acknowledgeErroredState: false, exitCode: 0 }), EngineHeld);
+    pod.launcher.kill("SIGTERM");
+    agent.close();
+    const again = await pod.agent();
+    assert.equal(again.terminating, true);
+    assert.equal(pod.launcher.exitCode, null);
+    assert.equal(statSync(join(pod.work, "a/errored.tfstate")).mode & 0o040, 0o040, "the agent's group can read it");
+    await again.finish({ acknowledgeErroredState: true, exitCode: 3 });
+    assert.equal(await pod.ended, 3);
+  });
+
+  it("goes on without its agent, and tells the next one everything that matters", async () => {
+    const script = `
+      const fs = require("node:fs");
+      const event = (type, n) => fs.writeSync(1, JSON.stringify({ type, hook: { n } }) + "\\n");
+      event("apply_start", 0);
+      while (!fs.existsSync("go")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      for (let n = 1; n <= 3000; n++) { event("apply_complete", n); fs.writeSync(1, "noise " + "x".repeat(2000) + "\\n"); }
+      fs.writeFileSync("done", "");`;
+    start({ engine: { script } });
+    const first = await pod.agent();
+    const seen = collector();
+    void first.run(pod.command("apply"), seen.onLine).catch(() => {});
+    await seen.seen("apply_start");
+    first.close();
+    writeFileSync(join(pod.work, "go"), "");
+    while (!existsSync(join(pod.work, "done"))) await new Promise((resolve) => setTimeout(resolve, 20));
+
+    const second = await pod.agent();
+    const later = collector();
+    const exit = await second.run(pod.command("apply", { args: ["must not run again"] }), later.onLine);
+    assert.equal(exit.code, 0);
+    const complete = later.texts().filter((text) => text.includes("apply_complete"));
+    assert.deepEqual(
+      complete.map((text) => JSON.parse(text).hook.n),
+      Array.from({ length: 3000 }, (_, at) => at + 1),
+    );
+    const dropped = later.lines.reduce((sum, line) => sum + line.dropped, 0);
+    const noise = later.texts().filter((text) => text.startsWith("noise")).length;
+    assert.ok(noise < 3000 && noise + dropped <= 3000 && dropped > 1000, `${noise} kept, ${dropped} dropped`);
+  });
+
+  it("answers for a command that ended while the agent was away, and runs it once", async () => {
+    start({ engine: { script: `require("node:fs").appendFileSync("runs", "x"); process.exit(4)` } });
+    const first = await pod.agent();
+    assert.equal((await first.run(pod.command("apply"), () => {})).code, 4);
+    first.close();
+    const second = await pod.agent();
+    assert.deepEqual(second.hello?.finished, ["apply"]);
+    assert.equal((await second.run(pod.command("apply"), () => {})).code, 4);
+    assert.equal(readFileSync(join(pod.work, "runs"), "utf8"), "x");
+  });
+
+  it("drops an agent that does not speak the protocol, and serves the next", async () => {
+    start({ engine: { script: "" } });
+    const agent = await pod.agent();
+    agent.close();
+    const next = await pod.agent();
+    const stranger = createConnection(pod.socket);
+    await new Promise((resolve) => stranger.once("close", resolve));
+    assert.equal((await next.run(pod.command("one"), () => {})).code, 0);
+  });
+
+  it("ends by itself when agent and work are gone for good", async () => {
+    start({ engine: { script: "" }, env: { TERRARIUM_IDLE_MS: "300" } });
+    (await pod.agent()).close();
+    assert.equal(await pod.ended, 1);
+    assert.match(pod.stderr(), /agent is away/);
+  });
+
+  it("says that no agent ever came", async () => {
+    start({ engine: { script: "" }, env: { TERRARIUM_CONNECT_MS: "200" } });
+    assert.equal(await pod.ended, 1);
+    assert.match(pod.stderr(), /no agent at/);
+  });
+
+  it("that dies is noticed by the agent", async () => {
+    start({ engine: { script: "setInterval(() => {}, 1000); console.log('started')" } });
+    const agent = await pod.agent({ lostAfterMs: 200 });
+    const seen = collector();
+    const running = agent.run(pod.command("one"), seen.onLine);
+    await seen.seen("started");
+    pod.launcher.kill("SIGKILL");
+    await assert.rejects(running, EngineLost);
+    await assert.rejects(agent.prepare("tree"), EngineLost);
+  });
+
+  it("prints nothing of the engine's output", async () => {
+    start({ engine: { script: `console.log("canary"); console.error("canary")` } });
+    const agent = await pod.agent();
+    await agent.run(pod.command("one"), () => {});
+    await agent.finish({ acknowledgeErroredState: false, exitCode: 0 });
+    assert.equal(await pod.ended, 0);
+    assert.equal(pod.stderr(), "");
+  });
+
+  it("as process 1, leaves no process of one phase for the next", async () => {
+    const script = `
+      const { spawn } = require("node:child_process");
+      if (process.argv[2] === "plan") {
+        const code = "setInterval(() => require('node:fs').appendFileSync('alive', 'x'), 10); process.on('SIGTERM', () => {})";
+        spawn(process.execPath, ["-e", code], { detached: true, stdio: "inherit" }).unref();
+        setTimeout(() => process.exit(0), 300);
+      } else console.log(require("node:fs").readdirSync("/proc").filter((name) => /^\\d+$/.test(name)
+        && !/^\\d+ \\(.*\\) Z/.test(require("node:fs").readFileSync("/proc/" + name + "/stat", "utf8"))).length);`;
+    start({ engine: { script }, isolated: true });
+    const agent = await pod.agent();
+    const began = performance.now();
+    assert.equal((await agent.run(pod.command("plan", { args: ["plan"] }), () => {})).code, 0);
+    assert.ok(performance.now() - began < 1900, "an open pipe of a stranger holds nothing up");
+    assert.ok(existsSync(join(pod.work, "alive")));
+    rmSync(join(pod.work, "alive"));
+    const seen = collector();
+    await agent.run(pod.command("apply", { args: ["apply"] }), seen.onLine);
+    assert.deepEqual(seen.texts(), ["2"]);
+    assert.equal(existsSync(join(pod.work, "alive")), false);
+  });
+});
