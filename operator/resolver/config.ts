@@ -35,7 +35,7 @@ export interface ResolverConfig {
 }
 
 /** Throws an Error that names the variable when a setting cannot be used. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): ResolverConfig {
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): ResolverConfig {
   const parsed = variables.safeParse(environment);
   if (!parsed.success) throw new Error(`the resolver's settings cannot be used:\n${z.prettifyError(parsed.error)}`);
   const settings = parsed.data;

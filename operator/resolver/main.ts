@@ -15,7 +15,7 @@ import { createTurns } from "./turns.ts";
 const LIMITS = { total: 16, perHost: 6, waiting: 500 };
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const config = readConfig();
   const logger = createLogger({ level: config.logLevel, facts: { program: "terrarium-resolver" } });
   const metrics = createMetrics({ ofProcess: true });
   const { tokenFile } = config;

@@ -73,7 +73,7 @@ describe("startHealthServers", () => {
     assert.deepEqual((await get(metricsPort, "/metrics")).status, 500);
   });
 
-  it("leaves nothing listening when a port is taken", async () => {
+  it("fails to start on a port that is taken", async () => {
     const { metricsPort } = await start();
     await assert.rejects(start({ metricsPort }), { code: "EADDRINUSE" });
   });

@@ -53,7 +53,7 @@ describe("createLogger", () => {
     const { logger, lines, last } = aLog();
     const cause = Object.assign(new TypeError("socket closed"), { request: { secretHeader: "hunter2" } });
     logger.error("it failed", { error: Object.assign(new Error("no answer", { cause }), { body: "hunter2" }) });
-    const error = last()["error"] as { name: string; message: string; stack: string; cause: { message: string } };
+    const error = last().error as { name: string; message: string; stack: string; cause: { message: string } };
     assert.equal(error.message, "no answer");
     assert.equal(error.cause.message, "socket closed");
     assert.match(error.stack, /logger\.test/);
