@@ -10,16 +10,6 @@
 import { StringDecoder } from "node:string_decoder";
 import { z } from "zod";
 
-/** Where both containers find what they share. The engine container sees `in` read-only, the agent sees `out` read-only. */
-export const podPaths = {
-  source: "/terrarium/in/source",
-  overlay: "/terrarium/in/overlay",
-  in: "/terrarium/in",
-  out: "/terrarium/out",
-  work: "/terrarium/out/work",
-  socket: "/terrarium/socket/engine.sock",
-} as const;
-
 /** A message of this many bytes is a protocol error, never something to buffer. */
 export const maxMessageBytes = 4 * 1024 * 1024;
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { filterEnvironment } from "../../operator/engine/environment.ts";
-import { podPaths } from "../engine-channel.ts";
+import { POD_PATHS } from "../pod-layout.ts";
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
@@ -11,11 +11,11 @@ const settingsSchema = z.object({
   /** The engine's program. */
   TERRARIUM_ENGINE_BIN: z.string().startsWith("/"),
   TERRARIUM_ENGINE_VERSION: z.string().optional(),
-  TERRARIUM_SOCKET: z.string().startsWith("/").default(podPaths.socket),
-  TERRARIUM_SOURCE: z.string().startsWith("/").default(podPaths.source),
-  TERRARIUM_OVERLAY: z.string().startsWith("/").default(podPaths.overlay),
-  TERRARIUM_OUT: z.string().startsWith("/").default(podPaths.out),
-  TERRARIUM_WORK: z.string().startsWith("/").default(podPaths.work),
+  TERRARIUM_SOCKET: z.string().startsWith("/").default(POD_PATHS.socket),
+  TERRARIUM_SOURCE: z.string().startsWith("/").default(`${POD_PATHS.in}/source`),
+  TERRARIUM_OVERLAY: z.string().startsWith("/").default(`${POD_PATHS.in}/overlay`),
+  TERRARIUM_OUT: z.string().startsWith("/").default(POD_PATHS.out),
+  TERRARIUM_WORK: z.string().startsWith("/").default(POD_PATHS.work),
   /** Folders whose files are variables: one folder per Secret, mounted, so that a missing one stops no pod. */
   TERRARIUM_CREDENTIALS_DIR: z.string().startsWith("/").default("/terrarium/credentials/env"),
   TERRARIUM_CONNECT_MS: milliseconds(60_000),
@@ -40,7 +40,9 @@ export interface LauncherSettings {
 }
 
 export function readSettings(given: Readonly<Record<string, string | undefined>>): LauncherSettings {
-  const own = settingsSchema.parse(given);
+  const parsed = settingsSchema.safeParse(given);
+  if (!parsed.success) throw new Error(`the container's settings are wrong: ${z.prettifyError(parsed.error)}`);
+  const own = parsed.data;
   const credentials = readCredentials(own.TERRARIUM_CREDENTIALS_DIR);
   const container = filterEnvironment(given);
   const fromFiles = filterEnvironment(credentials);
