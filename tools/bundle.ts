@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 export const checkout = fileURLToPath(new URL("..", import.meta.url));
 
@@ -28,6 +28,15 @@ export interface BundleOptions {
 // Dependencies in CommonJS ask for node's own modules with `require`, which an ES module does not have.
 const banner = `import { createRequire as terrariumRequire } from "node:module";
 const require = terrariumRequire(import.meta.url);`;
+
+// zod brings its messages in fifty languages, half of its size. Every process start would read them.
+const englishOnly: Plugin = {
+  name: "english-only",
+  setup: (build) =>
+    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js";',
+    })),
+};
 
 export class MissingProgram extends Error {
   override readonly name = "MissingProgram";
@@ -56,6 +65,7 @@ export async function bundle({ outdir, version, only }: BundleOptions): Promise<
     banner: { js: banner },
     define: { "process.env.TERRARIUM_BUILD_VERSION": JSON.stringify(version) },
     // Names stay: a stack trace in a log is worth more than a few kilobytes.
+    plugins: [englishOnly],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",

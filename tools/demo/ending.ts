@@ -24,7 +24,7 @@ export async function showResult(kubectl: Kubectl, environment: WatchedEnvironme
   );
   await show("The runs that made it", ["get", "runs", "-n", shop.namespace]);
   await show("What they made", ["get", "deployments,services,configmaps,networkpolicies", "-n", shop.objects]);
-  await show("The shop is open", ["get", "--raw", `/api/v1/namespaces/${shop.objects}/services/shop:80/proxy/`]);
+  await show("What customers do there", ["logs", "deployment/monitor", "-n", shop.objects, "--tail=3"]);
 }
 
 export function showNextSteps(setup: string, local: string | undefined, say: Say): void {

@@ -3,14 +3,19 @@ import { join } from "node:path";
 import { checkout } from "../bundle.ts";
 import type { Kubectl } from "./kubectl.ts";
 import type { PlacedImages } from "./place.ts";
+import { gitNamespace } from "./shop.ts";
 
 export const operatorNamespace = "terrarium-system";
+
+const gitServer = { matchLabels: { "kubernetes.io/metadata.name": gitNamespace } };
 
 /** The chart's values for these images: engines by digest, so that what was planned is applied by the same bytes. */
 export function chartValues({ operator, runners }: PlacedImages): object {
   return {
     image: { repository: operator.repository, digest: operator.digest },
     engines: runners.map((runner) => ({ ...runner, default: runner.name === "opentofu" })),
+    // The shop's repository is inside the cluster, where the resolver may not go by itself.
+    networkPolicy: { resolver: { allow: [{ to: [{ namespaceSelector: gitServer }], ports: [{ port: 8080 }] }] } },
   };
 }
 

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { parse, parseAllDocuments } from "yaml";
+import { environmentSpec } from "../../../operator/api/environment.ts";
+import { checkout } from "../../../tools/bundle.ts";
+import { chartValues } from "../../../tools/demo/operator.ts";
+import { parseOptions, UsageError } from "../../../tools/demo/options.ts";
+import { isReady, type WatchedEnvironment } from "../../../tools/demo/progress.ts";
+import { dependencies, depths, renderTree, type ShownEnvironment } from "../../../tools/demo/tree.ts";
+
+const read = (path: string) => readFile(join(checkout, path), "utf8");
+const shop = async () => parse(await read("examples/shop/environment.yaml"));
+
+describe("the options of the demo", () => {
+  it("ask for a local cluster unless a context is given", () => {
+    assert.deepEqual(parseOptions([]), { place: { type: "local", name: "terrarium" }, engine: "opentofu" });
+    assert.deepEqual(parseOptions(["--context", "kind", "--registry", "localhost:5001/me", "--engine", "terraform"]), {
+      place: { type: "own", context: "kind", registry: "localhost:5001/me" },
+      engine: "terraform",
+    });
+    assert.equal(parseOptions(["--help"]), undefined);
+  });
+
+  it("say what is wrong with them", () => {
+    const cases: readonly (readonly [readonly string[], RegExp])[] = [
+      [["--context", "kind"], /--context needs --registry/],
+      [["--registry", "host/path"], /--registry needs --context/],
+      [["--context", "kind", "--registry", "https://host/path"], /without https/],
+      [["--context", "kind", "--registry", "host/path:1.0"], /without a tag/],
+      [["--name", "a", "--context", "b", "--registry", "c"], /only one/],
+      [["--engine", "pulumi"], /opentofu or terraform/],
+      [["--speed", "fast"], /--speed/],
+    ];
+    for (const [args, message] of cases) {
+      assert.throws(
+        () => parseOptions(args),
+        (error) => error instanceof UsageError && message.test(error.message),
+        args.join(" "),
+      );
+    }
+  });
+
+  it("become chart values that name every image by digest", () => {
+    const digest = `sha256:${"0".repeat(64)}`;
+    const runners = ["opentofu", "terraform"].map((name) => ({ name, version: "1", image: `r@${digest}` }));
+    const values = chartValues({ operator: { repository: "o", digest }, gitserver: `g@${digest}`, runners });
+    assert.match(JSON.stringify(values), /"image":\{"repository":"o","digest":"sha256:0+"\}/);
+    assert.match(JSON.stringify(values), /"name":"opentofu","version":"1","image":"r@sha256:0+","default":true/);
+  });
+});
+
+describe("the progress of the demo", () => {
+  const environment = (components: NonNullable<ShownEnvironment["status"]>["components"]): ShownEnvironment => ({
+    spec: {
+      components: [
+        { name: "app", dependsOn: ["database"], terraform: { variables: [uses("catalog")] } },
+        { name: "database", terraform: { variables: [uses("network")] } },
+        { name: "catalog", terraform: { variables: [uses("network"), { name: "plain" }] } },
+        { name: "network" },
+      ],
+    },
+    status: { components: components ?? [] },
+  });
+  const uses = (component: string) => ({ name: "x", valueFrom: { output: { component, name: "y" } } });
+  const plain = (lines: readonly string[]) => lines.map((line) => stripVTControlCharacters(line).trimEnd());
+
+  it("puts what is needed above what needs it", () => {
+    const lines = plain(renderTree(environment([])));
+    assert.deepEqual(
+      lines.map((line) => line.replace(/^( *). (\S+).*$/, "$1$2")),
+      ["network", "  database", "  catalog", "    app"],
+    );
+    assert.match(lines[3] ?? "", /Pending +after database, catalog$/);
+  });
+
+  it("tells what a component does, did, or complains about", () => {
+    const plan = { create: 3, update: 0, replace: 1, delete: 0 };
+    const lines = plain(
+      renderTree(
+        environment([
+          { name: "network", state: "Ready", plan },
+          { name: "catalog", state: "Applying", run: "r1" },
+          { name: "database", state: "Failed", message: "The password\nis too short" },
+        ]),
+        new Map([["r1", { step: "apply", done: 40, total: 101, current: "terraform_data.plant[7]" }]]),
+      ),
+    );
+    assert.match(lines[0] ?? "", /Ready +3 created, 1 replaced$/);
+    assert.match(lines[1] ?? "", /Failed +The password is too short$/);
+    assert.match(lines[2] ?? "", /Applying +apply 40\/101 · terraform_data\.plant\[7\]$/);
+  });
+
+  it("ends for a cycle, which is the operator's to report", () => {
+    const cycle = new Map([
+      ["a", ["b"]],
+      ["b", ["a"]],
+    ]);
+    assert.equal(depths(cycle).size, 2);
+  });
+
+  it("is over when the status speaks of this generation and says Ready", () => {
+    const watched = (observedGeneration: number, ready: "True" | "False"): WatchedEnvironment => ({
+      metadata: { name: "shop", namespace: "team-shop", generation: 2 },
+      spec: { components: [] },
+      status: { observedGeneration, conditions: [{ type: "Ready", status: ready, message: "" }] },
+    });
+    assert.equal(isReady(watched(2, "True")), true);
+    assert.equal(isReady(watched(1, "True")), false);
+    assert.equal(isReady(watched(2, "False")), false);
+  });
+});
+
+describe("the examples", () => {
+  it("are Environments that the API accepts", async () => {
+    for (const example of ["shop", "hello"]) {
+      const { spec } = parse(await read(`examples/${example}/environment.yaml`));
+      assert.equal(environmentSpec.safeParse(spec).error, undefined, example);
+    }
+  });
+
+  it("have a diamond in the shop", async () => {
+    const needs = dependencies(await shop());
+    assert.deepEqual(needs.get("database"), ["network"]);
+    assert.deepEqual(needs.get("catalog"), ["network"]);
+    assert.deepEqual(new Set(needs.get("app")), new Set(["network", "database", "catalog"]));
+  });
+
+  it("give every module of the shop the variables that it requires, and no unknown ones", async () => {
+    const { spec } = await shop();
+    const common: string[] = spec.variables.map(({ name }: { name: string }) => name);
+    for (const component of spec.components) {
+      const { declared, required } = await variablesOf(component.terraform.path);
+      const own: string[] = component.terraform.variables.map(({ name }: { name: string }) => name);
+      for (const name of own) assert.ok(declared.has(name), `${component.name} declares no variable ${name}`);
+      for (const name of required) assert.ok([...own, ...common].includes(name), `${component.name} gets no ${name}`);
+    }
+  });
+
+  it("use only outputs that the modules of the shop have", async () => {
+    const environment = await readFile(join(checkout, "examples/shop/environment.yaml"), "utf8");
+    const references = [...environment.matchAll(/output: \{component: ([\w-]+), name: (\w+)\}/g)];
+    assert.ok(references.length > 10);
+    for (const [, component = "", name] of references) {
+      const text = await read(`examples/shop/infra/${component}/main.tf`);
+      assert.match(text, new RegExp(`^output "${name}"`, "m"), `${component}.${name}`);
+    }
+  });
+
+  it("keep what the shop refers to in the manifests of its team", async () => {
+    const { spec } = await shop();
+    const team = parseAllDocuments(await read("examples/shop/team.yaml")).map((document) => document.toJS());
+    const has = (kind: string, name: string) => team.some((one) => one.kind === kind && one.metadata.name === name);
+    for (const { secretRef } of spec.credentials) assert.ok(has("Secret", secretRef.name), secretRef.name);
+    for (const { valueFrom } of spec.variables) {
+      if (valueFrom?.secretKeyRef) assert.ok(has("Secret", valueFrom.secretKeyRef.name));
+      if (valueFrom?.configMapKeyRef) assert.ok(has("ConfigMap", valueFrom.configMapKeyRef.name));
+    }
+  });
+});
+
+async function variablesOf(path: string): Promise<{ declared: Set<string>; required: Set<string> }> {
+  const folder = `examples/shop/infra/${path}`;
+  const files = (await readdir(join(checkout, folder))).filter((file) => file.endsWith(".tf"));
+  const text = (await Promise.all(files.map((file) => read(`${folder}/${file}`)))).join("\n");
+  const blocks = [...text.matchAll(/^variable "(\w+)" \{\n([\s\S]*?)^\}/gm)];
+  const required = blocks.filter(([, , body = ""]) => !/^ {2}default\s+=/m.test(body));
+  return {
+    declared: new Set(blocks.map(([, name = ""]) => name)),
+    required: new Set(required.map(([, name = ""]) => name)),
+  };
+}
