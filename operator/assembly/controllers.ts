@@ -1,6 +1,6 @@
 import { LABELS } from "../api/names.ts";
-import type { EnvironmentPorts } from "../environment/ports.ts";
 import { isClosed } from "../environment/observation.ts";
+import type { EnvironmentPorts } from "../environment/ports.ts";
 import { reconcileEnvironment } from "../environment/reconcile.ts";
 import type { Clock } from "../loop/clock.ts";
 import { type Controller, createController, type Source, sourceOf } from "../loop/controller.ts";
@@ -8,7 +8,7 @@ import { keyFor, keyOf, splitKey } from "../loop/keys.ts";
 import type { RunPorts } from "../run/ports.ts";
 import { reconcileRun } from "../run/reconcile.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { BY, type Caches, type CachedRun } from "./caches.ts";
+import { BY, type CachedRun, type Caches } from "./caches.ts";
 
 const WORKERS = { environments: 8, runs: 16 } as const;
 
@@ -60,7 +60,9 @@ export function runController(parts: ControllerParts): Controller {
       sourceOf(caches.runs, (run) => (isClosed(run) ? [keyOf(run), ...waiting()] : [keyOf(run)])),
       sourceOf(caches.pods, ({ metadata }) => [keyFor(metadata.namespace, metadata.labels?.[LABELS.run] ?? "")]),
       sourceOf(caches.environments, ({ metadata }) =>
-        metadata.deletionTimestamp === undefined ? [] : keysOfOpen(caches.runs.byIndex(BY.environmentUid, metadata.uid)),
+        metadata.deletionTimestamp === undefined
+          ? []
+          : keysOfOpen(caches.runs.byIndex(BY.environmentUid, metadata.uid)),
       ),
       sourceOf(caches.nodes, ({ metadata }) => runsOnNode(caches, metadata.name)),
     ],

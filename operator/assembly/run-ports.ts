@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
-import type { Run, RunStatus } from "../api/run.ts";
+import type { Run, RunOutcome, RunStatus } from "../api/run.ts";
 import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from "../cluster/errors.ts";
 import type { Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Resource, Stored } from "../cluster/ports.ts";
@@ -14,6 +14,7 @@ import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";
 import type { StateKey } from "../storage/record.ts";
 import { endRun } from "../storage/run-end.ts";
+import { summariseJournal } from "../storage/run-journal.ts";
 import { BY, type CachedRun, type Caches } from "./caches.ts";
 
 export interface RunParts {
@@ -25,7 +26,7 @@ export interface RunParts {
   readonly events: EventRecorder;
   readonly pod: Omit<PodSettings, "order" | "gatewayCa"> & { readonly gatewayCa: () => string };
   readonly maxRuns: number;
-  readonly journalOf: RunPorts["journalOf"];
+  readonly onClosed: (run: Run, outcome: RunOutcome) => void;
 }
 
 const stored = (run: Run) => run as Stored<CachedRun>;
@@ -65,10 +66,16 @@ export function runPorts(parts: RunParts): RunPorts {
       const { name, uid } = run.metadata;
       return endRun(store, stateKeyOf(run), { name, uid, number: run.spec.number }, end, parts.clock.now(), signal);
     },
-    journalOf: parts.journalOf,
+    async journalOf(run, signal) {
+      const record = (await store.record(stateKeyOf(run), signal))?.value;
+      return record === undefined ? undefined : summariseJournal(store, record, run.metadata.name, signal);
+    },
     writeStatus: (run, status, signal) => writeStatus(client, run, status, signal),
-    event(run, type, reason, message) {
-      parts.events.record(referenceTo(RUNS, stored(run)), { type, reason, message });
+    announceEnd(run, outcome) {
+      const type = outcome.result === "Failed" || outcome.result === "Interrupted" ? "Warning" : "Normal";
+      const { reason, message } = outcome;
+      parts.events.record(referenceTo(RUNS, stored(run)), { type, reason, message: message === "" ? reason : message });
+      parts.onClosed(run, outcome);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Environment } from "../api/environment.ts";
-import type { Run, RunStatus } from "../api/run.ts";
+import type { Run, RunOutcome, RunStatus } from "../api/run.ts";
 import type { Node } from "../cluster/kinds.ts";
 import type { RunEnd } from "../storage/run-end.ts";
 import type { ObservedPod } from "./observation.ts";
@@ -40,11 +40,9 @@ export interface RunPorts {
   deleteEarlierPods(run: Run, signal: AbortSignal): Promise<void>;
   endRun(run: Run, end: { readonly why: string; readonly proven: boolean }, signal: AbortSignal): Promise<RunEnd>;
   /** What a dead pod had done and not stored: for the record of an interruption. */
-  journalOf(
-    run: Run,
-    signal: AbortSignal,
-  ): Promise<NonNullable<NonNullable<RunStatus["outcome"]>["journal"]> | undefined>;
+  journalOf(run: Run, signal: AbortSignal): Promise<RunOutcome["journal"]>;
   /** Writes this controller's part of the status, unless it says so already. */
   writeStatus(run: Run, status: RunStatus, signal: AbortSignal): Promise<void>;
-  event(run: Run, type: "Normal" | "Warning", reason: string, message: string): void;
+  /** Tells people and metrics that a Run has ended. */
+  announceEnd(run: Run, outcome: RunOutcome): void;
 }

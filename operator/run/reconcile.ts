@@ -21,13 +21,7 @@ export async function reconcileRun(
 
   const status = statusAfter(run, acted, ports.now());
   if (status !== undefined) await ports.writeStatus(run, status, signal);
-  if (acted.type === "closed")
-    ports.event(
-      run,
-      acted.outcome.result === "Failed" ? "Warning" : "Normal",
-      acted.outcome.reason,
-      acted.outcome.message,
-    );
+  if (acted.type === "closed") ports.announceEnd(run, acted.outcome);
   return nextLook(decision, acted, observation.nowMs);
 }
 
