@@ -116,7 +116,7 @@ describe("the launcher's life", () => {
   });
 
   it("that dies is noticed by the agent", async () => {
-    start({ engine: { script: "setInterval(() => {}, 1000); console.log('started')" } });
+    start({ engine: { script: "setInterval(() => {}, 1000); console.log('started')" }, isolated: true });
     const agent = await pod.agent({ lostAfterMs: 200 });
     const seen = collector();
     const running = agent.run(pod.command("one"), seen.onLine);
