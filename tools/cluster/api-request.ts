@@ -16,7 +16,7 @@ export interface ApiAnswer {
   readonly body: string;
 }
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 5_000;
 
 export async function adminConnection(url: string, pkiDir: string): Promise<ApiConnection> {
   const [ca, cert, key] = await Promise.all(

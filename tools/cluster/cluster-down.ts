@@ -2,6 +2,7 @@ import { rm, rmdir } from "node:fs/promises";
 import { lockFile } from "./binaries.ts";
 import { removeCgroups } from "./cgroups.ts";
 import { withLock } from "./lock.ts";
+import { requireRoot } from "./machine.ts";
 import { stopNamespaces } from "./namespaces.ts";
 import { disconnect } from "./network.ts";
 import { CLUSTERS_DIR, clusterPaths, DEFAULT_CLUSTER } from "./paths.ts";
@@ -20,6 +21,7 @@ const MOUNT_POINTS = ["/var/lib/kubelet", "/var/lib/cni"];
 export async function clusterDown(options: DownOptions = {}): Promise<void> {
   const { name = DEFAULT_CLUSTER, progress = "auto" } = options;
   const paths = clusterPaths(name);
+  requireRoot();
   const onWait = () => say(progress, `waiting for another process that works on the cluster ${name}`);
   await withLock(lockFile(`cluster-${name}`), onWait, async () => {
     const cluster = await findCluster(name);

@@ -13,7 +13,7 @@ import { COMPONENT_NAMES, type ComponentName, FOUNDATION } from "./components.ts
 import { ensureDebianPackages } from "./debian.ts";
 import { loadPauseImage } from "./images.ts";
 import { withLock } from "./lock.ts";
-import { checkMachine } from "./machine.ts";
+import { checkMachine, requireRoot } from "./machine.ts";
 import { findSupervisor, startNamespaces, stopNamespaces } from "./namespaces.ts";
 import { connect, disconnect } from "./network.ts";
 import { type Cluster, type ClusterPaths, clusterPaths, DEFAULT_CLUSTER } from "./paths.ts";
@@ -30,6 +30,7 @@ export interface UpOptions {
 export async function clusterUp(options: UpOptions = {}): Promise<ClusterPaths> {
   const { name = DEFAULT_CLUSTER, progress = "auto" } = options;
   const paths = clusterPaths(name);
+  requireRoot();
   const onWait = () => say(progress, `waiting for another process that works on the cluster ${name}`);
   await withLock(lockFile(`cluster-${name}`), onWait, async () => {
     if (await isCurrent(name)) return;

@@ -31,25 +31,28 @@ export async function componentStates(
 
 /** A component that ends again and again will not come up by waiting. */
 const TOLERATED_EXITS = 4;
+const SHOWN_LINES = 6;
+const SHOWN_WIDTH = 400;
 
-/** Throws with the end of its log when one of the components does not stay up. */
+/** Throws when one of the components does not stay up. */
 export async function refuseCrashLoops(paths: ClusterPaths, supervisor: ProcessIdentity): Promise<void> {
-  for (const state of await componentStates(paths, supervisor)) {
-    if (state.exits > TOLERATED_EXITS) throw new Error(await describeFailure(state));
-  }
+  const restless = (await componentStates(paths, supervisor)).filter(({ exits }) => exits > TOLERATED_EXITS);
+  if (restless.length > 0) throw new Error(`${restless.map(({ name }) => name).join(", ")} does not stay up.`);
 }
 
-/** What a person needs to see of components that kept a step from succeeding. */
-export async function describeFailures(paths: ClusterPaths, supervisor: ProcessIdentity | undefined): Promise<string> {
-  const troubled = (await componentStates(paths, supervisor)).filter(
-    ({ pid, exits }) => pid === undefined || exits > 0,
-  );
-  return (await Promise.all(troubled.map(describeFailure))).join("\n");
+/** What a person needs to see of the components that kept a step from succeeding: the ends of their logs. */
+export async function describeFailures(paths: ClusterPaths, supervisor: ProcessIdentity): Promise<string> {
+  const states = await componentStates(paths, supervisor);
+  const troubled = states.filter(({ exits }) => exits > 0);
+  // Where none ended, one that hangs says why in its log.
+  return (await Promise.all((troubled.length > 0 ? troubled : states).map(describeFailure))).join("");
 }
 
-async function describeFailure(state: ComponentState): Promise<string> {
-  const log = (await readOrEmpty(state.log)).trimEnd().split("\n").slice(-12).join("\n");
-  return `${state.name} ended ${state.exits} times. The end of ${state.log}:\n${log}`;
+async function describeFailure({ name, exits, log }: ComponentState): Promise<string> {
+  const lines = (await readOrEmpty(log)).trimEnd().split("\n").filter(Boolean).slice(-SHOWN_LINES);
+  if (lines.length === 0) return "";
+  const ended = exits === 0 ? "" : ` (ended ${exits} times)`;
+  return `\nThe end of ${log}${ended}, of ${name}:\n${lines.map((line) => `  ${line.slice(0, SHOWN_WIDTH)}\n`).join("")}`;
 }
 
 async function readOrEmpty(file: string): Promise<string> {

@@ -1,8 +1,9 @@
 import { access, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { command } from "./command.ts";
+import { command, succeeds } from "./command.ts";
 import { PAUSE_IMAGE } from "./component-configs.ts";
+import { requireRoot } from "./machine.ts";
 import { findSupervisor, inNamespaces } from "./namespaces.ts";
 import { writeOciArchive } from "./oci-archive.ts";
 import { type Cluster, type ClusterPaths, clusterPaths } from "./paths.ts";
@@ -22,6 +23,7 @@ export interface LoadedImage {
  */
 export async function loadImage(image: string, clusterName?: string): Promise<LoadedImage[]> {
   const paths = clusterPaths(clusterName);
+  requireRoot();
   const supervisor = await findSupervisor(paths);
   if (supervisor === undefined) {
     throw new Error(
@@ -80,11 +82,14 @@ async function importArchive(
 /** The archive carries the whole name of the image, however shortly it was asked for. */
 async function exportFromBuildah(image: string, archive: string): Promise<void> {
   const env = { STORAGE_DRIVER: process.env.STORAGE_DRIVER ?? "overlay" };
+  if (!(await succeeds("buildah", ["inspect", "--type", "image", image], { env }))) {
+    throw new Error(`${image} is neither a file nor the name of an image that buildah has (see: buildah images).`);
+  }
   const listing = await command("buildah", ["images", "--json", image], { env });
   const found: { names?: string[] }[] = JSON.parse(listing);
   const names = found.flatMap((entry) => entry.names ?? []);
   const name = names.find((candidate) => candidate === image || candidate.endsWith(`/${image}`)) ?? names[0];
-  if (name === undefined) throw new Error(`${image} is neither a file nor the name of an image that buildah has.`);
+  if (name === undefined) throw new Error(`${image} has no name. Give it one with: buildah tag`);
   await command("buildah", ["push", "--quiet", image, `oci-archive:${archive}:${name}`], { env });
 }
 

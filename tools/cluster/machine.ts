@@ -6,6 +6,15 @@ import { CLUSTERS_DIR } from "./paths.ts";
 const FIRST_TIME_GIB = 12;
 const RUNNING_GIB = 2;
 
+/** Said before anything else is touched. */
+export function requireRoot(): void {
+  if (process.platform !== "linux") throw new Error(`A local cluster needs Linux; this is ${process.platform}.`);
+  if (process.getuid?.() === 0) return;
+  throw new Error(
+    "A local cluster needs root (namespaces, mounts, links, cgroups). Run it again with sudo, or as root.",
+  );
+}
+
 /** Refuses, with what to do, on a machine that cannot run a cluster. `programsAreBuilt`: the big part of the disk is used already. */
 export async function checkMachine(programsAreBuilt: boolean): Promise<void> {
   if (process.platform !== "linux") throw new Error(`A local cluster needs Linux; this is ${process.platform}.`);

@@ -19,7 +19,7 @@ export function say(style: ProgressStyle, message: string): void {
 
 /** Runs a plan. On a terminal each step is a line that changes; elsewhere a line is printed at its start and its end. */
 export async function runPlan(plan: Plan, style: ProgressStyle): Promise<void> {
-  if (style === "auto" && process.stdout.isTTY) return runOnTerminal(plan);
+  if (style === "auto" && process.stdout.isTTY && process.stdout.columns > 0) return runOnTerminal(plan);
   const print = (line: string) => say(style, line);
   for (const entry of plan) {
     await together(steps(entry).map((step) => runPlainly(step, print)));
