@@ -32,6 +32,8 @@ interface Series {
   written: number;
   lastSeen: string;
   cancelTimer: (() => void) | undefined;
+  /** Ends with the last write so far: a count must not overtake the event that it belongs to. */
+  writing: Promise<void> | undefined;
 }
 
 const FIVE_MINUTES_MS = 300_000;
@@ -48,9 +50,12 @@ export function createEventRecorder(options: RecorderOptions): ClosableRecorder 
       options.onDropped?.("busy");
       return;
     }
-    const writing = send(options, series)
+    const previous = series.writing;
+    const sending = previous === undefined ? send(options, series) : previous.then(() => send(options, series));
+    const writing = sending
       .catch((error: unknown) => options.onDropped?.("failed", error))
       .finally(() => inFlight.delete(writing));
+    series.writing = writing;
     inFlight.add(writing);
   };
   const writeRepeats = (key: string, series: Series): void => {
@@ -65,9 +70,9 @@ export function createEventRecorder(options: RecorderOptions): ClosableRecorder 
   const begin = (key: string, about: ObjectReference, facts: EventFacts): void => {
     const at = microTime(clock.now());
     const name = eventName(about, `${key}|${options.instance}|${at}`);
-    const series: Series = { about, facts, name, count: 1, written: 0, lastSeen: at, cancelTimer: undefined };
+    const cancelTimer = clock.setTimer(quietMs, () => writeRepeats(key, series));
+    const series: Series = { about, facts, name, count: 1, written: 0, lastSeen: at, cancelTimer, writing: undefined };
     known.set(key, series);
-    series.cancelTimer = clock.setTimer(quietMs, () => writeRepeats(key, series));
     write(series);
     const [oldest] = known;
     if (known.size <= mostRemembered || oldest === undefined) return;

@@ -130,6 +130,20 @@ describe("the event recorder", () => {
     assert.equal(clock.pending(), 0);
   });
 
+  it("a count does not overtake the event that it belongs to", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { recorder, created, patched } = aRecorder({}, () => promise);
+    recorder.record(shop, planned);
+    await settle();
+    recorder.record(shop, planned);
+    const flushed = recorder.flush();
+    await settle();
+    assert.equal(patched.length, 0);
+    resolve();
+    await flushed;
+    assert.deepEqual([created.length, patched.length], [1, 1]);
+  });
+
   it("writes the counts that wait before the process ends", async () => {
     const { recorder, patched } = aRecorder();
     recorder.record(shop, planned);
