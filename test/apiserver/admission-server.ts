@@ -12,7 +12,7 @@ import { ensureBinaries } from "../../tools/cluster/binaries.ts";
 
 export const OPERATOR_NAMESPACE = "terrarium-system";
 
-const CHART = join(import.meta.dirname, "../../charts/terrarium");
+export const CHART = join(import.meta.dirname, "../../charts/terrarium");
 
 /** Whom a request is made as; the API server takes it for theirs in every respect. */
 export interface Person {
@@ -129,14 +129,19 @@ function parseAnswer(text: string): Record<string, unknown> {
   }
 }
 
-/** Every object that `helm install` would create. */
-export async function renderedChart(...settings: readonly string[]): Promise<readonly Manifest[]> {
-  const helm = (await ensureBinaries(["helm"], () => undefined)).get("helm");
-  if (helm === undefined) throw new Error("helm was not built");
-  const sets = settings.flatMap((setting) => ["--set", setting]);
-  const target = ["template", "terrarium", CHART, "--namespace", OPERATOR_NAMESPACE, "--kube-version", "1.35.0"];
-  const { stdout } = await promisify(execFile)(helm, [...target, ...sets], { maxBuffer: 64 * 1024 * 1024 });
-  return parseAllDocuments(stdout)
+/** Runs helm on the chart; what it prints is the answer. */
+export async function helm(...args: readonly string[]): Promise<string> {
+  const program = (await ensureBinaries(["helm"], () => undefined)).get("helm");
+  if (program === undefined) throw new Error("helm was not built");
+  const { stdout } = await promisify(execFile)(program, [...args], { maxBuffer: 64 * 1024 * 1024 });
+  return stdout;
+}
+
+/** Every object that `helm install` would create with these values. */
+export async function renderedChart(values: Readonly<Record<string, unknown>> = {}): Promise<readonly Manifest[]> {
+  const sets = Object.entries(values).flatMap(([name, value]) => ["--set-json", `${name}=${JSON.stringify(value)}`]);
+  const target = ["terrarium", CHART, "--namespace", OPERATOR_NAMESPACE, "--kube-version", "1.35.0"];
+  return parseAllDocuments(await helm("template", ...target, ...sets))
     .map((document) => document.toJS() as Manifest | null)
     .filter((manifest) => manifest !== null);
 }

@@ -242,7 +242,7 @@ describe("on a real API server", function () {
   });
 
   it("a server that is frozen is given up at the deadline, and used again when it is back", async () => {
-    server.freeze();
+    await server.freeze();
     try {
       const startedAt = performance.now();
       const error = await caught(client.listAll(CONFIG_MAPS, { namespace: NAMESPACE, deadlineMs: 500 }));

@@ -20,7 +20,7 @@ export interface EngineServer {
   readonly kubeconfigPath: string;
   /** A client with connections of its own, and how to cut them. */
   another(): Promise<{ readonly client: Client; readonly connection: Connection }>;
-  freeze(): void;
+  freeze(): Promise<void>;
   thaw(): void;
   kill(): Promise<void>;
   /** The same program with the same arguments on the same etcd. */
@@ -94,14 +94,17 @@ async function powerOf(api: ApiServer): Promise<Pick<EngineServer, "freeze" | "t
   let pid = api.pids["kube-apiserver"] ?? 0;
   const [program = "", ...args] = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0").slice(0, -1);
   return {
-    freeze: () => void process.kill(pid, "SIGSTOP"),
+    async freeze() {
+      process.kill(pid, "SIGSTOP");
+      await until("the API server has stopped", async () => (await stateOf(pid)) === "T");
+    },
     thaw: () => void process.kill(pid, "SIGCONT"),
     async kill() {
       if (pid === 0) return;
       const ending = pid;
       pid = 0;
       process.kill(ending, "SIGKILL");
-      await until("the API server has ended", () => hasEnded(ending));
+      await until("the API server has ended", async () => ["", "Z"].includes(await stateOf(ending)));
     },
     startAgain() {
       const child = spawn("setpriv", ["--pdeathsig", "KILL", program, ...args], { stdio: "ignore" });
@@ -110,10 +113,10 @@ async function powerOf(api: ApiServer): Promise<Pick<EngineServer, "freeze" | "t
   };
 }
 
-/** Gone, or only waiting for its parent to take note. */
-async function hasEnded(pid: number): Promise<boolean> {
+/** The letter of proc(5): T for stopped, Z when only its parent has not taken note yet; "" when it is gone. */
+async function stateOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  return stat === "" || stat.slice(stat.lastIndexOf(")")).startsWith(") Z");
+  return stat.slice(stat.lastIndexOf(")") + 2).slice(0, 1);
 }
 
 after(async () => {

@@ -89,7 +89,7 @@ describe("the lease on a real API server", function () {
   it("the lease outlives a frozen API server that is back in time", async () => {
     const a = stand(server.client, "frost", "a");
     await until("a leads", () => a.isLeading());
-    server.freeze();
+    await server.freeze();
     await systemClock.sleep(800);
     server.thaw();
     await systemClock.sleep(3_000);

@@ -94,7 +94,7 @@ describe("the reflector on a real API server", function () {
 
   it("notices that a server is frozen, and catches up", async () => {
     await reflector.synced();
-    server.freeze();
+    await server.freeze();
     try {
       await until("the silence is noticed", () => restarts.length > 0, 10_000);
     } finally {
