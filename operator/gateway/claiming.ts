@@ -1,8 +1,10 @@
+import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
+import { ENVIRONMENTS } from "../cluster/resources.ts";
 import { changeRecord } from "../storage/change.ts";
 import { claim } from "../storage/claims.ts";
 import { ensureRecord } from "../storage/ownership.ts";
-import { stateKeyText } from "../storage/record.ts";
+import { type StateKey, stateKeyText } from "../storage/record.ts";
 import { isRefused, Refused } from "../storage/refusal.ts";
 import { authenticate } from "./authentication.ts";
 import type { GatewayContext } from "./context.ts";
@@ -34,8 +36,15 @@ export async function claimWork(
   return workOrderFor(ring, session, run, { record: after.value, claim: answer, variables: resolved.variables });
 }
 
-async function mustOwn({ store, clock }: GatewayContext, { key, environmentUid }: Session, signal: AbortSignal) {
-  const ownership = await ensureRecord(store, key, environmentUid, { signal, now: () => clock.now() });
+async function mustOwn(context: GatewayContext, { key, environmentUid }: Session, signal: AbortSignal) {
+  const { store, clock } = context;
+  const options = { signal, now: () => clock.now() };
+  let ownership = await ensureRecord(store, key, environmentUid, options);
+  if (ownership.type === "ownedByOther") {
+    const adoptUid = await adoptedUid(context, key, environmentUid, signal);
+    if (adoptUid === ownership.uid)
+      ownership = await ensureRecord(store, key, environmentUid, { ...options, adoptUid });
+  }
   const name = stateKeyText(key);
   switch (ownership.type) {
     case "owned":
@@ -47,6 +56,12 @@ async function mustOwn({ store, clock }: GatewayContext, { key, environmentUid }
     case "moving":
       throw new Refused("Moving", `the state of ${name} is being renamed to ${ownership.to}`);
   }
+}
+
+/** Whose states the Environment takes over, by its spec. */
+async function adoptedUid({ client }: GatewayContext, key: StateKey, environmentUid: string, signal: AbortSignal) {
+  const found = await client.find<Environment>(ENVIRONMENTS, key.namespace, key.environment, { signal });
+  return found?.metadata.uid === environmentUid ? found.spec.adopt?.uid : undefined;
 }
 
 /** A missing output is kept for later: the claim comes first, so that only the one pod of the Run can end it. */

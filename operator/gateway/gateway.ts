@@ -1,0 +1,90 @@
+import type { Clock } from "../loop/clock.ts";
+import type { TlsMaterial } from "./authority.ts";
+import { type CertificatePorts, currentMaterial } from "./certificates.ts";
+import type { GatewayContext, GatewayLog } from "./context.ts";
+import { createProgressThrottle } from "./progress.ts";
+import { createRunStatuses } from "./run-status.ts";
+import { addressOf, createServer, DEFAULT_LIMITS, type GatewayLimits, serveCertificate } from "./server.ts";
+import { applyEveryPlan, type Judge } from "./verdict.ts";
+
+export interface GatewayPorts extends Pick<GatewayContext, "store" | "ring" | "digestOfApplied" | "clock" | "log"> {
+  /**
+   * Reads pods, Runs and Environments, reviews tokens, writes its Secret and Run.status. Its writer must not ask for the lease, since every
+   * replica serves, and its field manager is `GATEWAY_FIELD_MANAGER`.
+   */
+  readonly client: GatewayContext["client"] & CertificatePorts["client"] & Parameters<typeof createRunStatuses>[0];
+  readonly namespace: string;
+  readonly hosts: readonly string[];
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly judge?: Judge;
+  readonly ready?: () => boolean;
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+export interface Gateway {
+  readonly url: string;
+  /** What pods must trust, in PEM. Ask each time a pod is made. */
+  caPem(): string;
+  /** Answers what is under way, then ends. */
+  close(): Promise<void>;
+}
+
+/** Another replica may have renewed the certificate; thirty days are left when it does. */
+const LOOK_AGAIN_MS = 10 * 60_000;
+
+export async function startGateway(ports: GatewayPorts): Promise<Gateway> {
+  const { client, namespace, hosts, clock, log, listen } = ports;
+  const certificates: CertificatePorts = { client, namespace, hosts, now: () => clock.now() };
+  let tls = await currentMaterial(certificates);
+  const server = createServer(contextOf(ports), {
+    tls,
+    limits: { ...DEFAULT_LIMITS, ...ports.limits },
+    ready: ports.ready ?? (() => true),
+  });
+  await server.listen(listen);
+  const stopFollowing = followCertificate(certificates, clock, log, (material) => {
+    if (material.server.certificate !== tls.server.certificate) serveCertificate(server, material);
+    tls = material;
+  });
+  return {
+    url: `https://${listen.host}:${addressOf(server).port}`,
+    caPem: () => tls.authority.certificate,
+    async close() {
+      stopFollowing();
+      await server.close();
+    },
+  };
+}
+
+function contextOf(ports: GatewayPorts): GatewayContext {
+  const { store, ring, client, digestOfApplied, clock, log, judge = applyEveryPlan } = ports;
+  const statuses = createRunStatuses(client);
+  const progress = createProgressThrottle(clock);
+  return { store, ring, client, statuses, judge, digestOfApplied, progress, clock, log };
+}
+
+function followCertificate(
+  certificates: CertificatePorts,
+  clock: Pick<Clock, "setTimer">,
+  log: GatewayLog,
+  onMaterial: (material: TlsMaterial) => void,
+): () => void {
+  let cancel = (): void => {};
+  let stopped = false;
+  const look = async (): Promise<void> => {
+    try {
+      onMaterial(await currentMaterial(certificates));
+    } catch (error) {
+      log.error({ error: String(error) }, "the gateway's certificate could not be looked up");
+    }
+    if (!stopped) schedule();
+  };
+  const schedule = (): void => {
+    cancel = clock.setTimer(LOOK_AGAIN_MS, () => void look());
+  };
+  schedule();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}

@@ -1,0 +1,163 @@
+import type { z } from "zod";
+import { archived, destroyBasis } from "../storage/applying.ts";
+import { changeRecord } from "../storage/change.ts";
+import { mustHold } from "../storage/claims.ts";
+import { appendJournal } from "../storage/journal.ts";
+import { acquireLock, releaseLock } from "../storage/locking.ts";
+import type { ComponentRecord } from "../storage/record.ts";
+import { recoverState } from "../storage/recovery.ts";
+import { isRefused, Refused } from "../storage/refusal.ts";
+import { digestOfBytes } from "../storage/secret-blobs.ts";
+import { readState, writeState } from "../storage/versions.ts";
+import type { GatewayContext } from "./context.ts";
+import { journalBatch, lockInfo, planReport, progressReport, resultReport } from "./protocol.ts";
+import { conclude } from "./results.ts";
+import type { Session } from "./sessions.ts";
+import { answerPlan } from "./verdict.ts";
+
+/** A request of a pod whose session is genuine; whether it still holds its claim is for each handler to find out. */
+export interface SessionRequest {
+  readonly context: GatewayContext;
+  readonly session: Session;
+  readonly body: Buffer;
+  /** `ID` of the query: the lock that the engine believes to hold. */
+  readonly lockId: string;
+  readonly signal: AbortSignal;
+}
+
+export type Answer =
+  | { readonly status: 200 | 423; readonly json: unknown }
+  | { readonly status: 200; readonly bytes: Buffer; readonly type: string }
+  | { readonly status: 204 };
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  /** Which of the limits counts for its body. */
+  readonly limit: "small" | "archive" | "state";
+  readonly handle: (request: SessionRequest) => Promise<Answer>;
+}
+
+const DONE: Answer = { status: 204 };
+
+export const ROUTES: readonly Route[] = [
+  { method: "GET", path: "/v1/state", limit: "small", handle: getState },
+  { method: "POST", path: "/v1/state", limit: "state", handle: postState },
+  { method: "PUT", path: "/v1/state/lock", limit: "small", handle: putLock },
+  { method: "DELETE", path: "/v1/state/lock", limit: "small", handle: deleteLock },
+  { method: "GET", path: "/v1/archive", limit: "small", handle: getArchive },
+  { method: "PUT", path: "/v1/archive", limit: "archive", handle: putArchive },
+  { method: "POST", path: "/v1/plan", limit: "small", handle: postPlan },
+  { method: "POST", path: "/v1/journal", limit: "small", handle: postJournal },
+  { method: "POST", path: "/v1/progress", limit: "small", handle: postProgress },
+  { method: "PUT", path: "/v1/recovery", limit: "state", handle: putRecovery },
+  { method: "POST", path: "/v1/result", limit: "small", handle: postResult },
+];
+
+/** Parses at the border. The message names fields and never quotes the body. */
+export function parsed<T>(schema: z.ZodType<T>, body: Buffer): T {
+  const result = schema.safeParse(jsonIn(body));
+  if (result.success) return result.data;
+  const fields = [...new Set(result.error.issues.map(({ path }) => path.join(".") || "(body)"))];
+  throw new Refused("BadRequest", `the body is not what was expected: look at ${fields.join(", ")}`);
+}
+
+function jsonIn(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new Refused("BadRequest", "the body is not JSON");
+  }
+}
+
+/** The record, for whoever holds the claim. */
+async function heldRecord({ context, session, signal }: SessionRequest): Promise<ComponentRecord> {
+  const { after } = await changeRecord(
+    context.store,
+    session.key,
+    (record) => ({ answer: mustHold(record, session) }),
+    signal,
+  );
+  return after.value;
+}
+
+async function getState(request: SessionRequest): Promise<Answer> {
+  const state = await readState(request.context.store, await heldRecord(request), request.signal);
+  return state === undefined ? DONE : { status: 200, bytes: state, type: "application/json" };
+}
+
+async function postState({ context, session, lockId, body, signal }: SessionRequest): Promise<Answer> {
+  await writeState(context.store, session, lockId, body, context.clock.now(), signal);
+  return DONE;
+}
+
+async function putLock({ context, session, body, signal }: SessionRequest): Promise<Answer> {
+  const info = parsed(lockInfo, body);
+  const wanted = { id: info.ID, operation: info.Operation.slice(0, 64) };
+  try {
+    await acquireLock(context.store, session, wanted, context.clock.now(), signal);
+    return { status: 200, json: info };
+  } catch (error) {
+    if (!isRefused(error, "Locked") || error.holder === undefined) throw error;
+    const { id, operation, run, pod, since } = error.holder;
+    const holder = {
+      ID: id,
+      Operation: operation,
+      Info: `Run ${run}`,
+      Who: pod,
+      Version: "",
+      Created: since,
+      Path: "",
+    };
+    return { status: 423, json: holder };
+  }
+}
+
+async function deleteLock({ context, session, lockId, signal }: SessionRequest): Promise<Answer> {
+  await releaseLock(context.store, session, lockId, signal);
+  return DONE;
+}
+
+async function getArchive(request: SessionRequest): Promise<Answer> {
+  const record = await heldRecord(request);
+  const bytes = await request.context.store.getBlob(record, destroyBasis(record).archive, request.signal);
+  return { status: 200, bytes, type: "application/gzip" };
+}
+
+async function putArchive(request: SessionRequest): Promise<Answer> {
+  const { context, session, body, signal } = request;
+  const record = await heldRecord(request);
+  if (record.claim?.archive?.digest === digestOfBytes(body)) return DONE;
+  const blob = await context.store.putBlob(record, "archive", body, signal);
+  await changeRecord(context.store, session.key, (found) => archived(found, session, blob), signal);
+  return DONE;
+}
+
+async function postPlan({ context, session, body, signal }: SessionRequest): Promise<Answer> {
+  return { status: 200, json: await answerPlan(context, session, parsed(planReport, body), signal) };
+}
+
+async function postJournal({ context, session, body, signal }: SessionRequest): Promise<Answer> {
+  const { from, entries } = parsed(journalBatch, body);
+  await appendJournal(context.store, session, from, entries, signal);
+  return DONE;
+}
+
+async function postProgress(request: SessionRequest): Promise<Answer> {
+  const { context, session, body, signal } = request;
+  const report = parsed(progressReport, body);
+  if (!context.progress.admit(session.runUid, report)) return DONE;
+  await heldRecord(request);
+  await context.statuses.progress(session, report, context.clock.now(), signal);
+  return DONE;
+}
+
+async function putRecovery({ context, session, body, signal }: SessionRequest): Promise<Answer> {
+  await recoverState(context.store, session, body, context.clock.now(), signal);
+  return DONE;
+}
+
+async function postResult({ context, session, body, signal }: SessionRequest): Promise<Answer> {
+  await conclude(context, session, parsed(resultReport, body), signal);
+  return DONE;
+}
