@@ -25,7 +25,7 @@ export async function clusterDown(options: DownOptions = {}): Promise<void> {
   const onWait = () => say(progress, `waiting for another process that works on the cluster ${name}`);
   await withLock(lockFile(`cluster-${name}`), onWait, async () => {
     const cluster = await findCluster(name);
-    if (cluster === undefined) return;
+    if (cluster === undefined) return removeFiles(paths.directory);
     await runPlan(
       [
         { title: "Processes", run: () => stopNamespaces(paths) },

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SLOT_COUNT, slotAddresses } from "./addresses.ts";
 import { lockFile } from "./binaries.ts";
@@ -22,6 +22,8 @@ export async function allocateCluster(name: string): Promise<Cluster> {
       if (known !== undefined) return known;
       const slot = chooseSlot(await takenSlots(), await usedRanges());
       const { directory, slotFile } = clusterPaths(name);
+      // Files without a slot are what an interrupted removal has left.
+      await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
       await writeFile(slotFile, `${slot}\n`);
       return describeCluster(name, slot);
