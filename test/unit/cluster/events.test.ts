@@ -18,7 +18,7 @@ interface WrittenEvent extends KubeObject {
   readonly series?: { readonly count: number; readonly lastObservedTime: string };
 }
 
-function aRecorder(options: Partial<RecorderOptions> = {}, meet: () => void | Promise<void> = () => {}) {
+function aRecorder(options: Partial<RecorderOptions> = {}, meet: () => Promise<void> | undefined = () => undefined) {
   const clock = fakeClock();
   const created: WrittenEvent[] = [];
   const patched: { name: string; patch: unknown }[] = [];
@@ -102,6 +102,7 @@ describe("the event recorder", () => {
     const { recorder, created, clock } = aRecorder({}, () => {
       const refusal = refusals.shift();
       if (refusal !== undefined) throw refusal;
+      return undefined;
     });
     recorder.record(shop, planned);
     recorder.record(shop, planned);
@@ -132,7 +133,8 @@ describe("the event recorder", () => {
 
   it("a count does not overtake the event that it belongs to", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const { recorder, created, patched } = aRecorder({}, () => promise);
+    const waits = [promise];
+    const { recorder, created, patched } = aRecorder({}, () => waits.shift());
     recorder.record(shop, planned);
     await settle();
     recorder.record(shop, planned);
