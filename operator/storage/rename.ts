@@ -18,7 +18,12 @@ export async function rename(
 ): Promise<"moved" | "nothing"> {
   if (from.namespace !== to.namespace || from.environment !== to.environment)
     throw new Refused("BadRequest", "a state moves only inside its Environment");
-  if ((await store.record(from, signal)) === undefined) return "nothing";
+  const found = await store.record(from, signal);
+  if (found === undefined) return "nothing";
+  if (isBlank(found.value, environmentUid) && (await store.record(to, signal)) !== undefined) {
+    await store.deleteRecord(from, found.version, signal);
+    return "nothing";
+  }
   const { after } = await changeRecord(store, from, (record) => marked(record, to, environmentUid), signal);
   await makeTarget(store, after.value, to, signal);
   await store.deleteRecord(from, after.version, signal);
@@ -47,7 +52,7 @@ async function makeTarget(
   const existing = await store.record(to, signal);
   if (existing?.value.storageId === source.storageId) return;
   if (existing !== undefined) {
-    if (!isBlank(existing.value, source))
+    if (!isBlank(existing.value, source.owner.environmentUid))
       throw new Refused(
         "NameTaken",
         `${stateKeyText(to)} has a state of its own: ${source.key.component} cannot take that name`,
@@ -64,10 +69,11 @@ async function makeTarget(
   }
 }
 
-/** A record that was made for the new name before the rename was seen, and that nobody has used. */
-function isBlank(record: ComponentRecord, source: ComponentRecord): boolean {
+/** A record that was made under one of the names before the rename was seen, and that nobody has used. */
+function isBlank(record: ComponentRecord, environmentUid: string): boolean {
   return (
-    record.owner.environmentUid === source.owner.environmentUid &&
+    record.owner.environmentUid === environmentUid &&
+    record.movingTo === undefined &&
     record.state === undefined &&
     record.recovery === undefined &&
     record.applied === undefined &&
