@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readConfig as readOperatorConfig } from "../../operator/config.ts";
+import { readConfig as readResolverConfig } from "../../operator/resolver/config.ts";
 import {
   type Api,
   CHART,
@@ -113,6 +115,29 @@ describe("the chart", function () {
       }
       assert.equal((metadata as { annotations: Record<string, string> }).annotations["example.com/scrape"], "no");
     }
+  });
+
+  it("sets nothing that the programs do not take", async () => {
+    const all = await deployments({ "resolver.deniedRanges": ["10.96.0.0/16"] });
+    const settings = all.map((deployment) => {
+      const given = [...settingsOf(deployment)].map(([name, value]) => [name, value ?? "from-the-pod"]);
+      return [deployment.metadata.name, Object.fromEntries(given) as Record<string, string>] as const;
+    });
+    for (const [name, given] of settings) {
+      if (name === "terrarium-operator") readOperatorConfig(given);
+      else readResolverConfig(given);
+    }
+  });
+
+  it("tells the resolver which ranges to refuse", async () => {
+    const ranges = {
+      "resolver.deniedRanges": ["10.96.0.0/16", "fd00::/8"],
+      "resolver.allowedRanges": ["10.96.7.0/24"],
+    };
+    const all = await deployments(ranges);
+    const resolver = settingsOf(all.find(({ metadata }) => metadata.name === "terrarium-resolver"));
+    assert.equal(resolver.get("TERRARIUM_RESOLVER_DENY_CIDRS"), "10.96.0.0/16,fd00::/8");
+    assert.equal(resolver.get("TERRARIUM_RESOLVER_ALLOW_CIDRS"), "10.96.7.0/24");
   });
 
   it("leaves the resolver out when it is not wanted", async () => {
