@@ -153,7 +153,7 @@ export class GatewayClient {
   async #send(call: Call, bearer: string): Promise<Answer> {
     const { url, timeoutMs = 15_000 } = this.#options;
     // A slow network still moves a megabyte in a second.
-    const limit = AbortSignal.timeout(timeoutMs + (call.body?.length ?? 0) / 1000);
+    const limit = AbortSignal.timeout(timeoutMs + Math.ceil((call.body?.length ?? 0) / 1000));
     const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal]);
     const speak = url.startsWith("https:") ? https.request : http.request;
     const headers = {

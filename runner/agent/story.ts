@@ -138,7 +138,8 @@ function isEmpty({ order }: Bench, { report }: Planned): boolean {
 
 async function unapplied(bench: Bench, planned: Planned, { verdict, reason, message }: Verdict): Promise<StoryEnd> {
   if (verdict === "Refuse") {
-    return { outcome: { result: "Failed", reason, message, retry: "Never" }, stateIsSafe: true };
+    const result = reason === "Interrupted" ? "Interrupted" : "Failed";
+    return { outcome: { result, reason, message, retry: "Never" }, stateIsSafe: true };
   }
   if (!isEmpty(bench, planned)) {
     throw failed("InternalError", "the plan must wait for an approval, which this version of the runner cannot do", {

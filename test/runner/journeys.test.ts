@@ -1,0 +1,324 @@
+/** Runner pods with the real engine, from the work order to the result. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { parseOutputs } from "../../operator/engine/outputs.ts";
+import { parseState } from "../../operator/engine/state.ts";
+import type { WorkOrder } from "../../operator/gateway/protocol.ts";
+import { TERMINATION_MESSAGE_BYTES } from "../../runner/pod-layout.ts";
+import { type RunnerPod, type RunnerPodOptions, startRunnerPod } from "./pod.ts";
+
+const inline = (text: string): Pick<WorkOrder, "source"> => ({ source: { inline: { "main.tf": text } } });
+
+/** Runs for as long as the file named by the variable is missing. */
+const waitingResource = (name: string, file: string) => `
+  resource "terraform_data" "${name}" {
+    provisioner "local-exec" { command = "while [ ! -e ${file} ]; do sleep 0.05; done" }
+  }`;
+
+describe("a runner pod", function () {
+  this.timeout(90_000);
+  const pods: RunnerPod[] = [];
+  const start = async (options: RunnerPodOptions) => {
+    const pod = await startRunnerPod(options);
+    pods.push(pod);
+    return pod;
+  };
+  afterEach(async () => {
+    for (const pod of pods.splice(0)) await pod.remove();
+  });
+
+  const oneResource = `
+    variable "word" {}
+    variable "unused" { default = 1 }
+    resource "terraform_data" "a" { input = var.word }
+    output "word" {
+      value     = terraform_data.a.output
+      sensitive = true
+    }`;
+
+  it("applies, keeps what destroying needs, then finds nothing to do, then destroys from the archive", async () => {
+    const variables: WorkOrder["variables"] = [{ name: "word", kind: "secret", secret: "shop", key: "word" }];
+    const secrets = { "shop/word": "a-very-secret-word" };
+    const first = await start({ order: { ...inline(oneResource), variables }, secrets });
+    assert.deepEqual(await first.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(pick(first), { result: "Applied", reason: "Applied", resources: 1, lock: undefined });
+    const { state, archive, result, plans, journal } = first.gateway.memory;
+    assert.ok(state && archive);
+    assert.equal(parseOutputs(state.toString())[0]?.value, "a-very-secret-word");
+    assert.deepEqual(
+      result?.outputs.map(({ name, sensitive }) => ({ name, sensitive })),
+      [{ name: "word", sensitive: true }],
+    );
+    assert.deepEqual(plans[0]?.counts, { create: 1, update: 0, replace: 0, delete: 0 });
+    assert.deepEqual(
+      journal.map(({ event, address }) => `${event} ${address}`),
+      ["apply_start terraform_data.a", "apply_complete terraform_data.a"],
+    );
+    assert.match(first.termination(), /"result":"Applied"/);
+
+    const second = await start({
+      order: { ...inline(oneResource), variables, stateExists: true },
+      secrets,
+      stored: { state },
+    });
+    assert.deepEqual(await second.ended(), { agent: 0, engine: 0 });
+    assert.equal(second.outcome()?.result, "Unchanged");
+    assert.equal(second.gateway.memory.result?.outputs.length, 1, "outputs are recorded without an apply, too");
+
+    const third = await start({
+      order: { operation: "Destroy", source: { archive: { digest: "", size: 0 } }, stateExists: true },
+      stored: { state, archive },
+    });
+    assert.deepEqual(await third.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(pick(third), { result: "Destroyed", reason: "Destroyed", resources: 0, lock: undefined });
+    for (const pod of [first, second, third]) assertNowhere(pod, "a-very-secret-word");
+  });
+
+  it("destroys nothing, without an engine, where the state holds nothing", async () => {
+    const pod = await start({ order: { operation: "Destroy", source: { archive: { digest: "", size: 0 } } } });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.equal(pod.outcome()?.result, "Destroyed");
+    assert.doesNotMatch(pod.log(), /Initializing/);
+  });
+
+  it("reports address by address what failed half way, and goes on from there", async () => {
+    const files = `
+      resource "terraform_data" "good" {}
+      resource "terraform_data" "bad" {
+        depends_on = [terraform_data.good]
+        provisioner "local-exec" { command = "exit 3" }
+      }`;
+    const pod = await start({ order: inline(files) });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    const outcome = pod.outcome();
+    assert.equal(outcome?.reason, "ApplyFailed");
+    assert.equal(outcome.retry, "Backoff");
+    assert.equal(outcome.diagnostics?.[0]?.address, "terraform_data.bad");
+    assert.equal(outcome.diagnostics?.[0]?.file, "main.tf");
+    assert.match(outcome.message, /terraform_data\.bad.*exit status 3/s);
+    const state = pod.gateway.memory.state;
+    assert.ok(state, "what was made is in the state");
+    assert.ok(parseState(state.toString()).addresses.includes("terraform_data.good"));
+    assert.equal(pod.gateway.memory.lock, undefined);
+  });
+
+  it("loses nothing when the gateway is away in the middle of an apply", async () => {
+    const flag = `/tmp/runner-${process.pid}-away`;
+    const pod = await start({ order: inline(waitingResource("slow", flag)) });
+    await pod.gateway.until(({ journal }) => journal.length > 0, "the apply to begin");
+    pod.gateway.memory.away = true;
+    await release(flag);
+    await logged(pod, /Apply complete/);
+    assert.equal(pod.gateway.memory.state, undefined);
+    pod.gateway.memory.away = false;
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.equal(pod.outcome()?.result, "Applied");
+    assert.ok(pod.gateway.memory.state);
+    assert.equal(pod.gateway.memory.lock, undefined);
+    assert.equal(pod.gateway.memory.journal.length, 2);
+    assert.equal(pod.outcome()?.diagnostics, undefined);
+  });
+
+  it("goes on with the same apply when the agent is killed in the middle of it", async () => {
+    const flag = `/tmp/runner-${process.pid}-restart`;
+    const counted = `
+      resource "terraform_data" "once" {
+        provisioner "local-exec" { command = "echo made >> ${flag}.count" }
+      }
+      ${waitingResource("slow", flag)}`;
+    const pod = await start({ order: inline(counted) });
+    await pod.gateway.until(
+      ({ journal }) => journal.some(({ event }) => event === "apply_complete"),
+      "the first resource",
+    );
+    pod.agent().kill("SIGKILL");
+    await new Promise((resolve) => pod.agent().once("exit", resolve));
+    await release(flag);
+    pod.restartAgent();
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.equal(pod.outcome()?.result, "Applied");
+    assert.equal(readFileSync(`${flag}.count`, "utf8"), "made\n");
+    assert.deepEqual(
+      pod.gateway.memory.journal
+        .filter(({ event }) => event === "apply_complete")
+        .map(({ address }) => address)
+        .sort(),
+      ["terraform_data.once", "terraform_data.slow"],
+    );
+    assert.equal(parseState(pod.gateway.memory.state?.toString() ?? "").resourceCount, 2);
+  });
+
+  it("stops an apply on SIGTERM, saves what was made and says so", async () => {
+    const flag = `/tmp/runner-${process.pid}-term`;
+    const files = `
+      resource "terraform_data" "first" {}
+      ${waitingResource("slow", flag)}
+      resource "terraform_data" "never" { depends_on = [terraform_data.slow] }`;
+    const pod = await start({ order: inline(files) });
+    await pod.gateway.until(
+      ({ journal }) => journal.some(({ event }) => event === "apply_complete"),
+      "the first resource",
+    );
+    pod.agent().kill("SIGTERM");
+    await logged(pod, /[Ii]nterrupt|[Ss]topping/);
+    await release(flag);
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    const outcome = pod.outcome();
+    assert.equal(outcome?.reason, "ApplyFailed");
+    assert.match(outcome.message, /the pod was told to end while it applied/);
+    const state = parseState(pod.gateway.memory.state?.toString() ?? "");
+    assert.ok(state.addresses.includes("terraform_data.first"));
+    assert.ok(!state.addresses.includes("terraform_data.never"));
+    assert.equal(pod.gateway.memory.lock, undefined);
+  });
+
+  it("shows a secret value nowhere, not even in the engine's error", async () => {
+    const files = `
+      variable "token" { type = string }
+      variable "note" { type = string }
+      resource "terraform_data" "a" {
+        input = base64encode(var.token)
+        lifecycle {
+          precondition {
+            condition     = length(var.note) > 1000
+            error_message = "bad: \${nonsensitive(var.token)} \${jsonencode(var.note)} \${base64encode(var.token)} \${urlencode(var.note)}"
+          }
+        }
+      }`;
+    const token = "s3cr3t/value+with&odd<chars>";
+    const note = "first line of the note\nsecond line of the note";
+    const pod = await start({
+      order: {
+        ...inline(files),
+        variables: [
+          { name: "token", kind: "secret", secret: "shop", key: "token" },
+          { name: "note", kind: "value", value: note, sensitive: true },
+        ],
+      },
+      secrets: { "shop/token": token },
+    });
+    await pod.ended();
+    assert.equal(pod.outcome()?.result, "Failed");
+    assert.match(pod.outcome()?.message ?? "", /bad: \(sensitive\)/);
+    for (const spelling of [
+      token,
+      JSON.stringify(token).slice(1, -1),
+      btoa(token),
+      "first line of the note",
+      "second line",
+      "first+line",
+      "first%20line",
+    ]) {
+      assertNowhere(pod, spelling);
+    }
+  });
+
+  it("names everything that is missing at once", async () => {
+    const pod = await start({
+      order: {
+        ...inline(""),
+        variables: [
+          { name: "a", kind: "secret", secret: "shop", key: "db" },
+          { name: "b", kind: "secret", secret: "shop", key: "user" },
+          { name: "c", kind: "configMap", configMap: "settings", key: "region" },
+        ],
+        credentials: [{ name: "aws", secretRef: { name: "aws" }, as: "Env", phases: ["Plan"], keepForDestroy: false }],
+      },
+      secrets: { "shop/user": "somebody" },
+    });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    const outcome = pod.outcome();
+    assert.deepEqual([outcome?.result, outcome?.reason], ["Waiting", "InputMissing"]);
+    assert.match(outcome?.message ?? "", /Secret shop: key db is missing/);
+    assert.match(outcome?.message ?? "", /ConfigMap settings is missing/);
+    assert.match(outcome?.message ?? "", /Secret aws is missing/);
+    assert.doesNotMatch(outcome?.message ?? "", /key user/);
+  });
+
+  for (const { name, files, reason, says } of [
+    {
+      name: "a syntax error",
+      files: 'resource "terraform_data" "a" {',
+      reason: "ConfigurationInvalid",
+      says: /main\.tf:1/,
+    },
+    {
+      name: "a missing variable",
+      files: 'variable "region" {}',
+      reason: "VariableMissing",
+      says: /region \(main\.tf:1\)/,
+    },
+    {
+      name: "a module that does not exist",
+      files: 'module "m" { source = "./none" }',
+      reason: "ModuleNotFound",
+      says: /none/,
+    },
+    {
+      name: "a backend of the module's own",
+      files: 'terraform { backend "local" {} }',
+      reason: "BackendChoiceNeeded",
+      says: /main\.tf:1.*Managed/,
+    },
+    {
+      name: "a value of the wrong type",
+      files: 'variable "count_of" {\n type = number\n}\nresource "terraform_data" "a" { input = var.count_of }',
+      reason: "VariableInvalid",
+      says: /main\.tf|count_of/,
+      variables: [{ name: "count_of", kind: "value" as const, value: "many", sensitive: false }],
+    },
+  ]) {
+    it(`says ${reason} for ${name}`, async () => {
+      const variables =
+        reason === "VariableInvalid"
+          ? [{ name: "count_of", kind: "value" as const, value: "many", sensitive: false }]
+          : [];
+      const pod = await start({ order: { ...inline(files), variables } });
+      assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+      assert.equal(pod.outcome()?.reason, reason, pod.log());
+      assert.match(pod.outcome()?.message ?? "", says);
+      assert.equal(pod.gateway.memory.lock, undefined);
+      assert.ok(Buffer.byteLength(pod.termination()) <= TERMINATION_MESSAGE_BYTES);
+    });
+  }
+
+  it("does not work when another pod has claimed the Run", async () => {
+    const pod = await start({ order: inline("") });
+    pod.gateway.memory.refuse = (request) => (request === "POST /v1/claim" ? "AlreadyClaimed" : undefined);
+    pod.agent().kill("SIGKILL");
+    await new Promise((resolve) => pod.agent().once("exit", resolve));
+    pod.gateway.memory.result = undefined;
+    pod.restartAgent();
+    const end = await pod.ended();
+    assert.equal(end.agent, 0);
+  });
+});
+
+function pick(pod: RunnerPod) {
+  const { result, reason, resources } = pod.outcome() ?? {};
+  return { result, reason, resources, lock: pod.gateway.memory.lock };
+}
+
+/** In nothing that leaves the pod but the state and the archive. */
+function assertNowhere(pod: RunnerPod, secret: string): void {
+  const { result, plans, journal, progress } = pod.gateway.memory;
+  const said = [pod.log(), pod.termination(), JSON.stringify([result, plans, journal, progress])];
+  for (const text of said) assert.ok(!text.includes(secret), `${secret} is in: ${text}`);
+}
+
+async function release(flag: string): Promise<void> {
+  const { writeFileSync } = await import("node:fs");
+  writeFileSync(flag, "");
+}
+
+async function logged(pod: RunnerPod, pattern: RegExp): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = () => {
+    if (pattern.test(pod.log())) resolve();
+  };
+  const streams = [pod.agent().stdout, pod.agent().stderr];
+  for (const stream of streams) stream?.on("data", look);
+  look();
+  await promise;
+  for (const stream of streams) stream?.off("data", look);
+}
