@@ -46,7 +46,12 @@ export class MissingProgram extends Error {
   }
 }
 
-/** Writes `<outdir>/<program>.mjs` for each program; the same sources give the same bytes. Throws MissingProgram. */
+/** The sources do not fit together: esbuild has said where on stderr. */
+export class BundleFailed extends Error {
+  override readonly name = "BundleFailed";
+}
+
+/** Writes `<outdir>/<program>.mjs` for each program; the same sources give the same bytes. Throws MissingProgram or BundleFailed. */
 export async function bundle({ outdir, version, only }: BundleOptions): Promise<readonly string[]> {
   const wanted = only ?? (Object.keys(programs) as Program[]);
   const missing = wanted.filter((program) => !existsSync(join(checkout, programs[program])));
@@ -71,6 +76,8 @@ export async function bundle({ outdir, version, only }: BundleOptions): Promise<
     legalComments: "none",
     sourcemap: false,
     logLevel: "warning",
+  }).catch((error: Error) => {
+    throw new BundleFailed(`cannot bundle: ${error.message.split("\n").slice(1, 4).join("\n")}\nTry: npm run types`);
   });
   return wanted.map((program) => join(outdir, `${program}.mjs`));
 }
@@ -84,7 +91,7 @@ if (import.meta.main) {
   try {
     await main();
   } catch (error) {
-    console.error(error instanceof MissingProgram ? error.message : error);
+    console.error(error instanceof MissingProgram || error instanceof BundleFailed ? error.message : error);
     process.exitCode = 1;
   }
 }

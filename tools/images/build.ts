@@ -55,7 +55,8 @@ interface Workshop {
   readonly progress: (text: string) => void;
 }
 
-const kept = 3;
+const kept = 2;
+const archiveFormat = "uncompressed layers";
 
 /** Two processes may call this at once: the second waits, and then finds the work done. */
 export async function buildImages(options: BuildOptions): Promise<BuiltImages> {
@@ -186,13 +187,16 @@ async function recipeKey(shop: Workshop, recipe: Recipe): Promise<string> {
   const programs = recipe.programs.map((file) => join(shop.bundles, file));
   const folders = Object.values(recipe.contexts);
   const contents = await Promise.all([...ours, ...programs, ...folders].map(contentKey));
-  return keyOf([shop.baseKey, recipe.name, recipe.target, JSON.stringify(recipe.args), ...contents]);
+  return keyOf([archiveFormat, shop.baseKey, recipe.name, recipe.target, JSON.stringify(recipe.args), ...contents]);
 }
 
-/** Archives of one image are large; the newest few serve whoever goes back and forth between branches. */
+/** Archives of one image are large; the newest two serve whoever goes back and forth between branches. */
 async function forgetOld(folder: string, short: string): Promise<void> {
   const files = (await readdir(folder)).filter((file) => file.startsWith(`${short}-`) && file.endsWith(".tar"));
   const dated = await Promise.all(files.map(async (file) => ({ file, at: (await stat(join(folder, file))).mtimeMs })));
+  // A build that was killed leaves these; nobody else is at work while we hold the lock.
+  const unfinished = (await readdir(folder)).filter((file) => /\.tar\.(folder|unfinished)$/.test(file));
+  for (const file of unfinished) await rm(join(folder, file), { recursive: true, force: true });
   const old = dated.sort((a, b) => b.at - a.at).slice(kept);
   for (const { file } of old) {
     await rm(join(folder, file), { force: true });

@@ -1,8 +1,8 @@
 /** buildah with a storage of its own. Layers are kept between builds, working containers are not. */
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { command } from "../cluster/command.ts";
 import type { ImageCache } from "./cache.ts";
+import { packLayout } from "./oci-layout.ts";
 
 export interface Build {
   readonly name: string;
@@ -42,20 +42,13 @@ export class Buildah {
 
   /** Writes an oci-archive; resolves with the manifest's digest. The file appears when it is complete. */
   async save(name: string, archive: string): Promise<string> {
-    await mkdir(dirname(archive), { recursive: true });
     const unfinished = `${archive}.unfinished`;
-    const digestFile = join(dirname(archive), `.digest-${process.pid}`);
-    await rm(unfinished, { force: true });
-    await this.#run([
-      "push",
-      "--disable-compression",
-      "--digestfile",
-      digestFile,
-      name,
-      `oci-archive:${unfinished}:${name}`,
-    ]);
-    const digest = (await readFile(digestFile, "utf8")).trim();
-    await rm(digestFile);
+    const folder = `${archive}.folder`;
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    await this.#run(["push", "--quiet", "--disable-compression", name, `dir:${folder}`]);
+    const digest = await packLayout(folder, name, unfinished);
+    await rm(folder, { recursive: true });
     await rename(unfinished, archive);
     return digest;
   }

@@ -1,6 +1,6 @@
 /** `npm run images`: builds the images of this checkout for the local cluster and says where they are. */
 import { parseArgs } from "node:util";
-import { MissingProgram } from "../bundle.ts";
+import { BundleFailed, MissingProgram } from "../bundle.ts";
 import { CommandFailed } from "../cluster/command.ts";
 import { type BuiltImage, buildImages } from "./build.ts";
 import { type EngineName, engines } from "./engines.ts";
@@ -43,7 +43,7 @@ function engineName(text: string): EngineName {
 try {
   await main();
 } catch (error) {
-  const expected = error instanceof MissingProgram || error instanceof CommandFailed || error instanceof TypeError;
-  console.error(expected ? error.message : error);
+  const expected = [MissingProgram, BundleFailed, CommandFailed, TypeError].some((kind) => error instanceof kind);
+  console.error(expected && error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
