@@ -12,7 +12,7 @@ import { connect } from "./cluster/connection.ts";
 import { createEventRecorder } from "./cluster/events.ts";
 import { createStatusWriter } from "./cluster/status.ts";
 import { createTransport } from "./cluster/transport.ts";
-import type { Config } from "./config.ts";
+import { type Config, PORTS } from "./config.ts";
 import { desiredDigestOf } from "./environment/digest.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { GATEWAY_FIELD_MANAGER } from "./gateway/run-status.ts";
@@ -56,7 +56,7 @@ export async function runOperator(config: Config, logger: Logger, signal: AbortS
     judge: judgeFor(unguarded),
     namespace,
     hosts: gatewayHosts(config),
-    listen: { host: "0.0.0.0", port: config.TERRARIUM_GATEWAY_PORT },
+    listen: { host: "0.0.0.0", port: PORTS.gateway },
   });
 
   const heartbeat = createHeartbeat("watches", clock, LONGEST_SILENCE_MS);
@@ -79,8 +79,8 @@ export async function runOperator(config: Config, logger: Logger, signal: AbortS
   const synced = () => caches.all.every((cache) => cache.hasSynced());
   const health = await startHealthServers({
     host: "0.0.0.0",
-    healthPort: config.TERRARIUM_HEALTH_PORT,
-    metricsPort: config.TERRARIUM_METRICS_PORT,
+    healthPort: PORTS.health,
+    metricsPort: PORTS.metrics,
     alive: [heartbeat.check],
     ready: [
       { name: "caches", trouble: () => (synced() ? undefined : "not filled yet") },

@@ -33,11 +33,11 @@ const settings = z.object({
   TERRARIUM_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
   /** Runs that have a pod at the same time. */
   TERRARIUM_MAX_RUNS: z.coerce.number().int().min(1).max(10_000).default(20),
-  TERRARIUM_GATEWAY_PORT: z.coerce.number().int().default(8443),
-  TERRARIUM_HEALTH_PORT: z.coerce.number().int().default(8081),
-  TERRARIUM_METRICS_PORT: z.coerce.number().int().default(9090),
   TERRARIUM_VERSION: z.string().default("unknown"),
 });
+
+/** Ports of the process, which the chart's Services and probes name. */
+export const PORTS = { gateway: 8443, health: 8081, metrics: 9090 } as const;
 
 export type Config = z.output<typeof settings>;
 
