@@ -142,7 +142,8 @@ async function removeFinalizer(
       { signal },
     );
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    // The list has changed since it was seen: its new form is on its way to the cache, and brings another round if one is needed.
+    if (!isNotFound(error) && !isInvalid(error)) throw error;
   }
 }
 

@@ -72,7 +72,7 @@ export const workOrder = z.object({
   operation,
   phase: z.enum(["Plan", "Apply"]),
   /** Where the module comes from; `archive`: fetch it with GET /v1/archive. */
-  source: z.union([source, z.object({ archive: z.object({ digest: z.string(), size: z.int() }) })]),
+  source: z.union([z.object({ archive: z.object({ digest: z.string(), size: z.int() }) }), source]),
   path: z.string(),
   /** Commit to fetch; absent: the agent looks the ref up. */
   revision: z.string().optional(),
