@@ -39,6 +39,8 @@ export class StateRelay {
   #newest: Buffer | undefined;
   #refusal: GatewayRefused | undefined;
   #heldLock: string | undefined;
+  /** The stored state, as long as nobody else may change it: the engine reads it again before every write. */
+  #known: { readonly state: Buffer | undefined } | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -68,8 +70,12 @@ export class StateRelay {
   /** The newest state that was handed over, or the stored one. */
   async read(signal?: AbortSignal): Promise<Buffer | undefined> {
     if (this.#queue.some(({ kind }) => kind === "state")) return this.#newest;
+    if (this.#known !== undefined) return this.#known.state;
     const { gateway, onAway } = this.#options;
-    return patiently(() => gateway.getState(signal), { signal, onAway });
+    const held = this.#heldLock;
+    const state = await patiently(() => gateway.getState(signal), { signal, onAway });
+    if (held !== undefined && held === this.#heldLock) this.#known = { state };
+    return state;
   }
 
   async write(lockId: string, state: Buffer): Promise<Settled> {
@@ -82,6 +88,7 @@ export class StateRelay {
   /** Waits until what was handed over before is stored, and for a gateway that is away. */
   async lock(info: LockInfo, signal?: AbortSignal): Promise<LockAnswer> {
     await this.drained();
+    this.#known = undefined;
     const { gateway, onAway } = this.#options;
     const answer = await patiently(() => gateway.lock(info, signal), { signal, onAway });
     if (answer.held) this.#heldLock = info.ID;
@@ -93,6 +100,7 @@ export class StateRelay {
     const sequence = this.#sequence++;
     await writeDurably(this.#path(sequence, "unlock", lockId), Buffer.alloc(0));
     if (this.#heldLock === lockId) this.#heldLock = undefined;
+    this.#known = undefined;
     return this.#settled(this.#enqueue(sequence, "unlock", lockId));
   }
 
@@ -147,12 +155,14 @@ export class StateRelay {
     const state = await readFile(this.#path(entry.sequence, "state", entry.lockId));
     try {
       await patiently(() => gateway.postState(entry.lockId, state), { onAway });
+      if (this.#heldLock === entry.lockId) this.#known = { state };
       return { end: "stored" };
     } catch (error) {
       if (!(error instanceof GatewayRefused)) throw error;
       if (await this.#isStored(state)) return { end: "stored" };
       await keepForRecovery(gateway, state, onAway);
       this.#refusal = error;
+      this.#known = undefined;
       return { end: "refused", why: error };
     }
   }
