@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runMocha } from "../../../tools/test/mocha.ts";
+import { parseOptions } from "../../../tools/test/options.ts";
+import { strayFiles, suitesOf } from "../../../tools/test/suites.ts";
+
+const root = join(import.meta.dirname, "../../..");
+
+describe("a run of test files", function () {
+  this.timeout(60_000);
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "terrarium-runs-"));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  function run(text: string, deadlineMinutes = 1) {
+    const file = join(folder, `${Math.random().toString(36).slice(2)}.test.mjs`);
+    writeFileSync(file, text);
+    return runMocha({ root, files: [file], environment: {}, deadlineMinutes, output: "none" });
+  }
+
+  it("counts what passed, failed and was skipped", async () => {
+    const text = 'it("a", () => {}); it("b", () => { throw new Error("x"); }); it.skip("c", () => {});';
+    assert.deepEqual(await run(text), { passed: 1, failed: 1, skipped: 1 });
+  });
+
+  it("counts a hook that fails", async () => {
+    const text = 'describe("a", () => { before(() => { throw new Error("x"); }); it("b", () => {}); });';
+    const result = await run(text);
+    assert.equal(result.failed, 1);
+    assert.equal(result.passed, 0);
+  });
+
+  const troubles: readonly (readonly [what: string, text: string, trouble: RegExp])[] = [
+    ["a file that holds no test", "", /holds no test/],
+    ["a file that does not load", 'import "./nothing.mjs";', /crashed \(exit/],
+    [
+      "a process that is killed in a test",
+      'it("a", () => { process.kill(process.pid, "SIGKILL"); });',
+      /crashed \(SIGKILL/,
+    ],
+    ["a process that ends in a test", 'it("a", () => { process.exit(0); });', /crashed|holds no test/],
+    ["a test that is picked out", 'it("a", () => {}); it.only("b", () => {});', /crashed/],
+    [
+      "a process that ends badly after its tests",
+      'it("a", () => {}); process.on("exit", () => process.kill(process.pid, "SIGKILL"));',
+      /ended with SIGKILL after its tests/,
+    ],
+  ];
+  for (const [what, text, trouble] of troubles) {
+    it(`counts ${what} as a failure`, async () => {
+      const result = await run(text);
+      assert.match(result.trouble ?? "", trouble, JSON.stringify(result));
+      assert.equal(result.failed, 1);
+    });
+  }
+
+  it("ends what does not end by itself", async () => {
+    const result = await run('setInterval(() => {}, 1000); it("a", () => {});', 0.05);
+    assert.match(result.trouble ?? "", /did not end within 0.05 minutes/);
+    assert.equal(result.failed, 1);
+  });
+});
+
+describe("the suites", () => {
+  it("hold every test file of the project", () => assert.deepEqual(strayFiles(root), []));
+
+  it("are found by their folders", () => {
+    const folder = mkdtempSync(join(tmpdir(), "terrarium-suites-"));
+    for (const name of ["unit/api", "journeys", "elsewhere"]) {
+      mkdirSync(join(folder, "test", name), { recursive: true });
+      writeFileSync(join(folder, "test", name, "a.test.ts"), "");
+    }
+    const found = suitesOf(folder).map(({ name, files }) => [name, files]);
+    assert.deepEqual(found, [
+      ["unit", ["test/unit/api/a.test.ts"]],
+      ["runner", []],
+      ["apiserver", []],
+      ["journeys", ["test/journeys/a.test.ts"]],
+    ]);
+    assert.deepEqual(strayFiles(folder), ["test/elsewhere/a.test.ts"]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("are all wanted unless some are named", () => {
+    assert.deepEqual(parseOptions([])?.suites, ["unit", "runner", "apiserver", "journeys"]);
+    assert.deepEqual(parseOptions(["--suite", "unit"])?.suites, ["unit"]);
+    assert.throws(() => parseOptions(["--suite", "e2e"]), /no suite is called e2e/);
+    assert.throws(() => parseOptions(["--jobs", "none"]), /--jobs none: a number from 1/);
+  });
+});
