@@ -56,7 +56,7 @@ export async function gatewayWorld(facts: Partial<GatewayPorts> = {}) {
   ): Run => {
     const name = `shop-${component}-${number}`;
     const metadata = { name, namespace: NAMESPACE, uid: `uid-${name}`, resourceVersion: "1" };
-    const run: Run = { apiVersion: API_VERSION, kind: "Run", metadata, spec: aSpec(component, number, facts, inputs) };
+    const run: Run = { apiVersion: API_VERSION, kind: "Run", metadata, spec: specOf(component, number, facts, inputs) };
     client.seed(RUNS, run);
     return run;
   };
@@ -75,7 +75,7 @@ export async function gatewayWorld(facts: Partial<GatewayPorts> = {}) {
     return { name, uid: metadata.uid, token: `token-of-${name}` };
   };
   const call = (at: Gateway, method: string, path: string, bearer: string, body?: Buffer | object): Promise<Reply> =>
-    send(at, method, path, bearer, body);
+    sendTo(at, method, path, bearer, body);
   const claim = (pod: PodInWorld, run: Run, at = gateway, phase = "Plan") =>
     call(at, "POST", "/v1/claim", pod.token, { run: run.metadata.name, namespace: NAMESPACE, phase });
 
@@ -108,7 +108,12 @@ function tokenFor(name: string, uid: string) {
   };
 }
 
-function aSpec(component: string, number: number, facts: Partial<RunSpec>, inputs: Partial<RunInputs>): RunSpec {
+export function specOf(
+  component: string,
+  number: number,
+  facts: Partial<RunSpec> = {},
+  inputs: Partial<RunInputs> = {},
+): RunSpec {
   return {
     environment: { name: "shop", uid: "env-uid", generation: 1 },
     component,
@@ -133,7 +138,13 @@ function aSpec(component: string, number: number, facts: Partial<RunSpec>, input
   };
 }
 
-function send(at: Gateway, method: string, path: string, bearer: string, body?: Buffer | object): Promise<Reply> {
+export function sendTo(
+  at: Gateway,
+  method: string,
+  path: string,
+  bearer: string,
+  body?: Buffer | object,
+): Promise<Reply> {
   const content = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
   const headers = {
     authorization: `Bearer ${bearer}`,
