@@ -9,8 +9,10 @@ export const POD_PATHS = {
   /** Both: the Unix socket on which the agent listens. */
   socketDir: "/terrarium/socket",
   socket: "/terrarium/socket/engine.sock",
-  /** In memory; agent writes, engine reads: the variable file and credentials as files. */
+  /** In memory; agent writes, engine reads: the variable file, and what git and TLS need. */
   secrets: "/terrarium/secrets",
+  /** In memory; agent writes, engine reads: one folder for each entry of `credentials` that is given as Files. */
+  credentials: "/terrarium/credentials",
   /** Agent only: its spool, which outlives a restart of its container. */
   spool: "/terrarium/spool",
   /** Agent only: one folder for each Secret or ConfigMap of the namespace that the Run names, mounted by the kubelet. */

@@ -105,6 +105,7 @@ function agent(run: Run, phase: RunPhaseName, settings: PodSettings, volumes: re
       { name: "out", mountPath: POD_PATHS.out, readOnly: true },
       { name: "socket", mountPath: POD_PATHS.socketDir },
       { name: "secrets", mountPath: POD_PATHS.secrets },
+      { name: "credentials", mountPath: POD_PATHS.credentials },
       { name: "spool", mountPath: POD_PATHS.spool },
       { name: "gateway", mountPath: "/terrarium/gateway", readOnly: true },
       { name: "agent-tmp", mountPath: "/tmp" },
@@ -132,6 +133,7 @@ function engine(run: Run): Container {
       { name: "out", mountPath: POD_PATHS.out },
       { name: "socket", mountPath: POD_PATHS.socketDir },
       { name: "secrets", mountPath: POD_PATHS.secrets, readOnly: true },
+      { name: "credentials", mountPath: POD_PATHS.credentials, readOnly: true },
       { name: "engine-tmp", mountPath: "/tmp" },
       ...caMount(run),
     ],
@@ -148,7 +150,7 @@ function ownVolumes(run: Run): NonNullable<PodSpec["volumes"]> {
   const token = { audience: GATEWAY_AUDIENCE, expirationSeconds: 3600, path: "token" };
   return [
     ...["in", "out", "socket", "spool", "agent-tmp", "engine-tmp"].map((name) => ({ name, emptyDir: {} })),
-    { name: "secrets", emptyDir: { medium: "Memory" } },
+    ...["secrets", "credentials"].map((name) => ({ name, emptyDir: { medium: "Memory" } })),
     { name: "gateway", projected: { sources: [{ serviceAccountToken: token }] } },
     ...(ca === undefined
       ? []

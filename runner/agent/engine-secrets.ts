@@ -21,7 +21,7 @@ export async function presentSecrets(
   gitHosts: readonly string[],
 ): Promise<PhaseSecrets> {
   const given = credentials.filter(({ order }) => order.phases.includes(phase));
-  const folder = join(layout.secrets, FILES.credentials);
+  const folder = layout.credentials;
   await mkdir(folder, { recursive: true });
   for (const { order } of credentials) await rm(join(folder, order.name), { recursive: true, force: true });
   for (const { order, data } of given) {

@@ -20,10 +20,9 @@ export const FILES = {
   /** In `out`: the plan, and what `show -json` says about it. */
   plan: "plan.tfplan",
   planDocument: "plan.json",
-  /** In `secrets`: the variables, and the folder with one folder for each entry of credentials. */
+  /** In `secrets`. */
   variables: "terrarium.tfvars.json",
   ephemeralVariables: "terrarium.ephemeral.tfvars.json",
-  credentials: "credentials",
   gitConfig: "gitconfig",
   certificates: "ca-bundle.crt",
 } as const;
