@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { ANNOTATIONS, FINALIZERS, GATEWAY_AUDIENCE, LABELS } from "../../operator/api/names.ts";
+import type { Run } from "../../operator/api/run.ts";
+import { podFor } from "../../operator/run/pod.ts";
 import {
   configMap,
   container,
@@ -26,6 +28,22 @@ const NAMESPACE = "team-policies";
 const CORE = `/api/v1/namespaces/${NAMESPACE}`;
 const OWN = `/api/v1/namespaces/${OPERATOR_NAMESPACE}`;
 const KINDS = `/apis/terrarium.dev/v1alpha1/namespaces/${NAMESPACE}`;
+
+const RESTRICTED = { "pod-security.kubernetes.io/enforce": "restricted" };
+
+/** Inputs of a Run that give its pod every kind of volume and setting. */
+const EVERY_INPUT = {
+  source: { configMap: { name: "modules" } },
+  variables: [{ name: "password", valueFrom: { secretKeyRef: { name: "shop", key: "db" } } }],
+  credentials: [{ name: "aws", secretRef: { name: "aws" }, as: "Env" }],
+  runner: {
+    resources: { requests: { cpu: "200m" }, limits: { memory: "1Gi" } },
+    nodeSelector: { "kubernetes.io/os": "linux" },
+    tolerations: [{ key: "infra", operator: "Exists" }],
+    imagePullSecrets: [{ name: "registry" }],
+    caBundle: { configMapKeyRef: { name: "ca", key: "ca.crt" } },
+  },
+};
 
 async function accepted(answer: Promise<Answer>): Promise<void> {
   const { status, message } = await answer;
@@ -225,6 +243,22 @@ describe("admission policies", function () {
     it("accept a runner pod", async () => {
       await accepted(api.create(pods, runnerPod("allowed"), PEOPLE.operator));
       await accepted(api.delete(`${pods}/allowed`, PEOPLE.operator));
+    });
+
+    it("accept the very pods that it makes, where the restricted standard is enforced", async () => {
+      const strict = { ...namespace("team-strict"), metadata: { name: "team-strict", labels: RESTRICTED } };
+      await made(api.create("/api/v1/namespaces", strict));
+      await until(
+        () => api.get("/api/v1/namespaces/team-strict/serviceaccounts/default"),
+        ({ status }) => status === 200,
+      );
+      const runs = "/apis/terrarium.dev/v1alpha1/namespaces/team-strict/runs";
+      const { body } = await made(api.create(runs, run("shop-network-1", EVERY_INPUT), PEOPLE.operator));
+      const settings = { gatewayUrl: "https://terrarium-gateway.terrarium-system.svc:8443", gatewayCa: "", order: "x" };
+      for (const phase of ["Plan", "Apply"] as const) {
+        const pod = podFor(body as unknown as Run, phase, settings);
+        await accepted(api.create("/api/v1/namespaces/team-strict/pods", { ...pod }, PEOPLE.operator));
+      }
     });
 
     const forbidden: readonly (readonly [string, ReturnType<typeof runnerPod>, string])[] = [
