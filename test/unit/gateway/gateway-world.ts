@@ -1,4 +1,4 @@
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { ANNOTATIONS, API_VERSION, GATEWAY_AUDIENCE, LABELS } from "../../../operator/api/names.ts";
 import type { Run, RunInputs, RunSpec } from "../../../operator/api/run.ts";
 import { PODS, RUNS } from "../../../operator/cluster/resources.ts";
@@ -74,8 +74,9 @@ export async function gatewayWorld(facts: Partial<GatewayPorts> = {}) {
     client.tokens.set(`token-of-${name}`, tokenFor(name, metadata.uid));
     return { name, uid: metadata.uid, token: `token-of-${name}` };
   };
+  const connections = new Agent({ keepAlive: true });
   const call = (at: Gateway, method: string, path: string, bearer: string, body?: Buffer | object): Promise<Reply> =>
-    sendTo(at, method, path, bearer, body);
+    sendTo(at, method, path, bearer, body, connections);
   const claim = (pod: PodInWorld, run: Run, at = gateway, phase = "Plan") =>
     call(at, "POST", "/v1/claim", pod.token, { run: run.metadata.name, namespace: NAMESPACE, phase });
 
@@ -91,7 +92,10 @@ export async function gatewayWorld(facts: Partial<GatewayPorts> = {}) {
     call,
     claim,
     runStatus: async (run: Run) => (await client.get<Run>(RUNS, NAMESPACE, run.metadata.name)).status,
-    close: async () => void (await Promise.all([gateway.close(), replica.close()])),
+    close: async () => {
+      connections.destroy();
+      await Promise.all([gateway.close(), replica.close()]);
+    },
   };
 }
 
@@ -144,6 +148,7 @@ export function sendTo(
   path: string,
   bearer: string,
   body?: Buffer | object,
+  agent: Agent | false = false,
 ): Promise<Reply> {
   const content = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
   const headers = {
@@ -151,7 +156,7 @@ export function sendTo(
     ...(content === undefined ? {} : { "content-type": "application/json", "content-length": content.length }),
   };
   return new Promise((resolve, reject) => {
-    const outgoing = request(new URL(path, at.url), { method, headers, ca: at.caPem(), agent: false }, (incoming) => {
+    const outgoing = request(new URL(path, at.url), { method, headers, ca: at.caPem(), agent }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("end", () => {
