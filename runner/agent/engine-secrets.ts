@@ -22,7 +22,7 @@ export async function presentSecrets(
 ): Promise<PhaseSecrets> {
   const given = credentials.filter(({ order }) => order.phases.includes(phase));
   const folder = layout.credentials;
-  await mkdir(folder, { recursive: true });
+  await Promise.all([folder, layout.secrets].map((path) => mkdir(path, { recursive: true })));
   for (const { order } of credentials) await rm(join(folder, order.name), { recursive: true, force: true });
   for (const { order, data } of given) {
     if (order.as === "Files") await writeFiles(join(folder, order.name), data);

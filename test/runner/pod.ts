@@ -122,6 +122,7 @@ function layoutIn(root: string, statePort: number) {
     socketDir: path("socket"),
     socket: path("socket/engine.sock"),
     secrets: path("secrets"),
+    credentials: path("credentials"),
     spool: path("spool"),
     secretInputs: path("inputs/secrets"),
     configMapInputs: path("inputs/configmaps"),
