@@ -1,0 +1,65 @@
+/** Containers of pods, seen as what they are on this machine: processes that can be told apart by their cgroup. */
+import { readdir, readFile } from "node:fs/promises";
+import type { Pod } from "../../../operator/cluster/kinds.ts";
+import { command } from "../../../tools/cluster/command.ts";
+
+export interface HostProcess {
+  readonly pid: number;
+  readonly commandLine: string;
+}
+
+/** Processes of a container whose command line matches; numbers are those of this machine. */
+export async function processesOf(pod: Pod, container: string, pattern = /./): Promise<readonly HostProcess[]> {
+  const id = containerId(pod, container);
+  const found: HostProcess[] = [];
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const groups = await readFile(`/proc/${entry}/cgroup`, "utf8").catch(() => "");
+    if (!groups.includes(id)) continue;
+    const text = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
+    const commandLine = text.replaceAll("\0", " ").trim();
+    if (pattern.test(commandLine)) found.push({ pid: Number(entry), commandLine });
+  }
+  return found;
+}
+
+/** Sends a signal to each of them; fails where there is none, since a test that kills nothing shows nothing. */
+export async function signalProcesses(
+  pod: Pod,
+  container: string,
+  pattern: RegExp,
+  signal: NodeJS.Signals,
+): Promise<void> {
+  const processes = await processesOf(pod, container, pattern);
+  if (processes.length === 0) {
+    const all = await processesOf(pod, container);
+    throw new Error(`${container} has no process like ${pattern}: ${all.map((one) => one.commandLine).join("; ")}`);
+  }
+  for (const { pid } of processes) process.kill(pid, signal);
+}
+
+/** As a node's out-of-memory killer or a lost machine would: no container of the pod has time for a word. */
+export async function killContainers(pod: Pod, containers: readonly string[] = ["agent", "engine"]): Promise<void> {
+  const lists = await Promise.all(containers.map((container) => processesOf(pod, container)));
+  for (const { pid } of lists.flat()) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // Its parent was faster.
+    }
+  }
+}
+
+/** Runs something in the pod's own network: what it cuts off there nobody else notices. */
+export async function inPodNetwork(pod: Pod, program: string, args: readonly string[], input = ""): Promise<string> {
+  const [process] = await processesOf(pod, "agent");
+  if (process === undefined) throw new Error("the pod's agent does not run");
+  return command("nsenter", ["--target", `${process.pid}`, "--net", "--", program, ...args], { input });
+}
+
+function containerId(pod: Pod, container: string): string {
+  const status = pod.status?.containerStatuses?.find(({ name }) => name === container);
+  const id = status?.containerID?.replace(/^containerd:\/\//, "");
+  if (!id) throw new Error(`container ${container} of ${pod.metadata.name} has not started`);
+  return id;
+}

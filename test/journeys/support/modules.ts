@@ -1,0 +1,84 @@
+/** Small modules in HCL. They need no provider but the one that is built into the engines, unless they say so. */
+
+/** A resource that keeps a value, and an output that gives it. */
+export function keeps(value: string): string {
+  return `
+resource "terraform_data" "kept" {
+  input = ${JSON.stringify(value)}
+}
+
+output "kept" {
+  value = terraform_data.kept.output
+}
+`;
+}
+
+/** The same for a variable, which the module then needs. */
+export function keepsVariable(name: string, type = "string"): string {
+  return `
+variable "${name}" {
+  type = ${type}
+}
+
+resource "terraform_data" "kept" {
+  input = var.${name}
+}
+
+output "kept" {
+  value = terraform_data.kept.output
+}
+`;
+}
+
+export function manyResources(count: number, text = "x"): string {
+  return `
+resource "terraform_data" "one" {
+  count = ${count}
+  input = "${text} \${count.index}"
+}
+
+output "count" {
+  value = length(terraform_data.one)
+}
+`;
+}
+
+/**
+ * A resource that tells the test, over HTTP, when it is created and destroyed, and waits for the answer. The test keeps
+ * these requests as its ledger, and may hold one back for as long as it likes.
+ */
+export function reports(address: string, name: string, needs: readonly string[] = []): string {
+  const after = needs.length === 0 ? "" : `depends_on = [${needs.map((need) => `terraform_data.${need}`).join(", ")}]`;
+  return `
+resource "terraform_data" "${name}" {
+  input = { address = "${address}", name = "${name}" }
+  ${after}
+
+  provisioner "local-exec" {
+    interpreter = ["/bin/bash", "-c"]
+    command     = ${JSON.stringify(tell("create", "$NAME"))}
+    environment = { ADDRESS = self.input.address, NAME = self.input.name }
+  }
+
+  provisioner "local-exec" {
+    when        = destroy
+    interpreter = ["/bin/bash", "-c"]
+    command     = ${JSON.stringify(tell("destroy", "$NAME"))}
+    environment = { ADDRESS = self.input.address, NAME = self.input.name }
+  }
+}
+`;
+}
+
+/** bash speaks TCP by itself; the images have no curl. An answer other than 200 fails the command. */
+function tell(what: "create" | "destroy", name: string): string {
+  return [
+    `host=\${ADDRESS%%:*}; rest=\${ADDRESS#*:}; port=\${rest%%/*}; path=\${rest#*/}`,
+    `exec 3<>/dev/tcp/$host/$port`,
+    `printf 'GET /%s/${what}/%s HTTP/1.0\\r\\n\\r\\n' "$path" "${name}" >&3`,
+    `read -r _ status _ <&3`,
+    `test "$status" = 200 || { echo "refused: $status"; exit 1; }`,
+  ]
+    .join("\n")
+    .replaceAll("${", () => "$${");
+}

@@ -1,0 +1,66 @@
+/** The operator itself, as something that can be killed, restarted and cut off. */
+import type { Pod } from "../../../operator/cluster/kinds.ts";
+import type { Stored } from "../../../operator/cluster/ports.ts";
+import { PODS } from "../../../operator/cluster/resources.ts";
+import { inPodNetwork, killContainers } from "./containers.ts";
+import { follow } from "./following.ts";
+import { operatorNamespace } from "./installation.ts";
+import type { Place } from "./place.ts";
+
+const selection = { namespace: operatorNamespace, labelSelector: "app.kubernetes.io/component=operator" };
+
+export async function operatorPods({ installation: { client } }: Place): Promise<readonly Stored<Pod>[]> {
+  return (await client.listAll<Pod>(PODS, selection)).items;
+}
+
+/** SIGKILL for every replica at once. */
+export async function killOperators(place: Place): Promise<void> {
+  for (const pod of await operatorPods(place)) await killContainers(pod, ["operator"]);
+}
+
+/** Every replica replaced by another pod, one after the other, as in an upgrade. */
+export async function restartOperators({ installation: { kubectl } }: Place): Promise<void> {
+  await kubectl.run(["rollout", "restart", "deployment/terrarium-operator", "-n", operatorNamespace]);
+  await kubectl.run([
+    "rollout",
+    "status",
+    "deployment/terrarium-operator",
+    "-n",
+    operatorNamespace,
+    "--timeout",
+    "120s",
+  ]);
+}
+
+export async function untilOperatorsAreReady({ installation: { client } }: Place): Promise<void> {
+  await follow<Pod, true>(client, {
+    resource: PODS,
+    selection,
+    look: (pods) => {
+      const ready = pods.filter(({ metadata, status }) => {
+        const condition = status?.conditions?.find(({ type }) => type === "Ready");
+        return metadata.deletionTimestamp === undefined && condition?.status === "True";
+      });
+      return ready.length >= 2 ? true : undefined;
+    },
+    withinMs: 120_000,
+    what: "two operator pods to be ready",
+  });
+}
+
+export function operatorLogs({ installation: { kubectl } }: Place): Promise<string> {
+  const selector = "app.kubernetes.io/component in (operator,resolver)";
+  return kubectl.run(["logs", "-n", operatorNamespace, "-l", selector, "--tail=-1", "--all-containers"]);
+}
+
+const table = "terrarium-journey";
+
+/** For this pod the gateway is away: its packets vanish. Nobody else notices. */
+export async function cutOffGateway(pod: Pod): Promise<void> {
+  const rules = `table inet ${table} { chain out { type filter hook output priority 0; tcp dport 8443 drop; } }`;
+  await inPodNetwork(pod, "nft", ["-f", "-"], rules);
+}
+
+export async function restoreGateway(pod: Pod): Promise<void> {
+  await inPodNetwork(pod, "nft", ["delete", "table", "inet", table]);
+}
