@@ -1,14 +1,13 @@
 import type { Run, RunOutcome } from "../api/run.ts";
 import { parseOutputs } from "../engine/outputs.ts";
-import { parseState } from "../engine/state.ts";
 import { intentOf } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
 import { concluded, isRepeated } from "../storage/conclusion.ts";
-import { leftovers, readJournal } from "../storage/journal.ts";
 import { digestKeyOf, outputRecords } from "../storage/outputs.ts";
 import { RecordConflict } from "../storage/port.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
+import { summariseJournal } from "../storage/run-journal.ts";
 import { readState } from "../storage/versions.ts";
 import type { GatewayContext } from "./context.ts";
 import type { ResultReport } from "./protocol.ts";
@@ -32,7 +31,7 @@ export async function conclude(
     const run = await statuses.run(session, signal);
     const state = await readState(store, record, signal);
     const text = state?.toString("utf8");
-    const outcome = await completed(context, session, { record, run, text, outcome: report.outcome, signal });
+    const outcome = await completed(context, session, { record, run, outcome: report.outcome, signal });
     const conclusion = {
       operation: session.operation,
       outcome,
@@ -55,7 +54,6 @@ export async function conclude(
 interface Facts {
   readonly record: ComponentRecord;
   readonly run: Run | undefined;
-  readonly text: string | undefined;
   readonly outcome: RunOutcome;
   readonly signal: AbortSignal;
 }
@@ -87,17 +85,8 @@ function appliedDigestOf({ digestOfApplied }: GatewayContext, { run, record, out
   return digestOfApplied(spec, outputs, outcome.revision);
 }
 
-const MOST_LEFTOVERS = 10;
-
 /** Only where an apply began and did not end well is there more to tell than the state does. */
-async function journalOf({ store }: GatewayContext, session: Session, { record, outcome, text, signal }: Facts) {
+async function journalOf({ store }: GatewayContext, session: Session, { record, outcome, signal }: Facts) {
   const endedWell = ["Applied", "Unchanged", "Destroyed"].includes(outcome.result);
-  if (endedWell || record.journal?.run !== session.run) return undefined;
-  const entries = await readJournal(store, record, signal);
-  const left = leftovers(entries, text === undefined ? [] : parseState(text).addresses);
-  const shown = left.slice(0, MOST_LEFTOVERS).map(({ address, id }) => ({
-    address: address.slice(0, 256),
-    ...(id === undefined ? {} : { id: id.slice(0, 256) }),
-  }));
-  return { entries: entries.length, leftovers: shown };
+  return endedWell ? undefined : summariseJournal(store, record, session.run, signal);
 }

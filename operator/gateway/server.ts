@@ -7,7 +7,7 @@ import type { GatewayContext } from "./context.ts";
 import { answerFor } from "./errors.ts";
 import { claimRequest } from "./protocol.ts";
 import { type Answer, parsed, ROUTES, type Route } from "./routes.ts";
-import { readSession } from "./sessions.ts";
+import { readSession, type Session } from "./sessions.ts";
 import { Unauthenticated } from "./unauthenticated.ts";
 
 export interface GatewayLimits {
@@ -38,11 +38,12 @@ export interface ServerOptions {
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Whose request it is, for the log; known only where the session is genuine. */
-    run: { readonly run: string; readonly namespace: string } | undefined;
+    /** Who speaks; known only where the session is genuine. */
+    terrariumSession: Session | undefined;
   }
 }
 
+const CLAIM_BYTES = 16 * 1024;
 /** A body of the largest size may take this long to arrive. */
 const RECEIVE_MS = 300_000;
 
@@ -59,7 +60,7 @@ export function createServer(context: GatewayContext, { tls, limits, ready }: Se
   // Bodies are taken as they are: states and archives are bytes, and everything else is parsed by its schema.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  server.decorateRequest("run", undefined);
+  server.decorateRequest("terrariumSession", undefined);
   limitBytesInFlight(server, limits.inFlightBytes);
   server.setErrorHandler((error, request, reply) => refuse(context, error, request, reply));
   server.setNotFoundHandler((_request, reply) =>
@@ -68,7 +69,7 @@ export function createServer(context: GatewayContext, { tls, limits, ready }: Se
   server.addHook("onResponse", async (request, reply) => {
     const { method, routeOptions } = request;
     const facts = { method, path: routeOptions.url ?? "", status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
-    context.log.info({ ...facts, ...request.run }, "gateway request");
+    context.log.info({ ...facts, ...runOf(request) }, "gateway request");
   });
   server.get("/v1/health", async (_request, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
   addClaim(server, context, limits);
@@ -77,7 +78,7 @@ export function createServer(context: GatewayContext, { tls, limits, ready }: Se
 }
 
 function addClaim(server: FastifyInstance, context: GatewayContext, limits: GatewayLimits): void {
-  server.post("/v1/claim", async (request) => {
+  server.post("/v1/claim", { bodyLimit: CLAIM_BYTES }, async (request) => {
     const signal = AbortSignal.timeout(limits.requestMs);
     return claimWork(context, bearerOf(request), parsed(claimRequest, bodyOf(request)), signal);
   });
@@ -88,14 +89,26 @@ function addRoute(server: FastifyInstance, context: GatewayContext, route: Route
   const url = path;
   const bodyLimit = limits[`${limit}Bytes`];
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
-    const session = readSession(context.ring, bearerOf(request));
-    if (session === undefined) throw new Unauthenticated("this session is not one of this gateway");
-    request.run = { run: session.run, namespace: session.key.namespace };
+    const session = sessionOf(request);
     const signal = AbortSignal.timeout(limits.requestMs);
     const answer = await handle({ context, session, body: bodyOf(request), lockId: lockIdOf(request), signal });
     return send(reply, answer);
   };
-  server.route({ method, url, bodyLimit, handler });
+  // Before the body: strangers do not get to send a large one.
+  const onRequest = async (request: FastifyRequest) => {
+    request.terrariumSession = readSession(context.ring, bearerOf(request));
+    sessionOf(request);
+  };
+  server.route({ method, url, bodyLimit, onRequest, handler });
+}
+
+function sessionOf({ terrariumSession }: FastifyRequest): Session {
+  if (terrariumSession === undefined) throw new Unauthenticated("this session is not one of this gateway");
+  return terrariumSession;
+}
+
+function runOf({ terrariumSession: session }: FastifyRequest) {
+  return session === undefined ? {} : { run: session.run, namespace: session.key.namespace };
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
@@ -109,7 +122,7 @@ function refuse(context: GatewayContext, error: unknown, request: FastifyRequest
   if (unexpected) {
     const stack = error instanceof Error ? error.stack : String(error);
     const path = request.routeOptions.url ?? "";
-    context.log.error({ method: request.method, path, code, stack, ...request.run }, "gateway request failed");
+    context.log.error({ method: request.method, path, code, stack, ...runOf(request) }, "gateway request failed");
   }
   if (status === 503) reply.header("retry-after", "1");
   return reply.code(status).send({ error: { code, message } });

@@ -61,7 +61,8 @@ async function makeTarget(
     await deleteBlobs(store, existing.value, blobsOf(existing.value), signal);
   }
   try {
-    await store.createRecord({ ...without(source, "movingTo"), key: to }, signal);
+    // The claim stays behind: the Runs of the new name are numbered on their own.
+    await store.createRecord({ ...without(without(source, "movingTo"), "claim"), key: to }, signal);
   } catch (error) {
     if (!(error instanceof RecordConflict)) throw error;
     const rival = await store.record(to, signal);

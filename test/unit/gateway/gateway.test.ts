@@ -324,6 +324,18 @@ describe("the gateway under trouble", () => {
     }
   });
 
+  it("does not wait for the body of somebody who has no session", async () => {
+    const refused = world.call(
+      world.gateway,
+      "POST",
+      "/v1/state?ID=x",
+      "forged.session",
+      Buffer.alloc(64 * 1024 * 1024),
+    );
+    const answer = await refused.then(codeOf, (error: NodeJS.ErrnoException) => error.code);
+    assert.ok(["401 Unauthenticated", "EPIPE", "ECONNRESET"].includes(String(answer)), answer);
+  });
+
   it("refuses bodies that are too large or not what was expected", async () => {
     const { ask } = await aWorker(world.aRun("network", 1));
     assert.equal(codeOf(await ask("POST", "/v1/plan", Buffer.alloc(5 * 1024 * 1024))), "413 TooLarge");

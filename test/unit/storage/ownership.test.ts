@@ -97,6 +97,7 @@ describe("renaming a component", () => {
     const moved = (await store.record(RENAMED))?.value;
     assert.ok(moved);
     assert.deepEqual(await readState(store, moved), aState({ serial: 1, resources: ["vpc"] }));
+    assert.equal(moved.claim, undefined, "the first Run of the new name may claim, whatever its number");
   });
 
   it("takes the place of a record that nobody has used, and of no other", async () => {
