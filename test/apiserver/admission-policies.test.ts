@@ -116,6 +116,22 @@ describe("admission policies", function () {
       await refused(api.patch(path, { metadata: { annotations: confirmed, finalizers: ["a/b"] } }), only);
     });
 
+    it("let a cluster's administrator abandon what nothing else can free", async () => {
+      const held = (finalizer: string) => ({ metadata: { finalizers: [finalizer] } });
+      const freed = { metadata: { finalizers: null } };
+      await made(api.create(`${KINDS}/environments`, environment("stuck", held(FINALIZERS.environment).metadata)));
+      await accepted(api.patch(`${KINDS}/environments/stuck`, freed));
+      await made(api.create(`${KINDS}/runs`, run("stuck"), PEOPLE.operator));
+      await made(api.patch(`${KINDS}/runs/stuck`, held(FINALIZERS.run), PEOPLE.operator));
+      await refused(api.patch(`${KINDS}/runs/stuck`, freed, PEOPLE.namespaceAdmin), only);
+      await accepted(api.patch(`${KINDS}/runs/stuck`, freed));
+      const manifest = runnerPod("stuck-p");
+      const metadata = { ...manifest.metadata, finalizers: [FINALIZERS.pod] };
+      await made(api.create(`${CORE}/pods`, { ...manifest, metadata }, PEOPLE.operator));
+      await refused(api.patch(`${CORE}/pods/stuck-p`, freed, PEOPLE.namespaceAdmin), "until the operator has seen");
+      await accepted(api.patch(`${CORE}/pods/stuck-p`, freed));
+    });
+
     it("let the garbage collector and the namespace controller delete Runs", async () => {
       for (const cleaner of [PEOPLE.garbageCollector, PEOPLE.namespaceController]) {
         await made(api.create(`${KINDS}/runs`, run("old"), PEOPLE.operator));
@@ -128,7 +144,9 @@ describe("admission policies", function () {
       await made(api.create(`${KINDS}/environments`, held, PEOPLE.editor));
       const path = `${KINDS}/environments/held`;
       const freed = { metadata: { finalizers: [] } };
-      await refused(api.patch(path, freed, PEOPLE.editor), "set spec.deletionPolicy to Retain");
+      for (const person of [PEOPLE.editor, PEOPLE.namespaceAdmin]) {
+        await refused(api.patch(path, freed, person), "set spec.deletionPolicy to Retain");
+      }
       await accepted(api.patch(path, { spec: { suspend: true } }, PEOPLE.editor));
       await accepted(api.patch(path, freed, PEOPLE.operator));
     });
