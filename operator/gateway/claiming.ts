@@ -36,8 +36,15 @@ export async function claimWork(
   return workOrderFor(ring, session, run, { record: after.value, claim: answer, variables: resolved.variables });
 }
 
-async function mustOwn(context: GatewayContext, { key, environmentUid }: Session, signal: AbortSignal) {
+async function mustOwn(context: GatewayContext, session: Session, signal: AbortSignal) {
   const { store, clock } = context;
+  const { key, environmentUid } = session;
+  // A destroy without a record means that the record was lost: an empty one in its place would say that nothing is left.
+  if (session.operation === "Destroy" && (await store.record(key, signal)) === undefined)
+    throw new Refused(
+      "NotFound",
+      `there is no record of ${stateKeyText(key)}: restore it from a backup before destroying`,
+    );
   const options = { signal, now: () => clock.now() };
   let ownership = await ensureRecord(store, key, environmentUid, options);
   if (ownership.type === "ownedByOther") {

@@ -249,6 +249,14 @@ describe("a destroy", () => {
   });
 });
 
+describe("a destroy whose record was lost", () => {
+  it("is refused, and no empty record takes its place", async () => {
+    const run = world.aRun("network", 2, { operation: "Destroy" });
+    assert.equal(codeOf(await world.claim(world.aPod(run), run)), "404 NotFound");
+    assert.equal(await world.store.record(keyOf(run)), undefined);
+  });
+});
+
 describe("the gateway under trouble", () => {
   it("answers 503 while the store is away, and loses nothing", async () => {
     const run = world.aRun("network", 1);
