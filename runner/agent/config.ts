@@ -30,7 +30,7 @@ const settings = z.object({
   TF_CLI_CONFIG_FILE: z.string().optional(),
 });
 
-export function readConfig(env: Readonly<Record<string, string | undefined>>): AgentConfig {
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): AgentConfig {
   const parsed = settings.safeParse(env);
   if (!parsed.success) {
     const names = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))];

@@ -12,7 +12,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 
 try {
   process.exitCode = await runAgent({
-    config: readConfig(process.env),
+    config: readConfig(),
     layout: podLayout,
     ending: ending.signal,
     print: (text) => process.stdout.write(text),

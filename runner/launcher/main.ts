@@ -1,7 +1,7 @@
 /** The program of the engine container: process 1, parent of the engine, without any credential of ours. */
 import { Link } from "./link.ts";
 import { Session } from "./session.ts";
-import { type LauncherSettings, readSettings } from "./settings.ts";
+import { type LauncherSettings, readSettings } from "./config.ts";
 
 /** How long the agent may take to say its last word after SIGTERM, when nothing runs any more. */
 const lastWordMs = 10_000;
@@ -50,7 +50,7 @@ function endWhenForgotten(settings: LauncherSettings, session: Session, link: Li
 }
 
 try {
-  await main(readSettings(process.env));
+  await main(readSettings());
 } catch (error) {
   log(error instanceof Error ? error.message : String(error));
   process.exit(1);

@@ -8,7 +8,7 @@ import type { FromLauncher, HelloMessage, RunMessage, ToLauncher } from "../engi
 import { Command, type CommandResult } from "./command.ts";
 import { type NewReport, Outbox } from "./outbox.ts";
 import { killStrangers } from "./processes.ts";
-import type { LauncherSettings } from "./settings.ts";
+import type { LauncherSettings } from "./config.ts";
 import { isInside, prepareTree, shareWithGroup, TreeRefused } from "./workdir.ts";
 
 const limits = { ordinaryBytes: 2 * 1024 * 1024, essentialBytes: 32 * 1024 * 1024 };

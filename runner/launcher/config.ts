@@ -39,7 +39,7 @@ export interface LauncherSettings {
   readonly droppedVariables: readonly string[];
 }
 
-export function readSettings(given: Readonly<Record<string, string | undefined>>): LauncherSettings {
+export function readSettings(given: Readonly<Record<string, string | undefined>> = process.env): LauncherSettings {
   const parsed = settingsSchema.safeParse(given);
   if (!parsed.success) throw new Error(`the container's settings are wrong: ${z.prettifyError(parsed.error)}`);
   const own = parsed.data;
