@@ -1,7 +1,8 @@
 /** The program of the engine container: process 1, parent of the engine, without any credential of ours. */
+
+import { type LauncherSettings, readSettings } from "./config.ts";
 import { Link } from "./link.ts";
 import { Session } from "./session.ts";
-import { type LauncherSettings, readSettings } from "./config.ts";
 
 /** How long the agent may take to say its last word after SIGTERM, when nothing runs any more. */
 const lastWordMs = 10_000;

@@ -6,9 +6,9 @@ import { isJournalLine } from "../../operator/engine/events.ts";
 import { erroredStateFile } from "../../operator/engine/names.ts";
 import type { FromLauncher, HelloMessage, RunMessage, ToLauncher } from "../engine-channel.ts";
 import { Command, type CommandResult } from "./command.ts";
+import type { LauncherSettings } from "./config.ts";
 import { type NewReport, Outbox } from "./outbox.ts";
 import { killStrangers } from "./processes.ts";
-import type { LauncherSettings } from "./config.ts";
 import { isInside, prepareTree, shareWithGroup, TreeRefused } from "./workdir.ts";
 
 const limits = { ordinaryBytes: 2 * 1024 * 1024, essentialBytes: 32 * 1024 * 1024 };
