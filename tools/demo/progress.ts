@@ -1,11 +1,18 @@
 /** Follows an Environment with `kubectl --watch` and shows what happens, until it is Ready. */
+import { ANNOTATIONS } from "../../operator/api/names.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { renderTree, type ShownEnvironment, type ShownProgress } from "./tree.ts";
 
 export interface WatchedEnvironment extends ShownEnvironment {
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly generation: number };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly generation: number;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly status?: NonNullable<ShownEnvironment["status"]> & {
     readonly observedGeneration: number;
+    readonly handledRequest?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message: string }[];
     readonly outputs?: readonly { readonly name: string; readonly value?: unknown; readonly sensitive?: boolean }[];
   };
@@ -27,13 +34,22 @@ export function isReady({ metadata, status }: WatchedEnvironment): boolean {
   return status?.observedGeneration === metadata.generation && holds("Ready") && !holds("Reconciling");
 }
 
-/** Resolves with the Environment when it is Ready; rejects with NotReady, and what it said last, after `limitMs`. */
+/** Nothing goes on until a person acts: what the status says about the spec of now, after the last request. */
+export function isStalled({ metadata, status }: WatchedEnvironment): boolean {
+  const requested = metadata.annotations?.[ANNOTATIONS.requestedAt];
+  const isCurrent = status?.observedGeneration === metadata.generation;
+  const stalled = status?.conditions?.some(({ type, status }) => type === "Stalled" && status === "True") === true;
+  return stalled && isCurrent && (requested === undefined || requested === status?.handledRequest);
+}
+
+/** Resolves with the Environment when it is Ready; rejects with NotReady when it is stalled, or after `limitMs`. */
 export async function watchUntilReady(
   kubectl: Kubectl,
   target: { readonly name: string; readonly namespace: string },
   screen: Screen,
   limitMs: number,
 ): Promise<WatchedEnvironment> {
+  const started = Date.now();
   const done = new AbortController();
   const limit = setTimeout(() => done.abort(), limitMs);
   const progress = new Map<string, ShownProgress>();
@@ -44,7 +60,7 @@ export async function watchUntilReady(
   const onEnvironment = (environment: WatchedEnvironment) => {
     latest = environment;
     show();
-    if (isReady(environment)) done.abort();
+    if (isReady(environment) || isStalled(environment)) done.abort();
   };
   const onRun = (line: string) => {
     const [run = "", step = "", finished = "", total = "", current = ""] = line.split("\t");
@@ -70,7 +86,7 @@ export async function watchUntilReady(
     screen.end();
   }
   if (latest !== undefined && isReady(latest)) return latest;
-  throw new NotReady(complaint(latest, target.name, limitMs));
+  throw new NotReady(complaint(latest, target.name, Date.now() - started));
 }
 
 const runColumns = ["name", "step", "done", "total", "current"]
@@ -96,16 +112,14 @@ async function follow(
   }
 }
 
-function complaint(environment: WatchedEnvironment | undefined, name: string, limitMs: number): string {
-  const minutes = Math.round(limitMs / 60_000);
-  if (environment === undefined) return `${name} could not be read for ${minutes} minutes`;
+function complaint(environment: WatchedEnvironment | undefined, name: string, waitedMs: number): string {
+  const seconds = Math.round(waitedMs / 1000);
+  if (environment === undefined) return `${name} could not be read for ${seconds} s`;
   const components = (environment.status?.components ?? []).filter(({ state }) => state !== "Ready");
   const lines = components.map(({ name: component, state, message }) => `  ${component}: ${state} ${message ?? ""}`);
   const stalled = environment.status?.conditions?.find(({ type, status }) => type === "Stalled" && status === "True");
   const hint = environment.status === undefined ? ["  the operator has not seen it"] : lines;
-  return [`${name} is not Ready after ${minutes} minutes:`, ...(stalled ? [`  ${stalled.message}`] : []), ...hint].join(
-    "\n",
-  );
+  return [`${name} is not Ready after ${seconds} s:`, ...(stalled ? [`  ${stalled.message}`] : []), ...hint].join("\n");
 }
 
 /** On a terminal the tree is drawn in place; elsewhere a line is printed for each change of a component. */

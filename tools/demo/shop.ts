@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Document, parseAllDocuments } from "yaml";
+import { ANNOTATIONS } from "../../operator/api/names.ts";
 import { checkout } from "../bundle.ts";
 import { createRepository, pushCommit } from "../gitserver/client.ts";
 import type { Kubectl } from "./kubectl.ts";
+import { isStalled, type WatchedEnvironment } from "./progress.ts";
 
 export const shop = { name: "shop", namespace: "team-shop", objects: "shop-live" } as const;
 export const gitNamespace = "terrarium-git";
@@ -38,7 +40,7 @@ export async function pushModules(kubectl: Kubectl): Promise<string> {
   }
 }
 
-/** What the team has in its namespace, and the Environment itself. */
+/** What the team has in its namespace, and the Environment itself; one that gave up is asked to try again. */
 export async function applyShop(kubectl: Kubectl, image: string, engine: string): Promise<void> {
   const team = await manifests("examples/shop/team.yaml");
   for (const document of team) {
@@ -52,6 +54,10 @@ export async function applyShop(kubectl: Kubectl, image: string, engine: string)
     environment.setIn(["spec", "engine", "version"], "1.5");
   }
   await kubectl.apply(String(environment));
+  const found = await kubectl.get<WatchedEnvironment>("environments.terrarium.dev", shop.name, shop.namespace);
+  if (found === undefined || !isStalled(found)) return;
+  const request = `${ANNOTATIONS.requestedAt}=${new Date().toISOString()}`;
+  await kubectl.run(["annotate", "environment", shop.name, "--namespace", shop.namespace, "--overwrite", request]);
 }
 
 interface Login {

@@ -83,30 +83,31 @@ async function buildAll(
   binaries: BinaryPaths,
   { engines: wanted, progress }: BuildOptions & { progress: (text: string) => void },
 ): Promise<BuiltImages> {
-  const { version, revision, node } = await describeCheckout();
+  const { version, node } = await describeCheckout();
   const buildah = new Buildah(cache);
   const baseKey = await baseImage(cache, buildah, node, progress);
   const bundles = join(workplace, "bundle");
   await bundle({ outdir: bundles, version });
-  const labels = { VERSION: version, REVISION: revision };
+  const labels = async (...paths: readonly string[]) => ({ VERSION: version, REVISION: await lastCommit(paths) });
   const shop: Workshop = { cache, buildah, baseKey, bundles, progress };
 
   const operator = await make(shop, {
     name: `localhost/terrarium/operator:${version}`,
     target: "operator",
-    args: labels,
+    args: await labels("operator"),
     contexts: {},
     programs: ["operator.mjs", "resolver.mjs"],
   });
   const gitserver = await make(shop, {
     name: `localhost/terrarium/gitserver:${version}`,
     target: "gitserver",
-    args: labels,
+    args: await labels("tools/gitserver"),
     contexts: {},
     programs: ["gitserver.mjs"],
   });
+  const runnerLabels = await labels("runner", "operator/engine");
   const runners: BuiltRunner[] = [];
-  for (const engine of wanted) runners.push(await makeRunner(shop, engine, workplace, binaries, labels));
+  for (const engine of wanted) runners.push(await makeRunner(shop, engine, workplace, binaries, runnerLabels));
   await buildah.prune();
   return { operator, gitserver, runners };
 }
@@ -216,9 +217,12 @@ async function describeCheckout(): Promise<{
     path: join(checkout, "node_modules/node/bin/node"),
     version: (await read("node_modules/node/package.json")).version,
   };
-  // The last commit that touched what is in the images: others need no new ones.
-  const revision = await command("git", ["log", "-1", "--format=%H", "--", "Dockerfile", "operator", "runner"], {
-    cwd: checkout,
-  }).catch(() => "");
-  return { version, revision: revision.trim() || "unknown", node };
+  return { version, node };
+}
+
+/** The last commit that touched what is in an image: others must not make a new one. */
+async function lastCommit(paths: readonly string[]): Promise<string> {
+  const args = ["log", "-1", "--format=%H", "--", "Dockerfile", ...paths];
+  const found = await command("git", args, { cwd: checkout }).catch(() => "");
+  return found.trim() || "unknown";
 }
