@@ -131,7 +131,7 @@ function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
     request: environment.metadata.annotations?.[ANNOTATIONS.requestedAt],
   };
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
-  if (wait !== undefined) return wait;
+  if (wait !== undefined) return inputsForDestroy(wait);
   const { engine } = attempt;
   const current = catalogue.find(({ name, version }) => name === engine.name && version === engine.version);
   const spec: RunSpec = {
@@ -153,6 +153,11 @@ function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
     message: "its objects are destroyed",
     step: { type: "startRun", spec },
   };
+}
+
+/** Values are in the archive, so what a destroy misses are credentials: a person took them away, and has to bring them back. */
+function inputsForDestroy(wait: Answer): Answer {
+  return wait.reason === "InputMissing" ? { ...wait, state: "Stalled", reason: "CredentialsMissing" } : wait;
 }
 
 /** Source and values come from the archive; the means of getting there are those that are declared now, while they are. */

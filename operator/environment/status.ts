@@ -46,7 +46,7 @@ function lineFor(environment: Environment, verdict: Verdict): ComponentStatus {
   const applied = record?.applied;
   const declared = environment.spec.components.find((component) => component.name === name);
   const policy = declared?.deletionPolicy ?? rememberedPolicy(environment, verdict, declared !== undefined);
-  const failing = state === "Failed" && verdict.wakeAtMs !== undefined;
+  const failing = verdict.retries !== undefined && verdict.wakeAtMs !== undefined;
   return {
     name,
     state,
@@ -90,8 +90,8 @@ function spokesman(verdicts: readonly Verdict[]): Verdict | undefined {
 }
 
 export function needsPerson({ state, reason, wakeAtMs }: Verdict): boolean {
-  if (state === "Ready" || state === "Destroyed" || wakeAtMs !== undefined) return false;
-  return standingOf(reason) === "person" || state === "Failed";
+  if (state === "Ready" || state === "Destroyed") return false;
+  return standingOf(reason) === "person" || (state === "Failed" && wakeAtMs === undefined);
 }
 
 const movesByItself = (verdict: Verdict): boolean =>

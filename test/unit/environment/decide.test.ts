@@ -372,6 +372,19 @@ describe("A deleted environment", () => {
     assert.equal(story.started.length, 1);
   });
 
+  it("asks for the credentials that destroying needs, and goes on by itself when they are back", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    story.delete();
+    story.round();
+    story.end("a", "Waiting", { reason: "InputMissing", message: "Secret aws is missing (credentials aws)" });
+    assert.equal(story.verdict("a").reason, "CredentialsMissing");
+    assert.equal(story.verdict("a").state, "Stalled");
+    story.pass(120_000);
+    story.settle();
+    assert.equal(story.decision().type, "letGo");
+  });
+
   it("tries a failed destroy again, later", () => {
     const story = aStory(anEnvironment([aComponent("a")]));
     story.settle();
