@@ -129,10 +129,18 @@ export class StateRelay {
 
   #work(): void {
     if (this.#working !== undefined || this.#queue.length === 0) return;
-    this.#working = this.#drain().finally(() => {
-      this.#working = undefined;
-      this.#work();
-    });
+    this.#working = this.#drain()
+      .catch(async (error: unknown) => {
+        // The disk is full or gone: what is in it cannot be sent, but it is not given up either.
+        this.#options.onAway(
+          `a spooled state cannot be sent: ${error instanceof Error ? error.message : String(error)}`,
+        );
+        await delay(5_000);
+      })
+      .finally(() => {
+        this.#working = undefined;
+        this.#work();
+      });
   }
 
   async #drain(): Promise<void> {

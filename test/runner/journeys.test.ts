@@ -282,15 +282,23 @@ describe("a runner pod", function () {
     });
   }
 
-  it("does not work when another pod has claimed the Run", async () => {
-    const pod = await start({ order: inline("") });
-    pod.gateway.memory.refuse = (request) => (request === "POST /v1/claim" ? "AlreadyClaimed" : undefined);
-    pod.agent().kill("SIGKILL");
-    await new Promise((resolve) => pod.agent().once("exit", resolve));
-    pod.gateway.memory.result = undefined;
-    pod.restartAgent();
-    const end = await pod.ended();
-    assert.equal(end.agent, 0);
+  it("does nothing when another pod has claimed the Run", async () => {
+    const pod = await start({ order: inline(oneResource), refuse: { "POST /v1/claim": "AlreadyClaimed" } });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    assert.match(pod.log(), /refuses this pod \(AlreadyClaimed\)/);
+    assert.deepEqual(pod.gateway.memory.requests, ["POST /v1/claim"]);
+  });
+
+  it("saves the state that the store refused at first, and says that it did", async () => {
+    let refusals = 1;
+    const refuse = (request: string) => (request === "POST /v1/state" && refusals-- > 0 ? "NotAState" : undefined);
+    const pod = await start({ order: inline('resource "terraform_data" "a" {}') });
+    pod.gateway.memory.refuse = refuse;
+    await pod.ended();
+    assert.ok(pod.gateway.memory.recovery, "a copy was made before anything else");
+    assert.ok(pod.gateway.memory.state, pod.log());
+    assert.equal(pod.gateway.memory.lock, undefined);
+    assert.match(pod.outcome()?.message ?? "", /state was saved afterwards/);
   });
 });
 

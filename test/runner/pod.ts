@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RunOutcome } from "../../operator/api/run.ts";
 import { type EngineName, engineProgram } from "../../operator/engine/names.ts";
-import type { WorkOrder } from "../../operator/gateway/protocol.ts";
+import type { GatewayErrorCode, WorkOrder } from "../../operator/gateway/protocol.ts";
 import { AGENT_ENV } from "../../runner/pod-layout.ts";
 import { builtBinaries } from "../../tools/cluster/binaries.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../fakes/gateway.ts";
@@ -34,6 +34,8 @@ export interface RunnerPodOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   readonly configMaps?: Readonly<Record<string, string>>;
   /** What the store holds from earlier runs. */
+  /** Requests that the gateway answers with an error. */
+  readonly refuse?: Readonly<Record<string, GatewayErrorCode>>;
   readonly stored?: { readonly state?: Buffer | undefined; readonly archive?: Buffer | undefined };
 }
 
@@ -51,6 +53,7 @@ export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerP
   writeFileSync(layout.token, "a token\n");
   writeFileSync(layout.terminationLog, "");
   const gateway = await startGateway(aWorkOrder(options.order));
+  gateway.memory.refuse = (request) => options.refuse?.[request];
   gateway.memory.state = options.stored?.state;
   gateway.memory.archive = options.stored?.archive;
 

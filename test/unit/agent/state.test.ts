@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { recoverErroredState } from "../../../runner/agent/errored-state.ts";
+import { GatewayClient } from "../../../runner/agent/gateway-client.ts";
+import { StateRelay } from "../../../runner/agent/state-relay.ts";
+import { type StateServer, startStateServer } from "../../../runner/agent/state-server.ts";
+import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
+
+const aState = (serial: number, lineage = "one") =>
+  Buffer.from(JSON.stringify({ version: 4, lineage, serial, terraform_version: "1.12.6", outputs: {}, resources: [] }));
+
+const lockInfo = (id: string) => ({
+  ID: id,
+  Operation: "apply",
+  Info: "",
+  Who: "",
+  Version: "",
+  Created: "",
+  Path: "",
+});
+
+describe("the state between engine and store", () => {
+  let root = "";
+  let gateway: FakeGateway;
+  let client: GatewayClient;
+  let relay: StateRelay;
+  let server: StateServer;
+
+  const newRelay = () =>
+    new StateRelay({ gateway: client, folder: join(root, "state"), onAway: () => {}, patienceMs: 50 });
+  const ask = (method: string, query = "", body?: Buffer | string) =>
+    fetch(`http://127.0.0.1:${server.port}/state${query}`, {
+      method,
+      headers: { authorization: `Basic ${btoa("engine:secret")}` },
+      ...(body === undefined ? {} : { body: body.toString() }),
+    });
+
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), "state-"));
+    writeFileSync(join(root, "token"), "a token");
+    gateway = await startGateway(aWorkOrder());
+    client = new GatewayClient({
+      url: gateway.url,
+      ca: undefined,
+      tokenFile: join(root, "token"),
+      claim: { run: "r", namespace: "n", phase: "Plan" },
+    });
+    relay = newRelay();
+    server = await startStateServer({ relay, port: 0, username: "engine", password: "secret" });
+  });
+  afterEach(async () => {
+    await server.close();
+    client.close();
+    await gateway.close();
+    rmSync(root, { recursive: true });
+  });
+
+  it("passes lock, state and unlock through", async () => {
+    assert.equal((await ask("GET")).status, 204);
+    assert.equal((await ask("LOCK", "", JSON.stringify(lockInfo("L1")))).status, 200);
+    assert.equal((await ask("POST", "?ID=L1", aState(1))).status, 200);
+    assert.equal(await (await ask("GET")).text(), aState(1).toString());
+    assert.equal((await ask("UNLOCK", "", JSON.stringify(lockInfo("L1")))).status, 200);
+    await relay.drained();
+    assert.ok(gateway.memory.state?.equals(aState(1)));
+    assert.equal(gateway.memory.lock, undefined);
+    assert.deepEqual(readdirSync(join(root, "state")), []);
+  });
+
+  it("asks for its password", async () => {
+    assert.equal((await fetch(`http://127.0.0.1:${server.port}/state`)).status, 401);
+  });
+
+  it("answers 423 with the holder when somebody else has the lock", async () => {
+    gateway.memory.lock = lockInfo("theirs");
+    const answer = await ask("LOCK", "", JSON.stringify(lockInfo("mine")));
+    assert.equal(answer.status, 423);
+    assert.equal(((await answer.json()) as { ID: string }).ID, "theirs");
+  });
+
+  it("takes states while the gateway is away, the newest wins, and the lock goes last", async () => {
+    await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
+    gateway.memory.away = true;
+    for (const serial of [1, 2, 3]) assert.equal((await ask("POST", "?ID=L1", aState(serial))).status, 200);
+    assert.equal((await ask("UNLOCK", "", JSON.stringify(lockInfo("L1")))).status, 200);
+    assert.equal(await (await ask("GET")).text(), aState(3).toString(), "the engine reads what it wrote");
+    gateway.memory.away = false;
+    await relay.drained();
+    assert.ok(gateway.memory.state?.equals(aState(3)));
+    assert.equal(gateway.memory.lock, undefined);
+    assert.deepEqual(gateway.memory.requests.filter((one) => one.includes("DELETE")).length, 1);
+  });
+
+  it("sends after a restart what the agent before had taken", async () => {
+    await ask("LOCK", "", JSON.stringify(lockInfo("L.1/x")));
+    gateway.memory.away = true;
+    await relay.write("L.1/x", aState(5));
+    // The first relay lives on in this process, with a disk of its own.
+    cpSync(join(root, "state"), join(root, "state-after"), { recursive: true });
+    const next = newRelay("state-after");
+    await next.open();
+    assert.ok((await next.read())?.equals(aState(5)));
+    gateway.memory.away = false;
+    await next.drained();
+    assert.ok(gateway.memory.state?.equals(aState(5)));
+  });
+
+  it("tells the engine about a refusal, and keeps the refused state as a recovery copy", async () => {
+    await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
+    gateway.memory.state = aState(9);
+    const answer = await ask("POST", "?ID=L1", aState(4));
+    assert.equal(answer.status, 409);
+    assert.ok(gateway.memory.recovery?.equals(aState(4)));
+    assert.equal(relay.refusal?.code, "SerialWentBack");
+  });
+
+  it("does not take a lost answer for a refusal", async () => {
+    await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
+    gateway.memory.state = aState(1);
+    gateway.memory.refuse = (request) => (request === "POST /v1/state" ? "SerialWentBack" : undefined);
+    assert.equal((await ask("POST", "?ID=L1", aState(1))).status, 200);
+    assert.equal(relay.refusal, undefined);
+  });
+
+  it("never answers 5xx while the store does not", async () => {
+    let refusals = 3;
+    gateway.memory.refuse = () => (refusals-- > 0 ? "StoreUnavailable" : undefined);
+    assert.equal((await ask("GET")).status, 204);
+  });
+
+  describe("errored.tfstate", () => {
+    const recover = () => recoverErroredState(root, { out: root, gateway: client, relay, say: () => {} });
+    const leave = (state: Buffer) => writeFileSync(join(root, "errored.tfstate"), state);
+
+    it("becomes the state when it follows the stored one", async () => {
+      gateway.memory.state = aState(1);
+      leave(aState(2));
+      assert.deepEqual(await recover(), { end: "stored" });
+      assert.ok(gateway.memory.recovery?.equals(aState(2)));
+      assert.ok(gateway.memory.state.equals(aState(2)));
+      assert.equal(gateway.memory.lock, undefined);
+    });
+
+    it("is kept when it belongs to another lineage", async () => {
+      gateway.memory.state = aState(1, "other");
+      leave(aState(2));
+      assert.equal((await recover()).end, "kept");
+      assert.ok(gateway.memory.recovery?.equals(aState(2)));
+      assert.ok(gateway.memory.state.equals(aState(1, "other")));
+    });
+
+    it("is not taken for saved when the gateway refuses the copy", async () => {
+      leave(aState(2));
+      gateway.memory.refuse = (request) => (request === "PUT /v1/recovery" ? "Fenced" : undefined);
+      assert.equal((await recover()).end, "unsaved");
+    });
+
+    it("is nothing where there is none", async () => {
+      assert.deepEqual(await recover(), { end: "none" });
+    });
+  });
+});
