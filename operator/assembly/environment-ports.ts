@@ -13,6 +13,7 @@ import { forget, release } from "../storage/ownership.ts";
 import type { StateStore } from "../storage/port.ts";
 import { rename } from "../storage/rename.ts";
 import { BY, type CachedEnvironment, type Caches } from "./caches.ts";
+import { addFinalizer, removeFinalizer } from "./finalizers.ts";
 import type { SourceFollowing } from "./following.ts";
 import { writeOutputs } from "./output-objects.ts";
 
@@ -96,21 +97,8 @@ function unlessGone(error: unknown): false {
 }
 
 async function setFinalizer(client: Client, { metadata }: Environment, present: boolean, signal: AbortSignal) {
-  const others = (metadata.finalizers ?? []).filter((name) => name !== FINALIZERS.environment);
-  const finalizers = present ? [...others, FINALIZERS.environment] : others;
-  if (finalizers.length === (metadata.finalizers ?? []).length) return;
-  const { namespace, name, uid, resourceVersion } = metadata;
-  try {
-    await client.mergePatch(
-      ENVIRONMENTS,
-      namespace,
-      name,
-      { metadata: { uid, resourceVersion, finalizers } },
-      { signal },
-    );
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  const change = present ? addFinalizer : removeFinalizer;
+  await change(client, ENVIRONMENTS, metadata, FINALIZERS.environment, signal);
 }
 
 function runObject(environment: Environment, name: string, spec: Run["spec"]) {

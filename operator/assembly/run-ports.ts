@@ -3,7 +3,7 @@ import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
 import type { Run, RunOutcome, RunStatus } from "../api/run.ts";
 import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from "../cluster/errors.ts";
 import type { Pod } from "../cluster/kinds.ts";
-import type { Client, EventRecorder, KubeObject, Resource, Stored } from "../cluster/ports.ts";
+import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
 import { PODS, RUNS, referenceTo } from "../cluster/resources.ts";
 import { isClosed } from "../environment/observation.ts";
 import { signOrder } from "../gateway/order.ts";
@@ -16,6 +16,7 @@ import type { StateKey } from "../storage/record.ts";
 import { endRun } from "../storage/run-end.ts";
 import { summariseJournal } from "../storage/run-journal.ts";
 import { BY, type CachedRun, type Caches } from "./caches.ts";
+import { removeFinalizer } from "./finalizers.ts";
 
 export interface RunParts {
   readonly client: Client;
@@ -118,33 +119,6 @@ function isSameOrder(existing: Stored<Pod>, wanted: Pod): boolean {
     existing.metadata.annotations?.[ANNOTATIONS.order] === wanted.metadata.annotations?.[ANNOTATIONS.order] &&
     existing.metadata.ownerReferences?.[0]?.uid === wanted.metadata.ownerReferences?.[0]?.uid
   );
-}
-
-async function removeFinalizer(
-  client: Client,
-  resource: Resource,
-  { namespace, name, finalizers = [] }: { namespace?: string; name: string; finalizers?: readonly string[] },
-  finalizer: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const index = finalizers.indexOf(finalizer);
-  if (index < 0) return;
-  const path = `/metadata/finalizers/${index}`;
-  try {
-    await client.jsonPatch<KubeObject>(
-      resource,
-      namespace,
-      name,
-      [
-        { op: "test", path, value: finalizer },
-        { op: "remove", path },
-      ],
-      { signal },
-    );
-  } catch (error) {
-    // The list has changed since it was seen: its new form is on its way to the cache, and brings another round if one is needed.
-    if (!isNotFound(error) && !isInvalid(error)) throw error;
-  }
 }
 
 async function deleteEarlierPods(client: Client, caches: Caches, run: Run, signal: AbortSignal): Promise<void> {
