@@ -207,7 +207,6 @@ async function forgetOld(folder: string, short: string): Promise<void> {
 
 async function describeCheckout(): Promise<{
   version: string;
-  revision: string;
   node: { path: string; version: string };
 }> {
   const read = async (file: string): Promise<{ readonly version: string }> =>
