@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { anEnvironment, fromConfigMap, fromSecret } from "./support/environments.ts";
+import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
+import { keeps, keepsVariable } from "./support/modules.ts";
+import { outputOf } from "./support/place.ts";
+
+const output = { name: "kept", valueFrom: { output: { component: "one", name: "kept" } } };
+
+journeys("inputs from the namespace", () => {
+  for (const kind of ["Secret", "ConfigMap"] as const) {
+    journey(
+      `a missing ${kind}, and then a missing key, are named within 10 s; it goes on by itself within 2 minutes`,
+      async (place) => {
+        const from = kind === "Secret" ? fromSecret : fromConfigMap;
+        const write = (data: Record<string, string>) =>
+          kind === "Secret" ? place.secret("settings", data) : place.configMap("settings", data);
+        const module = keepsVariable("size").replace(
+          "value = terraform_data.kept.output",
+          "value = nonsensitive(terraform_data.kept.output)",
+        );
+        await place.apply(
+          anEnvironment({
+            name: "input",
+            components: [{ name: "one", module, variables: [from("size", "settings", "size")] }],
+          }),
+        );
+        const missing = await place.untilReason("input", "one", "InputMissing", { within: 10 });
+        assert.match(missing.message ?? "", new RegExp(`${kind} settings`));
+        assert.ok(missing.retryAt);
+
+        await write({ colour: "green" });
+        await place.request("input");
+        const withoutKey = await place.untilComponent(
+          "input",
+          "one",
+          ({ message = "" }) => /\bkey size\b.* missing/.test(message),
+          {
+            within: 10,
+            about: "the missing key to be named",
+          },
+        );
+        assert.equal(withoutKey.reason, "InputMissing");
+
+        await write({ colour: "green", size: "large" });
+        await place.untilReady("input", { within: 120 });
+      },
+      { within: 180 },
+    );
+  }
+
+  journey("what was missing is used at once when a Run is asked for", async (place) => {
+    await place.apply(
+      anEnvironment({
+        name: "asked",
+        components: [
+          { name: "one", module: keepsVariable("size"), variables: [fromConfigMap("size", "settings", "size")] },
+        ],
+        outputs: [output],
+      }),
+    );
+    await place.untilReason("asked", "one", "InputMissing", { within: 10 });
+    // Several tries in vain: the pauses have grown.
+    await place.untilRunEnds("one", 3, { within: 60 });
+    await place.configMap("settings", { size: "large" });
+    await place.request("asked");
+    const ready = await place.untilReady("asked", { within: 15 });
+    assert.equal(outputOf(ready, "kept"), "large");
+  });
+
+  journey("waiting for an input does not use up the tries", async (place) => {
+    await place.apply(
+      anEnvironment({
+        name: "patient",
+        retry: { limit: 0 },
+        components: [
+          { name: "one", module: keepsVariable("size"), variables: [fromConfigMap("size", "settings", "size")] },
+        ],
+      }),
+    );
+    await place.untilRunEnds("one", 2, { within: 40 });
+    const line = await place.untilReason("patient", "one", "InputMissing");
+    assert.ok(line.retryAt, "it is looked for again although the limit is 0");
+    await place.configMap("settings", { size: "large" });
+    await place.untilReady("patient", { within: 60 });
+  });
+
+  journey("a missing ConfigMap with the module itself is named, and used when it comes", async (place) => {
+    await place.apply(
+      anEnvironment({
+        name: "module",
+        source: { configMap: { name: "modules" } },
+        components: [{ name: "one" }],
+        outputs: [output],
+      }),
+    );
+    const missing = await place.untilReason("module", "one", "InputMissing", { within: 10 });
+    assert.match(missing.message ?? "", /ConfigMap modules/);
+    await place.configMap("modules", { "main.tf": keeps("from a ConfigMap") });
+    await place.request("module");
+    assert.equal(outputOf(await place.untilReady("module", { within: 30 }), "kept"), "from a ConfigMap");
+  });
+
+  journeyWithEachEngine("values of every JSON type arrive as they are", async (place, engine) => {
+    const values = {
+      text: `quotes " and \\ and $${"{not}"} %{interpolated}\nline two ü 🌱`,
+      number: 1.5,
+      flag: false,
+      list: ["a", "b"],
+      map: { deep: { deeper: [1, null, true] } },
+    };
+    const module = Object.keys(values)
+      .map((name) => `variable "${name}" {\n  type = any\n}\n`)
+      .join("")
+      .concat(
+        `output "kept" {\n  value = jsonencode([${Object.keys(values)
+          .map((name) => `var.${name}`)
+          .join(", ")}])\n}\n`,
+      );
+    const variables = Object.entries(values).map(([name, value]) => ({ name, value }));
+    await place.apply(
+      anEnvironment({ name: "values", engine, components: [{ name: "one", module, variables }], outputs: [output] }),
+    );
+    const ready = await place.untilReady("values");
+    assert.deepEqual(JSON.parse(String(outputOf(ready, "kept"))), Object.values(values));
+  });
+
+  journeyWithEachEngine(
+    "credentials reach the engine in their phases only, as variables and as files",
+    async (place, engine) => {
+      await place.secret("cloud", { CLOUD_TOKEN: "t0ken-of-the-cloud" });
+      await place.secret("keys", { "id.pem": "PRIVATE-KEY-MATERIAL" });
+      const { address } = place.outside;
+      const check = `test "$CLOUD_TOKEN" = t0ken-of-the-cloud && test "$(cat /terrarium/credentials/keys/id.pem)" = PRIVATE-KEY-MATERIAL`;
+      const module = `
+resource "terraform_data" "checked" {
+  provisioner "local-exec" {
+    interpreter = ["/bin/bash", "-c"]
+    command     = ${JSON.stringify(check)}
+  }
+}
+resource "terraform_data" "planned" {
+  input = fileexists("/terrarium/credentials/keys/id.pem")
+}
+output "kept" {
+  value = terraform_data.planned.output
+}
+`;
+      await place.apply(
+        anEnvironment({
+          name: "cloud",
+          engine,
+          credentials: [
+            { name: "cloud", secretRef: { name: "cloud" }, as: "Env", phases: ["Apply"] },
+            { name: "keys", secretRef: { name: "keys" }, as: "Files", phases: ["Apply", "Destroy"] },
+          ],
+          components: [{ name: "one", module }],
+          outputs: [output],
+        }),
+      );
+      const ready = await place.untilReady("cloud");
+      assert.equal(outputOf(ready, "kept"), false, "the plan had no credentials");
+      assert.notEqual(address, "");
+    },
+  );
+
+  journey(
+    "outputs are written where they are asked for: the sensitive ones to the Secret, and to it alone",
+    async (place) => {
+      const module = `
+output "plain" { value = "for everybody" }
+output "shape" { value = { a = [1, 2] } }
+output "hidden" {
+  value     = "h1dden-from-everybody"
+  sensitive = true
+}
+`;
+      const from = (name: string) => ({ name, valueFrom: { output: { component: "one", name } } });
+      await place.apply(
+        anEnvironment({
+          name: "outputs",
+          components: [{ name: "one", module }],
+          outputs: [from("plain"), from("shape"), from("hidden")],
+          writeOutputsTo: { configMap: "told", secret: "untold" },
+        }),
+      );
+      const ready = await place.untilReady("outputs");
+      assert.doesNotMatch(JSON.stringify(ready.status), /h1dden/);
+      const told = await place.find("ConfigMap", "told");
+      assert.deepEqual(told?.data, { plain: "for everybody", shape: '{"a":[1,2]}' });
+      const untold = await place.find("Secret", "untold");
+      assert.deepEqual(Object.keys(untold?.data ?? {}), ["hidden"]);
+      assert.equal(Buffer.from(untold?.data?.hidden ?? "", "base64").toString(), "h1dden-from-everybody");
+
+      await place.delete("outputs");
+      await place.untilGone("outputs");
+    },
+  );
+});

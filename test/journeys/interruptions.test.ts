@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { killContainers, signalProcesses } from "./support/containers.ts";
+import { anEnvironment, type Engine } from "./support/environments.ts";
+import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
+import { keeps, reports } from "./support/modules.ts";
+import { cutOffGateway, restoreGateway } from "./support/operator-pods.ts";
+import type { Place } from "./support/place.ts";
+
+/** Two resources: the second one begins when the first is there. */
+function twoSteps(place: Place, engine: Engine = "opentofu", more: object = {}) {
+  const module = reports(place.outside.address, "first") + reports(place.outside.address, "second", ["first"]);
+  return anEnvironment({ name: "cut", engine, components: [{ name: "one", module }], ...more });
+}
+
+async function killedInApply(place: Place, engine?: Engine): Promise<void> {
+  const { outside } = place;
+  outside.hold("create/second");
+  await place.apply(twoSteps(place, engine));
+  await outside.arrival("create/second");
+  const [run] = await place.runs("one");
+  assert.ok(run);
+  const pod = await place.podOf(run);
+  await killContainers(pod);
+  outside.release("create/second");
+}
+
+journeys("runners that die", () => {
+  journey("killed in init: it is tried again", async (place) => {
+    const { outside } = place;
+    outside.hold("slow.git/info/refs");
+    const module = `module "slow" {\n  source = "git::${outside.url}/slow.git"\n}\n`;
+    await place.apply(anEnvironment({ name: "init", components: [{ name: "one", module }] }));
+    await outside.arrival("slow.git/info/refs");
+    const [run] = await place.runs("one");
+    assert.ok(run);
+    await killContainers(await place.podOf(run));
+    const ended = await place.untilRunEnds("one");
+    assert.equal(ended.status?.outcome?.reason, "RunnerLost");
+    const retry = await place.untilRun("one", ({ spec }) => spec.number === 2, { within: 30 });
+    assert.equal(retry.spec.cause.type, "Retry");
+    outside.release("slow.git/info/refs");
+    await place.apply(anEnvironment({ name: "init", components: [{ name: "one", module: keeps("x") }] }));
+    await place.untilReady("init");
+  });
+
+  journeyWithEachEngine("killed in plan: it is tried again by itself, and ends well", async (place, engine) => {
+    const { outside } = place;
+    const [version] = [
+      JSON.stringify({ major: "1", minor: "35", gitVersion: "v1.35.4", gitCommit: "x", platform: "linux/amd64" }),
+    ];
+    outside.answerWith("version", version);
+    outside.hold("version");
+    const module = `
+terraform {
+  required_providers {
+    kubectl = { source = "gavinbunney/kubectl" }
+  }
+}
+provider "kubectl" {
+  host             = "${outside.url}"
+  load_config_file = false
+}
+data "kubectl_server_version" "there" {}
+${reports(outside.address, "thing")}
+output "kept" { value = data.kubectl_server_version.there.version }
+`;
+    await place.apply(anEnvironment({ name: "plan", engine, components: [{ name: "one", module }] }));
+    await outside.arrival("version");
+    const [run] = await place.runs("one");
+    assert.ok(run);
+    await killContainers(await place.podOf(run));
+    outside.release("version");
+    const ended = await place.untilRunEnds("one");
+    assert.equal(ended.status?.outcome?.reason, "RunnerLost");
+    await place.untilReady("plan", { within: 60 });
+    assert.deepEqual(
+      outside.heard.filter((what) => what.startsWith("create")),
+      ["create/thing"],
+    );
+  });
+
+  journeyWithEachEngine(
+    "killed in apply: Interrupted, never repeated by itself; it goes on when that is asked for",
+    async (place, engine) => {
+      const { outside } = place;
+      await killedInApply(place, engine);
+      const line = await place.untilComponent("cut", "one", ({ state }) => state === "Interrupted");
+      assert.match(line.message ?? "", /requestedAt/);
+      const run = await place.untilRunEnds("one");
+      assert.equal(run.status?.phase, "Interrupted");
+      const journal = run.status?.outcome?.journal;
+      assert.ok(journal, "the journal is named");
+      assert.ok(journal.entries >= 1);
+      assert.deepEqual(
+        journal.leftovers.map(({ address }) => address),
+        ["terraform_data.first"],
+      );
+
+      // Neither time nor a change of the spec starts the apply again.
+      await place.patch("cut", { spec: { retry: { limit: 9 } } });
+      await place.untilComponent("cut", "one", ({ state }) => state === "Interrupted");
+      assert.equal((await place.runs("one")).length, 1);
+      assert.equal(outside.count("create/second"), 1);
+
+      await place.request("cut");
+      await place.untilReady("cut");
+      assert.ok(outside.count("create/second") >= 2);
+      await place.delete("cut");
+      await place.untilGone("cut");
+    },
+  );
+
+  journey("killed in apply and then deleted: destroyed", async (place) => {
+    await killedInApply(place);
+    await place.untilComponent("cut", "one", ({ state }) => state === "Interrupted");
+    await place.delete("cut");
+    await place.untilGone("cut", { within: 90 });
+  });
+
+  journey("the engine alone is killed in apply: its end is reported, and the next try goes on", async (place) => {
+    const { outside } = place;
+    outside.hold("create/second");
+    await place.apply(twoSteps(place));
+    await outside.arrival("create/second");
+    const [run] = await place.runs("one");
+    assert.ok(run);
+    await signalProcesses(await place.podOf(run), "engine", /\/tofu apply|tofu apply/, "SIGKILL");
+    outside.release("create/second");
+    const ended = await place.untilRunEnds("one");
+    assert.ok(["Failed", "Interrupted"].includes(ended.status?.outcome?.result ?? ""), ended.status?.outcome?.message);
+    await place.request("cut");
+    await place.untilReady("cut", { within: 90 });
+  });
+
+  journey("the agent alone is killed in apply: the engine goes on, and nothing is lost", async (place) => {
+    const { outside } = place;
+    outside.hold("create/second");
+    await place.apply(twoSteps(place));
+    await outside.arrival("create/second");
+    const [run] = await place.runs("one");
+    assert.ok(run);
+    const pod = await place.podOf(run);
+    await killContainers(pod, ["agent"]);
+    outside.release("create/second");
+    await place.untilReady("cut", { within: 90 });
+    const runs = await place.runs("one");
+    assert.equal(runs.length, 1, "no second Run");
+    assert.equal(runs[0]?.status?.outcome?.result, "Applied");
+    assert.deepEqual(outside.heard, ["create/first", "create/second"]);
+  });
+
+  journey("a pod that is asked to end in apply saves its state first", async (place) => {
+    const { outside } = place;
+    outside.hold("create/second");
+    await place.apply(twoSteps(place));
+    await outside.arrival("create/second");
+    const [run] = await place.runs("one");
+    assert.ok(run);
+    const pod = await place.podOf(run);
+    await place.kubectl(["delete", "pod", pod.metadata.name, "--wait=false"]);
+    outside.release("create/second");
+    const ended = await place.untilRunEnds("one");
+    assert.ok(ended.status?.outcome?.resources ?? 0, `something is in the state: ${ended.status?.outcome?.message}`);
+    await place.request("cut");
+    await place.untilReady("cut", { within: 90 });
+    assert.equal(outside.count("create/first"), 1, "what was made was not made again");
+  });
+
+  journey(
+    "the gateway is away for two minutes in an apply: nothing is lost, the apply ends well",
+    async (place) => {
+      const { outside } = place;
+      outside.hold("create/second");
+      await place.apply(twoSteps(place));
+      await outside.arrival("create/second");
+      const [run] = await place.runs("one");
+      assert.ok(run);
+      const pod = await place.podOf(run);
+      await cutOffGateway(pod);
+      const backAt = performance.now() + 120_000;
+      outside.release("create/second");
+      // The engine ends meanwhile: its last state can only be in the agent's spool.
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, backAt - performance.now())));
+      assert.equal((await place.runs("one"))[0]?.status?.finishedAt, undefined, "the result cannot have arrived");
+      await restoreGateway(pod);
+      await place.untilReady("cut", { within: 60 });
+      const runs = await place.runs("one");
+      assert.equal(runs.length, 1);
+      assert.equal(runs[0]?.status?.outcome?.result, "Applied");
+      assert.equal(runs[0]?.status?.outcome?.resources, 2);
+      assert.deepEqual(outside.heard, ["create/first", "create/second"]);
+      await place.delete("cut");
+      await place.untilGone("cut");
+      assert.deepEqual(outside.heard.slice(2), ["destroy/second", "destroy/first"]);
+    },
+    { within: 300 },
+  );
+});
