@@ -164,6 +164,8 @@ export class StateRelay {
     try {
       await patiently(() => gateway.postState(entry.lockId, state), { onAway });
       if (this.#heldLock === entry.lockId) this.#known = { state };
+      // What was refused before is part of what is stored now.
+      this.#refusal = undefined;
       return { end: "stored" };
     } catch (error) {
       if (!(error instanceof GatewayRefused)) throw error;

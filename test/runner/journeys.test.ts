@@ -1,6 +1,7 @@
 /** Runner pods with the real engine, from the work order to the result. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { engineNames } from "../../operator/engine/names.ts";
 import { parseOutputs } from "../../operator/engine/outputs.ts";
 import { parseState } from "../../operator/engine/state.ts";
 import type { WorkOrder } from "../../operator/gateway/protocol.ts";
@@ -36,43 +37,47 @@ describe("a runner pod", function () {
       sensitive = true
     }`;
 
-  it("applies, keeps what destroying needs, then finds nothing to do, then destroys from the archive", async () => {
-    const variables: WorkOrder["variables"] = [{ name: "word", kind: "secret", secret: "shop", key: "word" }];
-    const secrets = { "shop/word": "a-very-secret-word" };
-    const first = await start({ order: { ...inline(oneResource), variables }, secrets });
-    assert.deepEqual(await first.ended(), { agent: 0, engine: 0 });
-    assert.deepEqual(pick(first), { result: "Applied", reason: "Applied", resources: 1, lock: undefined });
-    const { state, archive, result, plans, journal } = first.gateway.memory;
-    assert.ok(state && archive);
-    assert.equal(parseOutputs(state.toString())[0]?.value, "a-very-secret-word");
-    assert.deepEqual(
-      result?.outputs.map(({ name, sensitive }) => ({ name, sensitive })),
-      [{ name: "word", sensitive: true }],
-    );
-    assert.deepEqual(plans[0]?.counts, { create: 1, update: 0, replace: 0, delete: 0 });
-    assert.deepEqual(
-      journal.map(({ event, address }) => `${event} ${address}`),
-      ["apply_start terraform_data.a", "apply_complete terraform_data.a"],
-    );
-    assert.match(first.termination(), /"result":"Applied"/);
+  for (const engine of engineNames) {
+    it(`applies, finds nothing to do, then destroys from the archive, with ${engine}`, async () => {
+      const variables: WorkOrder["variables"] = [{ name: "word", kind: "secret", secret: "shop", key: "word" }];
+      const secrets = { "shop/word": "a-very-secret-word" };
+      const first = await start({ engine, order: { ...inline(oneResource), variables }, secrets });
+      assert.deepEqual(await first.ended(), { agent: 0, engine: 0 });
+      assert.deepEqual(pick(first), { result: "Applied", reason: "Applied", resources: 1, lock: undefined });
+      const { state, archive, result, plans, journal } = first.gateway.memory;
+      assert.ok(state && archive);
+      assert.equal(parseOutputs(state.toString())[0]?.value, "a-very-secret-word");
+      assert.deepEqual(
+        result?.outputs.map(({ name, sensitive }) => ({ name, sensitive })),
+        [{ name: "word", sensitive: true }],
+      );
+      assert.deepEqual(plans[0]?.counts, { create: 1, update: 0, replace: 0, delete: 0 });
+      assert.deepEqual(
+        journal.map(({ event, address }) => `${event} ${address}`),
+        ["apply_start terraform_data.a", "apply_complete terraform_data.a"],
+      );
+      assert.match(first.termination(), /"result":"Applied"/);
 
-    const second = await start({
-      order: { ...inline(oneResource), variables, stateExists: true },
-      secrets,
-      stored: { state },
-    });
-    assert.deepEqual(await second.ended(), { agent: 0, engine: 0 });
-    assert.equal(second.outcome()?.result, "Unchanged");
-    assert.equal(second.gateway.memory.result?.outputs.length, 1, "outputs are recorded without an apply, too");
+      const second = await start({
+        engine,
+        order: { ...inline(oneResource), variables, stateExists: true },
+        secrets,
+        stored: { state },
+      });
+      assert.deepEqual(await second.ended(), { agent: 0, engine: 0 });
+      assert.equal(second.outcome()?.result, "Unchanged");
+      assert.equal(second.gateway.memory.result?.outputs.length, 1, "outputs are recorded without an apply, too");
 
-    const third = await start({
-      order: { operation: "Destroy", source: { archive: { digest: "", size: 0 } }, stateExists: true },
-      stored: { state, archive },
+      const third = await start({
+        engine,
+        order: { operation: "Destroy", source: { archive: { digest: "", size: 0 } }, stateExists: true },
+        stored: { state, archive },
+      });
+      assert.deepEqual(await third.ended(), { agent: 0, engine: 0 });
+      assert.deepEqual(pick(third), { result: "Destroyed", reason: "Destroyed", resources: 0, lock: undefined });
+      for (const pod of [first, second, third]) assertNowhere(pod, "a-very-secret-word");
     });
-    assert.deepEqual(await third.ended(), { agent: 0, engine: 0 });
-    assert.deepEqual(pick(third), { result: "Destroyed", reason: "Destroyed", resources: 0, lock: undefined });
-    for (const pod of [first, second, third]) assertNowhere(pod, "a-very-secret-word");
-  });
+  }
 
   it("destroys nothing, without an engine, where the state holds nothing", async () => {
     const pod = await start({ order: { operation: "Destroy", source: { archive: { digest: "", size: 0 } } } });

@@ -28,8 +28,8 @@ describe("the state between engine and store", () => {
   let relay: StateRelay;
   let server: StateServer;
 
-  const newRelay = () =>
-    new StateRelay({ gateway: client, folder: join(root, "state"), onAway: () => {}, patienceMs: 50 });
+  const newRelay = (folder = "state") =>
+    new StateRelay({ gateway: client, folder: join(root, folder), onAway: () => {}, patienceMs: 50 });
   const ask = (method: string, query = "", body?: Buffer | string) =>
     fetch(`http://127.0.0.1:${server.port}/state${query}`, {
       method,
