@@ -1,0 +1,223 @@
+import type { RunOutcome } from "../../operator/api/run.ts";
+import type { WorkOrder } from "../../operator/gateway/protocol.ts";
+import type { StateKey } from "../../operator/storage/record.ts";
+import type { Cloud } from "./world-cloud.ts";
+import type { Dice } from "./world-dice.ts";
+import type { GatewayReply, WorldGateway } from "./world-gateway.ts";
+import {
+  type Change,
+  type EngineState,
+  emptyState,
+  planOf,
+  readStateBytes,
+  short,
+  stateBytes,
+  variablesOf,
+  wishOf,
+} from "./world-module.ts";
+import { Killed, type Mortal, type Turns } from "./world-turns.ts";
+
+export interface AgentParts {
+  readonly self: Mortal;
+  readonly pod: { readonly uid: string; readonly name: string; readonly namespace: string; readonly run: string };
+  readonly gateway: WorldGateway;
+  readonly gatewayIsAway: () => boolean;
+  readonly cloud: Cloud;
+  readonly turns: Turns;
+  readonly dice: Dice;
+  readonly now: () => Date;
+  /** The pod was asked to end. */
+  readonly ending: () => boolean;
+  readonly violated: (what: string) => void;
+}
+
+/** The gateway said no for good. */
+class RefusedByGateway extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(`${code}: ${message}`);
+    this.code = code;
+  }
+}
+
+type Outcome = Pick<RunOutcome, "result" | "reason" | "message" | "retry">;
+
+const failed = (reason: string, message: string): Outcome => ({ result: "Failed", reason, message, retry: "Backoff" });
+
+/** A runner pod's two programs in one: the same requests in the same order as the real agent and engine make them. */
+export async function runAgent(parts: AgentParts): Promise<void> {
+  const { pod, gateway, cloud } = parts;
+  try {
+    const claimed = await patiently(parts, "claim", () => gateway.claim(pod.uid, pod.namespace, pod.run));
+    if (claimed.type !== "order") return;
+    const talk = talkOf(parts, claimed.order);
+    const outcome = await attempt(parts, claimed.order, talk);
+    await talk("POST /v1/result", { outcome, outputs: [] });
+  } catch (error) {
+    if (!(error instanceof RefusedByGateway) && !(error instanceof Killed)) throw error;
+  } finally {
+    if (parts.self.alive) cloud.end(pod.uid);
+  }
+}
+
+type Talk = (request: string, body?: unknown, lockId?: string) => Promise<Buffer | undefined>;
+
+function talkOf(parts: AgentParts, { session }: WorkOrder): Talk {
+  return async (request, body, lockId) => {
+    const reply = await patiently(parts, request, () => parts.gateway.send(session, request, body, lockId));
+    if (reply.type !== "answer") return undefined;
+    if (reply.answer.status === 423) throw new RefusedByGateway("Locked", "another Run holds the lock");
+    if ("bytes" in reply.answer) return reply.answer.bytes;
+    return "json" in reply.answer ? Buffer.from(JSON.stringify(reply.answer.json)) : undefined;
+  };
+}
+
+/** Sends again until the gateway has answered: away costs waiting and nothing else. */
+async function patiently(
+  { turns, self, gatewayIsAway }: AgentParts,
+  what: string,
+  send: () => Promise<GatewayReply>,
+): Promise<GatewayReply> {
+  for (;;) {
+    const reply = await turns
+      .request(self, what, true, () => (gatewayIsAway() ? away : turns.parked(send())))
+      .catch((error: unknown) => {
+        if (error instanceof Killed) throw error;
+        return away;
+      });
+    if (!self.alive) throw new Killed(self.name);
+    if (reply.type === "refused") throw new RefusedByGateway(reply.code, reply.message);
+    if (reply.type !== "away") return reply;
+  }
+}
+
+const away = { type: "away" } as const;
+
+async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise<Outcome> {
+  const { pod, ending, cloud } = parts;
+  const destroying = order.operation === "Destroy";
+  const readState = async (): Promise<EngineState> => {
+    const bytes = await talk("GET /v1/state");
+    return bytes === undefined ? emptyState(`lineage-of-${pod.uid}`) : readStateBytes(bytes);
+  };
+  if (destroying && (await readState()).things.size === 0)
+    return { result: "Destroyed", reason: "Destroyed", message: "the state holds nothing" };
+  const wish = wishOf(variablesOf(order));
+  if (destroying) await talk("GET /v1/archive");
+  if (!destroying && wish.mode === "input-missing")
+    return { result: "Waiting", reason: "InputMissing", message: "Secret shop has no key db" };
+  if (ending()) return failed("RunnerLost", "the pod was told to end");
+
+  await talk("PUT /v1/state/lock", { ID: `plan-${pod.uid}`, Operation: "OperationTypePlan" });
+  const state = await readState();
+  await talk("DELETE /v1/state/lock", undefined, `plan-${pod.uid}`);
+  if (!destroying && wish.mode === "plan-fails") return failed("PlanFailed", "Error: main.tf:1: no");
+  if (ending()) return failed("RunnerLost", "the pod was told to end");
+  const changes = planOf(state, destroying ? new Map() : wish.resources);
+  const outputMoves = !destroying && state.output !== wish.output;
+  const empty = changes.length === 0 && !outputMoves;
+  if (!destroying) await talk("PUT /v1/archive", Buffer.from(`archive of ${JSON.stringify(order.variables)}`));
+  const digest = `sha256:${short(JSON.stringify([pod.uid, state.serial, changes]))}`;
+  const verdict = JSON.parse((await talk("POST /v1/plan", report(digest, changes, empty)))?.toString() ?? "{}");
+  if (verdict.verdict !== "Apply")
+    return {
+      result: verdict.reason === "Interrupted" ? "Interrupted" : "Failed",
+      reason: verdict.reason,
+      message: verdict.message,
+      retry: "Never",
+    };
+  if (empty && !destroying) return { result: "Unchanged", reason: "Unchanged", message: "" };
+  try {
+    return await apply(parts, order, talk, { planned: state, changes, output: destroying ? undefined : wish.output });
+  } finally {
+    if (parts.self.alive) cloud.end(pod.uid);
+  }
+}
+
+function report(digest: string, changes: readonly Change[], empty: boolean) {
+  const count = (action: string) => changes.filter((change) => change.action === action).length;
+  return {
+    digest,
+    counts: { create: count("create"), update: count("update"), replace: 0, delete: count("delete") },
+    empty,
+    resources: changes.map(({ address, action }) => ({ address, action })),
+    truncated: false,
+    drifted: 0,
+    inputsDigest: "hmac-sha256:00",
+  };
+}
+
+interface Work {
+  readonly planned: EngineState;
+  readonly changes: readonly Change[];
+  readonly output: string | undefined;
+}
+
+async function apply(parts: AgentParts, order: WorkOrder, talk: Talk, work: Work): Promise<Outcome> {
+  const { pod, cloud, dice, ending } = parts;
+  const { planned, changes, output } = work;
+  const key: StateKey = { namespace: pod.namespace, environment: order.environment.name, component: order.component };
+  const lock = `apply-${pod.uid}`;
+  const failing = wishOf(variablesOf(order)).mode === "apply-fails" && order.operation === "Apply";
+  await talk("PUT /v1/state/lock", { ID: lock, Operation: "OperationTypeApply" });
+  cloud.begin(key, pod.uid, pod.run);
+  const bytes = await talk("GET /v1/state");
+  let state = bytes === undefined ? planned : readStateBytes(bytes);
+  const stale = state.serial !== planned.serial || state.lineage !== planned.lineage;
+  let failure = stale ? failed("ApplyFailed", "the saved plan is stale") : undefined;
+  let entries = 0;
+  const journal = async (event: string, change: Change, id?: string) => {
+    const { address, action } = change;
+    const entry = {
+      at: parts.now().toISOString(),
+      event,
+      address,
+      action,
+      ...(id === undefined ? {} : { idValue: id }),
+    };
+    await talk("POST /v1/journal", { from: entries, entries: [entry] });
+    entries += 1;
+  };
+  const save = async () => {
+    state = { ...state, serial: state.serial + 1 };
+    await talk("POST /v1/state", stateBytes(state), lock);
+  };
+  for (const [index, change] of stale ? [] : changes.entries()) {
+    if (ending()) failure = failed("ApplyFailed", "the engine was asked to stop");
+    else if (failing && index === changes.length - 1) failure = failed("ApplyFailed", "Error: quota");
+    if (failure !== undefined) break;
+    await journal("apply_start", change);
+    const [things, id] = carriedOut(cloud, pod.uid, state, change);
+    state = { ...state, things };
+    await journal("apply_complete", change, id);
+    if (dice.chance(0.3)) await save();
+  }
+  if (failure === undefined) state = { ...state, output };
+  if (!stale) await save();
+  cloud.end(pod.uid);
+  await talk("DELETE /v1/state/lock", undefined, lock);
+  if (failure !== undefined) return failure;
+  return order.operation === "Destroy"
+    ? { result: "Destroyed", reason: "Destroyed", message: "everything was destroyed" }
+    : { result: "Applied", reason: "Applied", message: "the plan was applied" };
+}
+
+function carriedOut(
+  cloud: Cloud,
+  pod: string,
+  state: EngineState,
+  change: Change,
+): [EngineState["things"], string | undefined] {
+  const things = new Map(state.things);
+  const known = things.get(change.address);
+  if (change.action === "delete") {
+    if (known !== undefined) cloud.destroy(pod, known.id);
+    things.delete(change.address);
+    return [things, known?.id];
+  }
+  const { content, address } = change;
+  const id = known?.id ?? cloud.create(pod, address, content);
+  if (known !== undefined) cloud.change(pod, id, content);
+  things.set(address, { id, content });
+  return [things, id];
+}

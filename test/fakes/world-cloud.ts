@@ -1,0 +1,86 @@
+import { type StateKey, stateKeyText } from "../../operator/storage/record.ts";
+
+/** Something real that an engine made. */
+export interface CloudObject {
+  readonly id: string;
+  readonly key: string;
+  readonly address: string;
+  readonly content: string;
+  readonly run: string;
+}
+
+/** An engine that may change real things now. */
+export interface Writer {
+  readonly key: string;
+  readonly pod: string;
+  readonly run: string;
+}
+
+/** The real things, and who may change them at this moment: what every promise about states is measured against. */
+export interface Cloud {
+  objects(key?: StateKey): readonly CloudObject[];
+  writers(): readonly Writer[];
+  begin(key: StateKey, pod: string, run: string): void;
+  /** The engine of that pod has ended, in whatever way. */
+  end(pod: string): readonly Writer[];
+  create(pod: string, address: string, content: string): string;
+  change(pod: string, id: string, content: string): void;
+  destroy(pod: string, id: string): void;
+  /** Created by an engine that was killed before it handed its state over: no state knows of it. */
+  abandon(id: string): void;
+  abandoned(): ReadonlySet<string>;
+  /** Starts and ends of every engine, creations and destructions, in order. */
+  readonly ledger: readonly string[];
+}
+
+export function createCloud(violated: (what: string) => void): Cloud {
+  const objects = new Map<string, CloudObject>();
+  const writers = new Map<string, Writer>();
+  const lost = new Set<string>();
+  const ledger: string[] = [];
+  let ids = 0;
+  const writerOf = (pod: string): Writer => {
+    const writer = writers.get(pod);
+    if (writer === undefined) throw new Error(`${pod} changes things without having begun`);
+    return writer;
+  };
+  return {
+    ledger,
+    objects: (key) => [...objects.values()].filter((object) => key === undefined || object.key === stateKeyText(key)),
+    writers: () => [...writers.values()],
+    begin(key, pod, run) {
+      const name = stateKeyText(key);
+      const rival = [...writers.values()].find((writer) => writer.key === name);
+      if (rival !== undefined) violated(`I1: ${run} begins to write ${name} while ${rival.run} does`);
+      writers.set(pod, { key: name, pod, run });
+      ledger.push(`begin ${run}`);
+    },
+    end(pod) {
+      const ended = [...writers.values()].filter((writer) => writer.pod === pod);
+      writers.delete(pod);
+      for (const { run } of ended) ledger.push(`end ${run}`);
+      return ended;
+    },
+    create(pod, address, content) {
+      const { key, run } = writerOf(pod);
+      ids += 1;
+      const id = `id-${ids}`;
+      objects.set(id, { id, key, address, content, run });
+      ledger.push(`create ${address} by ${run}`);
+      return id;
+    },
+    change(pod, id, content) {
+      const { run } = writerOf(pod);
+      const object = objects.get(id);
+      if (object !== undefined) objects.set(id, { ...object, content });
+      ledger.push(`change ${object?.address} by ${run}`);
+    },
+    destroy(pod, id) {
+      const { run } = writerOf(pod);
+      ledger.push(`destroy ${objects.get(id)?.address} by ${run}`);
+      objects.delete(id);
+    },
+    abandon: (id) => void lost.add(id),
+    abandoned: () => lost,
+  };
+}

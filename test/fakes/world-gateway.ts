@@ -1,0 +1,81 @@
+import { judgeFor } from "../../operator/assembly/judge.ts";
+import type { Client } from "../../operator/cluster/ports.ts";
+import { desiredDigestOf } from "../../operator/environment/digest.ts";
+import { claimWork } from "../../operator/gateway/claiming.ts";
+import type { GatewayContext } from "../../operator/gateway/context.ts";
+import { answerFor } from "../../operator/gateway/errors.ts";
+import { createProgressThrottle } from "../../operator/gateway/progress.ts";
+import type { WorkOrder } from "../../operator/gateway/protocol.ts";
+import { type Answer, ROUTES } from "../../operator/gateway/routes.ts";
+import { createRunStatuses } from "../../operator/gateway/run-status.ts";
+import { readSession } from "../../operator/gateway/sessions.ts";
+import type { Clock } from "../../operator/loop/clock.ts";
+import type { KeyRing } from "../../operator/storage/key-ring.ts";
+import type { StateStore } from "../../operator/storage/port.ts";
+import type { Turns } from "./world-turns.ts";
+
+export interface GatewayParts {
+  readonly client: Client;
+  readonly store: StateStore;
+  readonly ring: KeyRing;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly onUnexpected: (error: unknown) => void;
+}
+
+export type GatewayReply =
+  | { readonly type: "answer"; readonly answer: Answer }
+  | { readonly type: "order"; readonly order: WorkOrder }
+  | { readonly type: "refused"; readonly code: string; readonly message: string }
+  /** The same request may be sent again. */
+  | { readonly type: "away" };
+
+/** The gateway without its sockets: the real handlers of every route. A request goes on after its sender has died. */
+export interface WorldGateway {
+  claim(token: string, namespace: string, run: string): Promise<GatewayReply>;
+  send(session: string, request: string, body: unknown, lockId?: string): Promise<GatewayReply>;
+}
+
+export function worldGateway({ client, store, ring, clock, turns, onUnexpected }: GatewayParts): WorldGateway {
+  const context: GatewayContext = {
+    store,
+    ring,
+    client,
+    statuses: createRunStatuses(client),
+    judge: judgeFor(client),
+    digestOfApplied: (spec, _outputs, revision) => desiredDigestOf(spec.inputsDigest, revision),
+    progress: createProgressThrottle(clock),
+    clock,
+    log: { info: () => {}, error: () => {} },
+  };
+  const signal = new AbortController().signal;
+  const handled = (work: () => Promise<GatewayReply>): Promise<GatewayReply> => {
+    const { promise, resolve } = Promise.withResolvers<GatewayReply>();
+    turns.spawn(async () => {
+      resolve(await work().catch(refusal));
+    });
+    return promise;
+  };
+  const refusal = (error: unknown): GatewayReply => {
+    const { code, message, unexpected } = answerFor(error);
+    if (unexpected) onUnexpected(error);
+    return code === "StoreUnavailable" || code === "InternalError"
+      ? { type: "away" }
+      : { type: "refused", code, message };
+  };
+  return {
+    claim: (token, namespace, run) =>
+      handled(async () => ({
+        type: "order",
+        order: await claimWork(context, token, { run, namespace, phase: "Plan" }, signal),
+      })),
+    send: (token, request, body, lockId = "") =>
+      handled(async () => {
+        const route = ROUTES.find(({ method, path }) => `${method} ${path}` === request);
+        const session = readSession(ring, token);
+        if (route === undefined || session === undefined) throw new Error(`the world sends nonsense: ${request}`);
+        const content = Buffer.isBuffer(body) ? body : Buffer.from(body === undefined ? "" : JSON.stringify(body));
+        return { type: "answer", answer: await route.handle({ context, session, body: content, lockId, signal }) };
+      }),
+  };
+}

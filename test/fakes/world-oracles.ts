@@ -1,0 +1,174 @@
+import type { Environment } from "../../operator/api/environment.ts";
+import type { Run } from "../../operator/api/run.ts";
+import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
+import { isClosed } from "../../operator/environment/observation.ts";
+import { readJournal } from "../../operator/storage/journal.ts";
+import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
+import { readState } from "../../operator/storage/versions.ts";
+import type { MemoryStore } from "./memory-store.ts";
+import type { ApiEvent, WorldApi } from "./world-api.ts";
+import type { Cloud } from "./world-cloud.ts";
+import { expectedOf, type SpecHistory } from "./world-expectation.ts";
+import { readStateBytes } from "./world-module.ts";
+
+export interface OracleParts {
+  readonly api: WorldApi;
+  readonly store: MemoryStore;
+  readonly cloud: Cloud;
+  readonly history: SpecHistory;
+  readonly violated: (what: string) => void;
+}
+
+export interface Oracles {
+  /** A pod was killed while its engine was writing for this Run. */
+  cutOff(run: string): void;
+  /** To be asked after every step of the world. */
+  check(): Promise<void>;
+}
+
+/** Tries of one thing: the first, and as many repetitions as `retry.limit` allows unless the spec says otherwise. */
+const MOST_TRIES = 6;
+
+/** The promises, each measured against what really happened and not against what the product believes. */
+export function createOracles({ api, store, cloud, history, violated }: OracleParts): Oracles {
+  const cut = new Set<string>();
+  const closed: Run[] = [];
+  const gone: Environment[] = [];
+  const everyRun = new Map<string, Run>();
+  const recordOf = (key: StateKey): ComponentRecord | undefined =>
+    store.records().find((record) => stateKeyText(record.key) === stateKeyText(key));
+  const live = (key: StateKey) => cloud.objects(key).filter(({ id }) => !cloud.abandoned().has(id));
+
+  api.onEvent((event) => {
+    if (event.plural === ENVIRONMENTS.plural) aboutEnvironment(event);
+    if (event.plural === RUNS.plural) aboutRun(event);
+  });
+
+  function aboutEnvironment({ old, now }: ApiEvent): void {
+    if (now !== undefined) history.note(now as unknown as Environment);
+    else gone.push(old as unknown as Environment);
+  }
+
+  function aboutRun({ old, now }: ApiEvent): void {
+    const run = now as Run | undefined;
+    if (run === undefined) return;
+    if (old === undefined) born(run);
+    everyRun.set(run.metadata.uid, run);
+    if (isClosed(run) && !(old !== undefined && isClosed(old as unknown as Run))) closed.push(run);
+  }
+
+  function born(run: Run): void {
+    const before = [...everyRun.values()]
+      .filter(({ metadata, spec }) => spec.component === run.spec.component && sameOwner(metadata, run, spec))
+      .sort((a, b) => b.spec.number - a.spec.number);
+    if (run.spec.operation === "Apply") {
+      needsAreMet(run);
+      mayFollow(run, before);
+    }
+    isNewTry(run, before);
+  }
+
+  const sameOwner = (metadata: Run["metadata"], run: Run, spec: Run["spec"]) =>
+    metadata.namespace === run.metadata.namespace && spec.environment.uid === run.spec.environment.uid;
+
+  function needsAreMet(run: Run): void {
+    const { environment, component, inputs } = run.spec;
+    const spec = history.at(environment.uid, environment.generation);
+    if (spec === undefined) violated(`${run.metadata.name} acts upon a generation that never was`);
+    if (spec === undefined) return;
+    for (const needed of inputs.dependsOn) {
+      const key = { namespace: run.metadata.namespace, environment: environment.name, component: needed };
+      const expected = expectedOf(spec, needed);
+      const there = live(key).map(({ address, content }) => `${address}=${content}`);
+      const wanted = [...(expected?.resources ?? [])].map(([address, content]) => `${address}=${content}`);
+      if (expected === undefined || there.toSorted().join() !== wanted.toSorted().join())
+        violated(`order: ${component} starts (generation ${environment.generation}) before ${needed} is applied`);
+    }
+  }
+
+  function mayFollow(run: Run, before: readonly Run[]): void {
+    const last = before[0];
+    if (last === undefined) return;
+    const key = {
+      namespace: run.metadata.namespace,
+      environment: run.spec.environment.name,
+      component: run.spec.component,
+    };
+    const reported = recordOf(key)?.lastResult?.runUid === last.metadata.uid;
+    const interrupted =
+      last.spec.operation === "Apply" &&
+      (last.status?.phase === "Interrupted" || (cut.has(last.metadata.name) && !reported));
+    const asked = run.spec.request !== undefined && run.spec.request !== last.spec.request;
+    if (interrupted && !asked)
+      violated(`interrupted: ${run.metadata.name} repeats ${last.metadata.name}, and nobody asked`);
+  }
+
+  function isNewTry(run: Run, before: readonly Run[]): void {
+    const same = before.filter(
+      ({ spec }) =>
+        spec.operation === run.spec.operation &&
+        spec.desiredDigest === run.spec.desiredDigest &&
+        spec.environment.generation === run.spec.environment.generation &&
+        spec.request === run.spec.request,
+    );
+    const name = `${run.spec.operation} ${run.spec.component} #${run.spec.number}`;
+    if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0])
+      violated(`noise: ${name} repeats what succeeded`);
+    const failures = same.filter(({ status }) => status?.phase === "Failed" && status.outcome?.result === "Failed");
+    if (failures.length >= MOST_TRIES) violated(`bounds: ${name} is try ${failures.length + 1}`);
+    const open = before.find((other) => !isClosed(other));
+    if (open !== undefined) violated(`open: ${name} is made while #${open.spec.number} has not ended`);
+  }
+
+  /** I2: what exists is in the state, or by name in the journal of the Run that was cut off. */
+  async function accountsFor(run: Run): Promise<void> {
+    const key = {
+      namespace: run.metadata.namespace,
+      environment: run.spec.environment.name,
+      component: run.spec.component,
+    };
+    if (cloud.writers().some((writer) => writer.key === stateKeyText(key)))
+      violated(`I1: ${run.metadata.name} is closed while an engine still writes`);
+    const record = recordOf(key);
+    const state = record === undefined ? undefined : await readState(store, record);
+    const known = new Set(state === undefined ? [] : [...readStateBytes(state).things.values()].map(({ id }) => id));
+    const strays = live(key).filter(({ id }) => !known.has(id));
+    if (strays.length === 0) return;
+    const entries = record === undefined ? [] : await readJournal(store, record);
+    for (const { id, address, run: maker } of strays) {
+      const told = maker === run.metadata.name && cut.has(maker) && entries.some((entry) => entry.address === address);
+      if (told) cloud.abandon(id);
+      else violated(`I2: ${address} of ${maker} is in no state and no journal when ${run.metadata.name} closes`);
+    }
+  }
+
+  function leavesNothing({ metadata }: Environment): void {
+    const prefix = `${metadata.namespace}/${metadata.name}/`;
+    for (const object of cloud.objects().filter(({ key }) => key.startsWith(prefix))) {
+      if (cloud.abandoned().has(object.id)) continue;
+      const record = store.records().find(({ key }) => stateKeyText(key) === object.key);
+      const kept = record?.ownership === "Released";
+      if (!kept) violated(`I3: ${object.address} of ${object.key} is orphaned: the Environment is gone`);
+    }
+  }
+
+  /** Whatever exists has a record that says so. */
+  function isRecorded(): void {
+    for (const { id, key, address } of cloud.objects()) {
+      if (cloud.abandoned().has(id)) continue;
+      const record = store.records().find((candidate) => stateKeyText(candidate.key) === key);
+      if (record === undefined) violated(`I3: ${address} of ${key} exists, and there is no record of it`);
+      else if (!record.mayHoldObjects)
+        violated(`I3: ${address} of ${key} exists, and its record says that nothing does`);
+    }
+  }
+
+  return {
+    cutOff: (run) => void cut.add(run),
+    async check() {
+      isRecorded();
+      for (const run of closed.splice(0)) await accountsFor(run);
+      for (const environment of gone.splice(0)) leavesNothing(environment);
+    },
+  };
+}

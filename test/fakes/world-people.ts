@@ -1,0 +1,205 @@
+import type { Component } from "../../operator/api/component.ts";
+import type { Environment, EnvironmentSpec } from "../../operator/api/environment.ts";
+import { ANNOTATIONS } from "../../operator/api/names.ts";
+import type { Run } from "../../operator/api/run.ts";
+import type { KubeObject, Stored } from "../../operator/cluster/ports.ts";
+import { ENVIRONMENTS, PODS, RUNS } from "../../operator/cluster/resources.ts";
+import { stateKeyText } from "../../operator/storage/record.ts";
+import { aComponent, anEnvironment } from "./objects.ts";
+import type { World } from "./world.ts";
+import { expectedOf } from "./world-expectation.ts";
+
+const NAMESPACE = "team";
+const NAME = "shop";
+
+type Edited = Environment & KubeObject;
+
+/** A component that takes the outputs of those that it needs. */
+export function aModule(
+  name: string,
+  needs: readonly string[] = [],
+  given: Readonly<Record<string, unknown>> = {},
+): Component {
+  const values = Object.entries({ value: "v1", ...given }).map(([key, value]) => ({
+    name: key,
+    value: value as never,
+  }));
+  const outputs = needs.map((needed) => ({
+    name: `from_${needed}`,
+    valueFrom: { output: { component: needed, name: "id" } },
+  }));
+  return aComponent(name, { terraform: { path: ".", variables: [...values, ...outputs] } });
+}
+
+/** What people do to the one Environment of a story, and whether they got what they asked for. */
+export function people(world: World) {
+  const { api, cloud } = world;
+  const find = () => world.environment(NAMESPACE, NAME);
+  const exists = () => find() !== undefined;
+  let requests = 0;
+  const change = (edit: (environment: Stored<Edited>) => object): void => {
+    if (exists()) api.edit<Edited>(ENVIRONMENTS, NAMESPACE, NAME, edit);
+  };
+  const annotate = (annotations: Readonly<Record<string, string>>): void =>
+    change((old) => ({
+      ...old,
+      metadata: { ...old.metadata, annotations: { ...old.metadata.annotations, ...annotations } },
+    }));
+  const editSpec = (edit: (spec: EnvironmentSpec) => EnvironmentSpec): void =>
+    change((old) => ({ ...old, spec: edit(old.spec) }));
+  const setVariable = (
+    spec: EnvironmentSpec,
+    component: string,
+    variable: string,
+    value: unknown,
+  ): EnvironmentSpec => ({
+    ...spec,
+    components: spec.components.map((one) =>
+      one.name !== component
+        ? one
+        : {
+            ...one,
+            terraform: {
+              ...one.terraform,
+              variables: [
+                ...(one.terraform.variables ?? []).filter(({ name }) => name !== variable),
+                { name: variable, value: value as never },
+              ],
+            },
+          },
+    ),
+  });
+  const runs = () => api.all<Run & KubeObject>(RUNS.plural);
+  const conditionOf = (type: string) => find()?.status?.conditions?.find((condition) => condition.type === type);
+
+  const acts = {
+    find,
+    exists,
+    runs,
+    create(components: readonly Component[], spec: Partial<EnvironmentSpec> = {}): void {
+      const { metadata, ...rest } = anEnvironment(components, { spec });
+      const { name, namespace } = metadata;
+      world.tell("person: creates the Environment");
+      api.create(ENVIRONMENTS, { ...rest, metadata: { name, namespace, finalizers: [] } } as unknown as KubeObject);
+    },
+    set(component: string, variable: string, value: unknown): void {
+      world.tell(`person: sets ${variable} of ${component} to ${value}`);
+      editSpec((spec) => setVariable(spec, component, variable, value));
+    },
+    editSpec,
+    remove(component: string): void {
+      world.tell(`person: removes ${component}`);
+      editSpec((spec) => ({ ...spec, components: spec.components.filter(({ name }) => name !== component) }));
+    },
+    suspend(suspend: boolean): void {
+      world.tell(suspend ? "person: suspends" : "person: resumes");
+      editSpec((spec) => ({ ...spec, suspend }));
+    },
+    request(): void {
+      requests += 1;
+      world.tell(`person: requests ${requests}`);
+      annotate({ [ANNOTATIONS.requestedAt]: `request-${requests}` });
+    },
+    confirmDestroy(...components: readonly string[]): void {
+      annotate({ [ANNOTATIONS.confirmDestroy]: components.join(",") });
+    },
+    confirmDead(run: Run): void {
+      world.tell(`person: confirms that ${run.metadata.name} is dead`);
+      api.edit<Run & KubeObject>(RUNS, run.metadata.namespace, run.metadata.name, (old) => ({
+        ...old,
+        metadata: { ...old.metadata, annotations: { ...old.metadata.annotations, [ANNOTATIONS.confirmDead]: "true" } },
+      }));
+    },
+    delete(): void {
+      world.tell("person: deletes the Environment");
+      api.delete(ENVIRONMENTS, NAMESPACE, NAME, undefined);
+    },
+    conditionOf,
+    /** What exists of the Environment, leftovers of killed engines apart. */
+    things: () =>
+      cloud
+        .objects()
+        .filter(({ id }) => !cloud.abandoned().has(id))
+        .map(({ key, address, content }) => `${key} ${address}=${content}`)
+        .toSorted(),
+    /** What should exist, worked out from the spec. */
+    wanted(): readonly string[] {
+      const environment = find();
+      if (environment === undefined) return [];
+      const { spec } = environment;
+      return spec.components
+        .flatMap(({ name }) => {
+          const key = stateKeyText({ namespace: NAMESPACE, environment: NAME, component: name });
+          return [...(expectedOf(spec, name)?.resources ?? [])].map(
+            ([address, content]) => `${key} ${address}=${content}`,
+          );
+        })
+        .toSorted();
+    },
+    isReady(): boolean {
+      const environment = find();
+      return (
+        environment?.status?.observedGeneration === environment?.metadata.generation &&
+        conditionOf("Ready")?.status === "True"
+      );
+    },
+    /** Does what the status asks of a person; false where it asks for nothing. */
+    help(): boolean {
+      const environment = find();
+      if (environment === undefined) return false;
+      if (environment.spec.suspend) {
+        acts.suspend(false);
+        return true;
+      }
+      const broken = environment.spec.components.find((component) =>
+        component.terraform.variables?.some(({ name, value }) => name === "mode" && value !== "good"),
+      );
+      if (broken !== undefined && environment.metadata.deletionTimestamp === undefined) {
+        acts.set(broken.name, "mode", "good");
+        return true;
+      }
+      return helpRuns() || helpComponents(environment);
+    },
+  };
+
+  function helpRuns(): boolean {
+    for (const run of runs()) {
+      const reason = run.status?.conditions?.find(({ type }) => type === "Succeeded")?.reason;
+      if (reason !== "ProofOfDeathMissing" || run.metadata.annotations?.[ANNOTATIONS.confirmDead] !== undefined)
+        continue;
+      for (const { uid } of run.status?.pods ?? []) world.kubelet.kill(uid, "switched off by a person");
+      acts.confirmDead(run);
+      return true;
+    }
+    return false;
+  }
+
+  function helpComponents(environment: Environment): boolean {
+    const lines = environment.status?.components ?? [];
+    const unconfirmed = lines.filter(({ reason }) => reason === "RemovalNeedsConfirmation").map(({ name }) => name);
+    const confirmed = (environment.metadata.annotations?.[ANNOTATIONS.confirmDestroy] ?? "").split(",");
+    if (unconfirmed.some((name) => !confirmed.includes(name))) {
+      world.tell(`person: confirms the removal of ${unconfirmed.join(", ")}`);
+      acts.confirmDestroy(...unconfirmed, ...confirmed);
+      return true;
+    }
+    const stuck = lines.some(
+      ({ reason }) => reason === "Interrupted" || reason === "RetriesExhausted" || reason === "ApplyFailed",
+    );
+    const owner = lines.find(({ reason }) => reason === "StateOwnedByOther");
+    if (owner !== undefined) {
+      const record = world.store.memory.records().find(({ key }) => key.component === owner.name);
+      const uid = record?.owner.environmentUid ?? "";
+      if (environment.spec.adopt?.uid === uid) return false;
+      world.tell(`person: adopts ${uid}`);
+      editSpec((spec) => ({ ...spec, adopt: { uid } }));
+      return true;
+    }
+    if (stuck) acts.request();
+    return stuck;
+  }
+
+  return { ...acts, pods: () => api.all(PODS.plural) };
+}
+
+export type People = ReturnType<typeof people>;

@@ -1,0 +1,43 @@
+import type { StateStore } from "../../operator/storage/port.ts";
+import { type MemoryStore, memoryStore } from "./memory-store.ts";
+import type { RecordLog } from "./world-caches.ts";
+import type { Mortal, Turns } from "./world-turns.ts";
+
+export interface WorldStore extends RecordLog {
+  readonly memory: MemoryStore;
+  /** The store as one program sees it: what touches records waits for its turn. */
+  seenBy(sender: Mortal): StateStore;
+}
+
+const CHANGES = new Set(["createRecord", "updateRecord", "deleteRecord"]);
+
+export function worldStore(turns: Turns, onWrite: (sender: Mortal, what: string) => void): WorldStore {
+  const memory = memoryStore();
+  const versions = [memory.records()];
+  memory.faults.after = (call) => {
+    if (CHANGES.has(call)) versions.push(memory.records());
+  };
+  const seenBy = (sender: Mortal): StateStore => {
+    const gated = <T>(what: string, isWrite: boolean, work: () => Promise<T>): Promise<T> =>
+      turns.request(sender, `store ${what}`, isWrite, async () => {
+        const answer = await work();
+        if (isWrite) onWrite(sender, `store ${what}`);
+        return answer;
+      });
+    return {
+      record: (key, signal) => gated(`record ${key.component}`, false, () => memory.record(key, signal)),
+      recordsOf: (namespace, environment, signal) =>
+        gated("recordsOf", false, () => memory.recordsOf(namespace, environment, signal)),
+      createRecord: (record, signal) =>
+        gated(`create ${record.key.component}`, true, () => memory.createRecord(record, signal)),
+      updateRecord: (record, version, signal) =>
+        gated(`update ${record.key.component}`, true, () => memory.updateRecord(record, version, signal)),
+      deleteRecord: (key, version, signal) =>
+        gated(`delete ${key.component}`, true, () => memory.deleteRecord(key, version, signal)),
+      putBlob: memory.putBlob,
+      getBlob: memory.getBlob,
+      deleteBlob: memory.deleteBlob,
+    };
+  };
+  return { memory, versions, seenBy };
+}

@@ -1,0 +1,90 @@
+import { createWorld, Violation, type World, type WorldOptions } from "../fakes/world.ts";
+import { type People, people } from "../fakes/world-people.ts";
+
+const HOUR_MS = 3_600_000;
+
+export interface Told {
+  readonly world: World;
+  readonly person: People;
+}
+
+/** Tells one story in a world of its own, which ends in any case. */
+export async function tell(options: WorldOptions, story: (told: Told) => Promise<void>): Promise<void> {
+  const world = createWorld(options);
+  try {
+    await story({ world, person: people(world) });
+  } finally {
+    await world.end();
+  }
+}
+
+/** Lets time pass until `done`, and nothing but time is missing; where the status asks for a person, somebody helps. */
+export async function until({ world, person }: Told, what: string, done: () => boolean, helps = true): Promise<void> {
+  for (let rounds = 0; rounds < 300; rounds += 1) {
+    await world.rest();
+    if (done()) return;
+    if (helps && person.help()) continue;
+    const wait = world.clock.untilNext();
+    if (wait === undefined || wait > 48 * HOUR_MS) break;
+    world.clock.advance(wait);
+  }
+  throw new Violation(`in vain: ${what}\n${picture({ world, person })}\n${world.told.slice(-60).join("\n")}`);
+}
+
+export function picture({ world, person }: Told): string {
+  const environment = person.find();
+  const runs = person.runs().map(({ metadata, spec, status }) => ({
+    name: metadata.name,
+    what: `${spec.operation} ${spec.component} #${spec.number} attempt ${spec.attempt}`,
+    phase: status?.phase,
+    message: status?.message,
+    outcome: status?.outcome,
+    pods: status?.pods,
+  }));
+  return JSON.stringify(
+    {
+      status: environment?.status,
+      spec: environment?.spec.components,
+      deletion: environment?.metadata.deletionTimestamp,
+      annotations: environment?.metadata.annotations,
+      generation: environment?.metadata.generation,
+      runs,
+      things: person.things(),
+      wanted: person.wanted(),
+      waiting: world.turns.waiting().map(({ sender, what }) => `${sender.name}: ${what}`),
+      records: world.store.memory
+        .records()
+        .map(({ key, owner, ownership, claim, lock, mayHoldObjects, lastResult }) => ({
+          key,
+          owner,
+          ownership,
+          claim,
+          lock,
+          mayHoldObjects,
+          lastResult,
+        })),
+    },
+    null,
+    1,
+  );
+}
+
+/** Everything that is declared exists, nothing else does, and the status says so. */
+export function isConverged({ person }: Told): boolean {
+  if (!person.exists()) return true;
+  return person.isReady() && person.things().join() === person.wanted().join();
+}
+
+/** A healthy object is not written to: not at another look, not after a restart, not a day later. */
+export async function staysQuiet({ world }: Told): Promise<void> {
+  await world.rest();
+  const before = world.writes.length;
+  world.operator().lookAgain();
+  await world.rest();
+  world.restartOperator();
+  await world.rest();
+  world.clock.advance(24 * HOUR_MS);
+  await world.rest();
+  const late = world.writes.slice(before);
+  if (late.length > 0) throw new Violation(`I5: nothing has changed, and these were written: ${late.join(", ")}`);
+}
