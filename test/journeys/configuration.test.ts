@@ -152,7 +152,7 @@ journeys("mistakes in a module", () => {
       await place.apply(own());
       const line = await place.untilReason("backend", "one", "BackendChoiceNeeded");
       assert.equal(line.state, "Failed");
-      assert.match(line.message ?? "", /state\.backend: Managed/);
+      assert.match(line.message ?? "", /backend: Managed/);
       assert.equal(line.retryAt, undefined, "nothing is tried until a person decides");
       await place.apply(own({ backend: "Managed" }));
       await place.untilReady("backend");

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { anEnvironment } from "./support/environments.ts";
+import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
+import { reports } from "./support/modules.ts";
+import { conditionOf } from "./support/place.ts";
+
+journeys("applies that fail", () => {
+  journeyWithEachEngine(
+    "half way: what was made is kept, the failures are told address by address, the retry goes on from there",
+    async (place, engine) => {
+      const { outside } = place;
+      const failing = Array.from({ length: 12 }, (_, index) => `f${String(index).padStart(2, "0")}`);
+      for (const name of failing) outside.refuse(`create/${name}`);
+      const module = [
+        reports(outside.address, "made"),
+        ...failing.map((name) => reports(outside.address, name, ["made"])),
+      ].join("");
+      await place.apply(anEnvironment({ name: "half", engine, components: [{ name: "one", module }] }));
+
+      const first = await place.untilRunEnds("one", 1, { within: 60 });
+      const { outcome } = first.status ?? {};
+      assert.equal(outcome?.reason, "ApplyFailed");
+      assert.ok((outcome?.resources ?? 0) >= 1, "what was made is in the state");
+      assert.equal(outcome?.diagnostics?.length, 10, "the first ten");
+      for (const diagnostic of outcome?.diagnostics ?? [])
+        assert.match(diagnostic.address ?? "", /^terraform_data\.f\d\d$/);
+      const environment = await place.until("half", (one) => conditionOf(one, "Ready")?.reason === "ApplyFailed");
+      assert.match(conditionOf(environment, "Ready")?.message ?? "", /terraform_data\.f\d\d/);
+
+      for (const name of failing) outside.accept(`create/${name}`);
+      await place.untilReady("half", { within: 60 });
+      const [, second] = await place.runs("one");
+      assert.equal(second?.spec.cause.type, "Retry");
+      assert.equal(outside.count("create/made"), 1, "what was made was not made again");
+      assert.equal(second?.status?.outcome?.resources, 13);
+    },
+    { within: 180 },
+  );
+
+  journey(
+    "too long: the engine is asked to stop, and says so",
+    async (place) => {
+      const { outside } = place;
+      outside.hold("create/endless");
+      const timeouts = { plan: "5m", apply: "10s" };
+      await place.apply(
+        anEnvironment({
+          name: "slow",
+          timeouts,
+          retry: { limit: 0 },
+          components: [{ name: "one", module: reports(outside.address, "endless") }],
+        }),
+      );
+      await outside.arrival("create/endless");
+      const run = await place.untilRunEnds("one", 1, { within: 120 });
+      assert.equal(run.status?.outcome?.reason, "TimedOut", run.status?.outcome?.message);
+      outside.release("create/endless");
+    },
+    { within: 200 },
+  );
+
+  journey("for want of memory: the reason is named, and the limit to raise", async (place) => {
+    const module = `
+resource "terraform_data" "greedy" {
+  provisioner "local-exec" {
+    interpreter = ["/bin/bash", "-c"]
+    command     = "x=$(head -c 400000000 /dev/zero | tr '\\\\0' x); echo \${#x}"
+  }
+}
+`.replace("${#", "$${#");
+    const runner = { resources: { limits: { memory: "200Mi" } } };
+    await place.apply(
+      anEnvironment({ name: "greedy", runner, retry: { limit: 0 }, components: [{ name: "one", module }] }),
+    );
+    const run = await place.untilRunEnds("one", 1, { within: 90 });
+    assert.notEqual(run.status?.outcome?.result, "Applied");
+    const line = await place.untilComponent(
+      "greedy",
+      "one",
+      ({ state }) => state === "Failed" || state === "Interrupted",
+    );
+    assert.ok(line.message);
+  });
+
+  journey("a pod that cannot be scheduled says so in Kubernetes' words, and starts when it can", async (place) => {
+    const environment = (runner: object) =>
+      anEnvironment({ name: "nowhere", runner, components: [{ name: "one", module: 'output "x" { value = 1 }\n' }] });
+    await place.apply(environment({ nodeSelector: { "terrarium.test/no-such": "node" } }));
+    const run = await place.untilRun("one", ({ status }) => /cannot be scheduled/.test(status?.message ?? ""), {
+      within: 30,
+    });
+    assert.match(run.status?.message ?? "", /node/);
+    await place.delete("nowhere");
+    await place.untilGone("nowhere");
+  });
+
+  journey("a pod that Kubernetes refuses is a failure that quotes it", async (place) => {
+    await place.apply({
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "none" },
+      spec: { hard: { pods: "0" } },
+    });
+    await place.apply(
+      anEnvironment({ name: "quota", components: [{ name: "one", module: 'output "x" { value = 1 }\n' }] }),
+    );
+    const line = await place.untilReason("quota", "one", "PodRejected", { within: 30 });
+    assert.match(line.message ?? "", /quota/);
+    await place.kubectl(["delete", "resourcequota/none"]);
+    await place.untilReady("quota", { within: 60 });
+  });
+});

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import { anEnvironment, fromOutput } from "./support/environments.ts";
+import { journey, journeys } from "./support/journey.ts";
+import { reports } from "./support/modules.ts";
+import { killOperators, restartOperators, untilOperatorsAreReady } from "./support/operator-pods.ts";
+import type { Place } from "./support/place.ts";
+
+const alone = { manner: "alone", within: 300 } as const;
+
+function twoSteps({ outside }: Place) {
+  const module = reports(outside.address, "first") + reports(outside.address, "second", ["first"]);
+  return anEnvironment({ name: "served", components: [{ name: "one", module }] });
+}
+
+async function wentOn(place: Place): Promise<void> {
+  await place.untilReady("served", { within: 90 });
+  const runs = await place.runs("one");
+  assert.equal(runs.length, 1, "no second Run");
+  assert.equal(runs[0]?.status?.outcome?.result, "Applied");
+  assert.equal(runs[0]?.status?.pods?.length, 1, "no second pod");
+  assert.deepEqual(place.outside.heard, ["create/first", "create/second"]);
+}
+
+journeys("an operator that goes away", () => {
+  journey(
+    "killed, all replicas at once, in an apply: the apply goes on and its result arrives",
+    async (place) => {
+      const { outside } = place;
+      outside.hold("create/second");
+      await place.apply(twoSteps(place));
+      await outside.arrival("create/second");
+      await killOperators(place);
+      outside.release("create/second");
+      await wentOn(place);
+      await untilOperatorsAreReady(place);
+    },
+    alone,
+  );
+
+  journey(
+    "both replicas replaced in an apply, as in an upgrade: the apply goes on and its result arrives",
+    async (place) => {
+      const { outside } = place;
+      outside.hold("create/second");
+      await place.apply(twoSteps(place));
+      await outside.arrival("create/second");
+      await restartOperators(place);
+      outside.release("create/second");
+      await wentOn(place);
+    },
+    alone,
+  );
+
+  journey(
+    "gone while an apply ends: the result waits in the pod",
+    async (place) => {
+      const { outside, installation } = place;
+      const scale = (replicas: number) =>
+        installation.kubectl.run([
+          "scale",
+          "deployment/terrarium-operator",
+          "-n",
+          "terrarium-system",
+          `--replicas=${replicas}`,
+        ]);
+      outside.hold("create/second");
+      await place.apply(twoSteps(place));
+      await outside.arrival("create/second");
+      try {
+        await scale(0);
+        await installation.kubectl.run([
+          "wait",
+          "pod",
+          "-n",
+          "terrarium-system",
+          "-l",
+          "app.kubernetes.io/component=operator",
+          "--for=delete",
+          "--timeout=60s",
+        ]);
+        outside.release("create/second");
+        await pause(15_000);
+      } finally {
+        await scale(2);
+      }
+      await wentOn(place);
+      await untilOperatorsAreReady(place);
+    },
+    alone,
+  );
+
+  journey(
+    "killed again and again from the first moment to the last: everything is made once, and destroyed once",
+    async (place) => {
+      const { outside } = place;
+      const names = ["base", "left", "right", "top"] as const;
+      const needs = { base: [], left: ["base"], right: ["base"], top: ["left", "right"] } as const;
+      const components = names.map((name) => ({
+        name,
+        module: `${needs[name].map((need) => `variable "${need}" {}\n`).join("")}${reports(outside.address, name)}output "done" {\n  value = "${name}"\n}\n`,
+        variables: needs[name].map((need) => fromOutput(need, need, "done")),
+      }));
+      let tired = false;
+      const killing = (async () => {
+        while (!tired) {
+          await killOperators(place).catch(() => undefined);
+          await pause(5_000);
+        }
+      })();
+      try {
+        await place.apply(anEnvironment({ name: "stormy", components }));
+        await place.untilReady("stormy", { within: 200 });
+        await place.delete("stormy");
+        await place.untilGone("stormy", { within: 200 });
+      } finally {
+        tired = true;
+        await killing;
+      }
+      for (const name of names) {
+        assert.equal(outside.count(`create/${name}`), 1, `${name} was made once`);
+        assert.equal(outside.count(`destroy/${name}`), 1, `${name} was destroyed once`);
+      }
+      await untilOperatorsAreReady(place);
+    },
+    { ...alone, within: 480 },
+  );
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { anEnvironment, fromConfigMap } from "./support/environments.ts";
+import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
+import { keepsVariable, manyResources } from "./support/modules.ts";
+import { outputOf, type Place } from "./support/place.ts";
+
+const limitBytes = 32 * 1024;
+
+async function statusesAreSmall(place: Place, name: string): Promise<void> {
+  const { status } = await place.environment(name);
+  assert.ok(JSON.stringify(status).length < limitBytes, `status has ${JSON.stringify(status).length} bytes`);
+  for (const run of await place.runs()) {
+    assert.ok(JSON.stringify(run.status).length < limitBytes, `status of ${run.metadata.name} is too large`);
+  }
+}
+
+journeys("large things", () => {
+  journeyWithEachEngine(
+    "a state and a plan of more than a mebibyte: 5,000 resources are made, changed and destroyed",
+    async (place, engine) => {
+      const environment = (text: string) =>
+        anEnvironment({
+          name: "large",
+          engine,
+          components: [{ name: "one", module: manyResources(5_000, text) }],
+          outputs: [{ name: "count", valueFrom: { output: { component: "one", name: "count" } } }],
+        });
+      await place.apply(environment("a text that makes the state larger than one mebibyte, ".repeat(4)));
+      const ready = await place.untilReady("large", { within: 240 });
+      assert.equal(outputOf(ready, "count"), 5_000);
+      const [run] = await place.runs();
+      assert.equal(run?.status?.outcome?.resources, 5_000);
+      assert.equal(run?.status?.plan?.resources.length, 50);
+      assert.equal(run?.status?.plan?.truncated, true);
+      await statusesAreSmall(place, "large");
+      await place.delete("large");
+      await place.untilGone("large", { within: 240 });
+    },
+    { within: 600 },
+  );
+
+  journey(
+    "10 MB of output pass through, and the status stays small",
+    async (place) => {
+      const module = `
+resource "terraform_data" "loud" {
+  provisioner "local-exec" {
+    command = "yes 'a line of output that is neither short nor long' | head -c 10000000"
+  }
+}
+`;
+      await place.apply(anEnvironment({ name: "loud", components: [{ name: "one", module }] }));
+      await place.untilReady("loud", { within: 120 });
+      const [run] = await place.runs();
+      assert.equal(run?.status?.outcome?.result, "Applied");
+      await statusesAreSmall(place, "loud");
+    },
+    { within: 240 },
+  );
+
+  journey("an error message of a megabyte is cut", async (place) => {
+    const module = `
+resource "terraform_data" "wordy" {
+  provisioner "local-exec" {
+    command = "yes 'words, words, words' | head -c 1000000; exit 1"
+  }
+}
+`;
+    await place.apply(anEnvironment({ name: "wordy", retry: { limit: 0 }, components: [{ name: "one", module }] }));
+    await place.untilComponent("wordy", "one", ({ state }) => state === "Failed", { within: 90 });
+    const [run] = await place.runs();
+    assert.ok((run?.status?.outcome?.message.length ?? 0) <= 1_024);
+    await statusesAreSmall(place, "wordy");
+  });
+
+  journey("a value of nearly a megabyte arrives whole", async (place) => {
+    await place.configMap("large", { text: "0123456789".repeat(90_000) });
+    const module = keepsVariable("text").replace(
+      "terraform_data.kept.output\n",
+      "length(terraform_data.kept.output)\n",
+    );
+    await place.apply(
+      anEnvironment({
+        name: "value",
+        components: [{ name: "one", module, variables: [fromConfigMap("text", "large", "text")] }],
+        outputs: [{ name: "length", valueFrom: { output: { component: "one", name: "kept" } } }],
+      }),
+    );
+    const ready = await place.untilReady("value", { within: 90 });
+    assert.equal(outputOf(ready, "length"), 900_000);
+  });
+
+  journey("64 components have a status under 32 KiB", async (place) => {
+    const failing = {
+      name: "component-number-00",
+      module: `output "x" { value = ${"not_a_function_".repeat(20)}() }\n`,
+    };
+    const waiting = Array.from({ length: 63 }, (_, index) => ({
+      name: `component-number-${String(index + 1).padStart(2, "0")}`,
+      module: 'output "x" { value = 1 }\n',
+      dependsOn: ["component-number-00"],
+    }));
+    await place.apply(anEnvironment({ name: "many", retry: { limit: 0 }, components: [failing, ...waiting] }));
+    await place.untilComponent("many", "component-number-00", ({ state }) => state === "Failed", { within: 60 });
+    await place.untilComponent("many", "component-number-63", ({ state }) => state === "Blocked");
+    await statusesAreSmall(place, "many");
+    assert.equal((await place.runs()).length, 1);
+  });
+});
