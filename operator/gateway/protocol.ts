@@ -17,7 +17,7 @@ import { source } from "../api/source.ts";
  * | DELETE /v1/state/lock?ID=  | → 204                                                  |
  * | GET  /v1/archive           | → the archive (tar.gz) that a destroy works from       |
  * | PUT  /v1/archive           | the archive (tar.gz) of this attempt → 204; before the plan, also where the plan is empty |
- * | POST /v1/plan              | PlanReport → Verdict; for an empty plan nothing is recorded as begun: end with Unchanged or Destroyed |
+ * | POST /v1/plan              | PlanReport → Verdict; where the plan of an Apply is empty nothing is recorded as begun: end with Unchanged |
  * | POST /v1/journal           | JournalBatch → 204                                     |
  * | POST /v1/progress          | ProgressReport → 204                                   |
  * | PUT  /v1/recovery          | errored.tfstate → 204                                  |

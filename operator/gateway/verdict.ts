@@ -48,7 +48,9 @@ async function record(
   report: PlanReport,
   { run, judged, at, signal }: Judged,
 ): Promise<[Verdict, string | undefined]> {
-  if (judged.verdict !== "Apply" || report.empty) {
+  // An empty plan of a destroy is applied all the same: it takes what is gone already out of the state.
+  const nothingToApply = report.empty && session.operation === "Apply";
+  if (judged.verdict !== "Apply" || nothingToApply) {
     await changeRecord(store, session.key, (found) => ({ answer: mustHold(found, session) }), signal);
     return [judged, undefined];
   }
