@@ -10,7 +10,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const checkout = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
-/** Why `npm ci` has to run, or undefined when node_modules holds what the lock file says. */
+/**
+ * Why dependencies have to be installed, or undefined when node_modules holds what the lock file says.
+ */
 export function staleDependencies(folder) {
   const wanted = readPackages(join(folder, "package-lock.json"));
   const present = readPackages(join(folder, "node_modules/.package-lock.json"));
@@ -39,19 +41,18 @@ function installUnderLock() {
 function install() {
   const reason = staleDependencies(checkout);
   if (reason === undefined) return;
-  console.error(`npm ci (${reason})`);
+  console.error(`npm install (${reason})`);
   const started = Date.now();
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: checkout,
-    stdio: "inherit",
-  });
-  if (npm.error || npm.status !== 0) {
-    console.error(
-      `npm ci failed${npm.error ? `: ${npm.error.message}` : ""}. Is npm installed, and its registry in reach?`,
-    );
+  // The versions and hashes of the lock file, as with `npm ci`; that one refuses to begin when a registry mirror does not
+  // have the optional packages of other systems.
+  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
+  const npm = spawnSync("npm", args, { cwd: checkout, stdio: "inherit" });
+  const still = npm.error?.message ?? (npm.status === 0 ? staleDependencies(checkout) : `it ended with ${npm.status}`);
+  if (still !== undefined) {
+    console.error(`npm install failed: ${still}. Is npm installed, and its registry in reach?`);
     process.exit(1);
   }
-  console.error(`npm ci took ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  console.error(`npm install took ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
 function start(script, args) {

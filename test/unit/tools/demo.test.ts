@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { parse, parseAllDocuments } from "yaml";
 import { environmentSpec } from "../../../operator/api/environment.ts";
 import { checkout } from "../../../tools/bundle.ts";
+import { staleDependencies } from "../../../tools/demo/bootstrap.mjs";
 import { chartValues } from "../../../tools/demo/operator.ts";
 import { parseOptions, UsageError } from "../../../tools/demo/options.ts";
 import { isReady, type WatchedEnvironment } from "../../../tools/demo/progress.ts";
@@ -12,6 +14,34 @@ import { dependencies, depths, renderTree, type ShownEnvironment } from "../../.
 
 const read = (path: string) => readFile(join(checkout, path), "utf8");
 const shop = async () => parse(await read("examples/shop/environment.yaml"));
+
+describe("the start from a fresh clone", () => {
+  let folder: string;
+  const lock = async (path: string, packages: object) => {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), JSON.stringify({ packages }));
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "bootstrap-"));
+    await mkdir(join(folder, "node_modules/node/bin"), { recursive: true });
+    await writeFile(join(folder, "node_modules/node/bin/node"), "");
+    await lock("package-lock.json", { "": {}, a: { version: "1.0.0" }, mac: { version: "1.0.0", optional: true } });
+  });
+
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it("installs when there is nothing, or another version than the lock file has", async () => {
+    assert.match(staleDependencies(folder) ?? "", /no node_modules/);
+    await lock("node_modules/.package-lock.json", { a: { version: "0.9.0" } });
+    assert.match(staleDependencies(folder) ?? "", /^a is not the version/);
+  });
+
+  it("installs nothing when all is there, but for the optional packages of other systems", async () => {
+    await lock("node_modules/.package-lock.json", { a: { version: "1.0.0" } });
+    assert.equal(staleDependencies(folder), undefined);
+  });
+});
 
 describe("the options of the demo", () => {
   it("ask for a local cluster unless a context is given", () => {
