@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { ApiError } from "../../operator/cluster/errors.ts";
-import type { KubeObject, Namespace, ObjectMeta, Resource, Stored } from "../../operator/cluster/ports.ts";
+import type {
+  JsonPatchOperation,
+  KubeObject,
+  Namespace,
+  ObjectMeta,
+  Resource,
+  Stored,
+} from "../../operator/cluster/ports.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
 
 export type AnyObject = Stored<KubeObject> & { readonly spec?: unknown; readonly status?: Record<string, unknown> };
@@ -34,11 +41,14 @@ export interface WorldApi {
     patch: Patch,
     options: { readonly status: boolean; readonly manager: string },
   ): AnyObject;
-  removeFinalizer(resource: Resource, namespace: Namespace, name: string, path: string, value: unknown): AnyObject;
+  /** Knows `test` and `remove`. */
+  jsonPatch(resource: Resource, place: readonly [Namespace, string], patch: readonly JsonPatchOperation[]): AnyObject;
   delete(resource: Resource, namespace: Namespace, name: string, uid: string | undefined): boolean;
   /** Deletes the first object whose owner is gone, as the garbage collector does; false where there is none. */
   collectOrphan(resources: readonly Resource[]): boolean;
 }
+
+type Members = Record<string, unknown>;
 
 export type Patch = Readonly<Record<string, unknown>>;
 
@@ -136,13 +146,22 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
       const { metadata: _metadata, ...rest } = patch;
       return put(resource, old, merged(old, status ? rest : patch) as AnyObject);
     },
-    removeFinalizer(resource, namespace, name, path, value) {
+    jsonPatch(resource, [namespace, name], operations) {
       const old = current(resource, namespace, name);
-      const index = Number(path.split("/").at(-1));
-      const finalizers = old.metadata.finalizers ?? [];
-      if (finalizers[index] !== value) refuse(name, 422, "Invalid");
-      const left = finalizers.filter((_, position) => position !== index);
-      return put(resource, old, { ...old, metadata: { ...old.metadata, finalizers: left } });
+      const next = structuredClone(old);
+      for (const { op, path, value } of operations) {
+        const steps = path.split("/").slice(1);
+        const last = steps.pop() ?? "";
+        const place = steps.reduce<Members | undefined>(
+          (at, step) => at?.[step] as Members,
+          next as unknown as Members,
+        );
+        if (op === "test" && isDeepStrictEqual(place?.[last], value)) continue;
+        if (op !== "remove" || place?.[last] === undefined) refuse(name, 422, "Invalid");
+        if (Array.isArray(place)) place.splice(Number(last), 1);
+        else delete place?.[last];
+      }
+      return put(resource, old, next);
     },
     delete(resource, namespace, name, uid) {
       const old = objects.get(idOf(resource.plural, namespace, name));

@@ -61,10 +61,7 @@ export function worldClient(options: ClientOptions): Client {
         api.mergePatch(resource, [namespace, name], patch, { status: subresource === "status", manager }),
       ),
     jsonPatch: (resource, namespace, name, patch) =>
-      write("release", resource, name, () => {
-        const [test] = patch;
-        return api.removeFinalizer(resource, namespace, name, test?.path ?? "", test?.value);
-      }),
+      write("release", resource, name, () => api.jsonPatch(resource, [namespace, name], patch)),
     delete: (resource, namespace, name, { preconditions } = {}) =>
       write("delete", resource, name, () => api.delete(resource, namespace, name, preconditions?.uid)),
     reviewToken: async (token) => review(api, token),

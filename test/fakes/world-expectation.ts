@@ -16,7 +16,8 @@ export function expectedOf(spec: EnvironmentSpec, name: string): ModuleWish | un
     }
   }
   const wish = wishOf(variables);
-  return wish.mode === "good" ? wish : undefined;
+  // A module whose apply fails is applied all the same where there was nothing left to do.
+  return wish.mode === "good" || wish.mode === "apply-fails" ? wish : undefined;
 }
 
 const variablesIn = (component: Component) => component.terraform.variables ?? [];

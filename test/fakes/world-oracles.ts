@@ -5,15 +5,15 @@ import { isClosed } from "../../operator/environment/observation.ts";
 import { readJournal } from "../../operator/storage/journal.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { readState } from "../../operator/storage/versions.ts";
-import type { MemoryStore } from "./memory-store.ts";
 import type { ApiEvent, WorldApi } from "./world-api.ts";
 import type { Cloud } from "./world-cloud.ts";
 import { expectedOf, type SpecHistory } from "./world-expectation.ts";
 import { readStateBytes } from "./world-module.ts";
+import type { WorldStore } from "./world-store.ts";
 
 export interface OracleParts {
   readonly api: WorldApi;
-  readonly store: MemoryStore;
+  readonly store: Pick<WorldStore, "memory" | "versions">;
   readonly cloud: Cloud;
   readonly history: SpecHistory;
   readonly violated: (what: string) => void;
@@ -35,8 +35,9 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
   const closed: Run[] = [];
   const gone: Environment[] = [];
   const everyRun = new Map<string, Run>();
+  const records = (): readonly ComponentRecord[] => store.versions.at(-1) ?? [];
   const recordOf = (key: StateKey): ComponentRecord | undefined =>
-    store.records().find((record) => stateKeyText(record.key) === stateKeyText(key));
+    records().find((record) => stateKeyText(record.key) === stateKeyText(key));
   const live = (key: StateKey) => cloud.objects(key).filter(({ id }) => !cloud.abandoned().has(id));
 
   api.onEvent((event) => {
@@ -130,11 +131,11 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
     if (cloud.writers().some((writer) => writer.key === stateKeyText(key)))
       violated(`I1: ${run.metadata.name} is closed while an engine still writes`);
     const record = recordOf(key);
-    const state = record === undefined ? undefined : await readState(store, record);
+    const state = record === undefined ? undefined : await readState(store.memory, record);
     const known = new Set(state === undefined ? [] : [...readStateBytes(state).things.values()].map(({ id }) => id));
     const strays = live(key).filter(({ id }) => !known.has(id));
     if (strays.length === 0) return;
-    const entries = record === undefined ? [] : await readJournal(store, record);
+    const entries = record === undefined ? [] : await readJournal(store.memory, record);
     for (const { id, address, run: maker } of strays) {
       const told = maker === run.metadata.name && cut.has(maker) && entries.some((entry) => entry.address === address);
       if (told) cloud.abandon(id);
@@ -146,7 +147,7 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
     const prefix = `${metadata.namespace}/${metadata.name}/`;
     for (const object of cloud.objects().filter(({ key }) => key.startsWith(prefix))) {
       if (cloud.abandoned().has(object.id)) continue;
-      const record = store.records().find(({ key }) => stateKeyText(key) === object.key);
+      const record = records().find(({ key }) => stateKeyText(key) === object.key);
       const kept = record?.ownership === "Released";
       if (!kept) violated(`I3: ${object.address} of ${object.key} is orphaned: the Environment is gone`);
     }
@@ -156,7 +157,7 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
   function isRecorded(): void {
     for (const { id, key, address } of cloud.objects()) {
       if (cloud.abandoned().has(id)) continue;
-      const record = store.records().find((candidate) => stateKeyText(candidate.key) === key);
+      const record = records().find((candidate) => stateKeyText(candidate.key) === key);
       if (record === undefined) violated(`I3: ${address} of ${key} exists, and there is no record of it`);
       else if (!record.mayHoldObjects)
         violated(`I3: ${address} of ${key} exists, and its record says that nothing does`);

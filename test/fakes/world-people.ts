@@ -70,6 +70,8 @@ export function people(world: World) {
     ),
   });
   const runs = () => api.all<Run & KubeObject>(RUNS.plural);
+  const isKept = (key: string): boolean =>
+    world.store.memory.records().some((record) => stateKeyText(record.key) === key && record.ownership === "Released");
   const conditionOf = (type: string) => find()?.status?.conditions?.find((condition) => condition.type === type);
 
   const acts = {
@@ -115,11 +117,11 @@ export function people(world: World) {
       api.delete(ENVIRONMENTS, NAMESPACE, NAME, undefined);
     },
     conditionOf,
-    /** What exists of the Environment, leftovers of killed engines apart. */
+    /** What exists of the Environment, apart from leftovers of killed engines and from what was kept on purpose. */
     things: () =>
       cloud
         .objects()
-        .filter(({ id }) => !cloud.abandoned().has(id))
+        .filter(({ id, key }) => !cloud.abandoned().has(id) && !isKept(key))
         .map(({ key, address, content }) => `${key} ${address}=${content}`)
         .toSorted(),
     /** What should exist, worked out from the spec. */

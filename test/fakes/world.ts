@@ -74,7 +74,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
     tell(`${sender.name}: ${what}`);
   });
   const cloud = createCloud(violated);
-  const oracles = createOracles({ api, store: store.memory, cloud, history, violated });
+  const oracles = createOracles({ api, store, cloud, history, violated });
   const admit = (resource: { readonly kind: string }): void => {
     if (refusePods && resource.kind === "Pod")
       throw new ApiError({ request: "create Pod", status: 403, reason: "Forbidden", message: "exceeded quota" });

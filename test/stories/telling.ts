@@ -28,7 +28,9 @@ export async function until({ world, person }: Told, what: string, done: () => b
     if (wait === undefined || wait > 48 * HOUR_MS) break;
     world.clock.advance(wait);
   }
-  throw new Violation(`in vain: ${what}\n${picture({ world, person })}\n${world.told.slice(-60).join("\n")}`);
+  throw new Violation(
+    `in vain: ${what}\n${picture({ world, person })}\n${world.told.slice(-Number(process.env.TERRARIUM_LINES ?? 60)).join("\n")}`,
+  );
 }
 
 export function picture({ world, person }: Told): string {
