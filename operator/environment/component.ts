@@ -167,7 +167,7 @@ function isOwn({ observation, past }: Subject): boolean {
 function upToDate(seen: RevisionSeen, past: ComponentPast): Answer {
   const ready = { state: "Ready", satisfied: true } as const;
   if (seen.state === "failed") {
-    const message = `${seen.message}; what was applied stays applied`.slice(0, 1000);
+    const message = `what was applied stays applied; ${seen.message}`.slice(0, 1000);
     return { ...ready, reason: gitReason(seen.reason), message };
   }
   const unchanged = past.latest?.status?.outcome?.result === "Unchanged";

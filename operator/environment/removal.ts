@@ -157,7 +157,8 @@ function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
 
 /** Values are in the archive, so what a destroy misses are credentials: a person took them away, and has to bring them back. */
 function inputsForDestroy(wait: Answer): Answer {
-  return wait.reason === "InputMissing" ? { ...wait, state: "Stalled", reason: "CredentialsMissing" } : wait;
+  const missing = wait.reason === "InputMissing" || wait.reason === "CredentialsMissing";
+  return missing ? { ...wait, state: "Stalled", reason: "CredentialsMissing" } : wait;
 }
 
 /** Source and values come from the archive; the means of getting there are those that are declared now, while they are. */

@@ -14,8 +14,8 @@ import {
   type Verdict,
   verdict,
   type WorkOrder,
+  workOrder,
 } from "../../operator/gateway/protocol.ts";
-import { receivedOrder } from "./work-order.ts";
 
 /** Nobody answered, or not now: the same request may be sent again. */
 export class GatewayAway extends Error {
@@ -75,7 +75,7 @@ export class GatewayClient {
   async claim(signal?: AbortSignal): Promise<WorkOrder> {
     const token = (await readFile(this.#options.tokenFile, "utf8")).trim();
     const call: Call = { ...json("POST", "/v1/claim", this.#options.claim), signal };
-    const order = receivedOrder.parse(parse(accepted(await this.#send(call, token))));
+    const order = workOrder.parse(parse(accepted(await this.#send(call, token))));
     this.#session = order.session;
     return order;
   }

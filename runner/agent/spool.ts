@@ -3,11 +3,10 @@ import { appendFileSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { planReport, resultReport, verdict } from "../../operator/gateway/protocol.ts";
-import { receivedOrder } from "./work-order.ts";
+import { planReport, resultReport, verdict, workOrder } from "../../operator/gateway/protocol.ts";
 
 const facts = {
-  order: receivedOrder,
+  order: workOrder,
   /** Password of the state server, which the engine got when its command began. */
   password: z.string(),
   /** What must not be printed; the files that it came from may be gone. */
