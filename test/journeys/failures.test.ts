@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { anEnvironment } from "./support/environments.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { reports } from "./support/modules.ts";
+import { manyResources, reports } from "./support/modules.ts";
 import { conditionOf } from "./support/place.ts";
 
 journeys("applies that fail", () => {
@@ -60,26 +60,12 @@ journeys("applies that fail", () => {
   );
 
   journey("for want of memory: the reason is named, and the limit to raise", async (place) => {
-    const module = `
-resource "terraform_data" "greedy" {
-  provisioner "local-exec" {
-    interpreter = ["/bin/bash", "-c"]
-    command     = "x=$(head -c 400000000 /dev/zero | tr '\\\\0' x); echo \${#x}"
-  }
-}
-`.replace("${#", "$${#");
-    const runner = { resources: { limits: { memory: "200Mi" } } };
-    await place.apply(
-      anEnvironment({ name: "greedy", runner, retry: { limit: 0 }, components: [{ name: "one", module }] }),
-    );
-    const run = await place.untilRunEnds("one", 1, { within: 90 });
-    assert.notEqual(run.status?.outcome?.result, "Applied");
-    const line = await place.untilComponent(
-      "greedy",
-      "one",
-      ({ state }) => state === "Failed" || state === "Interrupted",
-    );
-    assert.ok(line.message);
+    const runner = { resources: { limits: { memory: "128Mi" } } };
+    const components = [{ name: "one", module: manyResources(4_000, "a text of some length, ".repeat(20)) }];
+    await place.apply(anEnvironment({ name: "greedy", runner, retry: { limit: 0 }, components }));
+    const run = await place.untilRunEnds("one", 1, { within: 120 });
+    assert.equal(run.status?.outcome?.reason, "OutOfMemory", run.status?.outcome?.message);
+    assert.match(run.status?.outcome?.message ?? "", /limits\.memory/);
   });
 
   journey("a pod that cannot be scheduled says so in Kubernetes' words, and starts when it can", async (place) => {

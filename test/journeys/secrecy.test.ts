@@ -58,7 +58,7 @@ variable "password" {
   type = string
 }
 resource "terraform_data" "leak" {
-  for_each = toset([nonsensitive(var.password)])
+  for_each = toset([var.password])
   provisioner "local-exec" {
     command = "exit 1"
   }
@@ -93,7 +93,7 @@ journeys("secrets", () => {
           components: [
             {
               name: "one",
-              module: module.replace("nonsensitive(var.password)", "var.password"),
+              module: module,
               variables: [fromSecret("password", "login", "password")],
             },
           ],

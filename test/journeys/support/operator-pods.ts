@@ -57,7 +57,7 @@ const table = "terrarium-journey";
 
 /** For this pod the gateway is away: its packets vanish. Nobody else notices. */
 export async function cutOffGateway(pod: Pod): Promise<void> {
-  const rules = `table inet ${table} { chain out { type filter hook output priority 0; tcp dport 8443 drop; } }`;
+  const rules = `table inet ${table} {\n  chain out {\n    type filter hook output priority 0\n    tcp dport 8443 drop\n  }\n}\n`;
   await inPodNetwork(pod, "nft", ["-f", "-"], rules);
 }
 

@@ -56,7 +56,7 @@ function podLine({ metadata, status }: Pod): string {
 
 /** Everything that explains a failure, as files; gives their folder. */
 export async function keepPicture(installation: Installation, namespace: string, title: string): Promise<string> {
-  const folder = join(artifacts, `${title.replace(/[^a-zA-Z0-9]+/g, "-").slice(0, 80)}`);
+  const folder = join(artifacts, `${title.replace(/[^a-zA-Z0-9]+/g, "-").slice(0, 140)}`);
   await mkdir(folder, { recursive: true });
   const { client, kubectl } = installation;
   const keep = async (name: string, text: Promise<string>) =>
