@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Pod } from "../../operator/cluster/kinds.ts";
+import { awaitCondition } from "../../tools/cluster/await-condition.ts";
 import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
@@ -150,6 +152,30 @@ output "kept" { value = data.kubectl_server_version.there.version }
     assert.deepEqual(outside.heard, ["create/first", "create/second"]);
   });
 
+  journey(
+    "both containers die with a state that the gateway does not have: the restarted agent hands it over",
+    async (place) => {
+      const { outside } = place;
+      outside.hold("create/second");
+      await place.apply(twoSteps(place));
+      await outside.arrival("create/second");
+      const [run] = await place.runs("one");
+      assert.ok(run);
+      const pod = await place.podOf(run);
+      await cutOffGateway(pod);
+      outside.release("create/second");
+      await untilLog(place, pod, /Apply complete|second: Creation complete/);
+      await killContainers(pod);
+      const restarted = await place.podOf(run, { after: pod });
+      await restoreGateway(restarted);
+      await place.untilRunEnds("one");
+      await place.request("cut");
+      await place.untilReady("cut", { within: 90 });
+      assert.deepEqual(outside.heard, ["create/first", "create/second"], "what was made was not made again");
+    },
+    { within: 180 },
+  );
+
   journey("a pod that is asked to end in apply saves its state first", async (place) => {
     const { outside } = place;
     outside.hold("create/second");
@@ -197,3 +223,8 @@ output "kept" { value = data.kubectl_server_version.there.version }
     { within: 300 },
   );
 });
+
+async function untilLog(place: Place, pod: Pod, pattern: RegExp): Promise<void> {
+  const look = async () => pattern.test(await place.logs(pod)) || "it was not printed yet";
+  await awaitCondition(`the agent to print ${pattern}`, 60, look);
+}

@@ -9,6 +9,7 @@ import { type Engine, engines } from "./environments.ts";
 import { follow } from "./following.ts";
 import { type Installation, installation, installationTimeoutMs } from "./installation.ts";
 import { Outside } from "./outside.ts";
+import { patience } from "./patience.ts";
 import { describePlace, keepPicture } from "./picture.ts";
 import { Place } from "./place.ts";
 import { enter } from "./side-by-side.ts";
@@ -34,7 +35,7 @@ export function journeys(topic: string, body: () => void): void {
     });
     body();
     after("nothing is left behind", async function () {
-      this.timeout((farewellSeconds + 60) * 1000);
+      this.timeout((farewellSeconds + 60) * 1000 * patience);
       const ends = await Promise.allSettled(farewells.splice(0));
       const failed = ends.filter((end) => end.status === "rejected");
       if (failed.length > 0)
@@ -51,7 +52,7 @@ export function journey(title: string, travel: Travel, options: JourneyOptions =
   it(title, async function () {
     this.timeout(0);
     const leave = await enter(manner);
-    this.timeout(within * 1000 + 60_000);
+    this.timeout((within + 60) * 1000 * patience);
     const place = await arrive(title);
     let failed = true;
     try {
@@ -111,7 +112,7 @@ async function depart(place: Place, title: string, hasFailed: boolean): Promise<
       resource: ENVIRONMENTS,
       selection: { namespace },
       look: (found) => (found.length === 0 ? true : undefined),
-      withinMs: (hasFailed ? 30 : farewellSeconds) * 1000,
+      withinMs: (hasFailed ? 30 : farewellSeconds) * 1000 * patience,
       what: `deleting what the journey "${title}" made`,
     });
   } catch (error) {

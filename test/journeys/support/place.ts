@@ -10,6 +10,7 @@ import { CONFIG_MAPS, ENVIRONMENTS, PODS, RUNS, SECRETS } from "../../../operato
 import { follow, NotInTime } from "./following.ts";
 import type { Installation } from "./installation.ts";
 import type { Outside } from "./outside.ts";
+import { patience } from "./patience.ts";
 import { describePlace } from "./picture.ts";
 
 export type ComponentLine = NonNullable<EnvironmentStatus["components"]>[number];
@@ -21,8 +22,6 @@ export interface Patience {
 }
 
 const soon = 60;
-/** Multiplies every limit, for machines that have other things to do. */
-const patience = Number(process.env.TERRARIUM_TEST_PATIENCE ?? "1");
 
 export class Place {
   readonly installation: Installation;
@@ -100,9 +99,9 @@ export class Place {
   }
 
   /** Waits until the component stands there for that reason. */
-  untilReason(name: string, component: string, reason: Reason, patience: Patience = {}): Promise<ComponentLine> {
+  untilReason(name: string, component: string, reason: Reason, limits: Patience = {}): Promise<ComponentLine> {
     const about = `component ${component} to say ${reason}`;
-    return this.untilComponent(name, component, (line) => line.reason === reason, { about, ...patience });
+    return this.untilComponent(name, component, (line) => line.reason === reason, { about, ...limits });
   }
 
   async untilGone(name: string, { within = soon }: Patience = {}): Promise<void> {
@@ -125,16 +124,19 @@ export class Place {
     return this.#patiently(`component ${component}: ${about}`, within, RUNS, this.#runsOf(component), look);
   }
 
-  untilRunEnds(component: string, number = 1, patience: Patience = {}): Promise<Stored<Run>> {
+  untilRunEnds(component: string, number = 1, limits: Patience = {}): Promise<Stored<Run>> {
     const ended = (run: Stored<Run>) => run.spec.number === number && run.status?.finishedAt !== undefined;
-    return this.untilRun(component, ended, { about: `Run ${number} to end`, ...patience });
+    return this.untilRun(component, ended, { about: `Run ${number} to end`, ...limits });
   }
 
-  /** The pod of a Run, once its containers run. */
-  podOf(run: Run, { within = soon }: Patience = {}): Promise<Stored<Pod>> {
+  /** The pod of a Run, once its containers have started; with `after`, once its agent was started anew. */
+  podOf(run: Run, { within = soon, after }: Patience & { readonly after?: Pod } = {}): Promise<Stored<Pod>> {
+    const agentOf = (pod: Pod) => pod.status?.containerStatuses?.find(({ name }) => name === "agent");
+    const before = after === undefined ? undefined : agentOf(after)?.containerID;
     const started = (pod: Stored<Pod>) =>
       pod.status?.containerStatuses?.length === 2 &&
-      pod.status.containerStatuses.every(({ containerID }) => containerID);
+      pod.status.containerStatuses.every(({ containerID }) => containerID) &&
+      (before === undefined || (agentOf(pod)?.containerID !== before && agentOf(pod)?.state?.running !== undefined));
     const selection = { labelSelector: `${LABELS.run}=${run.metadata.name}` };
     const look = (found: readonly Stored<Pod>[]) => found.find(started);
     return this.#patiently(`pod of ${run.metadata.name}: to start`, within, PODS, selection, look);
