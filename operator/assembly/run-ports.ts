@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
 import type { Run, RunOutcome, RunStatus } from "../api/run.ts";
-import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from "../cluster/errors.ts";
-import type { Pod } from "../cluster/kinds.ts";
+import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from "../cluster/errors.ts";
+import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
-import { PODS, RUNS, referenceTo } from "../cluster/resources.ts";
+import { NODES, PODS, RUNS, referenceTo } from "../cluster/resources.ts";
 import { isClosed } from "../environment/observation.ts";
 import { signOrder } from "../gateway/order.ts";
 import type { Clock } from "../loop/clock.ts";
@@ -46,12 +46,17 @@ export function runPorts(parts: RunParts): RunPorts {
     now: () => parts.clock.now(),
     run: (namespace, name) => caches.runs.get(namespace, name),
     environment: (namespace, name) => caches.environments.get(namespace, name),
-    node: (name) => caches.nodes.get(undefined, name),
-    freePlaces: places.free,
+    async node(name, signal) {
+      return caches.nodes.get(undefined, name) ?? (await client.find<Node>(NODES, undefined, name, { signal }));
+    },
+    freePlaces: places.freeFor,
     async pod(namespace, name, recordedUid, signal) {
       const cached = caches.pods.get(namespace, name);
       if (cached !== undefined || recordedUid === undefined) return cached;
       return client.find<Pod>(PODS, namespace, name, { signal });
+    },
+    async hasPod(run, phase, signal) {
+      return (await client.find<Pod>(PODS, run.metadata.namespace, podName(run, phase), { signal })) !== undefined;
     },
     async makePod(run, phase, signal) {
       places.take(run);
@@ -81,16 +86,21 @@ export function runPorts(parts: RunParts): RunPorts {
   };
 }
 
-/** Pods that exist or were just asked for. The cache hears of a new pod a little later than the one who made it. */
+/** Pods that exist or were just asked for: the cache hears of a new pod a little later than the one who made it. */
 function countPlaces(caches: Caches, maxRuns: number) {
   const taken = new Set<string>();
   const holdsPlace = (run: Run) => !isClosed(run) && (run.status?.pods !== undefined || taken.has(run.metadata.uid));
   return {
-    free(): number {
-      const open = caches.runs.list().filter(holdsPlace);
-      const known = new Set(open.map(({ metadata }) => metadata.uid));
-      for (const uid of taken) if (!known.has(uid)) taken.delete(uid);
-      return maxRuns - open.length;
+    freeFor({ metadata }: Run): number {
+      const holders = new Set(
+        caches.runs
+          .list()
+          .filter(holdsPlace)
+          .map((run) => run.metadata.uid),
+      );
+      for (const uid of taken) if (!holders.has(uid)) taken.delete(uid);
+      holders.delete(metadata.uid);
+      return maxRuns - holders.size;
     },
     take(run: Run): void {
       taken.add(run.metadata.uid);
@@ -105,12 +115,14 @@ async function makePod(parts: RunParts, run: Run, phase: RunPhaseName, signal: A
   try {
     return { type: "made", pod: await parts.client.create<Pod>(PODS, wanted, { signal }) };
   } catch (error) {
-    if (isForbidden(error) || isInvalid(error) || isNotFound(error))
-      return { type: "rejected", message: error.message };
-    if (!isAlreadyExists(error)) throw error;
+    const refused = isForbidden(error) || isInvalid(error) || isNotFound(error);
+    if (!refused && !isAlreadyExists(error)) throw error;
+    // A quota refuses before anybody looks whether the pod exists: it may be there from a creation whose answer was lost.
+    const existing = await parts.client.find<Pod>(PODS, run.metadata.namespace, name, { signal });
+    if (existing === undefined && !refused) throw error;
+    if (existing === undefined) return { type: "rejected", message: (error as Error).message };
+    return isSameOrder(existing, wanted) ? { type: "made", pod: existing } : { type: "foreign", name };
   }
-  const existing = await parts.client.get<Pod>(PODS, run.metadata.namespace, name, { signal });
-  return isSameOrder(existing, wanted) ? { type: "made", pod: existing } : { type: "foreign", name };
 }
 
 /** Nobody can sign an order beforehand, and the owner's UID ties it to this Run: such a pod is one that we made. */
@@ -141,17 +153,20 @@ async function deleteEarlierPods(client: Client, caches: Caches, run: Run, signa
 /** The fields that the Run controller owns; the gateway owns the others. */
 const OWN = ["observedGeneration", "phase", "conditions", "pods", "startedAt", "finishedAt", "message"] as const;
 
-async function writeStatus(client: Client, run: Run, status: RunStatus, signal: AbortSignal): Promise<void> {
+async function writeStatus(client: Client, run: Run, status: RunStatus, signal: AbortSignal): Promise<boolean> {
   const saysSo = OWN.every((field) => isDeepStrictEqual(run.status?.[field], status[field]));
-  if (saysSo && (status.outcome === undefined || isDeepStrictEqual(run.status?.outcome, status.outcome))) return;
-  const { name, namespace, uid } = run.metadata;
+  if (saysSo && (status.outcome === undefined || isDeepStrictEqual(run.status?.outcome, status.outcome))) return false;
+  const { name, namespace, uid, resourceVersion } = run.metadata;
   try {
     await client.apply<KubeObject & { status: RunStatus }>(
       RUNS,
-      { metadata: { name, namespace, uid }, status },
+      { metadata: { name, namespace, uid, resourceVersion }, status },
       { signal, subresource: "status" },
     );
+    return true;
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    // What it has become is on its way to the cache, and brings another round.
+    if (isNotFound(error) || isConflict(error)) return false;
+    throw error;
   }
 }

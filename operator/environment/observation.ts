@@ -59,12 +59,18 @@ export interface ComponentPast {
   readonly nextNumber: number;
 }
 
+/** The store takes no Run that is older than the one that it worked for last. */
+function claimNumber(environmentUid: string, record: ComponentRecord | undefined): number | undefined {
+  return record?.owner.environmentUid === environmentUid ? record.claim?.number : undefined;
+}
+
 export function pastOf(observation: Observation, name: string): ComponentPast {
   const runs = observation.runs
     .filter((run) => run.spec.component === name)
     .sort((a, b) => b.spec.number - a.spec.number);
   const record = observation.records.find((candidate) => candidate.key.component === name);
-  const numbers = [runs[0]?.spec.number, record?.applied?.number, record?.attempted?.number];
+  const { uid } = observation.environment.metadata;
+  const numbers = [runs[0]?.spec.number, record?.applied?.number, record?.attempted?.number, claimNumber(uid, record)];
   return {
     name,
     runs,

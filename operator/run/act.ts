@@ -32,6 +32,10 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
     case "stopPod":
       await ports.stopPod(decision.pod, signal);
       return { type: "working", phase: decision.phase, message: decision.message };
+    case "cancel":
+      return (await ports.hasPod(run, "Plan", signal))
+        ? createPod(run, ports, signal)
+        : closeUnproven(run, decision.outcome, ports, signal);
     case "close":
       await ports.endRun(run, { why: "its result is recorded", proven: true }, signal);
       return { type: "closed", outcome: decision.outcome };
@@ -50,9 +54,21 @@ async function createPod(run: Run, ports: RunPorts, signal: AbortSignal): Promis
       return { type: "foreign", name: made.name };
     case "rejected": {
       const message = `Kubernetes refused the runner pod: ${made.message}`.slice(0, 1000);
-      return { type: "closed", outcome: { result: "Failed", reason: "PodRejected", message, retry: "Backoff" } };
+      const outcome = { result: "Failed", reason: "PodRejected", message, retry: "Backoff" } as const;
+      return closeUnproven(run, outcome, ports, signal);
     }
   }
+}
+
+/** No pod is known. One whose creation is still on its way finds the door closed: the store will not take its claim. */
+async function closeUnproven(run: Run, outcome: RunOutcome, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
+  const end = await ports.endRun(run, { why: outcome.message, proven: false }, signal);
+  return end.type === "fenced" ? { type: "closed", outcome } : unproven(run, "its pod is not to be found");
+}
+
+function unproven({ metadata }: Run, how: string): Acted {
+  const command = `kubectl annotate run ${metadata.name} -n ${metadata.namespace} ${ANNOTATIONS.confirmDead}=true`;
+  return { type: "unproven", message: `${how}; make sure that nothing of it runs any more, then: ${command}` };
 }
 
 async function closeDead(
@@ -62,10 +78,7 @@ async function closeDead(
   signal: AbortSignal,
 ): Promise<Acted> {
   const end = await ports.endRun(run, { why: death.how, proven: death.proven }, signal);
-  if (end.type === "mayBeApplying") {
-    const command = `kubectl annotate run ${run.metadata.name} -n ${run.metadata.namespace} ${ANNOTATIONS.confirmDead}=true`;
-    return { type: "unproven", message: `${death.how}; make sure that nothing of it runs any more, then: ${command}` };
-  }
+  if (end.type === "mayBeApplying") return unproven(run, death.how);
   const outcome = outcomeOfDeath(run, end.record, death);
   if (outcome.result !== "Interrupted") return { type: "closed", outcome };
   const journal = await ports.journalOf(run, signal);

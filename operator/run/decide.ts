@@ -11,7 +11,10 @@ export type RunDecision =
   | { readonly type: "rest" }
   /** The record is complete: the pod's and the Run's finalizers are no longer needed. */
   | { readonly type: "letGo"; readonly pod: ObservedPod | undefined }
+  /** Make the pod; or find the one that was made before and not recorded, by a process that died or was not answered. */
   | { readonly type: "createPod" }
+  /** Nothing was begun, and nothing shall be. */
+  | { readonly type: "cancel"; readonly outcome: RunOutcome }
   | { readonly type: "wait"; readonly phase: RunPhase; readonly message: string; readonly wakeAtMs?: number }
   /** Ask the pod to end: it has a long grace, in which the engine saves its state. */
   | { readonly type: "stopPod"; readonly pod: ObservedPod; readonly phase: RunPhase; readonly message: string }
@@ -56,12 +59,15 @@ function afterwards({ run, pod }: RunObservation): RunDecision {
   return podHeld || runHeld ? { type: "letGo", pod: podHeld ? ours : undefined } : { type: "rest" };
 }
 
-function beforePod({ run, environment, freePlaces }: RunObservation): RunDecision {
+function beforePod({ run, environment, pod, freePlaces }: RunObservation): RunDecision {
+  if (pod !== undefined) return { type: "createPod" };
+  const { outcome } = run.status ?? {};
+  if (outcome !== undefined && outcome.result !== "Interrupted") return { type: "close", outcome };
   const wanted = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
   const pointless = wanted === undefined || wanted.metadata.deletionTimestamp !== undefined;
   if (run.spec.operation === "Apply" && pointless) {
     const message = "the Environment is being deleted, so nothing is applied";
-    return { type: "close", outcome: { result: "Cancelled", reason: "Destroying", message } };
+    return { type: "cancel", outcome: { result: "Cancelled", reason: "Destroying", message } };
   }
   if (freePlaces > 0) return { type: "createPod" };
   return {

@@ -16,8 +16,8 @@ export async function observeRun(
     run,
     environment: ports.environment(namespace, run.spec.environment.name),
     pod,
-    node: nodeName === undefined ? undefined : ports.node(nodeName),
-    freePlaces: ports.freePlaces(),
+    node: nodeName === undefined ? undefined : await ports.node(nodeName, signal),
+    freePlaces: ports.freePlaces(run),
     nowMs: ports.now().getTime(),
   };
 }

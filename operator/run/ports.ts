@@ -20,8 +20,10 @@ export interface RunPorts {
   /** From caches. */
   run(namespace: string, name: string): Run | undefined;
   environment(namespace: string, name: string): Environment | undefined;
-  node(name: string): Node | undefined;
-  freePlaces(): number;
+  /** From the cache; a quorum read where the cache has none, since a missing node is a proof. */
+  node(name: string, signal: AbortSignal): Promise<Node | undefined>;
+  /** Places that this Run may take: its own is not held against it. */
+  freePlaces(run: Run): number;
   /** From the cache; a quorum read where the cache has no such pod and `recordedUid` says that there was one. */
   pod(
     namespace: string,
@@ -30,6 +32,8 @@ export interface RunPorts {
     signal: AbortSignal,
   ): Promise<ObservedPod | undefined>;
 
+  /** A quorum read: is there any pod under the name of this phase? */
+  hasPod(run: Run, phase: RunPhaseName, signal: AbortSignal): Promise<boolean>;
   /** Makes the pod, or finds the one that this operator made for this Run and phase before. */
   makePod(run: Run, phase: RunPhaseName, signal: AbortSignal): Promise<PodMade>;
   /** Asks the pod to end, with its whole grace period. */
@@ -41,8 +45,11 @@ export interface RunPorts {
   endRun(run: Run, end: { readonly why: string; readonly proven: boolean }, signal: AbortSignal): Promise<RunEnd>;
   /** What a dead pod had done and not stored: for the record of an interruption. */
   journalOf(run: Run, signal: AbortSignal): Promise<RunOutcome["journal"]>;
-  /** Writes this controller's part of the status, unless it says so already. */
-  writeStatus(run: Run, status: RunStatus, signal: AbortSignal): Promise<void>;
+  /**
+   * Writes this controller's part of the status, unless it says so already. False also where the Run has changed since it was looked at:
+   * the next round decides on what it is now.
+   */
+  writeStatus(run: Run, status: RunStatus, signal: AbortSignal): Promise<boolean>;
   /** Tells people and metrics that a Run has ended. */
   announceEnd(run: Run, outcome: RunOutcome): void;
 }

@@ -20,8 +20,8 @@ export async function reconcileRun(
   const acted = await act(run, decision, ports, signal);
 
   const status = statusAfter(run, acted, ports.now());
-  if (status !== undefined) await ports.writeStatus(run, status, signal);
-  if (acted.type === "closed") ports.announceEnd(run, acted.outcome);
+  const written = status !== undefined && (await ports.writeStatus(run, status, signal));
+  if (acted.type === "closed" && written) ports.announceEnd(run, acted.outcome);
   return nextLook(decision, acted, observation.nowMs);
 }
 
