@@ -80,6 +80,9 @@ export function isConverged({ person }: Told): boolean {
 /** A healthy object is not written to: not at another look, not after a restart, not a day later. */
 export async function staysQuiet({ world }: Told): Promise<void> {
   await world.rest();
+  // A round that failed late has its back-off still to come.
+  world.clock.advance(HOUR_MS);
+  await world.rest();
   const before = world.writes.length;
   world.operator().lookAgain();
   await world.rest();

@@ -1,0 +1,118 @@
+import { LABELS } from "../../../operator/api/names.ts";
+import type { Run, RunInputs, RunSpec, RunStatus } from "../../../operator/api/run.ts";
+import type { Node } from "../../../operator/cluster/kinds.ts";
+import type { ObservedPod, RunObservation } from "../../../operator/run/observation.ts";
+import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+
+/** What the Run controller sees, with defaults that say: all is well, and the pod runs. */
+
+export const POD_UID = "pod-uid";
+
+export function runInputs(more: Partial<RunInputs> = {}): RunInputs {
+  return {
+    source: { inline: { "main.tf": "" } },
+    path: ".",
+    variables: [],
+    credentials: [],
+    runner: {},
+    timeouts: { plan: "15m", apply: "60m" },
+    dependsOn: [],
+    ...more,
+  };
+}
+
+export function runSpec(more: Partial<RunSpec> = {}): RunSpec {
+  return {
+    environment: { name: "shop", uid: "env-uid", generation: 1 },
+    component: "network",
+    number: 4,
+    operation: "Apply",
+    desiredDigest: "sha256:desired",
+    inputsDigest: "sha256:inputs",
+    engine: { name: "opentofu", version: "1.12", image: "runner@sha256:0a" },
+    cause: { type: "Created" },
+    attempt: 0,
+    inputs: runInputs(),
+    ...more,
+  };
+}
+
+/** Status of a Run whose pod was made. */
+export function begun(more: Partial<RunStatus> = {}): RunStatus {
+  return {
+    observedGeneration: 1,
+    phase: "Planning",
+    pods: [{ name: "the-pod", uid: POD_UID, createdAt: new Date(T0).toISOString() }],
+    startedAt: new Date(T0).toISOString(),
+    ...more,
+  };
+}
+
+type ContainerState = "running" | "terminated" | "OOMKilled" | "waiting" | { readonly waiting: string };
+
+export interface PodFacts {
+  readonly metadata?: Partial<ObservedPod["metadata"]>;
+  readonly node?: string | undefined;
+  readonly states?: readonly ContainerState[];
+  readonly phase?: string;
+  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+}
+
+function stateOf(state: ContainerState): object {
+  if (typeof state === "object") return { waiting: { reason: state.waiting, message: "said the kubelet" } };
+  if (state === "waiting") return { waiting: { reason: "ContainerCreating" } };
+  if (state === "running") return { running: { startedAt: new Date(T0).toISOString() } };
+  return { terminated: { exitCode: 1, reason: state === "OOMKilled" ? "OOMKilled" : "Error" } };
+}
+
+export function aPod({ metadata, states, phase = "Running", conditions, ...facts }: PodFacts = {}): ObservedPod {
+  const nodeName = "node" in facts ? facts.node : "node-1";
+  const names = ["agent", "engine"] as const;
+  return {
+    metadata: {
+      name: "the-pod",
+      namespace: "team",
+      uid: POD_UID,
+      labels: { [LABELS.run]: "the-run" },
+      finalizers: ["terrarium.dev/run-pod"],
+      ...metadata,
+    },
+    spec: { containers: names.map((name) => ({ name })), ...(nodeName === undefined ? {} : { nodeName }) },
+    status: {
+      phase,
+      ...(conditions === undefined ? {} : { conditions }),
+      containerStatuses: (states ?? ["running", "running"]).map((state, index) => ({
+        name: names[index] ?? "more",
+        state: stateOf(state),
+      })),
+    },
+  } as unknown as ObservedPod;
+}
+
+export const aNode = (taints: readonly string[] = []): Node =>
+  ({
+    metadata: { name: "node-1" },
+    spec: { taints: taints.map((key) => ({ key, effect: "NoExecute" })) },
+  }) as unknown as Node;
+
+export interface ObservationFacts extends Partial<Omit<RunObservation, "run">> {
+  readonly run?: Run;
+  readonly spec?: Partial<RunSpec>;
+  readonly status?: RunStatus | undefined;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export function observation({ run, spec, annotations, ...more }: ObservationFacts = {}): RunObservation {
+  const status = "status" in more ? more.status : begun();
+  const { status: _status, ...rest } = more;
+  const metadata = annotations === undefined ? {} : { annotations };
+  return {
+    run: run ?? aRun(runSpec(spec), status, metadata),
+    environment: anEnvironment([]),
+    pod: aPod(),
+    node: aNode(),
+    freePlaces: 1,
+    nowMs: T0,
+    ...rest,
+  };
+}

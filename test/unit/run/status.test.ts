@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import type { RunOutcome, RunStatus } from "../../../operator/api/run.ts";
+import type { Acted } from "../../../operator/run/act.ts";
+import { statusAfter } from "../../../operator/run/status.ts";
+import { aRun, T0 } from "../../fakes/objects.ts";
+import { aPod, begun, POD_UID, runSpec } from "./observations.ts";
+
+const now = new Date(T0 + 60_000);
+const applied: RunOutcome = { result: "Applied", reason: "Applied", message: "the plan was applied" };
+const told: RunStatus = begun({
+  phase: "Applying",
+  progress: { step: "apply", done: 1, total: 3, updatedAt: now.toISOString() },
+  plan: {
+    digest: "sha256:00",
+    counts: { create: 1, update: 0, replace: 0, delete: 0 },
+    resources: [],
+    verdict: "Apply",
+  },
+  plannedAt: now.toISOString(),
+  applyStartedAt: now.toISOString(),
+});
+
+const everyAct: readonly Acted[] = [
+  { type: "started", pod: aPod() },
+  { type: "working", phase: "Applying", message: "the plan is applied" },
+  { type: "foreign", name: "the-pod" },
+  { type: "unproven", message: "its object is gone" },
+  { type: "closed", outcome: applied },
+];
+const GATEWAYS = ["progress", "plan", "plannedAt", "applyStartedAt"] as const;
+const succeeded = (status: RunStatus | undefined) => status?.conditions?.find(({ type }) => type === "Succeeded");
+
+describe("The Run controller's part of the status", () => {
+  for (const acted of everyAct) {
+    it(`leaves out the gateway's fields after "${acted.type}", so that applying it removes none of them`, () => {
+      const status = statusAfter(aRun(runSpec(), told), acted, now);
+      assert.ok(status !== undefined);
+      for (const field of GATEWAYS) assert.ok(!(field in status), field);
+    });
+
+    it(`keeps the pod that is recorded after "${acted.type}"`, () => {
+      const status = statusAfter(aRun(runSpec(), told), acted, now);
+      assert.equal(status?.pods?.[0]?.uid, POD_UID);
+      assert.ok(status?.startedAt !== undefined);
+    });
+  }
+
+  it("is not written when nothing was done", () => {
+    assert.equal(statusAfter(aRun(runSpec(), told), { type: "nothing" }, now), undefined);
+  });
+
+  it("records the outcome only where nobody has reported one", () => {
+    const acted: Acted = { type: "closed", outcome: applied };
+    assert.deepEqual(statusAfter(aRun(runSpec(), told), acted, now)?.outcome, applied);
+    assert.equal(statusAfter(aRun(runSpec(), { ...told, outcome: applied }), acted, now)?.outcome, undefined);
+  });
+
+  it("closes with phase, time and condition together", () => {
+    const status = statusAfter(aRun(runSpec(), told), { type: "closed", outcome: applied }, now);
+    assert.equal(status?.phase, "Succeeded");
+    assert.equal(status?.finishedAt, now.toISOString());
+    assert.deepEqual([succeeded(status)?.status, succeeded(status)?.reason], ["True", "Applied"]);
+    const failed: RunOutcome = { result: "Failed", reason: "PlanFailed", message: "Error: no" };
+    const other = statusAfter(aRun(runSpec(), told), { type: "closed", outcome: failed }, now);
+    assert.deepEqual(
+      [other?.phase, succeeded(other)?.status, succeeded(other)?.reason],
+      ["Failed", "False", "PlanFailed"],
+    );
+  });
+
+  it("says what a person has to do about a foreign pod and about a death that nobody can prove", () => {
+    const foreign = statusAfter(aRun(runSpec()), { type: "foreign", name: "the-pod" }, now);
+    assert.deepEqual([foreign?.phase, succeeded(foreign)?.reason], ["Pending", "ForeignPod"]);
+    assert.match(foreign?.message ?? "", /the-pod: delete it/);
+    const unproven = statusAfter(aRun(runSpec(), told), { type: "unproven", message: "look first" }, now);
+    assert.deepEqual([unproven?.phase, succeeded(unproven)?.reason], ["Applying", "ProofOfDeathMissing"]);
+  });
+
+  it("moves the time of the transition only when the condition's status changes", () => {
+    const before = statusAfter(
+      aRun(runSpec(), begun()),
+      { type: "working", phase: "Planning", message: "a" },
+      new Date(T0),
+    );
+    const run = aRun(runSpec(), before);
+    const again = statusAfter(run, { type: "working", phase: "Planning", message: "b" }, now);
+    assert.equal(succeeded(again)?.lastTransitionTime, new Date(T0).toISOString());
+    const closed = statusAfter(run, { type: "closed", outcome: applied }, now);
+    assert.equal(succeeded(closed)?.lastTransitionTime, now.toISOString());
+  });
+});
