@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
+import type { OutputRecord } from "../../../operator/api/run.ts";
+import { publishOutputs, withMissingOutputs } from "../../../operator/environment/outputs.ts";
+import type { EnvironmentPorts, OutputValue } from "../../../operator/environment/ports.ts";
+import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
+import { aComponent, anEnvironment, anOutput, appliedBy, aRecord, aRun } from "../../fakes/objects.ts";
+import { runSpec } from "../run/observations.ts";
+
+const signal = new AbortController().signal;
+
+const applied = (name: string, outputs: readonly OutputRecord[]): Verdict => {
+  const record = aRecord(name, { applied: appliedBy(aRun(runSpec({ component: name })), outputs) });
+  const past = { name, runs: [], latest: undefined, open: undefined, record, nextNumber: 2 };
+  return verdictOf(past, { state: "Ready", reason: "Applied", message: "", satisfied: true });
+};
+
+const outputs: EnvironmentSpec["outputs"] = [
+  { name: "url", valueFrom: { output: { component: "web", name: "endpoint" } } },
+  { name: "password", valueFrom: { output: { component: "web", name: "secret" } } },
+];
+const environment = (more: Partial<EnvironmentSpec> = {}, shown: object = {}) =>
+  anEnvironment([aComponent("web")], {
+    spec: { outputs, ...more },
+    status: { observedGeneration: 1, ...shown },
+  });
+
+const endpoint = anOutput("endpoint");
+const secret: OutputRecord = { name: "secret", sensitive: true, digest: "digest-of-secret" };
+const web = applied("web", [endpoint, secret]);
+
+/** Ports that know two values, and remember what was asked of them. */
+function portsWith(values: readonly OutputValue[]) {
+  const asked: string[] = [];
+  const written: Record<string, unknown>[] = [];
+  const ports = {
+    async outputsOf({ component }: { readonly component: string }) {
+      asked.push(component);
+      return values;
+    },
+    async writeOutputs(_environment: unknown, given: ReadonlyMap<string, OutputValue>) {
+      written.push(Object.fromEntries([...given].map(([name, { value }]) => [name, value])));
+    },
+  } as unknown as EnvironmentPorts;
+  return { ports, asked, written };
+}
+
+const values: readonly OutputValue[] = [
+  { record: endpoint, value: "https://web.example.com" },
+  { record: secret, value: "canary-value" },
+];
+
+describe("The outputs of an Environment", () => {
+  it("are shown with their values, and sensitive ones without", async () => {
+    const { ports, written } = portsWith(values);
+    const shown = await publishOutputs(environment(), { type: "converge", verdicts: [web] }, ports, signal);
+    assert.deepEqual(shown, [
+      { name: "url", digest: endpoint.digest, value: "https://web.example.com" },
+      { name: "password", sensitive: true, digest: secret.digest },
+    ]);
+    assert.ok(!JSON.stringify(shown).includes("canary-value"));
+    assert.deepEqual(written, []);
+  });
+
+  it("are written where the spec says so", async () => {
+    const { ports, written } = portsWith(values);
+    const target = environment({ writeOutputsTo: { secret: "shop-outputs" } });
+    await publishOutputs(target, { type: "converge", verdicts: [web] }, ports, signal);
+    assert.deepEqual(written, [{ url: "https://web.example.com", password: "canary-value" }]);
+  });
+
+  it("cost no read and no write while nothing has changed", async () => {
+    const { ports, asked, written } = portsWith(values);
+    const lines = [
+      { name: "url", digest: endpoint.digest, value: "https://web.example.com" },
+      { name: "password", sensitive: true, digest: secret.digest },
+    ];
+    const settled = environment({ writeOutputsTo: { configMap: "outputs" } }, { outputs: lines });
+    const shown = await publishOutputs(settled, { type: "converge", verdicts: [web] }, ports, signal);
+    assert.deepEqual(shown, lines);
+    assert.deepEqual([asked, written], [[], []]);
+  });
+
+  it("are read again when one of them changed", async () => {
+    const { ports, asked } = portsWith(values);
+    const before = environment(
+      {},
+      {
+        outputs: [
+          { name: "url", digest: "older" },
+          { name: "password", digest: "older" },
+        ],
+      },
+    );
+    await publishOutputs(before, { type: "converge", verdicts: [web] }, ports, signal);
+    assert.deepEqual(asked, ["web"]);
+  });
+
+  it("that are long are kept out of the status", async () => {
+    const { ports } = portsWith([{ record: endpoint, value: "x".repeat(1_000) }]);
+    const shown = await publishOutputs(environment(), { type: "converge", verdicts: [web] }, ports, signal);
+    assert.deepEqual(shown, [{ name: "url", digest: endpoint.digest }]);
+  });
+
+  it("stay as they are while it is being deleted", async () => {
+    const { ports, asked } = portsWith(values);
+    const lines = [{ name: "url", digest: "older" }];
+    const shown = await publishOutputs(
+      environment({}, { outputs: lines }),
+      { type: "dismantle", verdicts: [web] },
+      ports,
+      signal,
+    );
+    assert.deepEqual([shown, asked], [lines, []]);
+  });
+
+  it("that a component which is applied does not have stall it, and both are named", () => {
+    const [verdict] = withMissingOutputs(environment(), [applied("web", [endpoint])]);
+    assert.deepEqual([verdict?.state, verdict?.reason], ["Stalled", "OutputMissing"]);
+    assert.match(verdict?.message ?? "", /outputs\[password\]: component web has no output secret; it has endpoint/);
+  });
+
+  it("are not missed before the component is applied", () => {
+    const waiting: Verdict = { ...applied("web", []), satisfied: false, state: "Planning" };
+    assert.deepEqual(withMissingOutputs(environment(), [waiting]), [waiting]);
+  });
+});

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import type { Reason } from "../../../operator/api/conditions.ts";
+import type { ComponentState, Environment, EnvironmentStatus } from "../../../operator/api/environment.ts";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import type { Decision } from "../../../operator/environment/decide.ts";
+import { statusFor } from "../../../operator/environment/status.ts";
+import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
+import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+
+const now = new Date(T0);
+
+function verdict(name: string, state: ComponentState, reason: Reason, more: Partial<Verdict> = {}): Verdict {
+  const past = { name, runs: [], latest: undefined, open: undefined, record: undefined, nextNumber: 1 };
+  return { ...verdictOf(past, { state, reason, message: `${name} says ${reason}` }), ...more };
+}
+
+const converge = (...verdicts: readonly Verdict[]): Decision => ({ type: "converge", verdicts });
+const dismantle = (...verdicts: readonly Verdict[]): Decision => ({ type: "dismantle", verdicts });
+const environmentOf = (names: readonly string[], more: Parameters<typeof anEnvironment>[1] = {}): Environment =>
+  anEnvironment(
+    names.map((name) => aComponent(name)),
+    more,
+  );
+
+function statusOf(decision: Decision, environment = environmentOf(["a", "b", "c"])): EnvironmentStatus {
+  const status = statusFor(environment, decision, undefined, now);
+  assert.ok(status !== undefined);
+  return status;
+}
+
+/** `Ready=… Reconciling=… Stalled=…`, each with its reason. */
+const conditions = (status: EnvironmentStatus): readonly string[] =>
+  (status.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
+
+const ready = (name: string) => verdict(name, "Ready", "Applied", { satisfied: true });
+
+describe("The conditions of an Environment", () => {
+  it("are Ready alone when everything is applied", () => {
+    assert.deepEqual(conditions(statusOf(converge(ready("a"), ready("b")))), [
+      "Ready=True Applied",
+      "Reconciling=False Applied",
+      "Stalled=False Progressing",
+    ]);
+  });
+
+  it("are Reconciling while a Run is under way", () => {
+    assert.deepEqual(conditions(statusOf(converge(ready("a"), verdict("b", "Applying", "Progressing")))), [
+      "Ready=False Progressing",
+      "Reconciling=True Progressing",
+      "Stalled=False Progressing",
+    ]);
+  });
+
+  it("are Reconciling while the next try is scheduled, with the reason of the failure", () => {
+    const failing = verdict("b", "Failed", "PlanFailed", { wakeAtMs: T0 + 10_000, retries: 1 });
+    assert.deepEqual(conditions(statusOf(converge(ready("a"), failing))), [
+      "Ready=False PlanFailed",
+      "Reconciling=True Progressing",
+      "Stalled=False Progressing",
+    ]);
+  });
+
+  it("are Stalled when only a person can go on", () => {
+    assert.deepEqual(conditions(statusOf(converge(ready("a"), verdict("b", "Failed", "RetriesExhausted")))), [
+      "Ready=False RetriesExhausted",
+      "Reconciling=False RetriesExhausted",
+      "Stalled=True RetriesExhausted",
+    ]);
+  });
+
+  it("are Stalled and Reconciling when one component needs a person and another moves by itself", () => {
+    const status = statusOf(
+      converge(verdict("a", "Applying", "Progressing"), verdict("b", "Interrupted", "Interrupted")),
+    );
+    assert.deepEqual(conditions(status), [
+      "Ready=False Interrupted",
+      "Reconciling=True Progressing",
+      "Stalled=True Interrupted",
+    ]);
+  });
+
+  it("are neither Stalled nor Reconciling while suspended", () => {
+    assert.deepEqual(conditions(statusOf(converge(verdict("a", "Suspended", "Suspended")))), [
+      "Ready=False Suspended",
+      "Reconciling=False Suspended",
+      "Stalled=False Progressing",
+    ]);
+  });
+
+  it("stay Ready, and say so, when it is suspended with everything applied", () => {
+    const status = statusOf(converge(ready("a")), environmentOf(["a"], { spec: { suspend: true } }));
+    assert.deepEqual(conditions(status)[0], "Ready=True Applied");
+    assert.match(status.conditions?.[0]?.message ?? "", /suspended/);
+  });
+
+  it("are never Ready while it is being deleted", () => {
+    const status = statusOf(dismantle(verdict("a", "Destroyed", "Destroyed"), verdict("b", "Destroyed", "Released")));
+    assert.deepEqual(conditions(status).slice(0, 2), ["Ready=False Destroying", "Reconciling=True Destroying"]);
+    assert.equal(status.summary, "2/2 gone");
+  });
+
+  it("let the component speak that needs a person, then one that failed, and one that is blocked last", () => {
+    const blocked = verdict("a", "Blocked", "Blocked");
+    const moving = verdict("b", "Planning", "Progressing");
+    const failed = verdict("c", "Failed", "PlanFailed", { wakeAtMs: T0 + 1 });
+    const stuck = verdict("d", "Stalled", "OutputMissing");
+    const speaker = (...verdicts: readonly Verdict[]) => statusOf(converge(...verdicts)).conditions?.[0]?.message;
+    assert.match(speaker(blocked, moving, failed, stuck) ?? "", /^d: /);
+    assert.match(speaker(blocked, moving, failed) ?? "", /^c: /);
+    assert.match(speaker(blocked, moving) ?? "", /^b: /);
+  });
+
+  it("carry the generation that they speak of", () => {
+    const status = statusOf(converge(ready("a")), environmentOf(["a"], { metadata: { generation: 7 } }));
+    assert.equal(status.observedGeneration, 7);
+    assert.deepEqual(new Set(status.conditions?.map(({ observedGeneration }) => observedGeneration)), new Set([7]));
+  });
+
+  it("keep the time of their transition until their status changes", () => {
+    const before = statusOf(converge(verdict("a", "Planning", "Progressing")), environmentOf(["a"]));
+    const environment = environmentOf(["a"], { status: before });
+    const later = new Date(T0 + 60_000);
+    const timesAfter = (decision: Decision) =>
+      statusFor(environment, decision, undefined, later)?.conditions?.map(
+        ({ lastTransitionTime }) => lastTransitionTime,
+      );
+    const same = now.toISOString();
+    assert.deepEqual(timesAfter(converge(verdict("a", "Applying", "Progressing"))), [same, same, same]);
+    assert.deepEqual(timesAfter(converge(ready("a"))), [later.toISOString(), later.toISOString(), same]);
+  });
+});
+
+describe("The status of an Environment", () => {
+  it("is not written before the finalizer, and not when it is let go", () => {
+    const environment = environmentOf(["a"]);
+    assert.equal(statusFor(environment, { type: "mark" }, undefined, now), undefined);
+    assert.equal(statusFor(environment, { type: "letGo" }, undefined, now), undefined);
+  });
+
+  it("cuts messages where the schema does, and says that it did", () => {
+    const message = "x".repeat(3_000);
+    const names = Array.from({ length: 64 }, (_, index) => `component-${index}`);
+    const status = statusOf(
+      converge(...names.map((name) => verdict(name, "Failed", "PlanFailed", { message }))),
+      environmentOf(names),
+    );
+    for (const line of status.components ?? []) {
+      assert.equal(line.message?.length, 160);
+      assert.ok(line.message?.endsWith("…"));
+    }
+    for (const condition of status.conditions ?? []) assert.ok(condition.message.length <= 1024);
+    assert.ok(JSON.stringify(status).length < 32_768);
+  });
+
+  it("shows a removed component until what it made is gone, and remembers its policy meanwhile", () => {
+    const environment = environmentOf(["a"], {
+      status: {
+        observedGeneration: 1,
+        components: [{ name: "gone", state: "Ready", deletionPolicy: "Retain" }],
+      },
+    });
+    const shown = statusOf(converge(ready("a"), verdict("gone", "Destroying", "Destroying")), environment);
+    assert.deepEqual(
+      shown.components?.map(({ name }) => name),
+      ["a", "gone"],
+    );
+    assert.equal(shown.components?.[1]?.deletionPolicy, "Retain");
+    const after = statusOf(converge(ready("a"), verdict("gone", "Destroyed", "Destroyed")), environment);
+    assert.deepEqual(
+      after.components?.map(({ name }) => name),
+      ["a"],
+    );
+  });
+
+  it("says when the next try begins, and nothing of the kind where there is none", () => {
+    const [waits, ends] = [
+      verdict("a", "Failed", "PlanFailed", { wakeAtMs: T0 + 10_000, retries: 2 }),
+      verdict("b", "Failed", "RetriesExhausted", { retries: 6 }),
+    ];
+    const [a, b] = statusOf(converge(waits, ends)).components ?? [];
+    assert.deepEqual([a?.retryAt, a?.retries], [new Date(T0 + 10_000).toISOString(), 2]);
+    assert.deepEqual([b?.retryAt, b?.retries], [undefined, 6]);
+  });
+
+  it("names the request that it has seen", () => {
+    const environment = environmentOf(["a"], { metadata: { annotations: { [ANNOTATIONS.requestedAt]: "now" } } });
+    assert.equal(statusOf(converge(ready("a")), environment).handledRequest, "now");
+  });
+});
