@@ -4,8 +4,10 @@ import type { Run } from "../api/run.ts";
 import type { Node, Pod, Secret } from "../cluster/kinds.ts";
 import type { Client, KubeObject } from "../cluster/ports.ts";
 import { ENVIRONMENTS, NODES, PODS, RUNS, SECRETS } from "../cluster/resources.ts";
+import { isClosed } from "../environment/observation.ts";
 import type { Clock } from "../loop/clock.ts";
 import { createReflector, type Reflector, type ReflectorHooks, type ReflectorOptions } from "../loop/reflector.ts";
+import type { Indexes } from "../loop/store.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { RecordCache } from "../storage/port.ts";
 import { createRecordCache, recordSelection } from "../storage/record-cache.ts";
@@ -24,7 +26,20 @@ export interface Caches {
 }
 
 /** Names of the indexes. */
-export const BY = { environmentUid: "environmentUid", run: "run" } as const;
+export const BY = { environmentUid: "environmentUid", place: "place", node: "node" } as const;
+
+/** Closed Runs are kept by the thousand and are in neither: what is done in each round costs only as much as is under way. */
+export const PLACE = { held: "held", awaited: "awaited" } as const;
+
+export const RUN_INDEXES: Indexes<CachedRun> = {
+  [BY.environmentUid]: (run) => [run.spec.environment.uid],
+  [BY.place]: (run) => (isClosed(run) ? [] : [run.status?.pods === undefined ? PLACE.awaited : PLACE.held]),
+};
+
+export const POD_INDEXES: Indexes<Pod> = {
+  [BY.environmentUid]: (pod) => [pod.metadata.labels?.[LABELS.environmentUid] ?? ""],
+  [BY.node]: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]),
+};
 
 export interface CacheParts {
   readonly client: Client;
@@ -39,14 +54,11 @@ export function createCaches({ client, clock, namespace, ring, hooks }: CachePar
   const reflect = <T extends KubeObject>(options: Omit<ReflectorOptions<T>, "client" | "clock" | "hooks">) =>
     createReflector<T>({ ...options, client, clock, hooks });
   const environments = reflect<CachedEnvironment>({ resource: ENVIRONMENTS });
-  const runs = reflect<CachedRun>({
-    resource: RUNS,
-    indexes: { [BY.environmentUid]: (run) => [run.spec.environment.uid] },
-  });
+  const runs = reflect<CachedRun>({ resource: RUNS, indexes: RUN_INDEXES });
   const pods = reflect<Pod>({
     resource: PODS,
     selection: { labelSelector: LABELS.run },
-    indexes: { [BY.environmentUid]: (pod) => [pod.metadata.labels?.[LABELS.environmentUid] ?? ""] },
+    indexes: POD_INDEXES,
   });
   const nodes = reflect<Node>({ resource: NODES });
   const secrets = reflect<Secret>({ resource: SECRETS, selection: recordSelection(namespace) });

@@ -8,7 +8,7 @@ import { keyFor, keyOf, splitKey } from "../loop/keys.ts";
 import type { RunPorts } from "../run/ports.ts";
 import { reconcileRun } from "../run/reconcile.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { BY, type CachedRun, type Caches } from "./caches.ts";
+import { BY, type CachedRun, type Caches, PLACE } from "./caches.ts";
 
 const WORKERS = { environments: 8, runs: 16 } as const;
 
@@ -51,13 +51,13 @@ export function environmentController(parts: ControllerParts): Controller {
 export function runController(parts: ControllerParts): Controller {
   const { caches, clock } = parts;
   const keysOfOpen = (runs: readonly CachedRun[]) => runs.filter((run) => !isClosed(run)).map(keyOf);
-  const waiting = () => keysOfOpen(caches.runs.list().filter(({ status }) => status?.pods === undefined));
   return createController({
     clock,
     workers: WORKERS.runs,
     hooks: hooksFor("runs", parts),
     sources: [
-      sourceOf(caches.runs, (run) => (isClosed(run) ? [keyOf(run), ...waiting()] : [keyOf(run)])),
+      sourceOf(caches.runs, (run) => [keyOf(run)]),
+      freedPlaces(caches.runs),
       sourceOf(caches.pods, ({ metadata }) => [keyFor(metadata.namespace, metadata.labels?.[LABELS.run] ?? "")]),
       sourceOf(caches.environments, ({ metadata }) =>
         metadata.deletionTimestamp === undefined
@@ -73,10 +73,21 @@ export function runController(parts: ControllerParts): Controller {
   });
 }
 
+/** Whoever waits for a place hears of each that becomes free: when an open Run closes or goes, not when a closed one is seen. */
+function freedPlaces(runs: Caches["runs"]): Source {
+  return {
+    synced: (signal) => runs.synced(signal),
+    subscribe: (enqueue) =>
+      runs.onChange((old, now) => {
+        const freed = old !== undefined && !isClosed(old) && (now === undefined || isClosed(now));
+        if (freed) for (const run of runs.byIndex(BY.place, PLACE.awaited)) enqueue(keyOf(run));
+      }),
+  };
+}
+
 function runsOnNode(caches: Caches, node: string): readonly string[] {
   return caches.pods
-    .list()
-    .filter(({ spec }) => spec?.nodeName === node)
+    .byIndex(BY.node, node)
     .map(({ metadata }) => keyFor(metadata.namespace, metadata.labels?.[LABELS.run] ?? ""));
 }
 

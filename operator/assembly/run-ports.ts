@@ -17,6 +17,7 @@ import { endRun } from "../storage/run-end.ts";
 import { summariseJournal } from "../storage/run-journal.ts";
 import { BY, type CachedRun, type Caches } from "./caches.ts";
 import { removeFinalizer } from "./finalizers.ts";
+import { countPlaces } from "./places.ts";
 
 export interface RunParts {
   readonly client: Client;
@@ -82,28 +83,6 @@ export function runPorts(parts: RunParts): RunPorts {
       const { reason, message } = outcome;
       parts.events.record(referenceTo(RUNS, stored(run)), { type, reason, message: message === "" ? reason : message });
       parts.onClosed(run, outcome);
-    },
-  };
-}
-
-/** Pods that exist or were just asked for: the cache hears of a new pod a little later than the one who made it. */
-function countPlaces(caches: Caches, maxRuns: number) {
-  const taken = new Set<string>();
-  const holdsPlace = (run: Run) => !isClosed(run) && (run.status?.pods !== undefined || taken.has(run.metadata.uid));
-  return {
-    freeFor({ metadata }: Run): number {
-      const holders = new Set(
-        caches.runs
-          .list()
-          .filter(holdsPlace)
-          .map((run) => run.metadata.uid),
-      );
-      for (const uid of taken) if (!holders.has(uid)) taken.delete(uid);
-      holders.delete(metadata.uid);
-      return maxRuns - holders.size;
-    },
-    take(run: Run): void {
-      taken.add(run.metadata.uid);
     },
   };
 }

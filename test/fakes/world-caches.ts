@@ -13,7 +13,7 @@ export interface Lagging {
 }
 
 type Handler<T extends KubeObject> = Parameters<Reflector<T>["onChange"]>[0];
-type Index<T> = (object: T) => readonly string[];
+type Index<T extends KubeObject> = (object: Stored<T>) => readonly string[];
 
 const idOf = (namespace: Namespace, name: string): string => `${namespace ?? ""}/${name}`;
 

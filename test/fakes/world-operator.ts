@@ -1,5 +1,4 @@
-import { LABELS } from "../../operator/api/names.ts";
-import { BY, type CachedEnvironment, type CachedRun } from "../../operator/assembly/caches.ts";
+import { type CachedEnvironment, type CachedRun, POD_INDEXES, RUN_INDEXES } from "../../operator/assembly/caches.ts";
 import { environmentController, runController } from "../../operator/assembly/controllers.ts";
 import { environmentPorts } from "../../operator/assembly/environment-ports.ts";
 import { createFollowing } from "../../operator/assembly/following.ts";
@@ -46,10 +45,8 @@ export interface OperatorProcess {
 export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
   const { api, clock, turns, self, client, store, ring } = parts;
   const environments = laggingCache<CachedEnvironment>(api, ENVIRONMENTS.plural);
-  const runs = laggingCache<CachedRun>(api, RUNS.plural, { [BY.environmentUid]: (run) => [run.spec.environment.uid] });
-  const pods = laggingCache<Pod>(api, PODS.plural, {
-    [BY.environmentUid]: ({ metadata }) => [metadata.labels?.[LABELS.environmentUid] ?? ""],
-  });
+  const runs = laggingCache<CachedRun>(api, RUNS.plural, RUN_INDEXES);
+  const pods = laggingCache<Pod>(api, PODS.plural, POD_INDEXES);
   const nodes = laggingCache<Node>(api, NODES.plural);
   const records = laggingRecords(parts.records);
   const caches = { environments, runs, pods, nodes, records, all: [] };

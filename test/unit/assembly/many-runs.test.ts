@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { API_VERSION } from "../../../operator/api/names.ts";
+import type { RunPhase } from "../../../operator/api/run.ts";
+import { type CachedRun, type Caches, RUN_INDEXES } from "../../../operator/assembly/caches.ts";
+import { runController } from "../../../operator/assembly/controllers.ts";
+import { countPlaces } from "../../../operator/assembly/places.ts";
+import type { Cache, KubeObject, Stored } from "../../../operator/cluster/ports.ts";
+import { systemClock } from "../../../operator/loop/clock.ts";
+import { createStore, type Indexes } from "../../../operator/loop/store.ts";
+import type { RunPorts } from "../../../operator/run/ports.ts";
+import { createMetrics } from "../../../operator/telemetry/metrics.ts";
+import { specOf } from "../gateway/gateway-world.ts";
+
+type StoredRun = Stored<CachedRun>;
+
+/** A cache without a watch, which counts the objects that it hands out. */
+function countedCache<T extends KubeObject>(indexes: Indexes<T>, objects: readonly Stored<T>[]) {
+  const store = createStore<T>(indexes);
+  store.replace(objects);
+  const handlers: Parameters<Cache<T>["onChange"]>[0][] = [];
+  const seen = { objects: 0 };
+  const counted = (found: readonly Stored<T>[]) => {
+    seen.objects += found.length;
+    return found;
+  };
+  const cache: Cache<T> = {
+    hasSynced: () => true,
+    synced: () => Promise.resolve(),
+    get: (namespace, name) => store.get(`${namespace ?? ""}/${name}`),
+    list: () => counted(store.values()),
+    byIndex: (index, value) => counted(store.byIndex(index, value)),
+    onChange(handler) {
+      handlers.push(handler);
+      for (const now of store.values()) handler(undefined, now);
+      return () => {};
+    },
+  };
+  const publish = (changes: ReturnType<typeof store.put>) => {
+    for (const { old, now } of changes) for (const handler of handlers) handler(old, now);
+  };
+  return {
+    ...cache,
+    seen,
+    put: (object: Stored<T>) => publish(store.put(object)),
+    remove: (object: Stored<T>) => publish(store.remove(object)),
+  };
+}
+
+function aRun(number: number, phase: RunPhase, hasPod = phase !== "Pending", version = 1): StoredRun {
+  const name = `shop-network-${number}`;
+  const run = {
+    apiVersion: API_VERSION,
+    kind: "Run",
+    metadata: { name, namespace: "team-shop", uid: `uid-${name}`, resourceVersion: String(version) },
+    spec: specOf("network", number),
+    status: { phase, ...(hasPod ? { pods: [{ name: `${name}-p`, uid: `pod-of-${name}` }] } : {}) },
+  };
+  return run as unknown as StoredRun;
+}
+
+const closedRuns = (count: number) => Array.from({ length: count }, (_, at) => aRun(1000 + at, "Succeeded"));
+
+/** The Run controller on such caches; its rounds are only told of. */
+async function startController(runs: ReturnType<typeof countedCache<CachedRun>>) {
+  const rounds: string[] = [];
+  const others = countedCache<KubeObject>({}, []);
+  const caches = { runs, environments: others, pods: others, nodes: others } as unknown as Caches;
+  const run = {
+    run(_namespace: string, name: string) {
+      rounds.push(name);
+    },
+  } as unknown as RunPorts;
+  const parts = { clock: systemClock, caches, metrics: createMetrics({ ofProcess: false }), run };
+  const controller = runController({
+    ...parts,
+    environment: {} as never,
+    onFailure: (...why) => assert.fail(`${why}`),
+  });
+  const stop = new AbortController();
+  const running = controller.run(stop.signal);
+  const idle = async () => {
+    do await new Promise<void>((resolve) => setImmediate(resolve));
+    while (controller.measure().ready + controller.measure().busy > 0);
+    return rounds.splice(0).sort();
+  };
+  return {
+    idle,
+    async stop() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+/** Objects that are looked at when a leader starts with that many closed Runs and three open ones, and counts places once for each. */
+async function lookedAt(count: number): Promise<number> {
+  const open = [aRun(1, "Applying"), aRun(2, "Pending"), aRun(3, "Pending")];
+  const all = [...open, ...closedRuns(count)];
+  const runs = countedCache(RUN_INDEXES, all);
+  const places = countPlaces({ runs } as unknown as Caches, 2);
+  const controller = await startController(runs);
+  assert.equal((await controller.idle()).length, all.length);
+  for (const run of all) places.freeFor(run);
+  await controller.stop();
+  return runs.seen.objects;
+}
+
+describe("thousands of closed Runs", function () {
+  this.timeout(60_000);
+
+  it("cost a starting leader ten times as much when there are ten times as many, not a hundred times", async () => {
+    const [few, many] = [await lookedAt(1_000), await lookedAt(10_000)];
+    assert.ok(many <= 11 * few, `${few} objects for 1,000 Runs, ${many} for 10,000`);
+    assert.ok(many <= 3 * 10_003, `${many} objects for 10,000 Runs`);
+  });
+});
+
+describe("a place that becomes free", () => {
+  const waiting = [aRun(2, "Pending"), aRun(3, "Pending")];
+  const names = waiting.map(({ metadata }) => metadata.name);
+
+  async function toldAfter(change: (runs: ReturnType<typeof countedCache<CachedRun>>) => void) {
+    const runs = countedCache(RUN_INDEXES, [aRun(1, "Applying"), ...waiting, aRun(4, "Succeeded")]);
+    const controller = await startController(runs);
+    await controller.idle();
+    change(runs);
+    const told = await controller.idle();
+    await controller.stop();
+    return told;
+  }
+
+  it("is told to the Runs that wait when an open one closes", async () => {
+    const told = await toldAfter((runs) => runs.put(aRun(1, "Failed", true, 2)));
+    assert.deepEqual(told, ["shop-network-1", ...names]);
+  });
+
+  it("is told to the Runs that wait when an open one is deleted", async () => {
+    const told = await toldAfter((runs) => runs.remove(aRun(1, "Applying")));
+    assert.deepEqual(told, ["shop-network-1", ...names]);
+  });
+
+  it("is none where a closed one changes, or an open one goes on", async () => {
+    const changes = [aRun(4, "Succeeded", true, 2), aRun(1, "Planning", true, 2)];
+    const told = await toldAfter((runs) => changes.forEach(runs.put));
+    assert.deepEqual(told, ["shop-network-1", "shop-network-4"]);
+  });
+});
+
+describe("counting places", () => {
+  it("counts recorded pods and those that were just asked for, once each and not those of closed Runs", () => {
+    const [asking, next] = [aRun(2, "Pending"), aRun(3, "Pending")];
+    const runs = countedCache(RUN_INDEXES, [aRun(1, "Applying"), asking, next, aRun(4, "Failed")]);
+    const places = countPlaces({ runs } as unknown as Caches, 3);
+    assert.equal(places.freeFor(next), 2);
+    places.take(asking);
+    assert.deepEqual([places.freeFor(next), places.freeFor(asking)], [1, 2]);
+    runs.put(aRun(2, "Planning", true, 2));
+    assert.equal(places.freeFor(next), 1);
+    runs.put(aRun(2, "Succeeded", true, 3));
+    assert.equal(places.freeFor(next), 2);
+  });
+
+  it("gives back the place of a Run that went before its pod was recorded", () => {
+    const asking = aRun(2, "Pending");
+    const runs = countedCache(RUN_INDEXES, [asking]);
+    const places = countPlaces({ runs } as unknown as Caches, 1);
+    places.take(asking);
+    runs.remove(asking);
+    assert.equal(places.freeFor(aRun(3, "Pending")), 1);
+  });
+});
