@@ -4,7 +4,7 @@ import { tell } from "./telling.ts";
 /** One seed tells one story, again and again. `TERRARIUM_STORIES` asks for more of them, `TERRARIUM_SEED` for a single one. */
 const { TERRARIUM_SEED: oneSeed, TERRARIUM_STORIES: many = "120" } = process.env;
 const FIRST_SEED = 1;
-const LONGEST_MS = 40_000;
+const LONGEST_MS = 25_000;
 
 const replay = (seed: number) => `TERRARIUM_SEED=${seed} npx mocha test/stories/chaos.test.ts`;
 

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import type { Run } from "../../../operator/api/run.ts";
+import { BY, type CachedEnvironment, type CachedRun } from "../../../operator/assembly/caches.ts";
+import { runPorts } from "../../../operator/assembly/run-ports.ts";
+import { ApiError } from "../../../operator/cluster/errors.ts";
+import type { Node, Pod } from "../../../operator/cluster/kinds.ts";
+import type { Client } from "../../../operator/cluster/ports.ts";
+import { PODS } from "../../../operator/cluster/resources.ts";
+import { createKeyRing, newKeyMaterial } from "../../../operator/storage/key-ring.ts";
+import { fakeKubeClient } from "../../fakes/kube-client.ts";
+import { memoryStore } from "../../fakes/memory-store.ts";
+import { aRun } from "../../fakes/objects.ts";
+import { createWorldApi } from "../../fakes/world-api.ts";
+import { laggingCache, laggingRecords } from "../../fakes/world-caches.ts";
+import { worldClock } from "../../fakes/world-clock.ts";
+import { runSpec } from "../run/observations.ts";
+
+const signal = new AbortController().signal;
+
+/** The real ports on an API server of which the caches know nothing yet. */
+function aPlace() {
+  const clock = worldClock();
+  const api = createWorldApi(clock);
+  const client = fakeKubeClient();
+  const caches = {
+    environments: laggingCache<CachedEnvironment>(api, "environments"),
+    runs: laggingCache<CachedRun>(api, "runs", { [BY.environmentUid]: () => [] }),
+    pods: laggingCache<Pod>(api, "pods", { [BY.environmentUid]: () => [] }),
+    nodes: laggingCache<Node>(api, "nodes"),
+    records: laggingRecords({ versions: [[]] }),
+    all: [],
+  };
+  const ports = runPorts({
+    client: client as unknown as Client,
+    clock,
+    caches,
+    store: memoryStore(),
+    ring: createKeyRing(newKeyMaterial()),
+    events: { record: () => {} } as never,
+    pod: { gatewayUrl: "https://gateway.test", gatewayCa: () => "PEM" },
+    maxRuns: 2,
+    onClosed: () => {},
+  });
+  return { client, ports };
+}
+
+const run: Run = aRun(runSpec());
+const refusal = (status: number, reason: string) =>
+  new ApiError({ request: "create", status, reason, message: reason });
+const podsIn = (client: ReturnType<typeof fakeKubeClient>) => client.objects(PODS);
+
+describe("Making a Run's pod", () => {
+  it("makes one, with the proof that the operator made it", async () => {
+    const { client, ports } = aPlace();
+    const made = await ports.makePod(run, "Plan", signal);
+    assert.equal(made.type, "made");
+    assert.ok(podsIn(client)[0]?.metadata.annotations?.[ANNOTATIONS.order] !== undefined);
+  });
+
+  it("adopts the one that it made before, when the answer to that was lost", async () => {
+    const { client, ports } = aPlace();
+    client.faults.after = (verb) => {
+      if (verb === "create") throw refusal(504, "Timeout");
+    };
+    await assert.rejects(ports.makePod(run, "Plan", signal));
+    client.faults = {};
+    const made = await ports.makePod(run, "Plan", signal);
+    assert.equal(made.type === "made" && made.pod.metadata.uid, podsIn(client)[0]?.metadata.uid);
+    assert.equal(podsIn(client).length, 1);
+  });
+
+  it("does not take somebody else's pod of that name for its own", async () => {
+    const { client, ports } = aPlace();
+    const made = await ports.makePod(run, "Plan", signal);
+    const real = made.type === "made" ? made.pod : undefined;
+    assert.ok(real !== undefined);
+    for (const foreign of [
+      { metadata: { ...real.metadata, annotations: {} } },
+      { metadata: { ...real.metadata, annotations: { [ANNOTATIONS.order]: "made up" } } },
+      { metadata: { ...real.metadata, ownerReferences: [] } },
+    ]) {
+      client.seed(PODS, { ...real, ...foreign });
+      assert.deepEqual(await ports.makePod(run, "Plan", signal), { type: "foreign", name: real.metadata.name });
+    }
+  });
+
+  it("does not adopt the pod of an earlier Run of the same name", async () => {
+    const { ports } = aPlace();
+    await ports.makePod(run, "Plan", signal);
+    const other = { ...run, metadata: { ...run.metadata, uid: "another" } };
+    assert.equal((await ports.makePod(other, "Plan", signal)).type, "foreign");
+  });
+
+  for (const [status, reason] of [
+    [403, "Forbidden"],
+    [422, "Invalid"],
+    [404, "NotFound"],
+  ] as const) {
+    it(`quotes Kubernetes when it refuses the pod (${status})`, async () => {
+      const { client, ports } = aPlace();
+      client.faults.before = (verb) => {
+        if (verb === "create") throw refusal(status, reason);
+      };
+      const made = await ports.makePod(run, "Plan", signal);
+      assert.equal(made.type, "rejected");
+      assert.match(made.type === "rejected" ? made.message : "", new RegExp(reason));
+    });
+  }
+
+  it("fails the round when nobody knows whether it was made", async () => {
+    const { client, ports } = aPlace();
+    client.faults.before = (verb) => {
+      if (verb === "create") throw refusal(503, "ServiceUnavailable");
+    };
+    await assert.rejects(ports.makePod(run, "Plan", signal), /ServiceUnavailable/);
+  });
+});
