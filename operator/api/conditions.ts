@@ -62,6 +62,15 @@ export const REASONS = {
     meaning: "The runner pod cannot start yet; the message quotes Kubernetes.",
   },
   Suspended: { standing: "done", meaning: "spec.suspend is true: no new Run is started." },
+  StepRefused: {
+    standing: "progress",
+    meaning: "The operator could not do what comes next; the message quotes why. It tries again by itself.",
+  },
+  OutputsNotWritten: {
+    standing: "progress",
+    meaning:
+      "An object that writeOutputsTo names could not be written; the message quotes why. It is tried again by itself.",
+  },
   // The spec: yours.
   ConfigurationInvalid: {
     standing: "progress",

@@ -30,6 +30,8 @@ export const ANNOTATIONS = {
   confirmDestroy: `${GROUP}/confirm-destroy`,
   /** Proves that a pod was made by the operator for one Run and one phase: an HMAC that nobody else can make. */
   order: `${GROUP}/order`,
+  /** On a Run: its state went on under this component name, so the Run says nothing about its own name any more. */
+  movedTo: `${GROUP}/moved-to`,
   /** On a Run: a person states that its pod is dead although the cluster cannot prove it. */
   confirmDead: `${GROUP}/confirm-dead`,
 } as const;

@@ -1,5 +1,5 @@
 import type { Environment } from "../api/environment.ts";
-import { API_VERSION, FINALIZERS, LABELS } from "../api/names.ts";
+import { ANNOTATIONS, API_VERSION, FINALIZERS, LABELS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import { isAlreadyExists, isNotFound } from "../cluster/errors.ts";
 import type { Client, EventRecorder, KubeObject, StatusWriter, Stored } from "../cluster/ports.ts";
@@ -68,7 +68,14 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
     },
     async renameState(from, to, signal) {
       const uid = caches.environments.get(from.namespace, from.environment)?.metadata.uid;
-      if (uid !== undefined) await rename(store, from, to, uid, signal);
+      if (uid === undefined) return;
+      // The Runs first: once the state has moved, nothing would bring anybody here again.
+      for (const run of caches.runs.byIndex(BY.environmentUid, uid)) {
+        if (run.spec.component !== from.component) continue;
+        const patch = { metadata: { annotations: { [ANNOTATIONS.movedTo]: to.component } } };
+        await client.mergePatch(RUNS, from.namespace, run.metadata.name, patch, { signal });
+      }
+      await rename(store, from, to, uid, signal);
     },
     releaseState: (key, environmentUid, signal) => release(store, key, environmentUid, signal),
     async forgetState(key, environmentUid, signal) {

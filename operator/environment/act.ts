@@ -10,24 +10,50 @@ import type { Verdict } from "./verdict.ts";
 /** Closed Runs that are kept for each component. */
 const RUNS_KEPT = 10;
 
-/** Carries a decision out. Every action is safe to repeat, and a failure of one leaves the others to the next round. */
+/** What came of a decision: what it says now about each component, and what went wrong on the way. */
+export interface Acted {
+  readonly decision: Decision;
+  readonly errors: readonly unknown[];
+}
+
+/** Carries a decision out. Every action is safe to repeat, and a failure of one is told in its verdict and leaves the others alone. */
 export async function act(
   environment: Environment,
   decision: Decision,
   ports: EnvironmentPorts,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Acted> {
   switch (decision.type) {
     case "mark":
-      return ports.setFinalizer(environment, true, signal);
+      await ports.setFinalizer(environment, true, signal);
+      return { decision, errors: [] };
     case "letGo":
       ports.stopFollowing(environment.metadata.namespace, environment.metadata.name);
-      return ports.setFinalizer(environment, false, signal);
+      await ports.setFinalizer(environment, false, signal);
+      return { decision, errors: [] };
     case "converge":
-    case "dismantle":
-      for (const verdict of decision.verdicts) await takeStep(environment, verdict, ports, signal);
-      for (const run of decision.verdicts.flatMap(surplusRuns)) await ports.deleteRun(run, signal);
+    case "dismantle": {
+      const errors: unknown[] = [];
+      const verdicts: Verdict[] = [];
+      for (const verdict of decision.verdicts) {
+        try {
+          await takeStep(environment, verdict, ports, signal);
+          for (const run of surplusRuns(verdict)) await ports.deleteRun(run, signal);
+          verdicts.push(verdict);
+        } catch (error) {
+          signal.throwIfAborted();
+          errors.push(error);
+          verdicts.push(refused(verdict, error));
+        }
+      }
+      return { decision: { ...decision, verdicts }, errors };
+    }
   }
+}
+
+function refused(verdict: Verdict, error: unknown): Verdict {
+  const message = error instanceof Error ? error.message : String(error);
+  return { ...verdict, state: "Failed", reason: "StepRefused", message, satisfied: false, wakeAtMs: 0 };
 }
 
 async function takeStep(

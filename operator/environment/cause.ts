@@ -16,13 +16,16 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
     return { type: "Recovery", detail: `Run ${past.latest.spec.number} was interrupted; a person asked to go on` };
   }
   if (request !== undefined) return { type: "Requested", detail: `terrarium.dev/requestedAt=${request}`.slice(0, 512) };
-  const applied = past.record?.applied;
+  const { applied, attempted } = past.record ?? {};
   if (applied === undefined) return { type: "Created" };
+  if (past.latest === undefined)
+    return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
   const changed = changedFields(applied.inputs, inputs);
   if (changed.length > 0) return { type: "SpecChanged", detail: `changed: ${changed.join(", ")}` };
   if (applied.revision !== revision && applied.revision !== undefined && revision !== undefined) {
     return { type: "SourceChanged", detail: `from ${short(applied.revision)} to ${short(revision)}` };
   }
+  if (attempted !== undefined) return { type: "Retry", detail: `Run ${attempted.run} did not end well` };
   return { type: "OutputsChanged", detail: `outputs of ${inputs.dependsOn.join(", ")}`.slice(0, 512) };
 }
 

@@ -48,17 +48,26 @@ function firstAnswer(subject: Subject): Answer {
 /** The value of the annotation that asks for a Run, while no Run has answered it. */
 export function pendingRequest({ observation, past }: Pick<Subject, "observation" | "past">): string | undefined {
   const asked = observation.environment.metadata.annotations?.[ANNOTATIONS.requestedAt];
-  if (asked === undefined || asked === past.latest?.spec.request) return undefined;
-  return past.latest === undefined && asked === past.record?.applied?.request ? undefined : asked;
+  return asked === undefined || isAnswered(past, asked) ? undefined : asked;
 }
 
-function stateMovesFromFormerName({ observation, component, past }: Subject): Answer | undefined {
+/** A Run that failed has not answered: it is tried again. One that was interrupted has, and waits for another request. */
+function isAnswered({ latest, record }: ComponentPast, asked: string): boolean {
+  if (latest === undefined) return record?.applied?.request === asked;
+  const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted";
+  return latest.spec.request === asked && ended;
+}
+
+function stateMovesFromFormerName(subject: Subject): Answer | undefined {
+  const { observation, component, past } = subject;
   const { formerName } = component;
   if (formerName === undefined || past.record !== undefined) return undefined;
   if (observation.environment.spec.components.some(({ name }) => name === formerName)) return undefined;
   const former = pastOf(observation, formerName);
   if (former.record?.owner.environmentUid !== observation.environment.metadata.uid) return undefined;
   if (former.open !== undefined) return answerForOpenRun(former.open);
+  const stopped = interrupted({ ...subject, past: former });
+  if (stopped !== undefined) return stopped;
   return {
     state: "Pending",
     reason: "Pending",
@@ -118,7 +127,9 @@ function outputDigests({ component, needs }: Subject): OutputDigests {
 /** A revision that a Run would use: a commit, none because the runner looks it up, or an answer that stands in the way. */
 type Revision = { readonly use: string | undefined } | { readonly answer: Answer };
 
-function revisionFor(seen: RevisionSeen, isPrivate: boolean): Revision {
+function revisionFor(seen: RevisionSeen, isPrivate: boolean, nowMs: number): Revision {
+  // It is looked up again by itself, and whatever comes of it brings another round.
+  const wakeAtMs = nowMs + LOOKED_UP_WITHIN_MS;
   switch (seen.state) {
     case "known":
       return { use: seen.revision };
@@ -129,10 +140,11 @@ function revisionFor(seen: RevisionSeen, isPrivate: boolean): Revision {
     case "failed":
       // The credentials that the resolver was lent may have been rotated: only a runner can read the new ones.
       if (isPrivate && seen.reason === "GitUnauthorized") return { use: undefined };
-      return { answer: { state: "Failed", reason: gitReason(seen.reason), message: seen.message } };
+      return { answer: { state: "Failed", reason: gitReason(seen.reason), message: seen.message, wakeAtMs } };
   }
 }
 
+const LOOKED_UP_WITHIN_MS = 5 * 60_000;
 const GIT_REASONS = ["GitHostUnknown", "GitRefNotFound", "GitUnauthorized", "GitRepositoryNotFound"] as const;
 const gitReason = (text: string) => GIT_REASONS.find((reason) => reason === text) ?? "GitFailed";
 
@@ -147,13 +159,15 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const request = pendingRequest(subject);
   // While the ref's newest commit is not known, what is applied counts as current.
   const assumed = seen.state === "known" ? seen.revision : applied?.revision;
-  if (request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
+  // Where a later apply or destroy began and did not end well, what was applied before is not what exists.
+  const isWhole = past.record?.attempted === undefined && past.latest?.spec.operation !== "Destroy";
+  if (isWhole && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
     return upToDate(seen, past);
   }
   if (environment.spec.suspend) {
     return { state: "Suspended", reason: "Suspended", message: "spec.suspend is true: the change waits" };
   }
-  const revision = revisionFor(seen, git?.secretRef !== undefined);
+  const revision = revisionFor(seen, git?.secretRef !== undefined, observation.nowMs);
   if ("answer" in revision) return revision.answer;
   return tryOrWait(subject, engine, { inputs, inputsDigest, revision: revision.use, request });
 }

@@ -1,4 +1,5 @@
 import type { Environment } from "../api/environment.ts";
+import { ANNOTATIONS } from "../api/names.ts";
 import type { Run, RunPhase } from "../api/run.ts";
 import type { Source } from "../api/source.ts";
 import type { ComponentRecord } from "../storage/record.ts";
@@ -65,12 +66,13 @@ function claimNumber(environmentUid: string, record: ComponentRecord | undefined
 }
 
 export function pastOf(observation: Observation, name: string): ComponentPast {
-  const runs = observation.runs
+  const all = observation.runs
     .filter((run) => run.spec.component === name)
     .sort((a, b) => b.spec.number - a.spec.number);
+  const runs = all.filter((run) => run.metadata.annotations?.[ANNOTATIONS.movedTo] === undefined);
   const record = observation.records.find((candidate) => candidate.key.component === name);
   const { uid } = observation.environment.metadata;
-  const numbers = [runs[0]?.spec.number, record?.applied?.number, record?.attempted?.number, claimNumber(uid, record)];
+  const numbers = [all[0]?.spec.number, record?.applied?.number, record?.attempted?.number, claimNumber(uid, record)];
   return {
     name,
     runs,

@@ -32,34 +32,56 @@ export function withMissingOutputs(environment: Environment, verdicts: readonly 
   });
 }
 
-/** Publishes outputs whose values changed, and returns what the status shows of them. Without a change nothing is read or written. */
+export interface Published {
+  /** What the status shows of the outputs. */
+  readonly lines: StatusOutputs;
+  /** Why they are not where they should be. */
+  readonly error?: unknown;
+}
+
+/** Publishes outputs whose values changed. Without a change nothing is read or written. A failure leaves what was published. */
 export async function publishOutputs(
   environment: Environment,
   decision: Decision,
   ports: EnvironmentPorts,
   signal: AbortSignal,
-): Promise<StatusOutputs | undefined> {
-  if (decision.type !== "converge") return environment.status?.outputs;
+): Promise<Published> {
+  const lines = environment.status?.outputs ?? [];
+  if (decision.type !== "converge") return { lines };
   const outputs = wanted(environment, decision.verdicts);
-  const shown = environment.status?.outputs ?? [];
-  const unchanged =
-    outputs.length === shown.length &&
-    outputs.every(({ name, record }) => shown.some((line) => line.name === name && line.digest === record.digest)) &&
-    environment.status?.observedGeneration === environment.metadata.generation;
-  if (unchanged) return environment.status?.outputs;
-  const { namespace, name: environmentName } = environment.metadata;
+  if (isPublished(environment, outputs)) return { lines };
+  try {
+    const values = await valuesOf(environment, outputs, ports, signal);
+    // A state that is being written has other values than those that were applied: what is published waits for its end.
+    if (values.size < outputs.length) return { lines };
+    if (environment.spec.writeOutputsTo !== undefined) await ports.writeOutputs(environment, values, signal);
+    return { lines: [...values].map(([name, value]) => lineFor(name, value)) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { lines, error };
+  }
+}
+
+type Wanted = ReturnType<typeof wanted>;
+
+function isPublished({ status, metadata }: Environment, outputs: Wanted): boolean {
+  const shown = status?.outputs ?? [];
+  if (outputs.length !== shown.length || status?.observedGeneration !== metadata.generation) return false;
+  return outputs.every(({ name, record }) => shown.some((line) => line.name === name && line.digest === record.digest));
+}
+
+async function valuesOf({ metadata }: Environment, outputs: Wanted, ports: EnvironmentPorts, signal: AbortSignal) {
   const values = new Map<string, OutputValue>();
   for (const component of new Set(outputs.map(({ output }) => output.component))) {
-    const known = await ports.outputsOf({ namespace, environment: environmentName, component }, signal);
-    for (const { name, output } of outputs.filter((candidate) => candidate.output.component === component)) {
-      const value = known.find(({ record }) => record.name === output.name);
-      if (value !== undefined) values.set(name, value);
+    const key = { namespace: metadata.namespace, environment: metadata.name, component };
+    const known = await ports.outputsOf(key, signal);
+    for (const { name, output, record } of outputs) {
+      const value = known.find((candidate) => candidate.record.name === output.name);
+      const isIt = output.component === component && value?.record.digest === record.digest;
+      if (value !== undefined && isIt) values.set(name, value);
     }
   }
-  if (environment.spec.writeOutputsTo !== undefined && values.size > 0) {
-    await ports.writeOutputs(environment, values, signal);
-  }
-  return [...values].map(([name, value]) => lineFor(name, value));
+  return values;
 }
 
 function lineFor(name: string, { record, value }: OutputValue): StatusOutputs[number] {

@@ -1,6 +1,6 @@
-import { type Outcome, settled, waiting } from "../loop/outcome.ts";
+import { failed, type Outcome, settled, waiting } from "../loop/outcome.ts";
 import { act } from "./act.ts";
-import { decide } from "./decide.ts";
+import { type Decision, decide } from "./decide.ts";
 import { announce } from "./events.ts";
 import { observe } from "./observe.ts";
 import { publishOutputs } from "./outputs.ts";
@@ -21,19 +21,19 @@ export async function reconcileEnvironment(
   if (observation === undefined) return settled;
   const { environment } = observation;
 
-  const decision = decide(observation);
-  await act(environment, decision, ports, signal);
+  const { decision, errors } = await act(environment, decide(observation), ports, signal);
+  const published = await publishOutputs(environment, decision, ports, signal);
 
-  const outputs = await publishOutputs(environment, decision, ports, signal);
-  const status = statusFor(environment, decision, outputs, ports.now());
+  const status = statusFor(environment, decision, published, ports.now());
   if (status !== undefined && (await ports.writeStatus(environment, status, signal))) {
     announce(environment, status, ports);
   }
-  return nextLook(decision, observation.nowMs);
+  const error = errors[0] ?? published.error;
+  return error === undefined ? nextLook(decision, observation.nowMs) : failed(error);
 }
 
 /** Changes come by themselves; only moments have to be waited for. */
-function nextLook(decision: ReturnType<typeof decide>, nowMs: number): Outcome {
+function nextLook(decision: Decision, nowMs: number): Outcome {
   if (decision.type === "mark" || decision.type === "letGo") return settled;
   const moments = decision.verdicts.flatMap(({ wakeAtMs }) => (wakeAtMs === undefined ? [] : [wakeAtMs]));
   return moments.length === 0 ? settled : waiting(Math.max(0, Math.min(...moments) - nowMs));

@@ -99,7 +99,8 @@ function unconfirmed({ observation, past, ending }: Subject): Answer | undefined
   if (ending === "Deleted") return undefined;
   const confirmed = observation.environment.metadata.annotations?.[ANNOTATIONS.confirmDestroy] ?? "";
   if (confirmed.split(",").some((name) => name.trim() === past.name)) return undefined;
-  const command = `kubectl annotate environment ${observation.environment.metadata.name} ${ANNOTATIONS.confirmDestroy}=${past.name}`;
+  const { name, namespace } = observation.environment.metadata;
+  const command = `kubectl annotate environment ${name} -n ${namespace} ${ANNOTATIONS.confirmDestroy}=${past.name}`;
   return {
     state: "Stalled",
     reason: "RemovalNeedsConfirmation",

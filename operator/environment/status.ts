@@ -2,6 +2,8 @@ import { type Condition, type Reason, standingOf } from "../api/conditions.ts";
 import type { ComponentStatus, Environment, EnvironmentStatus } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Decision } from "./decide.ts";
+import type { Published } from "./outputs.ts";
+import { cutBytes, withinBudget } from "./status-budget.ts";
 import type { Verdict } from "./verdict.ts";
 
 const LONGEST_MESSAGE = 160;
@@ -13,16 +15,17 @@ type Fresh = Omit<Condition, "lastTransitionTime" | "observedGeneration">;
 export function statusFor(
   environment: Environment,
   decision: Decision,
-  outputs: EnvironmentStatus["outputs"],
+  published: Published,
   now: Date,
 ): EnvironmentStatus | undefined {
   if (decision.type === "letGo" || decision.type === "mark") return undefined;
   const { verdicts } = decision;
   const ready = verdicts.filter(({ state }) => state === "Ready").length;
   const handled = environment.metadata.annotations?.[ANNOTATIONS.requestedAt];
-  return {
+  const conditions = conditionsFor(environment, decision.type, verdicts);
+  return withinBudget({
     observedGeneration: environment.metadata.generation ?? 0,
-    conditions: conditionsFor(environment, decision.type, verdicts).map((fresh) => dated(environment, fresh, now)),
+    conditions: withOutputTrouble(conditions, published).map((fresh) => dated(environment, fresh, now)),
     summary:
       decision.type === "dismantle"
         ? `${verdicts.filter(({ state }) => state === "Destroyed").length}/${verdicts.length} gone`
@@ -30,9 +33,21 @@ export function statusFor(
     components: verdicts
       .filter((verdict) => isShown(environment, verdict))
       .map((verdict) => lineFor(environment, verdict)),
-    ...(outputs === undefined || outputs.length === 0 ? {} : { outputs }),
+    ...(published.lines.length === 0 ? {} : { outputs: published.lines }),
     ...(handled === undefined ? {} : { handledRequest: handled.slice(0, 256) }),
-  };
+  });
+}
+
+/** Everything is applied, but what others read of it is not where they look for it. */
+function withOutputTrouble(conditions: readonly Fresh[], { error }: Published): readonly Fresh[] {
+  if (error === undefined) return conditions;
+  const message = `writeOutputsTo: ${error instanceof Error ? error.message : String(error)}`.slice(0, 1024);
+  return conditions.map((fresh) => {
+    if (fresh.type === "Ready" && fresh.status === "True")
+      return { ...fresh, status: "False", reason: "OutputsNotWritten", message };
+    if (fresh.type === "Reconciling") return { ...fresh, status: "True", reason: "OutputsNotWritten", message };
+    return fresh;
+  });
 }
 
 /** A removed component stays in sight until what it made is gone. */
@@ -51,7 +66,7 @@ function lineFor(environment: Environment, verdict: Verdict): ComponentStatus {
     name,
     state,
     reason,
-    ...(message === "" ? {} : { message: shortened(message) }),
+    ...(message === "" ? {} : { message: cutBytes(message, LONGEST_MESSAGE) }),
     ...(latest === undefined ? {} : { run: latest.metadata.name, number: latest.spec.number }),
     ...(applied?.revision === undefined ? {} : { revision: revisionText(applied.inputs.source, applied.revision) }),
     ...(latest?.status?.plan === undefined ? {} : { plan: latest.status.plan.counts }),
@@ -71,10 +86,6 @@ function revisionText(source: NonNullable<Environment["spec"]["source"]>, revisi
   const ref = source.git?.ref;
   const name = ref?.tag ?? ref?.branch ?? (ref?.commit === undefined ? "main" : "commit");
   return `${name}@sha1:${revision}`;
-}
-
-function shortened(message: string): string {
-  return message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE - 1)}…`;
 }
 
 /** The component that explains best why the whole is not ready: first what needs a person, then what failed. */

@@ -59,13 +59,19 @@ function afterwards({ run, pod }: RunObservation): RunDecision {
   return podHeld || runHeld ? { type: "letGo", pod: podHeld ? ours : undefined } : { type: "rest" };
 }
 
-function beforePod({ run, environment, pod, freePlaces }: RunObservation): RunDecision {
+/** What an Environment that is gone or going would create only had to be destroyed again. */
+function isPointless({ run, environment }: RunObservation): boolean {
+  const wanted = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
+  const going = wanted === undefined || wanted.metadata.deletionTimestamp !== undefined;
+  return run.spec.operation === "Apply" && going;
+}
+
+function beforePod(observation: RunObservation): RunDecision {
+  const { run, pod, freePlaces } = observation;
   if (pod !== undefined) return { type: "createPod" };
   const { outcome } = run.status ?? {};
   if (outcome !== undefined && outcome.result !== "Interrupted") return { type: "close", outcome };
-  const wanted = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
-  const pointless = wanted === undefined || wanted.metadata.deletionTimestamp !== undefined;
-  if (run.spec.operation === "Apply" && pointless) {
+  if (isPointless(observation)) {
     const message = "the Environment is being deleted, so nothing is applied";
     return { type: "cancel", outcome: { result: "Cancelled", reason: "Destroying", message } };
   }
@@ -97,6 +103,9 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
       phase,
       message: trouble ?? "the pod was asked to end; the engine finishes and saves its state",
     };
+  }
+  if (phase === "Starting" && isPointless(observation)) {
+    return { type: "stopPod", pod, phase, message: "the Environment is being deleted, so the pod need not start" };
   }
   const deadlineMs = startedMs + (phase === "Starting" ? START_DEADLINE_MS : longestMs(observation));
   if (nowMs >= deadlineMs) {

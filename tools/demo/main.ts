@@ -67,7 +67,7 @@ function explain(error: unknown): string {
     return `${error.message}\n\nLook at:
   kubectl -n ${shop.namespace} describe environment ${shop.name}
   kubectl -n ${shop.namespace} get runs; kubectl -n ${shop.namespace} logs POD -c agent
-  kubectl -n ${operatorNamespace} logs deployment/terrarium
+  kubectl -n ${operatorNamespace} logs deployment/terrarium-operator
 then run the demo again: it goes on from here.`;
   }
   return error instanceof Error ? error.message : String(error);

@@ -29,7 +29,7 @@ export async function installOperator(kubectl: Kubectl, images: PlacedImages): P
     const pods = await kubectl.run(["get", "pods", "--namespace", operatorNamespace, "-o", "wide"]).catch(() => "");
     throw new Error(
       `the chart was not installed, or its pods do not become ready:\n${error instanceof Error ? error.message : error}\n${pods}` +
-        `Look at: kubectl -n ${operatorNamespace} describe pods; kubectl -n ${operatorNamespace} logs deployment/terrarium`,
+        `Look at: kubectl -n ${operatorNamespace} describe pods; kubectl -n ${operatorNamespace} logs deployment/terrarium-operator`,
     );
   }
 }

@@ -207,6 +207,47 @@ describe("A failed component", () => {
   });
 });
 
+describe("What counts as applied", () => {
+  it("is not what was there before an apply that failed half way, even where the spec is taken back", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    const before = story.environment().spec;
+    story.edit((environment) => ({ ...environment, spec: { ...before, variables: [{ name: "size", value: 2 }] } }));
+    story.round();
+    story.end("a", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+    story.edit((environment) => ({ ...environment, spec: before }));
+    assert.notEqual(story.verdict("a").state, "Ready");
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Apply a #2", "Apply a #3"]);
+    assert.equal(story.verdict("a").state, "Ready");
+  });
+
+  it("is not a Run that a person asked for and that failed: it is tried again", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+    story.round();
+    story.end("a", "Waiting", { reason: "InputMissing", message: "Secret shop is missing" });
+    assert.equal(story.verdict("a").reason, "InputMissing");
+    story.pass(120_000);
+    story.settle();
+    assert.equal(story.verdict("a").state, "Ready");
+  });
+
+  it("is not what a destroy had begun to take away before the component was declared again", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b")]));
+    story.settle();
+    const before = story.environment().spec;
+    story.edit((environment) => ({ ...environment, spec: { ...before, components: [aComponent("b")] } }));
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
+    story.round();
+    story.end("a", "Failed", { reason: "DestroyFailed", retry: "Backoff" });
+    story.edit((environment) => ({ ...environment, spec: before }));
+    story.settle();
+    assert.deepEqual(story.started.slice(2), ["Destroy a #2", "Apply a #3"]);
+  });
+});
+
 describe("An interrupted apply", () => {
   const interrupted = () => {
     const story = aStory(anEnvironment([aComponent("a")]));
@@ -261,7 +302,10 @@ describe("A removed component", () => {
     story.round();
     assert.equal(story.started.length, before);
     assert.equal(story.verdict("app").reason, "RemovalNeedsConfirmation");
-    assert.match(story.verdict("app").message, /kubectl annotate environment shop terrarium.dev\/confirm-destroy=app/);
+    assert.match(
+      story.verdict("app").message,
+      /kubectl annotate environment shop -n team terrarium.dev\/confirm-destroy=app/,
+    );
   });
 
   it("is destroyed after what depends on it", () => {
@@ -297,6 +341,33 @@ describe("A removed component", () => {
     story.settle();
     assert.deepEqual([...story.records.keys()], ["network"]);
     assert.deepEqual(story.started, ["Apply net #1"], "moving a state is no change of what is applied");
+  });
+
+  it("leaves its name free: another component may take it", () => {
+    const story = aStory(anEnvironment([aComponent("net")]));
+    story.settle();
+    const renamed = aComponent("network", { formerName: "net" });
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [renamed] } }));
+    story.settle();
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, components: [aComponent("network"), aComponent("net")] },
+    }));
+    story.pass(3_600_000);
+    story.settle();
+    assert.deepEqual(story.started, ["Apply net #1", "Apply net #2"]);
+    assert.equal(story.verdict("net").state, "Ready");
+  });
+
+  it("does not start by itself under another name after it was interrupted", () => {
+    const story = aStory(anEnvironment([aComponent("net")]));
+    story.round();
+    story.end("net", "Interrupted");
+    const renamed = aComponent("network", { formerName: "net" });
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [renamed] } }));
+    story.round();
+    assert.deepEqual(story.started, ["Apply net #1"]);
+    assert.equal(story.verdict("network").state, "Interrupted");
   });
 });
 

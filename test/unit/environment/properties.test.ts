@@ -221,8 +221,8 @@ describe("For any graph and any order of results", () => {
         for (const happened of events) {
           happen(story, happened);
           const decision = story.round();
-          const status = statusFor(story.environment(), decision, undefined, new Date(T0));
-          assert.deepEqual(status, statusFor(story.environment(), decision, undefined, new Date(T0)));
+          const status = statusFor(story.environment(), decision, { lines: [] }, new Date(T0));
+          assert.deepEqual(status, statusFor(story.environment(), decision, { lines: [] }, new Date(T0)));
           const is = (type: string) =>
             status?.conditions?.find((condition) => condition.type === type)?.status === "True";
           if (is("Ready")) assert.ok(!is("Reconciling") && !is("Stalled"), "Ready excludes the others");

@@ -1,4 +1,5 @@
 import type { Environment } from "../../../operator/api/environment.ts";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { OutputRecord, Run, RunOutcome, RunSpec } from "../../../operator/api/run.ts";
 import { type Decision, decide } from "../../../operator/environment/decide.ts";
 import { isClosed, type Observation, type RevisionSeen } from "../../../operator/environment/observation.ts";
@@ -45,6 +46,11 @@ export function aStory(environment: Environment) {
       const from = records.get(step.from);
       if (from === undefined) return;
       records.delete(step.from);
+      for (const [runKey, run] of runs) {
+        if (run.spec.component !== step.from) continue;
+        const annotations = { ...run.metadata.annotations, [ANNOTATIONS.movedTo]: name };
+        runs.set(runKey, { ...run, metadata: { ...run.metadata, annotations } });
+      }
       records.set(name, { ...from, key: { ...from.key, component: name } });
     }
   };
@@ -80,7 +86,8 @@ export function aStory(environment: Environment) {
       runs.set(run.metadata.name, ended(run, { result, ...outcome }, nowMs));
       const record = records.get(component) ?? aRecord(component);
       if (result === "Applied" || result === "Unchanged") {
-        records.set(component, { ...record, mayHoldObjects: true, applied: appliedBy(run, outputs) });
+        const { attempted: _done, ...rest } = record;
+        records.set(component, { ...rest, mayHoldObjects: true, applied: appliedBy(run, outputs) });
       } else if (result === "Destroyed") records.set(component, { ...record, mayHoldObjects: false });
       else if (outcome.reason === "ApplyFailed" || result === "Interrupted") {
         records.set(component, { ...record, mayHoldObjects: true, attempted: appliedBy(run) });

@@ -1,0 +1,55 @@
+import type { EnvironmentStatus } from "../api/environment.ts";
+
+/** Every write of a status goes to everybody who watches it: GitOps tools, dashboards, caches. */
+export const STATUS_BUDGET_BYTES = 32 * 1024;
+
+const SHORT_MESSAGE_BYTES = 60;
+const SHORT_REVISION = 60;
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+/** At most so many bytes of UTF-8, with a mark where something was left out. */
+export function cutBytes(text: string, most: number): string {
+  if (Buffer.byteLength(text) <= most) return text;
+  const cut = Buffer.from(text)
+    .subarray(0, most - 3)
+    .toString("utf8");
+  return `${cut.replace(/\uFFFD$/, "")}…`;
+}
+
+/** Leaves out what can be read elsewhere, most dispensable first, until the status is small enough. */
+export function withinBudget(status: EnvironmentStatus): EnvironmentStatus {
+  const steps = [shortMessages, withoutOutputValues, withoutPlans];
+  let kept = status;
+  for (const step of steps) {
+    if (bytesOf(kept) <= STATUS_BUDGET_BYTES) return kept;
+    kept = step(kept);
+  }
+  return kept;
+}
+
+/** The Run that a component names has the whole message. */
+function shortMessages(status: EnvironmentStatus): EnvironmentStatus {
+  const components = status.components?.map((component) => ({
+    ...component,
+    ...(component.message === undefined ? {} : { message: cutBytes(component.message, SHORT_MESSAGE_BYTES) }),
+    ...(component.revision === undefined ? {} : { revision: component.revision.slice(-SHORT_REVISION) }),
+  }));
+  const conditions = status.conditions?.map((condition) => ({
+    ...condition,
+    message: cutBytes(condition.message, 512),
+  }));
+  return { ...status, ...(components && { components }), ...(conditions && { conditions }) };
+}
+
+/** The ConfigMap of writeOutputsTo has them. */
+function withoutOutputValues(status: EnvironmentStatus): EnvironmentStatus {
+  const outputs = status.outputs?.map(({ value: _left, ...output }) => output);
+  return { ...status, ...(outputs && { outputs }) };
+}
+
+/** The Runs have them. */
+function withoutPlans(status: EnvironmentStatus): EnvironmentStatus {
+  const components = status.components?.map(({ plan: _left, ...component }) => component);
+  return { ...status, ...(components && { components }) };
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { act } from "../../../operator/environment/act.ts";
+import type { EnvironmentPorts } from "../../../operator/environment/ports.ts";
+import { statusFor } from "../../../operator/environment/status.ts";
+import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+import { aStory } from "./story.ts";
+
+const signal = new AbortController().signal;
+
+describe("A step that the API server refuses", () => {
+  const environment = anEnvironment([aComponent("a"), aComponent("b")]);
+
+  async function withRefusal() {
+    const created: string[] = [];
+    const ports = {
+      async createRun(_environment, _name, spec) {
+        if (spec.component === "a") throw new Error("exceeded quota: runs");
+        created.push(spec.component);
+      },
+    } satisfies Partial<EnvironmentPorts>;
+    const decision = aStory(environment).decision();
+    return { created, acted: await act(environment, decision, ports as unknown as EnvironmentPorts, signal) };
+  }
+
+  it("does not keep the other components from theirs", async () => {
+    const { created, acted } = await withRefusal();
+    assert.deepEqual(created, ["b"]);
+    assert.equal(acted.errors.length, 1);
+  });
+
+  it("is told in the status, in the API server's words", async () => {
+    const { acted } = await withRefusal();
+    const status = statusFor(environment, acted.decision, { lines: [] }, new Date(T0));
+    const line = status?.components?.find(({ name }) => name === "a");
+    assert.equal(line?.reason, "StepRefused");
+    assert.match(line?.message ?? "", /exceeded quota/);
+    assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "False");
+  });
+});
+
+describe("Outputs that cannot be written", () => {
+  it("keep the Environment from being Ready, and say why", () => {
+    const environment = anEnvironment([aComponent("a")]);
+    const story = aStory(environment);
+    story.settle();
+    const published = { lines: [], error: new Error('secrets "shop" is forbidden') };
+    const status = statusFor(environment, story.decision(), published, new Date(T0));
+    const ready = status?.conditions?.find(({ type }) => type === "Ready");
+    assert.deepEqual([ready?.status, ready?.reason], ["False", "OutputsNotWritten"]);
+    assert.match(ready?.message ?? "", /writeOutputsTo: secrets "shop" is forbidden/);
+  });
+});
