@@ -51,6 +51,10 @@ describe("the state between engine and store", () => {
     server = await startStateServer({ relay, port: 0, username: "engine", password: "secret" });
   });
   afterEach(async () => {
+    // A relay that still holds something tries for as long as the process lives.
+    gateway.memory.away = false;
+    gateway.memory.refuse = () => undefined;
+    await relay.drained();
     await server.close();
     client.close();
     await gateway.close();
