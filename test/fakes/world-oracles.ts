@@ -65,7 +65,7 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
     if (run.spec.operation === "Apply") {
       needsAreMet(run);
       mayFollow(run, before);
-    }
+    } else usersAreGone(run);
     isNewTry(run, before);
   }
 
@@ -84,6 +84,20 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
       const wanted = [...(expected?.resources ?? [])].map(([address, content]) => `${address}=${content}`);
       if (expected === undefined || there.toSorted().join() !== wanted.toSorted().join())
         violated(`order: ${component} starts (generation ${environment.generation}) before ${needed} is applied`);
+    }
+  }
+
+  /** Destroying goes against the arrows: whoever used this at its last attempt has nothing left. */
+  function usersAreGone({ spec, metadata }: Run): void {
+    const own = { namespace: metadata.namespace, environment: spec.environment.name, component: spec.component };
+    const needsOf = (record: ComponentRecord | undefined) =>
+      (record?.attempted ?? record?.applied)?.inputs.dependsOn ?? [];
+    for (const record of records()) {
+      const { key, owner, ownership } = record;
+      if (owner.environmentUid !== spec.environment.uid || ownership === "Released") continue;
+      const mutual = needsOf(recordOf(own)).includes(key.component);
+      if (needsOf(record).includes(spec.component) && !mutual && live(key).length > 0)
+        violated(`order: ${spec.component} is destroyed before ${key.component}, which uses it`);
     }
   }
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { FINALIZERS } from "../../operator/api/names.ts";
+import type { Run } from "../../operator/api/run.ts";
 import { aModule } from "../fakes/world-people.ts";
-import { isConverged, staysQuiet, tell, until } from "./telling.ts";
+import { isConverged, staysQuiet, type Told, tell, until } from "./telling.ts";
 
 const diamond = [
   aModule("network"),
@@ -9,14 +12,175 @@ const diamond = [
   aModule("app", ["database", "cache"]),
 ];
 
+const created = (told: Told) => until(told, "created", () => told.person.exists() && isConverged(told), false);
+const gone = (told: Told) =>
+  until(
+    told,
+    "gone",
+    () => !told.person.exists() && told.person.runs().length + told.person.pods().length === 0,
+    false,
+  );
+
+/** Runs by what they do, in the order in which they were made. */
+function conversation({ world }: Told): readonly string[] {
+  const names = new Map<string, string>();
+  const lines: string[] = [];
+  for (const { plural, old, now } of world.api.log) {
+    const run = (now ?? old) as unknown as Run;
+    if (plural === "environments" && now === undefined) lines.push("the Environment is gone");
+    if (plural !== "runs" || now === undefined) continue;
+    const name = `${run.spec.operation} ${run.spec.component} #${run.spec.number} (${run.spec.cause.type})`;
+    if (old === undefined) lines.push(`${name} begins`);
+    const phase = (now.status as Run["status"])?.phase;
+    const ended = phase !== undefined && ["Succeeded", "Failed", "Interrupted", "Cancelled"].includes(phase);
+    if (ended && !names.has(name)) lines.push(`${name} ends: ${(now.status as Run["status"])?.outcome?.reason}`);
+    if (ended) names.set(name, phase);
+  }
+  return lines;
+}
+
+/** Set TERRARIUM_GOLDEN=write to accept what is told now. */
+function isAsTold(told: Told, title: string): void {
+  const file = new URL(`golden/${title}.txt`, import.meta.url);
+  const text = `${conversation(told).join("\n")}\n`;
+  if (process.env.TERRARIUM_GOLDEN === "write") writeFileSync(file, text);
+  assert.equal(text, readFileSync(file, "utf8"));
+}
+
+/** An apply is cut off in its middle: something exists that no state knows of. */
+async function cutOff({ world, person }: Told): Promise<void> {
+  person.create([aModule("network", [], { size: 3 })]);
+  while (world.cloud.objects().length < 2) await world.step();
+  const [writer] = world.cloud.writers();
+  assert.ok(writer !== undefined);
+  world.kubelet.kill(writer.pod, "OOMKilled");
+  await world.rest();
+}
+
 describe("A diamond", () => {
-  it("is created", async () => {
+  it("is created in the order of its arrows, and then left alone", async () => {
     await tell({ seed: 1 }, async (told) => {
       told.person.create(diamond);
-      await until(told, "Ready", () => told.person.exists() && isConverged(told));
+      await created(told);
       await staysQuiet(told);
-      console.log(told.world.told.join("\n"));
-      assert.equal(told.person.things().length, 4);
+      isAsTold(told, "created");
+    });
+  });
+
+  it("is changed at its root: what uses the output that moved follows, each once", async () => {
+    await tell({ seed: 2 }, async (told) => {
+      told.person.create(diamond);
+      await created(told);
+      told.person.set("network", "value", "v2");
+      await until(told, "changed", () => isConverged(told), false);
+      await staysQuiet(told);
+      isAsTold(told, "changed");
+    });
+  });
+
+  it("is blocked behind a component that fails, and goes on when that is mended", async () => {
+    await tell({ seed: 3 }, async (told) => {
+      const { person } = told;
+      person.create([
+        aModule("network"),
+        aModule("database", ["network"], { mode: "plan-fails" }),
+        ...diamond.slice(2),
+      ]);
+      await until(told, "given up", () => person.conditionOf("Stalled")?.reason === "RetriesExhausted", false);
+      const state = (name: string) => person.find()?.status?.components?.find((line) => line.name === name)?.state;
+      assert.deepEqual(["network", "database", "cache", "app"].map(state), ["Ready", "Failed", "Ready", "Blocked"]);
+      await staysQuiet(told);
+      person.set("database", "mode", "good");
+      await until(told, "mended", () => isConverged(told), false);
+      isAsTold(told, "mended");
+    });
+  });
+
+  it("is deleted against its arrows", async () => {
+    await tell({ seed: 4 }, async (told) => {
+      told.person.create(diamond);
+      await created(told);
+      told.person.delete();
+      await gone(told);
+      assert.deepEqual(told.person.things(), []);
+      isAsTold(told, "deleted");
+    });
+  });
+
+  it("is kept, and adopted by the next of its name, when its policy is Retain", async () => {
+    await tell({ seed: 5 }, async (told) => {
+      const { person, world } = told;
+      person.create(diamond, { deletionPolicy: "Retain" });
+      await created(told);
+      const before = world.cloud.objects();
+      person.delete();
+      await gone(told);
+      assert.deepEqual(world.cloud.objects(), before);
+      person.create(diamond);
+      await created(told);
+      assert.deepEqual(world.cloud.objects(), before);
+    });
+  });
+});
+
+describe("An apply that is cut off", () => {
+  it("is not repeated, names what it left, and goes on when a person asks", async () => {
+    await tell({ seed: 6 }, async (told) => {
+      const { person, world } = told;
+      await cutOff(told);
+      const line = person.find()?.status?.components?.[0];
+      assert.equal(line?.state, "Interrupted");
+      const [run] = person.runs();
+      assert.ok((run?.status?.outcome?.journal?.entries ?? 0) > 0);
+      world.clock.advance(24 * 3_600_000);
+      await staysQuiet(told);
+      assert.equal(person.runs().length, 1);
+      person.request();
+      await until(told, "asked", () => isConverged(told), false);
+      assert.equal(person.runs().length, 2);
+    });
+  });
+
+  it("does not keep its Environment from being deleted", async () => {
+    await tell({ seed: 7 }, async (told) => {
+      await cutOff(told);
+      told.person.delete();
+      await gone(told);
+      assert.deepEqual(told.person.things(), []);
+    });
+  });
+
+  it("keeps its lock while nobody can tell whether its pod lives, until a person says so", async () => {
+    await tell({ seed: 8 }, async (told) => {
+      const { person, world } = told;
+      person.create([aModule("network", [], { size: 3 })]);
+      while (world.cloud.objects().length < 1) await world.step();
+      const [pod] = person.pods();
+      assert.ok(pod !== undefined);
+      world.setGatewayAway(true);
+      const { namespace, name } = pod.metadata;
+      const others = (pod.metadata.finalizers ?? []).filter((one) => one !== FINALIZERS.pod);
+      const bare = { metadata: { ...pod.metadata, finalizers: others } };
+      world.api.edit(
+        { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
+        namespace,
+        name,
+        (old) => ({
+          ...old,
+          ...bare,
+        }),
+      );
+      world.api.delete(
+        { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
+        namespace,
+        name,
+        undefined,
+      );
+      for (let steps = 0; steps < 300; steps += 1) await world.step();
+      assert.equal(person.find()?.status?.components?.[0]?.reason, "ProofOfDeathMissing");
+      assert.ok(world.store.memory.records()[0]?.lock !== undefined, "the lock is kept");
+      world.setGatewayAway(false);
+      await until(told, "told and mended", () => isConverged(told));
     });
   });
 });
