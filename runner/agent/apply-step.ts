@@ -112,7 +112,7 @@ function judged(bench: Bench, given: Outcome, state: Buffer | undefined, recover
   const envelope = state === undefined ? undefined : parseState(state.toString("utf8"));
   const outcome = withRecovery(withRemains(given, envelope), recovery, bench);
   const incomplete = outcome.result === "Interrupted" || outcome.reason === "StateUnsaved";
-  const leftovers = bench.journal.leftovers(new Set(envelope?.addresses ?? []));
+  const leftovers = bench.journal.leftovers(envelope?.addresses ?? []);
   const facts = envelope === undefined ? {} : { stateSerial: envelope.serial, resources: envelope.resourceCount };
   const journal = { entries: bench.journal.entries.length, leftovers: leftovers.slice(0, 10).map(shortened) };
   return {

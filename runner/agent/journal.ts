@@ -49,14 +49,15 @@ export class Journal {
     const found = entryOf(event);
     if (found === undefined) return;
     const { event: kind, address, action, idKey, id } = found;
-    const entry = this.#scrubber.value({
+    // Only what others wrote is scrubbed: our own words have to stay what the gateway knows.
+    const entry = {
       at: new Date().toISOString(),
       event: names[kind],
-      address,
+      address: this.#scrubber.text(address),
       action,
       ...(idKey === undefined ? {} : { idKey }),
-      ...(id === undefined ? {} : { idValue: id }),
-    });
+      ...(id === undefined ? {} : { idValue: this.#scrubber.text(id) }),
+    };
     this.#spool.append("journal", entry);
     this.#entries.push(entry);
     this.#send();
@@ -69,7 +70,8 @@ export class Journal {
   }
 
   /** Begun or done by address, and not in the state: what a person has to import or remove. */
-  leftovers(inState: ReadonlySet<string>): Leftover[] {
+  leftovers(addressesInState: readonly string[]): Leftover[] {
+    const inState = new Set(addressesInState.map((address) => this.#scrubber.text(address)));
     const open = new Map<string, Leftover>();
     for (const { event, address, action, idValue } of this.#entries) {
       if (action !== "create" || event === "apply_errored" || inState.has(address)) continue;

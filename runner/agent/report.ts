@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { cutBytes } from "../../operator/engine/diagnostics.ts";
 import { parseOutputs } from "../../operator/engine/outputs.ts";
-import type { ResultReport } from "../../operator/gateway/protocol.ts";
+import { type ResultReport, resultReport } from "../../operator/gateway/protocol.ts";
 import { TERMINATION_MESSAGE_BYTES } from "../pod-layout.ts";
 import { type Bench, sayAway } from "./bench.ts";
 import type { Outcome } from "./ending.ts";
@@ -12,13 +12,15 @@ import { patiently } from "./patience.ts";
 import type { StoryEnd } from "./story.ts";
 
 const mostOutputs = 256;
+/** Bytes of texts, each below what the schema of an outcome allows. */
+const longest = { message: 1_000, summary: 500, name: 250 } as const;
 
 export function resultOf(
-  { order, scrubber }: Bench,
+  { order, scrubber }: Pick<Bench, "order" | "scrubber">,
   { outcome, outputsOf, sourceCredentials }: StoryEnd,
 ): ResultReport {
   const outputs = outputsOf === undefined ? [] : parseOutputs(outputsOf.toString("utf8"));
-  return {
+  return sendable({
     outcome: scrubbedOutcome(outcome, (text) => scrubber.text(text)),
     outputs: outputs.slice(0, mostOutputs).map(({ name, value, type, sensitive }) => ({
       name,
@@ -26,11 +28,23 @@ export function resultOf(
       digest: keyedDigest({ value, type }, order.digestKey),
     })),
     ...(sourceCredentials === undefined ? {} : { sourceCredentials }),
-  };
+  });
+}
+
+/** The report as it is where the gateway can take it, and the least that tells the end of the Run where it cannot. */
+function sendable(report: ResultReport): ResultReport {
+  return resultReport.safeParse(report).success ? report : bareReport(report);
 }
 
 /** Resolves to false where the gateway will never take it: the Run has ended without this pod. */
 export async function pushResult(bench: Pick<Bench, "gateway" | "printer">, result: ResultReport): Promise<boolean> {
+  if (await pushed(bench, result)) return true;
+  // What is told beside the end of the Run must not be the reason why its end is not known.
+  const { diagnostics, journal } = result.outcome;
+  return diagnostics === undefined && journal === undefined ? false : pushed(bench, bareReport(result));
+}
+
+async function pushed(bench: Pick<Bench, "gateway" | "printer">, result: ResultReport): Promise<boolean> {
   try {
     await patiently(() => bench.gateway.result(result), { onAway: sayAway(bench) });
     return true;
@@ -39,6 +53,20 @@ export async function pushResult(bench: Pick<Bench, "gateway" | "printer">, resu
     bench.printer.say(`the gateway refuses the result (${error.code}): ${error.message}`);
     return false;
   }
+}
+
+/** Without anything that was told by others; what is known of outputs stays, since it says which of them are sensitive. */
+function bareReport({ outcome, ...rest }: ResultReport): ResultReport {
+  const { diagnostics: _diagnostics, journal: _journal, revision, ...bare } = outcome;
+  return {
+    ...rest,
+    outcome: {
+      ...bare,
+      message: cutBytes(bare.message, longest.message),
+      reason: cutBytes(bare.reason, 60),
+      ...(revision === undefined || revision.length > 300 ? {} : { revision }),
+    },
+  };
 }
 
 /** JSON that stays whole when it is shortened: long parts are left out, the message is cut last. */
@@ -58,19 +86,21 @@ export async function writeTermination(path: string, outcome: Outcome): Promise<
   });
 }
 
-/** Texts only: digests and names of reasons stay what they are. */
+/** Texts only: digests and names of reasons stay what they are. Cut last, since what replaces a secret may be longer. */
 function scrubbedOutcome(outcome: Outcome, scrub: (text: string) => string): Outcome {
   const { diagnostics, journal } = outcome;
+  const name = (text: string) => cutBytes(scrub(text), longest.name);
   return {
     ...outcome,
-    message: cutBytes(scrub(outcome.message), 1_000),
+    message: cutBytes(scrub(outcome.message), longest.message),
     ...(diagnostics === undefined
       ? {}
       : {
-          diagnostics: diagnostics.map((one) => ({
-            ...one,
-            summary: scrub(one.summary),
-            ...(one.address === undefined ? {} : { address: scrub(one.address) }),
+          diagnostics: diagnostics.map(({ address, summary, file, line }) => ({
+            ...(address === undefined ? {} : { address: name(address) }),
+            summary: cutBytes(scrub(summary), longest.summary),
+            ...(file === undefined ? {} : { file: name(file) }),
+            ...(line === undefined ? {} : { line }),
           })),
         }),
     ...(journal === undefined
@@ -79,8 +109,8 @@ function scrubbedOutcome(outcome: Outcome, scrub: (text: string) => string): Out
           journal: {
             ...journal,
             leftovers: journal.leftovers.map(({ address, id }) => ({
-              address: scrub(address),
-              ...(id === undefined ? {} : { id: scrub(id) }),
+              address: name(address),
+              ...(id === undefined ? {} : { id: name(id) }),
             })),
           },
         }),
