@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { anEnvironment, fromConfigMap, fromSecret } from "./support/environments.ts";
 import { following, repository } from "./support/git.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { keeps, keepsVariable, reports } from "./support/modules.ts";
+import { keeps, keepsVariable, planAsks, reports } from "./support/modules.ts";
 import type { Outside } from "./support/outside.ts";
 
 /** Everything that was made was destroyed, in whatever order things went. */
@@ -62,6 +62,18 @@ journeys("deleting an environment", () => {
     await place.delete("init");
     outside.release("slow.git/info/refs");
     await place.untilGone("init");
+    balanced(outside);
+  });
+
+  journey("in the middle of a plan, nothing is left", async (place) => {
+    const { outside } = place;
+    outside.hold("version");
+    const module = planAsks(outside) + reports(outside.address, "thing");
+    await place.apply(anEnvironment({ name: "plan", components: [{ name: "one", module }] }));
+    await outside.arrival("version");
+    await place.delete("plan");
+    outside.release("version");
+    await place.untilGone("plan");
     balanced(outside);
   });
 

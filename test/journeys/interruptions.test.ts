@@ -5,7 +5,7 @@ import { awaitCondition } from "../../tools/cluster/await-condition.ts";
 import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { keeps, reports } from "./support/modules.ts";
+import { keeps, planAsks, reports } from "./support/modules.ts";
 import { cutOffGateway, restoreGateway } from "./support/operator-pods.ts";
 import type { Place } from "./support/place.ts";
 
@@ -50,25 +50,8 @@ journeys("runners that die", () => {
 
   journeyWithEachEngine("killed in plan: it is tried again by itself, and ends well", async (place, engine) => {
     const { outside } = place;
-    const [version] = [
-      JSON.stringify({ major: "1", minor: "35", gitVersion: "v1.35.4", gitCommit: "x", platform: "linux/amd64" }),
-    ];
-    outside.answerWith("version", version);
     outside.hold("version");
-    const module = `
-terraform {
-  required_providers {
-    kubectl = { source = "gavinbunney/kubectl" }
-  }
-}
-provider "kubectl" {
-  host             = "${outside.url}"
-  load_config_file = false
-}
-data "kubectl_server_version" "there" {}
-${reports(outside.address, "thing")}
-output "kept" { value = data.kubectl_server_version.there.version }
-`;
+    const module = planAsks(outside) + reports(outside.address, "thing");
     await place.apply(anEnvironment({ name: "plan", engine, components: [{ name: "one", module }] }));
     await outside.arrival("version");
     const [run] = await place.runs("one");
@@ -112,6 +95,22 @@ output "kept" { value = data.kubectl_server_version.there.version }
       await place.untilGone("cut");
     },
   );
+
+  journey("killed in a destroy: it is tried again by itself", async (place) => {
+    const { outside } = place;
+    await place.apply(
+      anEnvironment({ name: "cut", components: [{ name: "one", module: reports(outside.address, "thing") }] }),
+    );
+    await place.untilReady("cut");
+    outside.hold("destroy/thing");
+    await place.delete("cut");
+    await outside.arrival("destroy/thing");
+    const run = (await place.runs("one")).find(({ spec }) => spec.operation === "Destroy");
+    assert.ok(run);
+    await killContainers(await place.podOf(run));
+    outside.release("destroy/thing");
+    await place.untilGone("cut", { within: 90 });
+  });
 
   journey("killed in apply and then deleted: destroyed", async (place) => {
     await killedInApply(place);

@@ -82,3 +82,27 @@ function tell(what: "create" | "destroy", name: string): string {
     .join("\n")
     .replaceAll("${", () => "$${");
 }
+
+/** Asks the world outside for `version` in every plan, by a data source: held back there, the plan hangs. */
+export function planAsks(outside: { readonly url: string; answerWith(what: string, body: string): void }): string {
+  const facts = { major: "1", minor: "35", gitVersion: "v1.35.4", gitCommit: "none", platform: "linux/amd64" };
+  outside.answerWith("version", JSON.stringify(facts));
+  return `
+terraform {
+  required_providers {
+    kubectl = { source = "gavinbunney/kubectl" }
+  }
+}
+
+provider "kubectl" {
+  host             = "${outside.url}"
+  load_config_file = false
+}
+
+data "kubectl_server_version" "there" {}
+
+output "version" {
+  value = data.kubectl_server_version.there.version
+}
+`;
+}
