@@ -66,7 +66,7 @@ export function answerAfterFailure(
     return {
       state: "Failed",
       reason: "RetriesExhausted",
-      message: `failed ${retries} times (${reason}: ${message}); change the spec or the source, or set terrarium.dev/requestedAt`,
+      message: `failed ${retries === 1 ? "once" : `${retries} times`} (${reason}: ${message}); change the spec or the source, or set terrarium.dev/requestedAt`,
       retries,
     };
   }

@@ -1,4 +1,7 @@
+import type { Run } from "../api/run.ts";
+import type { ComponentRecord } from "../storage/record.ts";
 import type { Subject } from "./component.ts";
+import type { Observation } from "./observation.ts";
 import { endedAtMs } from "./retry.ts";
 import type { Answer } from "./verdict.ts";
 
@@ -38,22 +41,34 @@ function unresolvedRecovery({ past }: Pick<Subject, "past">): Answer | undefined
 function behindTheRuns({ observation, past }: Pick<Subject, "observation" | "past">): Answer | undefined {
   const run = past.runs.find(({ status }) => status?.phase === "Succeeded");
   const outcome = run?.status?.outcome;
-  if (run === undefined || outcome === undefined || run.spec.operation === "Destroy") return undefined;
+  if (run === undefined || outcome === undefined) return undefined;
+  if (run.spec.operation === "Destroy") return behindTheDestroy(observation, past.record, run);
   const { record } = past;
   const known = (record?.applied?.number ?? 0) >= run.spec.number;
   const serialFits = (record?.state?.serial ?? 0) >= (outcome.stateSerial ?? 0);
   if (known && serialFits) return undefined;
   if (observation.nowMs - endedAtMs(run) < RECORD_LAG_MS) {
-    return {
-      state: "Pending",
-      reason: "Progressing",
-      message: `the result of Run ${run.spec.number} is being recorded`,
-      wakeAtMs: observation.nowMs + LOOK_AGAIN_MS,
-    };
+    return beingRecorded(run, observation.nowMs);
   }
   return {
     state: "Stalled",
     reason: "StateLost",
     message: `Run ${run.spec.number} left a state with serial ${outcome.stateSerial ?? 0}, and the store has ${record?.state === undefined ? "none" : `serial ${record.state.serial}`}: restore the state from a backup; nothing is applied or destroyed until then`,
+  };
+}
+
+/** The record is still that from before the destroy: nothing follows from it. */
+function behindTheDestroy({ nowMs }: Observation, record: ComponentRecord | undefined, run: Run): Answer | undefined {
+  const recorded = record?.lastResult?.runUid === run.metadata.uid;
+  const older = record?.mayHoldObjects === true && !recorded && (record.claim?.number ?? 0) <= run.spec.number;
+  return older && nowMs - endedAtMs(run) < RECORD_LAG_MS ? beingRecorded(run, nowMs) : undefined;
+}
+
+function beingRecorded(run: Run, nowMs: number): Answer {
+  return {
+    state: "Pending",
+    reason: "Progressing",
+    message: `the result of Run ${run.spec.number} is being recorded`,
+    wakeAtMs: nowMs + LOOK_AGAIN_MS,
   };
 }

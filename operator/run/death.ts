@@ -1,4 +1,5 @@
 import { ANNOTATIONS } from "../api/names.ts";
+import type { ContainerStatus } from "../cluster/kinds.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 
 /** Whether a pod can still write anywhere. `unproven` holds locks; nothing but proof or a person releases them. */
@@ -30,10 +31,19 @@ export function deathOf(observation: RunObservation, recordedUid: string): Death
   return { type: "alive" };
 }
 
-function allTerminated({ spec, status }: ObservedPod): boolean {
+function allTerminated({ metadata, spec, status }: ObservedPod): boolean {
   const statuses = status?.containerStatuses ?? [];
   const expected = spec?.containers.length ?? 0;
-  return statuses.length >= expected && statuses.every(({ state }) => state?.terminated !== undefined);
+  if (statuses.length < expected || !statuses.every(({ state }) => state?.terminated !== undefined)) return false;
+  return metadata.deletionTimestamp !== undefined || ENDED.has(status?.phase ?? "") || !willRestart(statuses);
+}
+
+const ENDED = new Set(["Succeeded", "Failed"]);
+
+/** The kubelet starts an agent that failed again: what is in its spool is not lost, and it tells itself how the Run ended. */
+function willRestart(statuses: readonly ContainerStatus[]): boolean {
+  const agent = statuses.find(({ name }) => name === "agent")?.state?.terminated;
+  return agent !== undefined && agent.exitCode !== 0;
 }
 
 function ranOutOfMemory({ status }: ObservedPod): boolean {

@@ -66,6 +66,12 @@ function isPointless({ run, environment }: RunObservation): boolean {
   return run.spec.operation === "Apply" && going;
 }
 
+/** The spec was edited after this Run was decided: a pod that cannot start may be just what the edit is to mend. */
+function isOutdated({ run, environment }: RunObservation): boolean {
+  const generation = environment?.metadata.generation ?? 0;
+  return environment?.metadata.uid === run.spec.environment.uid && generation > run.spec.environment.generation;
+}
+
 function beforePod(observation: RunObservation): RunDecision {
   const { run, pod, freePlaces } = observation;
   if (pod !== undefined) return { type: "createPod" };
@@ -106,6 +112,9 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   }
   if (phase === "Starting" && isPointless(observation)) {
     return { type: "stopPod", pod, phase, message: "the Environment is being deleted, so the pod need not start" };
+  }
+  if (trouble !== undefined && isOutdated(observation)) {
+    return { type: "stopPod", pod, phase, message: `${trouble}; the spec has changed since, so another pod is made` };
   }
   const deadlineMs = startedMs + (phase === "Starting" ? START_DEADLINE_MS : longestMs(observation));
   if (nowMs >= deadlineMs) {

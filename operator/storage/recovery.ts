@@ -1,5 +1,5 @@
 import { changeRecord } from "./change.ts";
-import { type Claimant, mustHold } from "./claims.ts";
+import type { Claimant } from "./claims.ts";
 import type { StateStore } from "./port.ts";
 import type { ComponentRecord } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -32,15 +32,20 @@ export async function recoverState(
   }
 }
 
-/** The engine gives its lock back when a write fails, so the lock may be free; it may not be another's. */
+/**
+ * The engine gives its lock back when a write fails, so the lock may be free; it may not be another's. A claim that was fenced will do as long
+ * as no later one has taken its place: nobody has written since, so what this Run left is the newest there is.
+ */
 function mayFollow(record: ComponentRecord, claimant: Claimant, incoming: IncomingState): Acceptance {
-  mustHold(record, claimant);
+  mustHaveClaimed(record, claimant);
+  if (record.owner.environmentUid !== claimant.environmentUid || record.ownership !== "Owned")
+    throw new Refused("NotYourRun", `the state is not owned by the Environment with UID ${claimant.environmentUid}`);
   if (record.lock !== undefined && record.lock.runUid !== claimant.runUid)
     throw new Refused("Locked", `Run ${record.lock.run} holds the lock of the state`, record.lock);
   return succeeds(record.state, incoming);
 }
 
-/** A session that was fenced may still save what it has: the copy is never used by itself. */
+/** A session that was fenced may still save what it has. */
 function mustHaveClaimed({ claim }: ComponentRecord, { runUid, podUid, pod, run }: Claimant): void {
   if (claim?.runUid === runUid && claim.podUid === podUid) return;
   throw new Refused("Fenced", `pod ${pod} does not hold the claim on Run ${run} any more`);

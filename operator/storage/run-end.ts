@@ -2,6 +2,7 @@ import { changeRecord } from "./change.ts";
 import { type FencedRun, fenced } from "./locking.ts";
 import type { StateStore } from "./port.ts";
 import type { ComponentRecord, StateKey } from "./record.ts";
+import { isRefused } from "./refusal.ts";
 
 export type RunEnd =
   /** Nothing of the Run may write any more. The record as it is from then on; absent where there is none. */
@@ -22,6 +23,23 @@ export async function endRun(
   signal?: AbortSignal,
 ): Promise<RunEnd> {
   if ((await store.record(key, signal)) === undefined) return { type: "fenced", record: undefined };
+  try {
+    return await endInRecord(store, key, run, { why, proven }, at, signal);
+  } catch (error) {
+    // Forgotten since it was looked at: nobody can claim what is not there.
+    if (isRefused(error, "NotFound")) return { type: "fenced", record: undefined };
+    throw error;
+  }
+}
+
+async function endInRecord(
+  store: StateStore,
+  key: StateKey,
+  run: FencedRun,
+  { why, proven }: { readonly why: string; readonly proven: boolean },
+  at: Date,
+  signal: AbortSignal | undefined,
+): Promise<RunEnd> {
   const { answer } = await changeRecord<RunEnd>(
     store,
     key,

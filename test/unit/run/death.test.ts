@@ -104,6 +104,11 @@ describe("A Run's pod", () => {
     });
   }
 
+  it("is alive while the kubelet will start its agent again: what is in the spool is not lost", () => {
+    const between = aPod({ states: ["terminated", "terminated"], phase: "Running" });
+    assert.equal(deathOf(observation({ pod: between }), POD_UID).type, "alive");
+  });
+
   it("that ran out of memory says so", () => {
     const death = deathOf(observation({ pod: aPod({ states: ["terminated", "OOMKilled"] }) }), POD_UID);
     assert.equal(death.type === "dead" && death.outOfMemory, true);

@@ -65,7 +65,10 @@ function stateOf(state: ContainerState): object {
   return { terminated: { exitCode: 1, reason: state === "OOMKilled" ? "OOMKilled" : "Error" } };
 }
 
-export function aPod({ metadata, states, phase = "Running", conditions, ...facts }: PodFacts = {}): ObservedPod {
+const hasEnded = (state: ContainerState): boolean => state === "terminated" || state === "OOMKilled";
+
+export function aPod({ metadata, states, conditions, ...facts }: PodFacts = {}): ObservedPod {
+  const phase = facts.phase ?? (states?.every(hasEnded) ? "Failed" : "Running");
   const nodeName = "node" in facts ? facts.node : "node-1";
   const names = ["agent", "engine"] as const;
   return {

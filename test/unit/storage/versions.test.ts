@@ -92,12 +92,23 @@ describe("a state that the engine could not hand over", () => {
     assert.equal((await record()).recovery, undefined);
   });
 
+  it("becomes the head although the Run was fenced, as long as no later one has come", async () => {
+    const { store, pod, write, record } = await aLockedStore();
+    await write(aState({ serial: 5 }));
+    await fence(store, NETWORK, fencedRun(pod), "its pod is dead", AT);
+    assert.equal(await recoverState(store, pod, aState({ serial: 6 }), AT), "stored");
+    await changeRecord(store, NETWORK, (found) => claim(found, aPod(2), AT));
+    await assert.rejects(recoverState(store, pod, aState({ serial: 7 }), AT), refused("Fenced"));
+    assert.equal((await record()).state?.serial, 6);
+  });
+
   it("is kept for a person otherwise, and keeps the next Run from planning", async () => {
     const { store, pod, write, record } = await aLockedStore();
     await write(aState({ serial: 5 }));
     await fence(store, NETWORK, fencedRun(pod), "its pod is dead", AT);
-    assert.equal(await recoverState(store, pod, aState({ serial: 6 }), AT), "kept");
-    assert.equal(await recoverState(store, pod, aState({ serial: 6 }), AT), "kept");
+    const foreign = aState({ serial: 6, lineage: "another" });
+    assert.equal(await recoverState(store, pod, foreign, AT), "kept");
+    assert.equal(await recoverState(store, pod, foreign, AT), "kept");
     assert.equal((await record()).state?.serial, 5);
     assert.equal((await record()).recovery?.run, pod.run);
     const next = changeRecord(store, NETWORK, (found) => claim(found, aPod(2), AT));
