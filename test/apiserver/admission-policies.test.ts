@@ -21,6 +21,7 @@ import {
   namespace,
   OPERATOR_NAMESPACE,
   PEOPLE,
+  type Person,
   until,
 } from "./admission-server.ts";
 
@@ -252,6 +253,74 @@ describe("admission policies", function () {
       await refused(api.patch(pod, { metadata: { finalizers: [] } }, PEOPLE.editor), "until the operator has seen");
       await accepted(api.patch(pod, { metadata: { annotations: { note: "x" } } }, PEOPLE.editor));
       await accepted(api.patch(pod, { metadata: { finalizers: [] } }, PEOPLE.operator));
+    });
+  });
+
+  it("hold no expression that the API server doubts", async () => {
+    const policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/terrarium-runner-changes";
+    const { body } = await until(
+      () => api.get(policies),
+      ({ body }) => (body.status as { typeChecking?: object } | undefined)?.typeChecking !== undefined,
+    );
+    assert.deepEqual((body.status as { typeChecking: object }).typeChecking, {});
+  });
+
+  describe("on what runs in runner pods", () => {
+    const sentence = "so nothing of its spec is changed";
+    const path = `${CORE}/pods/fixed-p`;
+    const sized = (cpu: string) => container({ resources: { requests: { cpu, memory: "64Mi" } } });
+    const gates = [{ name: "kueue.x-k8s.io/admission" }];
+    /** Lists are merged by name, as kubectl does it. */
+    const edit = (spec: object, target = path, as: Person = PEOPLE.editor) =>
+      api.call({
+        method: "PATCH",
+        path: target,
+        body: { spec },
+        as,
+        contentType: "application/strategic-merge-patch+json",
+      });
+    const otherImage = { containers: [{ name: "agent", image: "localhost/evil" }] };
+
+    before(async () => {
+      await made(api.create(`${CORE}/pods`, runnerPod("fixed-p", { containers: [sized("100m")] }), PEOPLE.operator));
+    });
+
+    const changes: readonly (readonly [string, object])[] = [
+      ["another image", otherImage],
+      ["an earlier end", { activeDeadlineSeconds: 1 }],
+      ["more tolerations", { tolerations: [{ key: "infra", operator: "Exists" }] }],
+    ];
+    for (const [what, spec] of changes) {
+      it(`refuse ${what}, whoever asks`, async () => {
+        for (const person of [PEOPLE.editor, PEOPLE.namespaceAdmin, PEOPLE.admin]) {
+          await refused(edit(spec, path, person), sentence);
+        }
+        await refused(edit(spec, path, PEOPLE.operator), "the operator changes nothing of what a pod runs");
+      });
+    }
+
+    it("refuse other resources while it runs", async () => {
+      await refused(edit({ containers: [sized("1m")] }, `${path}/resize`, PEOPLE.admin), sentence);
+      await made(api.create(`${CORE}/pods`, plainPod("resized", { containers: [sized("100m")] }), PEOPLE.editor));
+      await accepted(edit({ containers: [sized("1m")] }, `${CORE}/pods/resized/resize`, PEOPLE.admin));
+    });
+
+    it("let a queue that holds a pod back place it and let it go, and change nothing else", async () => {
+      const gated = `${CORE}/pods/gated-p`;
+      await made(api.create(`${CORE}/pods`, runnerPod("gated-p", { schedulingGates: gates }), PEOPLE.operator));
+      await refused(edit(otherImage, gated), sentence);
+      const free = { schedulingGates: [{ $patch: "delete", ...gates[0] }] };
+      await refused(edit({ ...free, ...otherImage }, gated), sentence);
+      await accepted(edit({ nodeSelector: { pool: "runners" } }, gated));
+      const tolerated = (...keys: string[]) => ({ tolerations: keys.map((key) => ({ key, operator: "Exists" })) });
+      await accepted(edit({ ...free, ...tolerated("pool") }, gated));
+      await refused(edit(tolerated("pool", "infra"), gated), sentence);
+    });
+
+    it("let everything else about it be: metadata, and the pods of others", async () => {
+      await accepted(api.patch(path, { metadata: { labels: { team: "shop" } } }, PEOPLE.editor));
+      await made(api.create(`${CORE}/pods`, plainPod("mine"), PEOPLE.editor));
+      await accepted(edit({ containers: [{ name: "main", image: "busybox:1" }] }, `${CORE}/pods/mine`));
     });
   });
 
