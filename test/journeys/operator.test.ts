@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { anEnvironment, fromOutput } from "./support/environments.ts";
 import { journey, journeys } from "./support/journey.ts";
 import { reports } from "./support/modules.ts";
-import { killOperators, restartOperators, untilOperatorsAreReady } from "./support/operator-pods.ts";
+import { killLeader, killOperators, restartOperators, untilOperatorsAreReady } from "./support/operator-pods.ts";
 import type { Place } from "./support/place.ts";
 
 const alone = { manner: "alone", within: 300 } as const;
@@ -91,7 +91,7 @@ journeys("an operator that goes away", () => {
   );
 
   journey(
-    "killed again and again from the first moment to the last: everything is made once, and destroyed once",
+    "its leader killed again and again: everything is made once, and destroyed once",
     async (place) => {
       const { outside } = place;
       const names = ["base", "left", "right", "top"] as const;
@@ -101,22 +101,15 @@ journeys("an operator that goes away", () => {
         module: `${needs[name].map((need) => `variable "${need}" {}\n`).join("")}${reports(outside.address, name)}output "done" {\n  value = "${name}"\n}\n`,
         variables: needs[name].map((need) => fromOutput(need, need, "done")),
       }));
-      let tired = false;
-      const killing = (async () => {
-        while (!tired) {
-          await killOperators(place).catch(() => undefined);
-          await pause(5_000);
-        }
+      const storm = (async () => {
+        const killed = new Set<string>();
+        for (const afterMs of [100, 2_000, 500, 4_000, 1_000]) killed.add(await killLeader(place, killed, afterMs));
       })();
-      try {
-        await place.apply(anEnvironment({ name: "stormy", components }));
-        await place.untilReady("stormy", { within: 200 });
-        await place.delete("stormy");
-        await place.untilGone("stormy", { within: 200 });
-      } finally {
-        tired = true;
-        await killing;
-      }
+      await place.apply(anEnvironment({ name: "stormy", components }));
+      await Promise.all([storm, place.untilReady("stormy", { within: 240 })]);
+      await place.delete("stormy");
+      await killLeader(place, new Set(), 1_500);
+      await place.untilGone("stormy", { within: 120 });
       for (const name of names) {
         assert.equal(outside.count(`create/${name}`), 1, `${name} was made once`);
         assert.equal(outside.count(`destroy/${name}`), 1, `${name} was destroyed once`);

@@ -1,7 +1,8 @@
 /** The operator itself, as something that can be killed, restarted and cut off. */
-import type { Pod } from "../../../operator/cluster/kinds.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Lease, Pod } from "../../../operator/cluster/kinds.ts";
 import type { Stored } from "../../../operator/cluster/ports.ts";
-import { PODS } from "../../../operator/cluster/resources.ts";
+import { LEASES, PODS } from "../../../operator/cluster/resources.ts";
 import { inPodNetwork, killContainers } from "./containers.ts";
 import { follow } from "./following.ts";
 import { operatorNamespace } from "./installation.ts";
@@ -16,6 +17,24 @@ export async function operatorPods({ installation: { client } }: Place): Promise
 /** SIGKILL for every replica at once. */
 export async function killOperators(place: Place): Promise<void> {
   for (const pod of await operatorPods(place)) await killContainers(pod, ["operator"]);
+}
+
+/** SIGKILL for the replica that leads, as soon as one does that was not killed before. Gives its name. */
+export async function killLeader(place: Place, killed: ReadonlySet<string>, afterMs: number): Promise<string> {
+  const { client } = place.installation;
+  const leader = await follow<Lease, string>(client, {
+    resource: LEASES,
+    selection: { namespace: operatorNamespace },
+    look: (leases) =>
+      leases.map(({ spec }) => spec?.holderIdentity ?? "").find((name) => name !== "" && !killed.has(name)),
+    withinMs: 120_000,
+    what: "another replica to lead",
+  });
+  await pause(afterMs);
+  const pod = (await operatorPods(place)).find(({ metadata }) => leader.includes(metadata.name));
+  if (pod === undefined) throw new Error(`the leader ${leader} is no pod of the operator`);
+  await client.delete(PODS, operatorNamespace, pod.metadata.name, { gracePeriodSeconds: 0 });
+  return leader;
 }
 
 /** Every replica replaced by another pod, one after the other, as in an upgrade. */
