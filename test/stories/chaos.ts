@@ -108,8 +108,10 @@ function faults({ world }: Told): readonly Happening[] {
   const { dice, kubelet, api } = world;
   const running = dice.pick(kubelet.running());
   const pods = api.all<Pod>(PODS.plural);
-  const pod = dice.pick(pods);
-  const node = dice.pick(["node-1", "node-2", "node-3", "node-4"]) ?? "";
+  // Half of the time one that works, since most have ended.
+  const atWork = pods.filter(({ metadata }) => kubelet.running().includes(metadata.uid));
+  const pod = dice.pick(dice.chance(0.7) && atWork.length > 0 ? atWork : pods);
+  const node = pod?.spec?.nodeName ?? dice.pick(["node-1", "node-2", "node-3"]) ?? "";
   const writer = dice.pick(world.cloud.writers())?.pod;
   return [
     { weight: 3, value: () => world.restartOperator() },
@@ -120,7 +122,7 @@ function faults({ world }: Told): readonly Happening[] {
       value: () =>
         pod === undefined ? undefined : void api.delete(PODS, pod.metadata.namespace, pod.metadata.name, undefined),
     },
-    { weight: 0.5, value: () => (pod === undefined ? undefined : removeByHand(api, pod)) },
+    { weight: 2, value: () => (pod === undefined ? undefined : removeByHand(api, pod)) },
     { weight: 1, value: () => kubelet.silence(node) },
     { weight: 1, value: () => kubelet.speak(node) },
     { weight: 1, value: () => (kubelet.silent().includes(node) ? kubelet.remove(node) : undefined) },

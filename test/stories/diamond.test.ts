@@ -21,22 +21,21 @@ const gone = (told: Told) =>
     false,
   );
 
-/** Runs by what they do, in the order in which they were made. */
+const ORDER = ["network", "database", "cache", "app"];
+
+/** Every Run with its cause and its end, by component: what does not depend on who was quicker. */
 function conversation({ world }: Told): readonly string[] {
-  const names = new Map<string, string>();
-  const lines: string[] = [];
-  for (const { plural, old, now } of world.api.log) {
-    const run = (now ?? old) as unknown as Run;
-    if (plural === "environments" && now === undefined) lines.push("the Environment is gone");
-    if (plural !== "runs" || now === undefined) continue;
-    const name = `${run.spec.operation} ${run.spec.component} #${run.spec.number} (${run.spec.cause.type})`;
-    if (old === undefined) lines.push(`${name} begins`);
-    const phase = (now.status as Run["status"])?.phase;
-    const ended = phase !== undefined && ["Succeeded", "Failed", "Interrupted", "Cancelled"].includes(phase);
-    if (ended && !names.has(name)) lines.push(`${name} ends: ${(now.status as Run["status"])?.outcome?.reason}`);
-    if (ended) names.set(name, phase);
-  }
-  return lines;
+  const runs = new Map<string, Run>();
+  for (const { plural, now } of world.api.log)
+    if (plural === "runs" && now !== undefined) runs.set(now.metadata.uid, now as unknown as Run);
+  return [...runs.values()]
+    .toSorted(
+      (a, b) => ORDER.indexOf(a.spec.component) - ORDER.indexOf(b.spec.component) || a.spec.number - b.spec.number,
+    )
+    .map(({ spec, status }) => {
+      const { operation, component, number, cause } = spec;
+      return `${component} #${number}: ${operation} because ${cause.type}, ends as ${status?.outcome?.reason}`;
+    });
 }
 
 /** Set TERRARIUM_GOLDEN=write to accept what is told now. */
