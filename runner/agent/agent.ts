@@ -7,6 +7,7 @@ import { connectEngine, type EngineClient, EngineHeld } from "../engine-client.t
 import { type Bench, sayAway, stateUser } from "./bench.ts";
 import type { AgentConfig } from "./config.ts";
 import type { Outcome } from "./ending.ts";
+import { keepErroredState } from "./errored-state.ts";
 import { GatewayClient, GatewayRefused } from "./gateway-client.ts";
 import { Journal } from "./journal.ts";
 import type { PodLayout } from "./layout.ts";
@@ -41,10 +42,10 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
     if (before !== undefined) {
       await claimed(basics);
       await pushResult(basics, before);
-      return await finish(basics, before.outcome, true);
+      return await finish(basics, before.outcome);
     }
     const order = await claimed(basics);
-    if (order === undefined) return await finish(basics, refusedOutcome, true);
+    if (order === undefined) return await finish(basics, refusedOutcome);
     return await work(basics, order);
   } finally {
     basics.gateway.close();
@@ -70,7 +71,7 @@ async function work(basics: Basics, order: WorkOrder): Promise<ExitCode> {
     await writeTermination(bench.layout.terminationLog, result.outcome);
     bench.printer.say(`${result.outcome.result}: ${result.outcome.message}`);
     await pushResult(bench, result);
-    return await finish(basics, result.outcome, end.stateIsSafe);
+    return await finish(basics, result.outcome);
   } finally {
     await bench.stateServer.close();
   }
@@ -135,11 +136,12 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
 }
 
 /** An engine container that cannot be reached has ended, or will end by itself. */
-async function finish(basics: Basics, { result }: Outcome, stateIsSafe: boolean): Promise<ExitCode> {
+async function finish(basics: Basics, { result }: Outcome): Promise<ExitCode> {
   const well = result === "Applied" || result === "Unchanged" || result === "Destroyed" || result === "Waiting";
   const client: EngineClient | undefined = await basics.engine.catch(() => undefined);
+  const acknowledgeErroredState = (await nothingUnsaved(basics)) || well;
   try {
-    await client?.finish({ acknowledgeErroredState: stateIsSafe, exitCode: well ? 0 : 1 });
+    await client?.finish({ acknowledgeErroredState, exitCode: well ? 0 : 1 });
     return 0;
   } catch (error) {
     if (!(error instanceof EngineHeld)) throw error;
@@ -147,4 +149,12 @@ async function finish(basics: Basics, { result }: Outcome, stateIsSafe: boolean)
     client?.close();
     return 1;
   }
+}
+
+/** True: whatever the engine has left is in the store. It may leave something yet while it runs, although the result is told. */
+async function nothingUnsaved({ spool, gateway, layout, printer }: Basics): Promise<boolean> {
+  const begun = await spool.read("applying");
+  if (begun === undefined) return true;
+  const say = (text: string) => printer.say(text);
+  return (await keepErroredState(begun.cwd, { spool, gateway, out: layout.out, say })) !== undefined;
 }

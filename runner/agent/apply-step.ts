@@ -15,6 +15,9 @@ import { planDigest } from "./plan-step.ts";
 /** For saving the state after the engine was asked to stop. */
 const applyGraceMs = 10 * 60_000;
 
+/** Progress of a Run whose state is only in its pod: that pod must not be asked to end. */
+export const unsavedStep = "save state";
+
 export interface ApplyOrder {
   readonly digest: string;
   readonly cwd: string;
@@ -26,8 +29,6 @@ export interface ApplyEnd {
   readonly outcome: Outcome;
   /** The state that is stored now. */
   readonly state: Buffer | undefined;
-  /** False: the engine container holds the only copy of a state. */
-  readonly stateIsSafe: boolean;
 }
 
 export async function applyPlan(bench: Bench, engine: EngineSession, order: ApplyOrder): Promise<ApplyEnd> {
@@ -58,11 +59,7 @@ async function runApply(
     throw error;
   });
   await bench.relay.drained();
-  const recovery = await recoverErroredState(cwd, {
-    ...bench,
-    out: bench.layout.out,
-    say: (text) => bench.printer.say(text),
-  });
+  const recovery = await recovered(bench, cwd);
   // The launcher has seen the engine's end: nobody writes under its lock any more.
   if (!(end instanceof EngineLost) && bench.relay.heldLock !== undefined)
     await bench.relay.unlock(bench.relay.heldLock);
@@ -101,10 +98,21 @@ function lost(how: string): Outcome {
 }
 
 /** Nobody can say how far the engine came: what is stored, and the journal, is all there is. */
-export async function lostApply(bench: Bench, how: string): Promise<ApplyEnd> {
+export async function lostApply(bench: Bench, cwd: string, how: string): Promise<ApplyEnd> {
   await bench.relay.drained();
+  // What the engine left behind outlives its container.
+  const recovery = await recovered(bench, cwd);
   await bench.journal.flushed();
-  return judged(bench, lost(how), await bench.relay.read(), { end: "none" });
+  return judged(bench, lost(how), await bench.relay.read(), recovery);
+}
+
+function recovered(bench: Bench, cwd: string): Promise<Recovery> {
+  return recoverErroredState(cwd, {
+    ...bench,
+    out: bench.layout.out,
+    say: (text) => bench.printer.say(text),
+    onUnsaved: () => bench.progress.step(unsavedStep),
+  });
 }
 
 /** The facts of the stored state, and where it cannot tell it all, of the journal. */
@@ -118,7 +126,6 @@ function judged(bench: Bench, given: Outcome, state: Buffer | undefined, recover
   return {
     outcome: { ...outcome, ...facts, ...(incomplete ? { journal } : {}) },
     state,
-    stateIsSafe: recovery.end !== "unsaved",
   };
 }
 

@@ -1,9 +1,11 @@
 /** `errored.tfstate`: the engine could not hand over its state and left the only copy in its working directory. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { erroredStateFile } from "../../operator/engine/names.ts";
 import { parseState } from "../../operator/engine/state.ts";
-import type { GatewayClient } from "./gateway-client.ts";
+import { type GatewayClient, GatewayRefused } from "./gateway-client.ts";
+import type { Spool } from "./spool.ts";
 import { keepForRecovery, type StateRelay } from "./state-relay.ts";
 import { readOwn } from "./tree.ts";
 
@@ -12,46 +14,88 @@ export type Recovery =
   /** It is the stored state now, as if it had been handed over. */
   | { readonly end: "stored" }
   /** Safe as a recovery copy, but not the state. */
-  | { readonly end: "kept"; readonly why: string }
-  /** Nobody took it: the engine container must stay. */
-  | { readonly end: "unsaved"; readonly why: string };
+  | { readonly end: "kept"; readonly why: string };
 
 const maxBytes = 512 * 1024 * 1024;
+const firstWaitMs = 1_000;
+const longestWaitMs = 60_000;
 
-export interface RecoveryTools {
+export interface KeepingTools {
   readonly out: string;
   readonly gateway: GatewayClient;
-  readonly relay: StateRelay;
+  readonly spool: Spool;
   readonly say: (message: string) => void;
+  /** Told whenever the only copy of a state is still here. */
+  readonly onUnsaved?: () => void;
+  readonly firstWaitMs?: number;
 }
 
 /** The copy first, then the attempt to make it the state: whatever fails, the bytes are safe. */
-export async function recoverErroredState(cwd: string, { out, gateway, relay, say }: RecoveryTools): Promise<Recovery> {
-  const state = await readOwn(out, join(cwd, erroredStateFile), maxBytes);
+export async function recoverErroredState(
+  cwd: string,
+  tools: KeepingTools & { readonly relay: StateRelay },
+): Promise<Recovery> {
+  const state = await keepErroredState(cwd, tools);
   if (state === undefined) return { end: "none" };
-  say("the engine could not hand over its state: saving errored.tfstate");
-  if (!(await keepForRecovery(gateway, state, say))) {
-    return { end: "unsaved", why: "the gateway refused the recovery copy of the state" };
-  }
+  const { relay } = tools;
   const unfit = await whyUnfit(state, relay);
   if (unfit !== undefined) return { end: "kept", why: unfit };
   const lockId = relay.heldLock ?? randomUUID();
   if (relay.heldLock === undefined) {
-    const lock = await relay.lock({
-      ID: lockId,
-      Operation: "OperationTypeRecovery",
-      Info: "",
-      Who: "",
-      Version: "",
-      Created: new Date().toISOString(),
-      Path: "",
-    });
-    if (!lock.held) return { end: "kept", why: "the state is locked by another" };
+    // The gateway makes a copy that follows the stored state the state by itself.
+    if ((await relay.read())?.equals(state)) return { end: "stored" };
+    const hindrance = await whyLocked(lockId, relay);
+    if (hindrance !== undefined) return { end: "kept", why: hindrance };
   }
   const written = await relay.write(lockId, state);
   await relay.drained();
   await relay.unlock(lockId);
   return written.end === "refused" ? { end: "kept", why: written.why.message } : { end: "stored" };
+}
+
+/**
+ * Resolves when the store has the bytes, or there are none, and however long that takes: nothing may be told about the
+ * end of a Run whose state is only here, since the pod may be removed from then on.
+ */
+export async function keepErroredState(cwd: string, tools: KeepingTools): Promise<Buffer | undefined> {
+  const { gateway, spool, say, onUnsaved } = tools;
+  for (let wait = tools.firstWaitMs ?? firstWaitMs; ; wait = Math.min(2 * wait, longestWaitMs)) {
+    const state = await readErroredState(cwd, tools);
+    if (state === undefined) return undefined;
+    if (Buffer.isBuffer(state)) {
+      const digest = `sha256:${createHash("sha256").update(state).digest("hex")}`;
+      if ((await spool.read("saved")) === digest) return state;
+      say("the engine could not hand over its state: saving errored.tfstate");
+      if (await keepForRecovery(gateway, state, say)) {
+        await spool.write("saved", digest);
+        return state;
+      }
+    }
+    say(`errored.tfstate is the only copy of the state, and nobody has taken it: trying again in ${wait / 1000} s`);
+    onUnsaved?.();
+    await delay(wait);
+  }
+}
+
+/** `unreadable`: it is there, and it is not known what is in it. */
+async function readErroredState(cwd: string, { out, say }: KeepingTools): Promise<Buffer | "unreadable" | undefined> {
+  try {
+    return await readOwn(out, join(cwd, erroredStateFile), maxBytes);
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return "unreadable";
+  }
+}
+
+async function whyLocked(lockId: string, relay: StateRelay): Promise<string | undefined> {
+  const fields = { Info: "", Who: "", Version: "", Path: "", Created: new Date().toISOString() };
+  try {
+    const lock = await relay.lock({ ID: lockId, Operation: "OperationTypeRecovery", ...fields });
+    return lock.held ? undefined : "the state is locked by another";
+  } catch (error) {
+    if (!(error instanceof GatewayRefused)) throw error;
+    return error.message;
+  }
 }
 
 /** Follows the stored state: of the same lineage, and newer. */

@@ -22,6 +22,9 @@ const facts = {
     revision: z.string().optional(),
     sourceCredentials: resultReport.shape.sourceCredentials,
   }),
+  /** sha256 of the errored state that the store has. */
+  saved: z.string(),
+  /** Written when no state is only in this pod any more. */
   result: resultReport,
 } as const;
 

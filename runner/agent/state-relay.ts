@@ -14,6 +14,8 @@ interface Entry {
   readonly sequence: number;
   readonly kind: "state" | "unlock";
   readonly lockId: string;
+  /** The engine was told that it is taken, or the agent before this one took it. */
+  taken: boolean;
   readonly done: Promise<Settled>;
   readonly settle: (end: Settled) => void;
 }
@@ -29,6 +31,8 @@ export interface RelayOptions {
   readonly onAway: (message: string) => void;
   /** How long the engine waits for the gateway's own word before the spool's is good enough. */
   readonly patienceMs?: number;
+  /** Pause before a state that the gateway does not even take as a recovery copy is offered again. */
+  readonly refusedWaitMs?: number;
 }
 
 export class StateRelay {
@@ -51,7 +55,8 @@ export class StateRelay {
     for (const name of await spooledNames(this.#options.folder)) {
       const [sequence = "0", kind, encodedLock = ""] = name.split(".");
       this.#sequence = Math.max(this.#sequence, Number(sequence) + 1);
-      this.#enqueue(Number(sequence), kind === "unlock" ? "unlock" : "state", decodeURIComponent(encodedLock));
+      const what = kind === "unlock" ? "unlock" : "state";
+      this.#enqueue(Number(sequence), what, decodeURIComponent(encodedLock), true);
       if (kind === "state") this.#newest = await readFile(join(this.#options.folder, name));
     }
     this.#work();
@@ -109,9 +114,9 @@ export class StateRelay {
     while (this.#working !== undefined) await this.#working;
   }
 
-  #enqueue(sequence: number, kind: Entry["kind"], lockId: string): Entry {
+  #enqueue(sequence: number, kind: Entry["kind"], lockId: string, taken = false): Entry {
     const { promise, resolve } = Promise.withResolvers<Settled>();
-    const entry = { sequence, kind, lockId, done: promise, settle: resolve };
+    const entry: Entry = { sequence, kind, lockId, taken, done: promise, settle: resolve };
     this.#queue.push(entry);
     this.#work();
     return entry;
@@ -121,7 +126,9 @@ export class StateRelay {
     const stop = new AbortController();
     const spooled = delay(this.#options.patienceMs ?? 5_000, { end: "spooled" } as const, { signal: stop.signal });
     try {
-      return await Promise.race([entry.done, spooled.catch((): Settled => ({ end: "spooled" }))]);
+      const settled = await Promise.race([entry.done, spooled.catch((): Settled => ({ end: "spooled" }))]);
+      entry.taken = true;
+      return settled;
     } finally {
       stop.abort();
     }
@@ -149,7 +156,7 @@ export class StateRelay {
       const firstOther = this.#queue.findIndex(({ kind }) => kind !== "state");
       const batch = head.kind === "state" ? this.#queue.slice(0, firstOther === -1 ? undefined : firstOther) : [head];
       const last = batch.at(-1) ?? head;
-      const end = last.kind === "state" ? await this.#store(last) : await this.#release(last);
+      const end = last.kind === "state" ? await this.#store(last, batch) : await this.#release(last);
       this.#queue = this.#queue.filter((entry) => !batch.includes(entry));
       for (const entry of batch) {
         entry.settle(end);
@@ -158,7 +165,7 @@ export class StateRelay {
     }
   }
 
-  async #store(entry: Entry): Promise<Settled> {
+  async #store(entry: Entry, batch: readonly Entry[]): Promise<Settled> {
     const { gateway, onAway } = this.#options;
     const state = await readFile(this.#path(entry.sequence, "state", entry.lockId));
     try {
@@ -170,10 +177,23 @@ export class StateRelay {
     } catch (error) {
       if (!(error instanceof GatewayRefused)) throw error;
       if (await this.#isStored(state)) return { end: "stored" };
-      await keepForRecovery(gateway, state, onAway);
+      await this.#keep(state, batch);
       this.#refusal = error;
       this.#known = undefined;
       return { end: "refused", why: error };
+    }
+  }
+
+  /**
+   * An engine that waits for the answer leaves the state in a file when it is refused. Of one that was told before that
+   * its state is taken, the only copy is on disk here: it stays until it is safe, or a newer one says it all.
+   */
+  async #keep(state: Buffer, batch: readonly Entry[]): Promise<void> {
+    const { gateway, onAway, refusedWaitMs = 10_000 } = this.#options;
+    const isNewest = () => !this.#queue.some((entry) => entry.kind === "state" && !batch.includes(entry));
+    while (!(await keepForRecovery(gateway, state, onAway))) {
+      if (!batch.some(({ taken }) => taken) || !isNewest()) return;
+      await delay(refusedWaitMs);
     }
   }
 

@@ -19,7 +19,6 @@ export interface StoryEnd {
   /** The state whose outputs count; absent where nothing changed for the better. */
   readonly outputsOf?: Buffer | undefined;
   readonly sourceCredentials?: FetchedSource["sourceCredentials"];
-  readonly stateIsSafe: boolean;
 }
 
 /** Never rejects for what an engine, a source or an input did: that is an outcome. */
@@ -139,7 +138,7 @@ function isEmpty({ order }: Bench, { report }: Planned): boolean {
 async function unapplied(bench: Bench, planned: Planned, { verdict, reason, message }: Verdict): Promise<StoryEnd> {
   if (verdict === "Refuse") {
     const result = reason === "Interrupted" ? "Interrupted" : "Failed";
-    return { outcome: { result, reason, message, retry: "Never" }, stateIsSafe: true };
+    return { outcome: { result, reason, message, retry: "Never" } };
   }
   if (!isEmpty(bench, planned)) {
     throw failed("InternalError", "the plan must wait for an approval, which this version of the runner cannot do", {
@@ -157,7 +156,6 @@ async function unapplied(bench: Bench, planned: Planned, { verdict, reason, mess
       ...(facts === undefined ? {} : { stateSerial: facts.serial, resources: facts.resourceCount }),
     },
     outputsOf: state,
-    stateIsSafe: true,
   };
 }
 
@@ -193,7 +191,7 @@ async function rejoin(
     // This launcher has made the plan and has not heard of the apply: the agent died between its mark and its word.
     if (done.includes("show"))
       throw failed("RunnerLost", "the agent was restarted before the apply began: nothing was applied");
-    return finished(await lostApply(bench, "the engine container was started anew"), {});
+    return finished(await lostApply(bench, begun.cwd, "the engine container was started anew"), {});
   }
   bench.progress.step("apply");
   const end = await rejoinApply(bench, engineSession(bench, client, begun.cwd), begun.cwd);
@@ -202,9 +200,9 @@ async function rejoin(
 }
 
 function finished(end: Awaited<ReturnType<typeof applyPlan>>, revision: { readonly revision?: string }): StoryEnd {
-  const { outcome, state, stateIsSafe } = end;
+  const { outcome, state } = end;
   const outputs = outcome.result === "Applied" ? { outputsOf: state } : {};
-  return { outcome: { ...outcome, ...revision }, stateIsSafe, ...outputs };
+  return { outcome: { ...outcome, ...revision }, ...outputs };
 }
 
 async function nothingToDestroy({ order, relay }: Bench): Promise<boolean> {
@@ -215,13 +213,14 @@ async function nothingToDestroy({ order, relay }: Bench): Promise<boolean> {
 
 function destroyed(): StoryEnd {
   const message = "the state holds nothing: there was nothing to destroy";
-  return { outcome: { result: "Destroyed", reason: "Destroyed", message, resources: 0 }, stateIsSafe: true };
+  return { outcome: { result: "Destroyed", reason: "Destroyed", message, resources: 0 } };
 }
 
 async function ended(error: unknown, bench: Bench): Promise<StoryEnd> {
-  if (error instanceof Ended) return { outcome: error.outcome, stateIsSafe: true };
+  if (error instanceof Ended) return { outcome: error.outcome };
   const message = error instanceof Error ? error.message : String(error);
-  if (await bench.spool.read("applying")) return finished(await lostApply(bench, message), {});
+  const begun = await bench.spool.read("applying");
+  if (begun !== undefined) return finished(await lostApply(bench, begun.cwd, message), {});
   if (bench.ending.aborted) {
     return outcomeOnly(
       "RunnerLost",
@@ -234,7 +233,7 @@ async function ended(error: unknown, bench: Bench): Promise<StoryEnd> {
 }
 
 function outcomeOnly(reason: "RunnerLost" | "InternalError", message: string): StoryEnd {
-  return { outcome: failed(reason, message).outcome, stateIsSafe: true };
+  return { outcome: failed(reason, message).outcome };
 }
 
 function login(from: { readonly sourceCredentials?: FetchedSource["sourceCredentials"] } | undefined) {

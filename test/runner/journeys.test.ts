@@ -1,6 +1,6 @@
 /** Runner pods with the real engine, from the work order to the result. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { engineNames } from "../../operator/engine/names.ts";
 import { parseOutputs } from "../../operator/engine/outputs.ts";
 import { parseState } from "../../operator/engine/state.ts";
@@ -294,6 +294,29 @@ describe("a runner pod", function () {
     assert.deepEqual(pod.gateway.memory.requests, ["POST /v1/claim"]);
   });
 
+  it("holds a state that nobody takes, over restarts, and tells no result before somebody has taken it", async () => {
+    let taken = false;
+    const refusals: string[] = [];
+    const pod = await start({ order: inline('resource "terraform_data" "a" {}') });
+    pod.gateway.memory.refuse = (request) => {
+      if (taken || (request !== "POST /v1/state" && request !== "PUT /v1/recovery")) return undefined;
+      refusals.push(request);
+      return "StateOwnedByOther";
+    };
+    await logged(pod, /only copy of the state/);
+    pod.agent().kill("SIGKILL");
+    await new Promise((resolve) => pod.agent().once("exit", resolve));
+    const before = refusals.length;
+    pod.restartAgent();
+    await pod.gateway.until(() => refusals.length > before, "the next agent to offer the state");
+    assert.equal(pod.gateway.memory.result, undefined, "the Run stays open");
+    assert.equal(pod.launcher.exitCode, null);
+    taken = true;
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    assert.ok(pod.gateway.memory.recovery);
+    assert.equal(parseState(pod.gateway.memory.state?.toString() ?? "").resourceCount, 1);
+  });
+
   it("saves the state that the store refused at first, and says that it did", async () => {
     let refusals = 1;
     const refuse = (request: string) => (request === "POST /v1/state" && refusals-- > 0 ? "NotAState" : undefined);
@@ -320,7 +343,6 @@ function assertNowhere(pod: RunnerPod, secret: string): void {
 }
 
 async function release(flag: string): Promise<void> {
-  const { writeFileSync } = await import("node:fs");
   writeFileSync(flag, "");
 }
 

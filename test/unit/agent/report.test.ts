@@ -56,7 +56,7 @@ describe("the agent's report", () => {
   });
 
   it("is short enough for the gateway, however much the scrubber has lengthened it", () => {
-    const report = resultOf({ order: aWorkOrder(), scrubber }, { outcome: everythingLong, stateIsSafe: true });
+    const report = resultOf({ order: aWorkOrder(), scrubber }, { outcome: everythingLong });
     assert.deepEqual(resultReport.parse(report), report);
     assert.equal(report.outcome.diagnostics?.length, 10);
     assert.ok(!JSON.stringify(report).includes("prod"));
@@ -64,7 +64,7 @@ describe("the agent's report", () => {
 
   it("leaves out what the schema does not allow, rather than the end of the Run", () => {
     const impossible = { ...failure, message: "x", diagnostics: Array.from({ length: 11 }, () => ({ summary: "s" })) };
-    const report = resultOf({ order: aWorkOrder(), scrubber }, { outcome: impossible, stateIsSafe: true });
+    const report = resultOf({ order: aWorkOrder(), scrubber }, { outcome: impossible });
     assert.deepEqual(report.outcome, { ...failure, message: "x" });
   });
 

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { recoverErroredState } from "../../../runner/agent/errored-state.ts";
+import { keepErroredState, recoverErroredState } from "../../../runner/agent/errored-state.ts";
 import { GatewayClient } from "../../../runner/agent/gateway-client.ts";
+import { Spool } from "../../../runner/agent/spool.ts";
 import { StateRelay } from "../../../runner/agent/state-relay.ts";
 import { type StateServer, startStateServer } from "../../../runner/agent/state-server.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
@@ -29,7 +30,13 @@ describe("the state between engine and store", () => {
   let server: StateServer;
 
   const newRelay = (folder = "state") =>
-    new StateRelay({ gateway: client, folder: join(root, folder), onAway: () => {}, patienceMs: 50 });
+    new StateRelay({
+      gateway: client,
+      folder: join(root, folder),
+      onAway: () => {},
+      patienceMs: 50,
+      refusedWaitMs: 20,
+    });
   const ask = (method: string, query = "", body?: Buffer | string) =>
     fetch(`http://127.0.0.1:${server.port}/state${query}`, {
       method,
@@ -120,6 +127,21 @@ describe("the state between engine and store", () => {
     assert.equal(relay.refusal?.code, "SerialWentBack");
   });
 
+  it("gives up no state that the engine believes to be taken, whatever the gateway refuses", async () => {
+    await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
+    gateway.memory.away = true;
+    assert.equal((await ask("POST", "?ID=L1", aState(4))).status, 200);
+    let refusals = 3;
+    gateway.memory.refuse = (request) => {
+      if (request === "POST /v1/state") return "StateOwnedByOther";
+      return request === "PUT /v1/recovery" && refusals-- > 0 ? "StoreCorrupt" : undefined;
+    };
+    gateway.memory.away = false;
+    await relay.drained();
+    assert.ok(gateway.memory.recovery?.equals(aState(4)));
+    assert.deepEqual(readdirSync(join(root, "state")), []);
+  });
+
   it("does not take a lost answer for a refusal", async () => {
     await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
     gateway.memory.state = aState(1);
@@ -135,7 +157,16 @@ describe("the state between engine and store", () => {
   });
 
   describe("errored.tfstate", () => {
-    const recover = () => recoverErroredState(root, { out: root, gateway: client, relay, say: () => {} });
+    let unsaved = 0;
+    const tools = () => ({
+      out: root,
+      gateway: client,
+      spool: new Spool(join(root, "spool")),
+      say: () => {},
+      onUnsaved: () => void unsaved++,
+      firstWaitMs: 20,
+    });
+    const recover = () => recoverErroredState(root, { ...tools(), relay });
     const leave = (state: Buffer) => writeFileSync(join(root, "errored.tfstate"), state);
 
     it("becomes the state when it follows the stored one", async () => {
@@ -155,10 +186,33 @@ describe("the state between engine and store", () => {
       assert.ok(gateway.memory.state.equals(aState(1, "other")));
     });
 
-    it("is not taken for saved when the gateway refuses the copy", async () => {
+    it("is offered until the gateway takes it, and not given up meanwhile", async () => {
+      gateway.memory.state = aState(1, "other");
       leave(aState(2));
-      gateway.memory.refuse = (request) => (request === "PUT /v1/recovery" ? "Fenced" : undefined);
-      assert.equal((await recover()).end, "unsaved");
+      let refusals = 3;
+      gateway.memory.refuse = (request) => (request === "PUT /v1/recovery" && refusals-- > 0 ? "TooLarge" : undefined);
+      unsaved = 0;
+      assert.equal((await recover()).end, "kept");
+      assert.equal(unsaved, 3);
+      assert.ok(gateway.memory.recovery?.equals(aState(2)));
+    });
+
+    it("is not offered again by an agent that was restarted, unless it is another one", async () => {
+      leave(aState(2));
+      await keepErroredState(root, tools());
+      gateway.memory.recovery = undefined;
+      assert.ok((await keepErroredState(root, tools()))?.equals(aState(2)));
+      assert.equal(gateway.memory.recovery, undefined);
+      leave(aState(3));
+      await keepErroredState(root, tools());
+      assert.ok(aState(3).equals(gateway.memory.recovery ?? Buffer.alloc(0)));
+    });
+
+    it("is the state when the gateway has made its copy the state", async () => {
+      gateway.memory.state = aState(2);
+      gateway.memory.lock = lockInfo("of an agent that died");
+      leave(aState(2));
+      assert.deepEqual(await recover(), { end: "stored" });
     });
 
     it("is nothing where there is none", async () => {

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lostApply } from "../../../runner/agent/apply-step.ts";
+import type { Bench } from "../../../runner/agent/bench.ts";
+import { GatewayClient } from "../../../runner/agent/gateway-client.ts";
+import { Journal } from "../../../runner/agent/journal.ts";
+import { podLayout } from "../../../runner/agent/layout.ts";
+import { MountedObjects } from "../../../runner/agent/mounted.ts";
+import { Printer } from "../../../runner/agent/printer.ts";
+import { Progress } from "../../../runner/agent/progress.ts";
+import { Scrubber } from "../../../runner/agent/scrub.ts";
+import { Spool } from "../../../runner/agent/spool.ts";
+import { StateRelay } from "../../../runner/agent/state-relay.ts";
+import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
+
+describe("an apply whose engine is gone", () => {
+  let root = "";
+  let gateway: FakeGateway;
+  let client: GatewayClient;
+
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), "lost-"));
+    mkdirSync(join(root, "out/work/live"), { recursive: true });
+    writeFileSync(join(root, "token"), "a token");
+    gateway = await startGateway(aWorkOrder());
+    const claim = { run: "r", namespace: "n", phase: "Plan" } as const;
+    client = new GatewayClient({ url: gateway.url, ca: undefined, tokenFile: join(root, "token"), claim });
+  });
+  afterEach(async () => {
+    client.close();
+    await gateway.close();
+    rmSync(root, { recursive: true });
+  });
+
+  function aBench(): Bench {
+    const layout = { ...podLayout, out: join(root, "out"), work: join(root, "out/work") };
+    const scrubber = new Scrubber();
+    const spool = new Spool(join(root, "spool"));
+    const engine = Promise.reject(new Error("the engine container is gone"));
+    engine.catch(() => {});
+    return {
+      config: {
+        gatewayUrl: gateway.url,
+        gatewayCa: undefined,
+        namespace: "n",
+        run: "r",
+        phase: "Plan",
+        engine: "opentofu",
+        cliConfigFile: undefined,
+      },
+      layout,
+      order: aWorkOrder(),
+      gateway: client,
+      relay: new StateRelay({ gateway: client, folder: join(root, "spool/state"), onAway: () => {} }),
+      stateServer: { port: 0, close: async () => {} },
+      statePassword: "",
+      spool,
+      scrubber,
+      journal: new Journal(client, spool, scrubber, () => {}),
+      progress: new Progress(async () => {}, scrubber),
+      printer: new Printer(scrubber, () => {}),
+      mounted: new MountedObjects(layout),
+      engine,
+      ending: new AbortController().signal,
+    };
+  }
+
+  it("still hands over the state that it left behind", async () => {
+    const state = JSON.stringify({ version: 4, lineage: "l", serial: 3, terraform_version: "1", resources: [] });
+    writeFileSync(join(root, "out/work/live/errored.tfstate"), state);
+    const end = await lostApply(aBench(), join(root, "out/work/live"), "nobody knows why");
+    assert.equal(gateway.memory.state?.toString(), state);
+    assert.equal(end.outcome.result, "Interrupted");
+    assert.equal(end.outcome.stateSerial, 3);
+    assert.match(end.outcome.message, /cut off: nobody knows why.*state was saved afterwards/s);
+  });
+
+  it("has nothing to hand over where nothing was left", async () => {
+    const end = await lostApply(aBench(), join(root, "out/work/live"), "nobody knows why");
+    assert.deepEqual([end.outcome.result, gateway.memory.recovery], ["Interrupted", undefined]);
+  });
+});
