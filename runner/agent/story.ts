@@ -110,7 +110,10 @@ async function plan(
 async function judge(bench: Bench, fetched: FetchedSource, inputs: Inputs, planned: Planned): Promise<Verdict> {
   const { gateway, order, spool } = bench;
   const before = await spool.read("planned");
-  if (before !== undefined) return before.verdict;
+  if (before !== undefined) {
+    if (before.report.digest === planned.report.digest) return before.verdict;
+    throw failed("PlanFailed", "the plan changed after it was judged: nothing was applied");
+  }
   const onAway = sayAway(bench);
   if (fetched.archived === undefined) {
     const { packArchive } = await import("./archive.ts");

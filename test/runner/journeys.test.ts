@@ -1,6 +1,7 @@
 /** Runner pods with the real engine, from the work order to the result. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { engineNames } from "../../operator/engine/names.ts";
 import { parseOutputs } from "../../operator/engine/outputs.ts";
 import { parseState } from "../../operator/engine/state.ts";
@@ -315,6 +316,25 @@ describe("a runner pod", function () {
     assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
     assert.ok(pod.gateway.memory.recovery);
     assert.equal(parseState(pod.gateway.memory.state?.toString() ?? "").resourceCount, 1);
+  });
+
+  it("applies nothing where the plan is another one than the one that was judged", async () => {
+    const pod = await start({
+      order: inline('resource "terraform_data" "a" {}'),
+      refuse: { "POST /v1/plan": "StoreUnavailable" },
+    });
+    await pod.gateway.until(({ requests }) => requests.includes("POST /v1/plan"), "the plan");
+    pod.agent().kill("SIGKILL");
+    await new Promise((resolve) => pod.agent().once("exit", resolve));
+    const counts = { create: 1, update: 0, replace: 0, delete: 0 };
+    const report = { digest: "sha256:judged", counts, empty: false, resources: [], truncated: false, drifted: 0 };
+    const planned = { report: { ...report, inputsDigest: "" }, verdict: pod.gateway.memory.verdict };
+    writeFileSync(join(pod.root, "spool/planned.json"), JSON.stringify(planned));
+    pod.restartAgent();
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    assert.equal(pod.outcome()?.reason, "PlanFailed");
+    assert.match(pod.outcome()?.message ?? "", /changed after it was judged/);
+    assert.equal(pod.gateway.memory.state, undefined);
   });
 
   it("saves the state that the store refused at first, and says that it did", async () => {
