@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { FINALIZERS } from "../../operator/api/names.ts";
 import type { Run } from "../../operator/api/run.ts";
+import type { Pod } from "../../operator/cluster/kinds.ts";
+import type { Stored } from "../../operator/cluster/ports.ts";
+import { PODS } from "../../operator/cluster/resources.ts";
+import { removeByHand } from "../fakes/world-kubelet.ts";
 import { aModule } from "../fakes/world-people.ts";
 import { isConverged, staysQuiet, type Told, tell, until } from "./telling.ts";
 
@@ -122,6 +125,42 @@ describe("A diamond", () => {
   });
 });
 
+function onlyPod({ person }: Told): Stored<Pod> {
+  const [pod] = person.pods();
+  assert.ok(pod !== undefined);
+  return pod as Stored<Pod>;
+}
+
+describe("A pod", () => {
+  it("that is asked to end while it applies hands its state over, and only then does the next one begin", async () => {
+    await tell({ seed: 9 }, async (told) => {
+      const { person, world } = told;
+      person.create([aModule("network", [], { size: 3 })]);
+      while (world.cloud.objects().length < 1) await world.step();
+      const { namespace, name } = onlyPod(told).metadata;
+      world.api.delete(PODS, namespace, name, undefined);
+      for (const cache of world.operator().caches) cache.deliver(cache.behind());
+      await until(told, "gone on", () => isConverged(told), false);
+      assert.equal(world.cloud.abandoned().size, 0);
+    });
+  });
+
+  it("that vanished while it planned is fenced before the next one begins: nothing of it is applied any more", async () => {
+    await tell({ seed: 10 }, async (told) => {
+      const { person, world } = told;
+      person.create([aModule("network")]);
+      while (world.store.memory.records()[0]?.claim === undefined) await world.step();
+      world.setGatewayAway(true);
+      removeByHand(world.api, onlyPod(told));
+      while (person.runs()[0]?.status?.phase !== "Failed") await world.step();
+      world.setGatewayAway(false);
+      await world.rest();
+      assert.deepEqual(world.cloud.ledger, []);
+      await until(told, "tried again", () => isConverged(told), false);
+    });
+  });
+});
+
 describe("An apply that is cut off", () => {
   it("is not repeated, names what it left, and goes on when a person asks", async () => {
     await tell({ seed: 6 }, async (told) => {
@@ -154,27 +193,8 @@ describe("An apply that is cut off", () => {
       const { person, world } = told;
       person.create([aModule("network", [], { size: 3 })]);
       while (world.cloud.objects().length < 1) await world.step();
-      const [pod] = person.pods();
-      assert.ok(pod !== undefined);
       world.setGatewayAway(true);
-      const { namespace, name } = pod.metadata;
-      const others = (pod.metadata.finalizers ?? []).filter((one) => one !== FINALIZERS.pod);
-      const bare = { metadata: { ...pod.metadata, finalizers: others } };
-      world.api.edit(
-        { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
-        namespace,
-        name,
-        (old) => ({
-          ...old,
-          ...bare,
-        }),
-      );
-      world.api.delete(
-        { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
-        namespace,
-        name,
-        undefined,
-      );
+      removeByHand(world.api, onlyPod(told));
       for (let steps = 0; steps < 300; steps += 1) await world.step();
       assert.equal(person.find()?.status?.components?.[0]?.reason, "ProofOfDeathMissing");
       assert.ok(world.store.memory.records()[0]?.lock !== undefined, "the lock is kept");
