@@ -9,7 +9,7 @@ import { Command, type CommandResult } from "./command.ts";
 import type { LauncherSettings } from "./config.ts";
 import { type NewReport, Outbox } from "./outbox.ts";
 import { killStrangers } from "./processes.ts";
-import { isInside, prepareTree, shareWithGroup, TreeRefused } from "./workdir.ts";
+import { isInside, prepareTree, removeLocalStates, shareWithGroup, TreeRefused } from "./workdir.ts";
 
 const limits = { ordinaryBytes: 2 * 1024 * 1024, essentialBytes: 32 * 1024 * 1024 };
 
@@ -29,6 +29,9 @@ export class Session {
   /** Commands that the agent asked for on this connection. */
   readonly #asked = new Set<string>();
   readonly #folders: Set<string>;
+  /** Folders in which an engine has run since the working copy was laid out. */
+  readonly #used = new Set<string>();
+  #prepared = false;
   #working: string | undefined;
   #command: Command | undefined;
   #terminating = false;
@@ -132,7 +135,9 @@ export class Session {
   async #prepare(id: string): Promise<NewReport> {
     try {
       await killStrangers();
-      const { files, bytes } = await prepareTree(this.#settings);
+      const { files, bytes, leftOut } = await prepareTree(this.#settings);
+      this.#prepared = true;
+      if (leftOut > 0) this.#ports.log(`left out of the source: ${leftOut} errored states or .terraform folders`);
       return { type: "prepared", id, files, bytes };
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
@@ -146,6 +151,7 @@ export class Session {
     const hindrance = await this.#hindrance(request);
     if (hindrance !== undefined) return notStarted(id, hindrance);
     await killStrangers();
+    await this.#clean(request.cwd);
     // The signal may have come while strangers were being killed; there was no child yet to tell.
     if (this.#terminating) return notStarted(id, "the container is being ended");
     this.#folders.add(request.cwd);
@@ -159,6 +165,17 @@ export class Session {
     const result: CommandResult = await this.#command.result;
     await shareWithGroup(this.#settings.work).catch((error) => this.#ports.log(`cannot share results: ${error}`));
     return { type: "exit", id, ...result };
+  }
+
+  /** What is there before any engine ran came with the source; a working copy that was not laid out here may hold more. */
+  async #clean(cwd: string): Promise<void> {
+    if (!this.#prepared || this.#used.has(cwd)) return;
+    this.#used.add(cwd);
+    const removed = await removeLocalStates(cwd).catch((error: Error) => {
+      this.#ports.log(`cannot remove local states: ${error.message}`);
+      return 0;
+    });
+    if (removed > 0) this.#ports.log(`left out of the source: ${removed} local states beside the module`);
   }
 
   async #hindrance({ cwd }: RunMessage): Promise<string | undefined> {

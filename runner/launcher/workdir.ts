@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { chmod, copyFile, lstat, mkdir, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
+import { erroredStateFile } from "../../operator/engine/names.ts";
 
 export interface TreePaths {
   readonly source: string;
@@ -12,7 +13,15 @@ export interface TreePaths {
 export interface Tree {
   files: number;
   bytes: number;
+  /** What an engine leaves behind, committed with the source: files and folders that were not copied. */
+  leftOut: number;
 }
+
+/**
+ * An engine's own traces in a source are those of somebody else's run: a state that could not be stored would be taken
+ * for ours, and the folder names backends, workspaces and modules. The lock file of the providers is meant to be there.
+ */
+const traces: ReadonlySet<string> = new Set([erroredStateFile, ".terraform"]);
 
 /** The tree holds what must not be copied. The message names the path inside the tree. */
 export class TreeRefused extends Error {
@@ -22,7 +31,7 @@ export class TreeRefused extends Error {
 export async function prepareTree(paths: TreePaths): Promise<Tree> {
   await rm(paths.work, { recursive: true, force: true });
   await mkdir(paths.work, { recursive: true });
-  const tree: Tree = { files: 0, bytes: 0 };
+  const tree: Tree = { files: 0, bytes: 0, leftOut: 0 };
   for (const root of [paths.source, paths.overlay]) {
     if (await exists(root)) await copyFolder(await realpath(root), "", paths.work, tree);
   }
@@ -33,7 +42,9 @@ async function copyFolder(root: string, folder: string, work: string, tree: Tree
   for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
     const path = join(folder, entry.name);
     const target = join(work, path);
-    if (entry.isDirectory()) {
+    if (traces.has(entry.name)) {
+      tree.leftOut += 1;
+    } else if (entry.isDirectory()) {
       await makeFolder(target);
       await copyFolder(root, path, work, tree);
     } else if (entry.isSymbolicLink()) {
@@ -93,6 +104,16 @@ export async function shareWithGroup(folder: string): Promise<void> {
     const downloaded = basename(folder) === ".terraform" && /^(providers|modules)$/.test(entry.name);
     if (entry.isDirectory() && !downloaded) await shareWithGroup(path);
   }
+}
+
+/**
+ * Removes local states from a folder in which an engine is about to run for the first time: `init` would want to move
+ * them to the backend. Elsewhere in the source a state is a file like any other, which a module may read.
+ */
+export async function removeLocalStates(folder: string): Promise<number> {
+  const names = (await readdir(folder)).filter((name) => /^\.?terraform\.tfstate(\.|$)/.test(name));
+  for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
+  return names.length;
 }
 
 async function exists(path: string): Promise<boolean> {

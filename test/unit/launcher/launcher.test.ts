@@ -56,6 +56,39 @@ describe("the launcher", () => {
     assert.equal(existsSync(join(pod.work, "leftover")), false);
   });
 
+  it("takes no engine's traces from the source, in whatever folder, but keeps the lock file", async () => {
+    const traces = ["errored.tfstate", ".terraform/terraform.tfstate", ".terraform/environment"];
+    const states = ["terraform.tfstate", "terraform.tfstate.backup", "terraform.tfstate.d/dev/terraform.tfstate"];
+    const kept = ["main.tf", ".terraform.lock.hcl", "terraform.tfvars"];
+    const all = ["", "live/db/"].flatMap((at) => [...traces, ...states, ...kept].map((name) => [`${at}${name}`, "{}"]));
+    start({
+      engine: { script: `console.log(JSON.stringify(require("node:fs").readdirSync(".")))` },
+      source: Object.fromEntries(all),
+    });
+    symlinkSync("main.tf", join(pod.root, "in/source/live/errored.tfstate"));
+    const agent = await pod.agent();
+    assert.equal((await agent.prepare("tree")).refused, undefined);
+    for (const name of ["", "live", "live/db"])
+      assert.equal(existsSync(join(pod.work, name, "errored.tfstate")), false, name);
+    const seen = collector();
+    await agent.run(pod.command("one", { cwd: join(pod.work, "live/db") }), seen.onLine);
+    assert.deepEqual(JSON.parse(seen.texts()[0] ?? "").sort(), [...kept].sort());
+    assert.ok(existsSync(join(pod.work, "terraform.tfstate")), "a module may read a state that lies elsewhere");
+    await agent.finish({ acknowledgeErroredState: false, exitCode: 0 });
+    assert.equal(await pod.ended, 0, "nothing holds the container");
+  });
+
+  it("removes no state that an engine has left", async () => {
+    start({
+      engine: { script: `require("node:fs").writeFileSync("terraform.tfstate", "{}")` },
+      source: { "main.tf": "" },
+    });
+    const agent = await pod.agent();
+    await agent.prepare("tree");
+    for (const id of ["one", "two"]) await agent.run(pod.command(id, { args: [id] }), () => {});
+    assert.ok(existsSync(join(pod.work, "terraform.tfstate")));
+  });
+
   it("refuses links that lead out, also by a detour", async () => {
     start({ engine: { script: "" }, source: { "d1/d2/main.tf": "" } });
     symlinkSync("../..", join(pod.root, "in/source/d1/d2/up"));
