@@ -6,6 +6,7 @@ import { claimWork } from "./claiming.ts";
 import type { GatewayContext } from "./context.ts";
 import { answerFor } from "./errors.ts";
 import { claimRequest } from "./protocol.ts";
+import { comeAgain, receiveStrangers, roomForBodies, type TakeRoom, welcome } from "./reception.ts";
 import { type Answer, parsed, ROUTES, type Route } from "./routes.ts";
 import { readSession, type Session } from "./sessions.ts";
 import { Unauthenticated } from "./unauthenticated.ts";
@@ -18,6 +19,8 @@ export interface GatewayLimits {
   readonly inFlightBytes: number;
   /** For one request, from its last byte to its answer. */
   readonly requestMs: number;
+  /** For whoever has not shown a session: to shake hands, to send headers, and to send the body of a claim. */
+  readonly strangerMs: number;
 }
 
 const MIB = 1024 * 1024;
@@ -28,6 +31,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   smallBytes: 4 * MIB,
   inFlightBytes: 512 * MIB,
   requestMs: 60_000,
+  strangerMs: 15_000,
 };
 
 export interface ServerOptions {
@@ -46,11 +50,20 @@ declare module "fastify" {
 const CLAIM_BYTES = 16 * 1024;
 /** A body of the largest size may take this long to arrive. */
 const RECEIVE_MS = 300_000;
+/** How often Node looks for requests that are late. */
+const TIMEOUTS_LOOK_MS = 5_000;
 
 /** The HTTPS server with all routes, not yet listening. */
 export function createServer(context: GatewayContext, { tls, limits, ready }: ServerOptions): FastifyInstance {
   const server = fastify({
-    https: { key: tls.server.key, cert: tls.server.certificate, minVersion: "TLSv1.2" },
+    https: {
+      key: tls.server.key,
+      cert: tls.server.certificate,
+      minVersion: "TLSv1.2",
+      handshakeTimeout: limits.strangerMs,
+      headersTimeout: limits.strangerMs,
+      connectionsCheckingInterval: Math.min(limits.strangerMs, TIMEOUTS_LOOK_MS),
+    },
     logger: false,
     bodyLimit: limits.smallBytes,
     requestTimeout: RECEIVE_MS,
@@ -61,11 +74,8 @@ export function createServer(context: GatewayContext, { tls, limits, ready }: Se
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   server.decorateRequest("terrariumSession", undefined);
-  limitBytesInFlight(server, limits.inFlightBytes);
+  receiveStrangers(server, limits.strangerMs);
   server.setErrorHandler((error, request, reply) => refuse(context, error, request, reply));
-  server.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ error: { code: "NotFound", message: "there is no such route" } }),
-  );
   server.addHook("onResponse", async (request, reply) => {
     const { method, routeOptions } = request;
     const facts = { method, path: routeOptions.url ?? "", status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
@@ -73,20 +83,29 @@ export function createServer(context: GatewayContext, { tls, limits, ready }: Se
   });
   server.get("/v1/health", async (_request, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
   addClaim(server, context, limits);
-  for (const route of ROUTES) addRoute(server, context, route, limits);
+  const takeRoom = roomForBodies(limits.inFlightBytes);
+  for (const route of ROUTES) addRoute(server, { context, route, limits, takeRoom });
   return server;
 }
 
 function addClaim(server: FastifyInstance, context: GatewayContext, limits: GatewayLimits): void {
-  server.post("/v1/claim", { bodyLimit: CLAIM_BYTES }, async (request) => {
+  // Its token is reviewed with the body at hand. That is small, so it takes none of the room of the others.
+  const onRequest = async (request: FastifyRequest) => void bearerOf(request);
+  server.post("/v1/claim", { bodyLimit: CLAIM_BYTES, onRequest }, async (request) => {
     const signal = AbortSignal.timeout(limits.requestMs);
     return claimWork(context, bearerOf(request), parsed(claimRequest, bodyOf(request)), signal);
   });
 }
 
-function addRoute(server: FastifyInstance, context: GatewayContext, route: Route, limits: GatewayLimits): void {
-  const { method, path, limit, handle } = route;
-  const url = path;
+interface RouteParts {
+  readonly context: GatewayContext;
+  readonly route: Route;
+  readonly limits: GatewayLimits;
+  readonly takeRoom: TakeRoom;
+}
+
+function addRoute(server: FastifyInstance, { context, route, limits, takeRoom }: RouteParts): void {
+  const { method, path: url, limit, handle } = route;
   const bodyLimit = limits[`${limit}Bytes`];
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const session = sessionOf(request);
@@ -95,9 +114,11 @@ function addRoute(server: FastifyInstance, context: GatewayContext, route: Route
     return send(reply, answer);
   };
   // Before the body: strangers do not get to send a large one.
-  const onRequest = async (request: FastifyRequest) => {
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
     request.terrariumSession = readSession(context.ring, bearerOf(request));
     sessionOf(request);
+    welcome(request);
+    if (!takeRoom(request, reply, bodyLimit)) return comeAgain(reply);
   };
   server.route({ method, url, bodyLimit, onRequest, handler });
 }
@@ -126,23 +147,6 @@ function refuse(context: GatewayContext, error: unknown, request: FastifyRequest
   }
   if (status === 503) reply.header("retry-after", "1");
   return reply.code(status).send({ error: { code, message } });
-}
-
-/** Many large states at once must not exhaust the process: whoever comes too early is asked to come again. */
-function limitBytesInFlight(server: FastifyInstance, most: number): void {
-  let inFlight = 0;
-  server.addHook("onRequest", async (request, reply) => {
-    const announced = Number(request.headers["content-length"] ?? 0);
-    const bytes = Number.isFinite(announced) ? announced : 0;
-    if (inFlight > 0 && inFlight + bytes > most) {
-      const error = { code: "StoreUnavailable", message: "too many bytes are on their way: send this again" };
-      return reply.code(503).header("retry-after", "1").send({ error });
-    }
-    inFlight += bytes;
-    reply.raw.once("close", () => {
-      inFlight -= bytes;
-    });
-  });
 }
 
 function bearerOf({ headers }: FastifyRequest): string {
