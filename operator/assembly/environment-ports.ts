@@ -8,7 +8,7 @@ import type { CatalogueEngine } from "../environment/desired.ts";
 import type { EnvironmentPorts } from "../environment/ports.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
-import { digestKeyOf, outputRecords, outputsOf } from "../storage/outputs.ts";
+import { outputsOf } from "../storage/outputs.ts";
 import { forget, release } from "../storage/ownership.ts";
 import type { StateStore } from "../storage/port.ts";
 import { rename } from "../storage/rename.ts";
@@ -83,10 +83,7 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
     },
     async outputsOf(key, signal) {
       const record = (await store.record(key, signal))?.value;
-      if (record === undefined) return [];
-      const values = await outputsOf(store, record, signal);
-      const records = outputRecords(digestKeyOf(ring, record), values);
-      return records.map((one, index) => ({ record: one, value: values[index]?.value }));
+      return record === undefined ? [] : outputsOf(store, ring, record, signal);
     },
     writeOutputs: (environment, outputs, signal) => writeOutputs(client, environment, outputs, signal),
     writeStatus: (environment, status, signal) =>

@@ -143,10 +143,16 @@ export const progressReport = z.object({
   current: z.string().max(256).optional(),
 });
 
+/** Outputs that a report names. Where there are more, nobody has looked at the rest: it counts as sensitive. */
+export const MOST_OUTPUTS = 256;
+
 export const resultReport = z.object({
   outcome: runOutcome,
-  /** Outputs of the applied state, with values of those that are not sensitive left out too: they are in the state. */
-  outputs: z.array(outputRecord).max(256).default([]),
+  /**
+   * Outputs of the applied state, with values of those that are not sensitive left out too: they are in the state. Sensitive
+   * are those that the module marks as such, and those in whose value the agent, which knows the secrets, has found one.
+   */
+  outputs: z.array(outputRecord).max(MOST_OUTPUTS).default([]),
   /** Git credentials that were used, so that the resolver can follow a private branch. */
   sourceCredentials: z.object({ username: z.string(), password: z.string() }).optional(),
 });

@@ -3,14 +3,14 @@ import { parseOutputs } from "../engine/outputs.ts";
 import { intentOf } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
 import { concluded, isRepeated } from "../storage/conclusion.ts";
-import { digestKeyOf, outputRecords } from "../storage/outputs.ts";
+import { digestKeyOf, judgedOutputs, outputRecords } from "../storage/outputs.ts";
 import { RecordConflict } from "../storage/port.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
 import { summariseJournal } from "../storage/run-journal.ts";
 import { readState } from "../storage/versions.ts";
 import type { GatewayContext } from "./context.ts";
-import type { ResultReport } from "./protocol.ts";
+import { MOST_OUTPUTS, type ResultReport } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function conclude(
   report: ResultReport,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, ring, statuses, progress, clock } = context;
+  const { store, statuses, progress, clock } = context;
   const found = await store.record(session.key, signal);
   if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
   const record = found.value;
@@ -35,7 +35,7 @@ export async function conclude(
     const conclusion = {
       operation: session.operation,
       outcome,
-      outputs: text === undefined ? [] : outputRecords(digestKeyOf(ring, record), parseOutputs(text)),
+      outputs: text === undefined ? [] : outputsIn(text, context, record, report),
       ...(run === undefined ? {} : { intent: intentOf(session, run.spec, report.outcome.revision) }),
       ...(report.sourceCredentials === undefined ? {} : { sourceCredentials: report.sourceCredentials }),
     };
@@ -49,6 +49,11 @@ export async function conclude(
   const outcome = (await store.record(session.key, signal))?.value.lastResult?.outcome;
   if (outcome !== undefined) await statuses.outcome(session, outcome, signal);
   progress.forget(session.runUid);
+}
+
+function outputsIn(state: string, { ring }: GatewayContext, record: ComponentRecord, { outputs }: ResultReport) {
+  const found = outputRecords(digestKeyOf(ring, record), parseOutputs(state));
+  return judgedOutputs(found, outputs, record.applied?.outputs ?? [], outputs.length >= MOST_OUTPUTS);
 }
 
 interface Facts {

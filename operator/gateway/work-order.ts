@@ -2,7 +2,7 @@ import { durationMs } from "../api/fields.ts";
 import type { Run, RunInputs } from "../api/run.ts";
 import { destroyBasis } from "../storage/applying.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
-import { digestKeyOf, keyedDigest, outputsOf } from "../storage/outputs.ts";
+import { digestKeyOf, outputsOf, type StoredOutput } from "../storage/outputs.ts";
 import type { StateStore } from "../storage/port.ts";
 import type { Claim, ComponentRecord, UsedOutput } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
@@ -15,7 +15,6 @@ export interface ResolvedVariables {
 }
 
 type Reference = { readonly component: string; readonly name: string };
-type ResolvedOutput = { readonly value: unknown; readonly sensitive: boolean; readonly digest: string };
 
 /**
  * Variables as the agent needs them: references to outputs become values of the other components' stored states. Throws
@@ -28,7 +27,7 @@ export async function resolveVariables(
   inputs: RunInputs,
   signal: AbortSignal,
 ): Promise<ResolvedVariables> {
-  const outputs = new Map<string, ReadonlyMap<string, ResolvedOutput>>();
+  const outputs = new Map<string, ReadonlyMap<string, StoredOutput>>();
   const variables: OrderedVariable[] = [];
   const used: UsedOutput[] = [];
   for (const { name, value, valueFrom } of inputs.variables) {
@@ -42,8 +41,8 @@ export async function resolveVariables(
         outputs.get(output.component) ?? (await outputsByName(store, ring, session, output.component, signal));
       outputs.set(output.component, known);
       const found = known.get(output.name) ?? missing(name, output, [...known.keys()]);
-      variables.push({ name, kind: "value", value: found.value as never, sensitive: found.sensitive });
-      used.push({ component: output.component, name: output.name, digest: found.digest });
+      variables.push({ name, kind: "value", value: found.value as never, sensitive: found.record.sensitive });
+      used.push({ component: output.component, name: output.name, digest: found.record.digest });
     } else variables.push({ name, kind: "value", value: value ?? null, sensitive: false });
   }
   return { variables, used };
@@ -55,14 +54,11 @@ async function outputsByName(
   { key, environmentUid }: Session,
   component: string,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, ResolvedOutput>> {
+): Promise<ReadonlyMap<string, StoredOutput>> {
   const found = await store.record({ ...key, component }, signal);
   if (found === undefined || found.value.owner.environmentUid !== environmentUid) return new Map();
-  const digestKey = digestKeyOf(ring, found.value);
-  const outputs = await outputsOf(store, found.value, signal);
-  return new Map(
-    outputs.map(({ name, value, sensitive }) => [name, { value, sensitive, digest: keyedDigest(digestKey, value) }]),
-  );
+  const outputs = await outputsOf(store, ring, found.value, signal);
+  return new Map(outputs.map((output) => [output.record.name, output]));
 }
 
 function missing(variable: string, { component, name }: Reference, offered: readonly string[]): never {

@@ -9,14 +9,34 @@ import { readState } from "./versions.ts";
 
 export type { OutputValue } from "../engine/outputs.ts";
 
-/** Values of the outputs in a component's stored state, sensitive ones too; empty where it has no state. */
+/** An output of a stored state, and what may be told about it. */
+export interface StoredOutput {
+  readonly value: unknown;
+  readonly record: OutputRecord;
+}
+
+/**
+ * The outputs in a component's stored state, sensitive ones too; empty where it has no state. Sensitive is also what the record
+ * calls so, since only the agent of that Run knew which values are secret, and a value that no agent has judged yet.
+ */
 export async function outputsOf(
   store: StateStore,
+  ring: KeyRing,
   record: ComponentRecord,
   signal?: AbortSignal,
-): Promise<readonly OutputValue[]> {
+): Promise<readonly StoredOutput[]> {
   const state = await readState(store, record, signal);
-  return state === undefined ? [] : parseOutputs(state.toString("utf8"));
+  if (state === undefined) return [];
+  const values = parseOutputs(state.toString("utf8"));
+  const records = judgedBy(record.applied?.outputs ?? [], outputRecords(digestKeyOf(ring, record), values));
+  return records.map((one, index) => ({ record: one, value: values[index]?.value }));
+}
+
+function judgedBy(known: readonly OutputRecord[], found: readonly OutputRecord[]): readonly OutputRecord[] {
+  return found.map((output) => {
+    const judged = known.find(({ name, digest }) => name === output.name && digest === output.digest);
+    return { ...output, sensitive: output.sensitive || (judged?.sensitive ?? true) };
+  });
 }
 
 /** Key for keyed digests of one component's values. */
@@ -27,6 +47,20 @@ export function digestKeyOf(ring: KeyRing, { storageId }: Pick<ComponentRecord, 
 /** `hmac-sha256:<hex>` over the canonical JSON: equal for equal values of one component, and otherwise says nothing. */
 export function keyedDigest(key: Buffer, value: unknown): string {
   return `hmac-sha256:${createHmac("sha256", key).update(canonicalJson(value)).digest("hex")}`;
+}
+
+/** The outputs of an applied state after its agent has judged them. A value that was found to be secret before still is. */
+export function judgedOutputs(
+  found: readonly OutputRecord[],
+  reported: readonly Pick<OutputRecord, "name" | "sensitive">[],
+  before: readonly OutputRecord[],
+  isUnnamedSensitive: boolean,
+): readonly OutputRecord[] {
+  return found.map((output) => {
+    const told = reported.find(({ name }) => name === output.name)?.sensitive ?? isUnnamedSensitive;
+    const was = before.some((one) => one.name === output.name && one.digest === output.digest && one.sensitive);
+    return { ...output, sensitive: output.sensitive || told || was };
+  });
 }
 
 export function outputRecords(key: Buffer, outputs: readonly OutputValue[]): readonly OutputRecord[] {

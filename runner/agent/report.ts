@@ -2,16 +2,16 @@
 import { writeFile } from "node:fs/promises";
 import { cutBytes } from "../../operator/engine/diagnostics.ts";
 import { parseOutputs } from "../../operator/engine/outputs.ts";
-import { type ResultReport, resultReport } from "../../operator/gateway/protocol.ts";
+import { MOST_OUTPUTS, type ResultReport, resultReport } from "../../operator/gateway/protocol.ts";
 import { TERMINATION_MESSAGE_BYTES } from "../pod-layout.ts";
 import { type Bench, sayAway } from "./bench.ts";
 import type { Outcome } from "./ending.ts";
 import { GatewayRefused } from "./gateway-client.ts";
 import { keyedDigest } from "./inputs.ts";
 import { patiently } from "./patience.ts";
+import type { Scrubber } from "./scrub.ts";
 import type { StoryEnd } from "./story.ts";
 
-const mostOutputs = 256;
 /** Bytes of texts, each below what the schema of an outcome allows. */
 const longest = { message: 1_000, summary: 500, name: 250 } as const;
 
@@ -22,13 +22,19 @@ export function resultOf(
   const outputs = outputsOf === undefined ? [] : parseOutputs(outputsOf.toString("utf8"));
   return sendable({
     outcome: scrubbedOutcome(outcome, (text) => scrubber.text(text)),
-    outputs: outputs.slice(0, mostOutputs).map(({ name, value, type, sensitive }) => ({
+    outputs: outputs.slice(0, MOST_OUTPUTS).map(({ name, value, type, sensitive }) => ({
       name,
-      sensitive,
+      // A module may show what came from a Secret, or was marked as sensitive, in an output that is not.
+      sensitive: sensitive || holdsSecret(value, scrubber),
       digest: keyedDigest({ value, type }, order.digestKey),
     })),
     ...(sourceCredentials === undefined ? {} : { sourceCredentials }),
   });
+}
+
+function holdsSecret(value: unknown, scrubber: Scrubber): boolean {
+  const text = JSON.stringify(value ?? null);
+  return scrubber.text(text) !== text;
 }
 
 /** The report as it is where the gateway can take it, and the least that tells the end of the Run where it cannot. */

@@ -219,6 +219,26 @@ describe("a runner pod", function () {
     }
   });
 
+  it("calls an output sensitive that echoes a Secret, though the module does not", async () => {
+    const files = `
+      variable "token" { type = string }
+      output "echo" { value = { url = "https://user:\${var.token}@example.com" } }
+      output "plain" { value = "nothing secret" }`;
+    const pod = await start({
+      order: { ...inline(files), variables: [{ name: "token", kind: "secret", secret: "shop", key: "token" }] },
+      secrets: { "shop/token": "a-very-secret-token" },
+    });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(
+      pod.gateway.memory.result?.outputs.map(({ name, sensitive }) => [name, sensitive]),
+      [
+        ["echo", true],
+        ["plain", false],
+      ],
+    );
+    assertNowhere(pod, "a-very-secret-token");
+  });
+
   it("names everything that is missing at once", async () => {
     const pod = await start({
       order: {

@@ -62,6 +62,27 @@ describe("the agent's report", () => {
     assert.ok(!JSON.stringify(report).includes("prod"));
   });
 
+  it("calls an output sensitive in which it finds a secret, wherever that is", () => {
+    const outputs = {
+      plain: { value: "text", type: "string" },
+      marked: { value: "text", type: "string", sensitive: true },
+      echo: { value: "a prod b", type: "string" },
+      deep: { value: [{ a: { prod: 1 } }], type: "dynamic" },
+      encoded: { value: btoa("prod"), type: "string" },
+      none: { value: null, type: "string" },
+    };
+    const outputsOf = Buffer.from(JSON.stringify({ version: 4, outputs }));
+    const report = resultOf({ order: aWorkOrder(), scrubber }, { outcome: failure, outputsOf });
+    assert.deepEqual(Object.fromEntries(report.outputs.map(({ name, sensitive }) => [name, sensitive])), {
+      plain: false,
+      marked: true,
+      echo: true,
+      deep: true,
+      encoded: true,
+      none: false,
+    });
+  });
+
   it("leaves out what the schema does not allow, rather than the end of the Run", () => {
     const impossible = { ...failure, message: "x", diagnostics: Array.from({ length: 11 }, () => ({ summary: "s" })) };
     const report = resultOf({ order: aWorkOrder(), scrubber }, { outcome: impossible });
