@@ -52,7 +52,7 @@ export function journey(title: string, travel: Travel, options: JourneyOptions =
   it(title, async function () {
     this.timeout(0);
     const leave = await enter(manner);
-    this.timeout((within + 60) * 1000 * patience);
+    this.timeout((within + 180) * 1000 * patience);
     const place = await arrive(title);
     let failed = true;
     try {
