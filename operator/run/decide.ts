@@ -53,7 +53,8 @@ export function decideRun(observation: RunObservation): RunDecision {
 }
 
 function afterwards({ run, pod }: RunObservation): RunDecision {
-  const ours = pod?.metadata.uid === run.status?.pods?.[0]?.uid ? pod : undefined;
+  // A round that knew less may have made a pod after the end: it is refused by the store, and need not be kept.
+  const ours = pod?.metadata.ownerReferences?.some(({ uid }) => uid === run.metadata.uid) ? pod : undefined;
   const podHeld = ours?.metadata.finalizers?.includes(FINALIZERS.pod) ?? false;
   const runHeld = run.metadata.finalizers?.includes(FINALIZERS.run) ?? false;
   return podHeld || runHeld ? { type: "letGo", pod: podHeld ? ours : undefined } : { type: "rest" };

@@ -18,6 +18,7 @@ type Nature = Omit<Suite, "files">;
 /** In the order in which they run: what is quick and near the cause comes first. */
 const NATURES: readonly Nature[] = [
   { name: "unit", needsCluster: false, separate: false, deadlineMinutes: 10 },
+  { name: "stories", needsCluster: false, separate: false, deadlineMinutes: 15 },
   { name: "runner", needsCluster: false, separate: false, deadlineMinutes: 15 },
   { name: "apiserver", needsCluster: false, separate: false, deadlineMinutes: 15 },
   { name: "journeys", needsCluster: true, separate: true, deadlineMinutes: 30 },

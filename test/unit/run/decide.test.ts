@@ -135,6 +135,11 @@ const rows: readonly Row[] = [
     decides: "letGo",
   },
   {
+    when: "it is closed and a pod of its own was made after its end",
+    facts: { run: held([], { phase: "Failed", observedGeneration: 1 }), pod: aPod() },
+    decides: "letGo",
+  },
+  {
     when: "it is closed and is held itself",
     facts: { run: held([FINALIZERS.run], begun({ phase: "Failed" })), pod: undefined },
     decides: "letGo",
@@ -142,7 +147,10 @@ const rows: readonly Row[] = [
   },
   {
     when: "it is closed, and a foreign pod has the name of its own: that one is not touched",
-    facts: { run: held([FINALIZERS.run], begun({ phase: "Failed" })), pod: aPod({ metadata: { uid: "another" } }) },
+    facts: {
+      run: held([FINALIZERS.run], begun({ phase: "Failed" })),
+      pod: aPod({ metadata: { uid: "another", ownerReferences: [] } }),
+    },
     decides: "letGo",
     and: { pod: undefined },
   },
@@ -260,7 +268,7 @@ describe("For any observation of a Run", () => {
         if (decision.type === "close" && recorded !== undefined) assert.ok(seen.run.status?.outcome !== undefined);
         if (decision.type === "stopPod") assert.equal(decision.pod.metadata.uid, recorded?.uid);
         if (decision.type === "letGo" && decision.pod !== undefined)
-          assert.equal(decision.pod.metadata.uid, recorded?.uid);
+          assert.equal(decision.pod.metadata.ownerReferences?.[0]?.uid, seen.run.metadata.uid);
       }),
       { numRuns: 500 },
     );

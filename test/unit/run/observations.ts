@@ -78,6 +78,7 @@ export function aPod({ metadata, states, conditions, ...facts }: PodFacts = {}):
       uid: POD_UID,
       labels: { [LABELS.run]: "the-run" },
       finalizers: ["terrarium.dev/run-pod"],
+      ownerReferences: [{ apiVersion: "terrarium.dev/v1alpha1", kind: "Run", name: "the-run", uid: "network-4" }],
       ...metadata,
     },
     spec: { containers: names.map((name) => ({ name })), ...(nodeName === undefined ? {} : { nodeName }) },
