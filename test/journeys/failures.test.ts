@@ -68,17 +68,20 @@ journeys("applies that fail", () => {
     assert.match(run.status?.outcome?.message ?? "", /limits\.memory/);
   });
 
-  journey("a pod that cannot be scheduled says so in Kubernetes' words, and starts when it can", async (place) => {
-    const environment = (runner: object) =>
-      anEnvironment({ name: "nowhere", runner, components: [{ name: "one", module: 'output "x" { value = 1 }\n' }] });
-    await place.apply(environment({ nodeSelector: { "terrarium.test/no-such": "node" } }));
-    const run = await place.untilRun("one", ({ status }) => /cannot be scheduled/.test(status?.message ?? ""), {
-      within: 30,
-    });
-    assert.match(run.status?.message ?? "", /node/);
-    await place.delete("nowhere");
-    await place.untilGone("nowhere");
-  });
+  journey(
+    "a pod that cannot be scheduled says so in Kubernetes' words, and does not hold up a deletion",
+    async (place) => {
+      const environment = (runner: object) =>
+        anEnvironment({ name: "nowhere", runner, components: [{ name: "one", module: 'output "x" { value = 1 }\n' }] });
+      await place.apply(environment({ nodeSelector: { "terrarium.test/no-such": "node" } }));
+      const run = await place.untilRun("one", ({ status }) => /cannot be scheduled/.test(status?.message ?? ""), {
+        within: 30,
+      });
+      assert.match(run.status?.message ?? "", /node/);
+      await place.delete("nowhere");
+      await place.untilGone("nowhere");
+    },
+  );
 
   journey("a pod that Kubernetes refuses is a failure that quotes it", async (place) => {
     await place.apply({
