@@ -52,7 +52,7 @@ export async function runOperator(config: Config, logger: Logger, signal: AbortS
       info: (facts, message) => logger.debug(message, facts),
       error: (facts, message) => logger.error(message, facts),
     },
-    digestOfApplied: (spec, _outputs, revision) => desiredDigestOf(spec.inputsDigest, revision),
+    digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     judge: judgeFor(unguarded),
     namespace,
     hosts: gatewayHosts(config),

@@ -7,15 +7,8 @@ import type { ProgressThrottle } from "./progress.ts";
 import type { RunStatuses } from "./run-status.ts";
 import type { Judge } from "./verdict.ts";
 
-/**
- * The digest of what was applied, where the operator did not know the revision beforehand. `outputs` are digests by `component.output`, as
- * they were when the work order was made.
- */
-export type DigestOfApplied = (
-  spec: RunSpec,
-  outputs: Readonly<Record<string, string>>,
-  revision: string | undefined,
-) => string;
+/** The digest of what was applied, where the operator did not know the revision beforehand. */
+export type DigestOfApplied = (spec: RunSpec, revision: string) => string;
 
 /** One line for each request, and one for what goes wrong. Never a body, a token or a header. */
 export interface GatewayLog {

@@ -85,9 +85,7 @@ function appliedDigestOf({ digestOfApplied }: GatewayContext, { run, record, out
   if (spec === undefined) return record.attempted?.desiredDigest;
   const { source, revision } = spec.inputs;
   if (source.git === undefined || revision !== undefined || outcome.revision === undefined) return spec.desiredDigest;
-  const used = record.claim?.outputs ?? [];
-  const outputs = Object.fromEntries(used.map(({ component, name, digest }) => [`${component}.${name}`, digest]));
-  return digestOfApplied(spec, outputs, outcome.revision);
+  return digestOfApplied(spec, outcome.revision);
 }
 
 /** Only where an apply began and did not end well is there more to tell than the state does. */

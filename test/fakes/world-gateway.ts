@@ -43,7 +43,7 @@ export function worldGateway({ client, store, ring, clock, turns, onUnexpected }
     client,
     statuses: createRunStatuses(client),
     judge: judgeFor(client),
-    digestOfApplied: (spec, _outputs, revision) => desiredDigestOf(spec.inputsDigest, revision),
+    digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     progress: createProgressThrottle(clock),
     clock,
     log: { info: () => {}, error: () => {} },
