@@ -1,5 +1,5 @@
 import type { Environment } from "../api/environment.ts";
-import type { Run } from "../api/run.ts";
+import type { Run, RunOutcome } from "../api/run.ts";
 import { ENVIRONMENTS } from "../cluster/resources.ts";
 import { changeRecord } from "../storage/change.ts";
 import { claim } from "../storage/claims.ts";
@@ -32,8 +32,12 @@ export async function claimWork(
     (record) => claim(record, session, clock.now(), used),
     signal,
   );
-  if (resolved instanceof Refused) return giveUp(context, session, resolved, signal);
-  return workOrderFor(ring, session, run, { record: after.value, claim: answer, variables: resolved.variables });
+  const order = { record: after.value, claim: answer };
+  if (!(resolved instanceof Refused))
+    return workOrderFor(ring, session, run, { ...order, variables: resolved.variables });
+  // An agent that was restarted after its apply began only reports how that ended: for this it needs no values.
+  if (answer.applying !== undefined) return workOrderFor(ring, session, run, { ...order, variables: [] });
+  return giveUp(context, session, resolved, signal);
 }
 
 async function mustOwn(context: GatewayContext, session: Session, signal: AbortSignal) {
@@ -71,7 +75,7 @@ async function adoptedUid({ client }: GatewayContext, key: StateKey, environment
   return found?.metadata.uid === environmentUid ? found.spec.adopt?.uid : undefined;
 }
 
-/** A missing output is kept for later: the claim comes first, so that only the one pod of the Run can end it. */
+/** What is wrong with an output is kept for later: the claim comes first, so that only the one pod of the Run can end it. */
 async function variablesOf(
   { store, ring }: GatewayContext,
   session: Session,
@@ -82,19 +86,18 @@ async function variablesOf(
   try {
     return await resolveVariables(store, ring, session, run.spec.inputs, signal);
   } catch (error) {
-    if (isRefused(error, "OutputMissing")) return error;
+    if (isRefused(error, "OutputMissing", "OutputsUnsettled")) return error;
     throw error;
   }
 }
 
 /** Without a work order the pod has no session, so its result is recorded here. */
 async function giveUp(context: GatewayContext, session: Session, why: Refused, signal: AbortSignal): Promise<never> {
-  const outcome = {
-    result: "Failed",
-    reason: "OutputMissing",
-    message: why.message.slice(0, 1024),
-    retry: "Never",
-  } as const;
+  const message = why.message.slice(0, 1024);
+  const outcome: RunOutcome =
+    why.code === "OutputsUnsettled"
+      ? { result: "Waiting", reason: "Blocked", message }
+      : { result: "Failed", reason: "OutputMissing", message, retry: "Never" };
   await conclude(context, session, { outcome, outputs: [] }, signal);
   throw why;
 }

@@ -26,6 +26,7 @@ const CODES: Readonly<Record<RefusalCode, GatewayErrorCode>> = {
   NotAState: "NotAState",
   StateUnsaved: "StateUnsaved",
   OutputMissing: "OutputMissing",
+  OutputsUnsettled: "OutputsUnsettled",
   NotFound: "NotFound",
   BadRequest: "BadRequest",
   Moving: "StoreUnavailable",

@@ -41,6 +41,11 @@ export const GATEWAY_ERRORS = {
     meaning:
       "A referenced component has no such output. The gateway has recorded that as the Run's result; the pod must end.",
   },
+  OutputsUnsettled: {
+    status: 409,
+    meaning:
+      "A referenced component is being changed, or its last apply failed. The gateway has recorded that the Run waits; the pod must end.",
+  },
   StoreCorrupt: { status: 409, meaning: "What is stored cannot be read: it was altered, or a part of it is gone." },
   TooLarge: { status: 413, meaning: "The body is larger than the gateway takes." },
   InternalError: { status: 500, meaning: "The gateway failed; the same request may be repeated." },

@@ -8,6 +8,7 @@ import type { Claim, ComponentRecord, UsedOutput } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
 import type { OrderedVariable, WorkOrder } from "./protocol.ts";
 import { issueSession, type Session } from "./sessions.ts";
+import { mustBeSettled } from "./settled.ts";
 
 export interface ResolvedVariables {
   readonly variables: readonly OrderedVariable[];
@@ -18,7 +19,7 @@ type Reference = { readonly component: string; readonly name: string };
 
 /**
  * Variables as the agent needs them: references to outputs become values of the other components' stored states. Throws
- * `Refused("OutputMissing")` naming both.
+ * `Refused("OutputMissing")` naming both, and `Refused("OutputsUnsettled")` while the other component is being changed.
  */
 export async function resolveVariables(
   store: StateStore,
@@ -27,7 +28,7 @@ export async function resolveVariables(
   inputs: RunInputs,
   signal: AbortSignal,
 ): Promise<ResolvedVariables> {
-  const outputs = new Map<string, ReadonlyMap<string, StoredOutput>>();
+  const components = new Map<string, Provider>();
   const variables: OrderedVariable[] = [];
   const used: UsedOutput[] = [];
   for (const { name, value, valueFrom } of inputs.variables) {
@@ -37,10 +38,12 @@ export async function resolveVariables(
     } else if (configMapKeyRef !== undefined) {
       variables.push({ name, kind: "configMap", configMap: configMapKeyRef.name, key: configMapKeyRef.key });
     } else if (output !== undefined) {
-      const known =
-        outputs.get(output.component) ?? (await outputsByName(store, ring, session, output.component, signal));
-      outputs.set(output.component, known);
-      const found = known.get(output.name) ?? missing(name, output, [...known.keys()]);
+      const from =
+        components.get(output.component) ?? (await providerOf(store, ring, session, output.component, signal));
+      components.set(output.component, from);
+      const found = from.outputs.get(output.name);
+      if (from.record !== undefined) mustBeSettled(from.record, output.name, found);
+      if (found === undefined) throw missing(name, output, [...from.outputs.keys()]);
       variables.push({ name, kind: "value", value: found.value as never, sensitive: found.record.sensitive });
       used.push({ component: output.component, name: output.name, digest: found.record.digest });
     } else variables.push({ name, kind: "value", value: value ?? null, sensitive: false });
@@ -48,22 +51,28 @@ export async function resolveVariables(
   return { variables, used };
 }
 
-async function outputsByName(
+/** Another component, whose outputs are used. */
+interface Provider {
+  readonly record: ComponentRecord | undefined;
+  readonly outputs: ReadonlyMap<string, StoredOutput>;
+}
+
+async function providerOf(
   store: StateStore,
   ring: KeyRing,
   { key, environmentUid }: Session,
   component: string,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, StoredOutput>> {
-  const found = await store.record({ ...key, component }, signal);
-  if (found === undefined || found.value.owner.environmentUid !== environmentUid) return new Map();
-  const outputs = await outputsOf(store, ring, found.value, signal);
-  return new Map(outputs.map((output) => [output.record.name, output]));
+): Promise<Provider> {
+  const record = (await store.record({ ...key, component }, signal))?.value;
+  if (record?.owner.environmentUid !== environmentUid) return { record: undefined, outputs: new Map() };
+  const outputs = await outputsOf(store, ring, record, signal);
+  return { record, outputs: new Map(outputs.map((output) => [output.record.name, output])) };
 }
 
-function missing(variable: string, { component, name }: Reference, offered: readonly string[]): never {
+function missing(variable: string, { component, name }: Reference, offered: readonly string[]): Refused {
   const has = offered.length === 0 ? "none" : offered.join(", ");
-  throw new Refused(
+  return new Refused(
     "OutputMissing",
     `variable ${variable}: component ${component} has no output ${name}; it has ${has}`,
   );

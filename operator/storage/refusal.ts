@@ -12,6 +12,7 @@ export type RefusalCode =
   | "NotAState"
   | "StateUnsaved"
   | "OutputMissing"
+  | "OutputsUnsettled"
   | "NotFound"
   | "BadRequest"
   | "Moving"
