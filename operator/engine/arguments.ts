@@ -2,6 +2,7 @@
  * The argument lists of every engine command we run. They go to the program as they are, never through a shell; a path
  * follows its option after `=` or is absolute, so that nothing a tenant chose can become an option.
  */
+
 /** Wait for a lock that another writer of the same pod may still be giving back; real contention is for the gateway. */
 const lockTimeout = "-lock-timeout=60s";
 const quiet: readonly string[] = ["-input=false", "-no-color"];
@@ -13,21 +14,12 @@ export class UnsafeArgument extends Error {
   }
 }
 
-export interface InitOptions {
-  /** Keep the providers of the lock file as they are: for the apply of a plan that was made before. */
-  readonly lockedProviders?: boolean;
+export function initArguments(): string[] {
+  return ["init", ...quiet];
 }
-
-export function initArguments(options: InitOptions = {}): string[] {
-  const args = ["init", ...quiet];
-  if (options.lockedProviders === true) args.push("-lockfile=readonly");
-  return args;
-}
-
-export type PlanMode = "Normal" | "Destroy" | "RefreshOnly";
 
 export interface PlanOptions {
-  readonly mode: PlanMode;
+  readonly mode: "Normal" | "Destroy";
   /** Absolute path that receives the plan. */
   readonly out: string;
   /** Absolute path of the one file with variables. */
@@ -38,7 +30,6 @@ export function planArguments(options: PlanOptions): string[] {
   const args = ["plan", ...quiet, "-json", lockTimeout, `-out=${absolute("the plan's path", options.out)}`];
   if (options.variableFile !== undefined) args.push(variableFile(options.variableFile));
   if (options.mode === "Destroy") args.push("-destroy");
-  if (options.mode === "RefreshOnly") args.push("-refresh-only");
   return args;
 }
 
@@ -61,37 +52,6 @@ export function applyArguments(options: ApplyOptions): string[] {
   return args;
 }
 
-export function outputArguments(): string[] {
-  return ["output", "-no-color", "-json"];
-}
-
-export function versionArguments(): string[] {
-  return ["version", "-json"];
-}
-
-export type StateCommand =
-  | { readonly verb: "list" }
-  | { readonly verb: "pull" }
-  | { readonly verb: "push"; readonly file: string; readonly force?: boolean }
-  | { readonly verb: "show"; readonly address: string }
-  | { readonly verb: "rm"; readonly addresses: readonly string[] };
-
-export function stateArguments(command: StateCommand): string[] {
-  switch (command.verb) {
-    case "list":
-    case "pull":
-      return ["state", command.verb];
-    case "push": {
-      const force = command.force === true ? ["-force"] : [];
-      return ["state", "push", lockTimeout, ...force, absolute("the state's path", command.file)];
-    }
-    case "show":
-      return ["state", "show", "-no-color", address(command.address)];
-    case "rm":
-      return ["state", "rm", lockTimeout, ...command.addresses.map(address)];
-  }
-}
-
 function variableFile(path: string): string {
   return `-var-file=${absolute("the variable file's path", path)}`;
 }
@@ -99,9 +59,4 @@ function variableFile(path: string): string {
 function absolute(what: string, path: string): string {
   if (!path.startsWith("/") || path.includes("\0")) throw new UnsafeArgument(what, path);
   return path;
-}
-
-function address(text: string): string {
-  if (!/^[A-Za-z_]/.test(text) || text.includes("\0")) throw new UnsafeArgument("the address", text);
-  return text;
 }

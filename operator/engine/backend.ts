@@ -31,17 +31,11 @@ export interface BackendAddress {
   readonly password?: string;
 }
 
-/** The engine doubles its wait from the smallest to the largest, then keeps the largest. */
-export const backendRetry = { max: 60, waitMinSeconds: 1, waitMaxSeconds: 10 } as const;
-
-/** How long the backend may refuse before the engine gives up and leaves its state in a file: nearly ten minutes. */
-export function retrySpanSeconds(retry: { max: number; waitMinSeconds: number; waitMaxSeconds: number }): number {
-  let span = 0;
-  for (let attempt = 0; attempt < retry.max; attempt++) {
-    span += Math.min(retry.waitMaxSeconds, retry.waitMinSeconds * 2 ** attempt);
-  }
-  return span;
-}
+/**
+ * The engine doubles its wait from the smallest to the largest, then keeps the largest: nearly ten minutes until it gives up
+ * and leaves its state in a file.
+ */
+const backendRetry = { max: 60, waitMinSeconds: 1, waitMaxSeconds: 10 } as const;
 
 export function backendEnvironment(address: BackendAddress): Record<string, string> {
   const url = `http://127.0.0.1:${address.port}/state`;

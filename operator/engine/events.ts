@@ -107,12 +107,6 @@ export function parseEvent(line: string): EngineEvent {
   return typedEvent(type as keyof typeof lines, message) ?? { type: "Text", text };
 }
 
-/** A sentence for the log of a run. */
-export function eventText(line: string): string {
-  const message = parseObject(line);
-  return typeof message?.["@message"] === "string" ? message["@message"] : line;
-}
-
 /** What a run's journal keeps. Reading a data source makes nothing, so it is left out. */
 export function journalEntry(event: EngineEvent): JournalEntry | undefined {
   const kinds = { ApplyStart: "start", ApplyComplete: "complete", ApplyErrored: "errored" } as const;

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { isJournalLine, journalEntry, parseEvent } from "../../../operator/engine/events.ts";
 import { parseOutputs } from "../../../operator/engine/outputs.ts";
 import { NotAState, parseState } from "../../../operator/engine/state.ts";
-import { parseVersion } from "../../../operator/engine/version.ts";
 import { fixture, fixtureLines, recordedEngines } from "./fixture.ts";
 
 describe("the event stream", () => {
@@ -77,10 +76,6 @@ describe("the event stream", () => {
       assert.ok(state.serial > 0 && state.lineage !== "");
       assert.equal(state.resourceCount, 6);
       assert.ok(state.addresses.includes("terraform_data.extra[1]"));
-    });
-
-    it(`of ${engine}: its version is read`, () => {
-      assert.match(parseVersion(fixture(engine, "version.json")).version, /^1\.\d+\.\d+/);
     });
   }
 
