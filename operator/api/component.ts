@@ -207,7 +207,6 @@ export const component = z
 
 export type Variable = z.output<typeof variable>;
 export type Credential = z.output<typeof credential>;
-export type RunnerSettings = z.output<typeof runner>;
 export type Timeouts = z.output<typeof timeouts>;
 export type DeletionPolicy = z.output<typeof deletionPolicy>;
 export type Component = z.output<typeof component>;

@@ -22,8 +22,6 @@ export const CONDITION_TYPES = {
   Succeeded: "The Run reached what it was made for.",
 } as const;
 
-export type ConditionType = keyof typeof CONDITION_TYPES;
-
 /** Whose turn it is: nobody's, time's, or a person's. */
 export type Standing = "done" | "progress" | "person";
 
@@ -47,7 +45,6 @@ export const REASONS = {
   Progressing: { standing: "progress", meaning: "Runs are under way." },
   Pending: { standing: "progress", meaning: "The component will be worked on next." },
   Blocked: { standing: "progress", meaning: "The component waits for others that it depends on." },
-  RetryScheduled: { standing: "progress", meaning: "The last Run failed; the next try is scheduled." },
   Destroying: {
     standing: "progress",
     meaning: "Components are being destroyed, in reverse order of their dependencies.",

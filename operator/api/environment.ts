@@ -128,7 +128,7 @@ export const environmentSpec = z
     ),
   );
 
-export const componentState = z.enum([
+const componentState = z.enum([
   "Pending",
   "Blocked",
   "Planning",
@@ -142,7 +142,7 @@ export const componentState = z.enum([
   "Suspended",
 ]);
 
-export const componentStatus = z
+const componentStatus = z
   .object({
     name: z.string().describe("Name of the component."),
     state: componentState.describe("Where the component stands."),

@@ -98,7 +98,7 @@ export const runSpec = z
   .describe("The intent, recorded before anything happens. It never changes.")
   .meta(rules({ rule: "self == oldSelf", message: "a Run records one attempt: its spec never changes" }));
 
-export const runPhase = z.enum([
+const runPhase = z.enum([
   "Pending",
   "Starting",
   "Planning",
@@ -109,7 +109,7 @@ export const runPhase = z.enum([
   "Cancelled",
 ]);
 
-export const diagnosticLine = z.object({
+const diagnosticLine = z.object({
   address: z.string().max(256).optional().describe("Address of the resource."),
   summary: z.string().max(512).describe("The engine's own summary."),
   file: z.string().max(256).optional().describe("File, relative to the module."),

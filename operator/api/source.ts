@@ -33,7 +33,7 @@ export const gitRef = z
     ),
   );
 
-export const gitSource = z
+const gitSource = z
   .object({
     url: z
       .string()

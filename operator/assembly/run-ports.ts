@@ -33,7 +33,7 @@ export interface RunParts {
 
 const stored = (run: Run) => run as Stored<CachedRun>;
 
-export const stateKeyOf = ({ metadata, spec }: Run): StateKey => ({
+const stateKeyOf = ({ metadata, spec }: Run): StateKey => ({
   namespace: metadata.namespace,
   environment: spec.environment.name,
   component: spec.component,

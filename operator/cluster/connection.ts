@@ -31,7 +31,7 @@ const POOL = {
 } as const;
 
 /** From $KUBECONFIG, ~/.kube/config or the pod's service account, in this order. */
-export function defaultKubeConfig(): KubeConfig {
+function defaultKubeConfig(): KubeConfig {
   const config = new KubeConfig();
   config.loadFromDefault();
   return config;

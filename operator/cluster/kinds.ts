@@ -1,5 +1,4 @@
 import type {
-  CoreV1Event,
   EventsV1Event,
   V1ConfigMap,
   V1Lease,
@@ -35,7 +34,6 @@ export type Namespace = Kind<V1Namespace>;
 export type Lease = Kind<V1Lease>;
 /** events.k8s.io/v1 */
 export type Event = Kind<EventsV1Event>;
-export type CoreEvent = Kind<CoreV1Event>;
 export type PodSpec = NonNullable<Pod["spec"]>;
 export type Container = PodSpec["containers"][number];
 export type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];

@@ -41,7 +41,6 @@ export const CUSTOM_RESOURCE_DEFINITIONS = grouped(
 
 export const ENVIRONMENTS = grouped("terrarium.dev", "v1alpha1", "environments", "Environment");
 export const RUNS = grouped("terrarium.dev", "v1alpha1", "runs", "Run");
-export const APPROVALS = grouped("terrarium.dev", "v1alpha1", "approvals", "Approval");
 
 /** `v1` or `group/version`, as objects carry it. */
 export function apiVersionOf(resource: Resource): string {

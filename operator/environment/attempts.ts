@@ -44,8 +44,7 @@ export function attemptNumber(past: ComponentPast, wanted: Attempted): number {
   return sameManner ? latest.spec.attempt + 1 : 1;
 }
 
-export const asReason = (text: string | undefined): Reason =>
-  reasonNames.find((name) => name === text) ?? "InternalError";
+const asReason = (text: string | undefined): Reason => reasonNames.find((name) => name === text) ?? "InternalError";
 
 /** After a failure: is there another try, and when? Undefined where the next try may begin now. */
 export function answerAfterFailure(

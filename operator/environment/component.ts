@@ -46,7 +46,7 @@ function firstAnswer(subject: Subject): Answer {
 }
 
 /** The value of the annotation that asks for a Run, while no Run has answered it. */
-export function pendingRequest({ observation, past }: Pick<Subject, "observation" | "past">): string | undefined {
+function pendingRequest({ observation, past }: Pick<Subject, "observation" | "past">): string | undefined {
   const asked = observation.environment.metadata.annotations?.[ANNOTATIONS.requestedAt];
   return asked === undefined || isAnswered(past, asked) ? undefined : asked;
 }

@@ -100,7 +100,7 @@ function spokesman(verdicts: readonly Verdict[]): Verdict | undefined {
   return unready.toSorted((a, b) => rank(a) - rank(b))[0];
 }
 
-export function needsPerson({ state, reason, wakeAtMs }: Verdict): boolean {
+function needsPerson({ state, reason, wakeAtMs }: Verdict): boolean {
   if (state === "Ready" || state === "Destroyed") return false;
   return standingOf(reason) === "person" || (state === "Failed" && wakeAtMs === undefined);
 }

@@ -7,7 +7,7 @@ import { createKeyRing, KEY_BYTES, type KeyMaterial, type KeyRing, keyIdOf, newK
 import { KeyMissing, StoreCorrupt } from "./port.ts";
 
 export const KEY_SECRET = "terrarium-keys";
-export const KEY_SECRET_TYPE = "terrarium.dev/key";
+const KEY_SECRET_TYPE = "terrarium.dev/key";
 
 const ROOT = "root";
 const ACTIVE = "active";

@@ -23,7 +23,7 @@ export interface SecretPlace {
 }
 
 /** With the seal and base64 this stays under Kubernetes' 1 MiB for a Secret, and etcd's 1.5 MiB for a request. */
-export const CHUNK_BYTES = 900 * 1024 - SEAL_OVERHEAD;
+const CHUNK_BYTES = 900 * 1024 - SEAL_OVERHEAD;
 /** Chunks that are on their way at once, for each blob. */
 const PARALLEL = 4;
 

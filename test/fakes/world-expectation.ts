@@ -22,11 +22,6 @@ export function expectedOf(spec: EnvironmentSpec, name: string): ModuleWish | un
 
 const variablesIn = (component: Component) => component.terraform.variables ?? [];
 
-export function neededBy(component: Component): ReadonlySet<string> {
-  const outputs = variablesIn(component).flatMap(({ valueFrom }) => valueFrom?.output?.component ?? []);
-  return new Set([...(component.dependsOn ?? []), ...outputs]);
-}
-
 /** The specs that an Environment has had, by UID and generation. */
 export interface SpecHistory {
   note(environment: Environment): void;

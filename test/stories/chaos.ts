@@ -9,7 +9,7 @@ import { isConverged, staysQuiet, type Told, until } from "./telling.ts";
 type Happening = { readonly weight: number; readonly value: () => void };
 
 /** Any graph without cycles, with one to five components. */
-export function anyModules({ world: { dice } }: Told): readonly Component[] {
+function anyModules({ world: { dice } }: Told): readonly Component[] {
   const names = ["a", "b", "c", "d", "e"].slice(0, 1 + dice.below(5));
   return names.map((name, index) => {
     const needs = names.slice(0, index).filter(() => dice.chance(0.5));

@@ -25,7 +25,7 @@ const OUTSIDE =
 const isPure = (path: string) => PURE.test(path);
 const isProgram = (path: string) => /\/main\.ts$/.test(path);
 
-export const BOUNDARIES: readonly Boundary[] = [
+const BOUNDARIES: readonly Boundary[] = [
   {
     applies: (path) => !path.startsWith("operator/cluster/"),
     forbidsImport: ({ target }) => target.startsWith("@kubernetes/"),

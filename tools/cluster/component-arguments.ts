@@ -26,7 +26,7 @@ export interface ControllerManagerSettings {
   readonly volumePluginDir: string;
 }
 
-export const SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc.cluster.local";
+const SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc.cluster.local";
 
 export function etcdArguments(settings: EtcdSettings): string[] {
   return [

@@ -4,7 +4,7 @@ import { command, succeeds } from "./command.ts";
 import { withLock } from "./lock.ts";
 
 /** What the cluster and the images need from Debian. */
-export const DEBIAN_PACKAGES = [
+const DEBIAN_PACKAGES = [
   "buildah",
   "busybox-static",
   "ca-certificates",
