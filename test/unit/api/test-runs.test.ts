@@ -78,6 +78,7 @@ describe("the suites", () => {
     const found = suitesOf(folder).map(({ name, files }) => [name, files]);
     assert.deepEqual(found, [
       ["unit", ["test/unit/api/a.test.ts"]],
+      ["stories", []],
       ["runner", []],
       ["apiserver", []],
       ["journeys", ["test/journeys/a.test.ts"]],
@@ -87,7 +88,7 @@ describe("the suites", () => {
   });
 
   it("are all wanted unless some are named", () => {
-    assert.deepEqual(parseOptions([])?.suites, ["unit", "runner", "apiserver", "journeys"]);
+    assert.deepEqual(parseOptions([])?.suites, ["unit", "stories", "runner", "apiserver", "journeys"]);
     assert.deepEqual(parseOptions(["--suite", "unit"])?.suites, ["unit"]);
     assert.throws(() => parseOptions(["--suite", "e2e"]), /no suite is called e2e/);
     assert.throws(() => parseOptions(["--jobs", "none"]), /--jobs none: a number from 1/);
