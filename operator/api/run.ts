@@ -98,6 +98,9 @@ export const runSpec = z
   .describe("The intent, recorded before anything happens. It never changes.")
   .meta(rules({ rule: "self == oldSelf", message: "a Run records one attempt: its spec never changes" }));
 
+/** The step of the progress while a state is only in the pod, because the store does not take it: such a pod must not end. */
+export const UNSAVED_STATE_STEP = "save state";
+
 const runPhase = z.enum([
   "Pending",
   "Starting",

@@ -67,7 +67,9 @@ type Wanted = ReturnType<typeof wanted>;
 function isPublished({ status, metadata }: Environment, outputs: Wanted): boolean {
   const shown = status?.outputs ?? [];
   if (outputs.length !== shown.length || status?.observedGeneration !== metadata.generation) return false;
-  return outputs.every(({ name, record }) => shown.some((line) => line.name === name && line.digest === record.digest));
+  const says = ({ name, record }: Wanted[number], line: StatusOutputs[number]) =>
+    line.name === name && line.digest === record.digest && (line.sensitive ?? false) === record.sensitive;
+  return outputs.every((output) => shown.some((line) => says(output, line)));
 }
 
 async function valuesOf({ metadata }: Environment, outputs: Wanted, ports: EnvironmentPorts, signal: AbortSignal) {

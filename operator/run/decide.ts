@@ -1,6 +1,6 @@
 import { durationMs } from "../api/fields.ts";
 import { FINALIZERS } from "../api/names.ts";
-import type { RunOutcome, RunPhase } from "../api/run.ts";
+import { type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run.ts";
 import { type Death, deathOf } from "./death.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { whyNotStarted } from "./start-trouble.ts";
@@ -116,6 +116,13 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   }
   if (trouble !== undefined && isOutdated(observation)) {
     return { type: "stopPod", pod, phase, message: `${trouble}; the spec has changed since, so another pod is made` };
+  }
+  if (run.status?.progress?.step === UNSAVED_STATE_STEP) {
+    return {
+      type: "wait",
+      phase,
+      message: "a state is only in this pod, since the store does not take it: do not delete the pod",
+    };
   }
   const deadlineMs = startedMs + (phase === "Starting" ? START_DEADLINE_MS : longestMs(observation));
   if (nowMs >= deadlineMs) {

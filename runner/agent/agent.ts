@@ -84,8 +84,10 @@ async function laidOut({ config, layout, ending, print }: AgentOptions): Promise
   await mkdir(layout.spool, { recursive: true, mode: 0o700 });
   const { gatewayUrl: url, gatewayCa: ca, namespace, run, phase } = config;
   const gateway = new GatewayClient({ url, ca, tokenFile: layout.token, claim: { namespace, run, phase } });
+  // A launcher that lives comes back at once to an agent that was started again; at first its image may still be on its way.
+  const connectTimeoutMs = (await spool.read("order")) === undefined ? 120_000 : 15_000;
   // The launcher connects while the claim is made.
-  const engine = connectEngine({ socketPath: layout.socket, connectTimeoutMs: 120_000, signal: ending });
+  const engine = connectEngine({ socketPath: layout.socket, connectTimeoutMs, signal: ending });
   engine.catch(() => {});
   return { config, layout, gateway, spool, scrubber, printer, engine, ending };
 }

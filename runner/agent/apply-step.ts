@@ -1,6 +1,7 @@
 /** Applies exactly the plan that was judged, once, and tells truthfully what became of it. */
 
 import { join } from "node:path";
+import { UNSAVED_STATE_STEP } from "../../operator/api/run.ts";
 import { applyArguments } from "../../operator/engine/arguments.ts";
 import { parseState, type StateEnvelope } from "../../operator/engine/state.ts";
 import { EngineLost } from "../engine-client.ts";
@@ -14,9 +15,6 @@ import { planDigest } from "./plan-step.ts";
 
 /** For saving the state after the engine was asked to stop. */
 const applyGraceMs = 10 * 60_000;
-
-/** Progress of a Run whose state is only in its pod: that pod must not be asked to end. */
-export const unsavedStep = "save state";
 
 export interface ApplyOrder {
   readonly digest: string;
@@ -111,7 +109,7 @@ function recovered(bench: Bench, cwd: string): Promise<Recovery> {
     ...bench,
     out: bench.layout.out,
     say: (text) => bench.printer.say(text),
-    onUnsaved: () => bench.progress.step(unsavedStep),
+    onUnsaved: () => bench.progress.step(UNSAVED_STATE_STEP),
   });
 }
 
