@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import { cutBytes } from "../api/cut-bytes.ts";
 import type { Clock } from "../loop/clock.ts";
 import { isNotFound } from "./errors.ts";
-import type { Event } from "./kinds.ts";
+import { type Event, microTime } from "./kinds.ts";
 import type { EventFacts, EventRecorder, ObjectReference, Writer } from "./ports.ts";
 import { EVENTS } from "./resources.ts";
 
@@ -127,7 +128,7 @@ function toEvent(who: Pick<RecorderOptions, "controller" | "instance">, series: 
     type: facts.type,
     reason: facts.reason.slice(0, 128),
     action: (facts.action ?? facts.reason).slice(0, 128),
-    note: cut(facts.message, 1024),
+    note: cutBytes(facts.message, 1024),
     regarding: about,
     ...(facts.related === undefined ? {} : { related: facts.related }),
     // A series counts from two.
@@ -138,14 +139,4 @@ function toEvent(who: Pick<RecorderOptions, "controller" | "instance">, series: 
 function eventName(about: ObjectReference, key: string): string {
   const hash = createHash("sha256").update(key).digest("hex").slice(0, 16);
   return `${about.name.slice(0, 200).replace(/[^a-z0-9]+$/, "")}.${hash}`;
-}
-
-/** Kubernetes wants microseconds here. */
-const microTime = (at: Date): string => at.toISOString().replace("Z", "000Z");
-
-/** By bytes, without half a character. */
-function cut(text: string, bytes: number): string {
-  if (Buffer.byteLength(text) <= bytes) return text;
-  const room = bytes - Buffer.byteLength("…");
-  return `${new TextDecoder().decode(Buffer.from(text).subarray(0, room), { stream: true })}…`;
 }

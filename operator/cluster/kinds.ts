@@ -37,3 +37,6 @@ export type Event = Kind<EventsV1Event>;
 export type PodSpec = NonNullable<Pod["spec"]>;
 export type Container = PodSpec["containers"][number];
 export type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
+
+/** Kubernetes' MicroTime, which leases and events hold: a time without six decimals is refused. */
+export const microTime = (at: Date): string => at.toISOString().replace("Z", "000Z");

@@ -1,6 +1,8 @@
 /** What an engine complained about, as messages for a person. Values of variables stay out: snippets are never kept. */
+import { cutBytes } from "../api/cut-bytes.ts";
 import { type Diagnostic, parseEvent } from "./events.ts";
 
+export { cutBytes } from "../api/cut-bytes.ts";
 export type { Diagnostic } from "./events.ts";
 
 /** At most so many errors are told one by one. */
@@ -100,13 +102,4 @@ export function describeErrors(diagnostics: readonly Diagnostic[]): string {
   const told = [...new Set(sorted.map(describeDiagnostic))];
   const rest = told.length - toldErrors;
   return [...told.slice(0, toldErrors), ...(rest > 0 ? [`and ${rest} more errors`] : [])].join("\n");
-}
-
-/** Cuts to so many bytes of UTF-8 without breaking a character, and marks the cut. */
-export function cutBytes(text: string, limit: number): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= limit) return text;
-  let end = limit - 3;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return `${bytes.subarray(0, end).toString()}…`;
 }

@@ -1,3 +1,4 @@
+import { cutBytes } from "../api/cut-bytes.ts";
 import type { EnvironmentStatus } from "../api/environment.ts";
 
 /** Every write of a status goes to everybody who watches it: GitOps tools, dashboards, caches. */
@@ -7,15 +8,6 @@ const SHORT_MESSAGE_BYTES = 60;
 const SHORT_REVISION = 60;
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
-
-/** At most so many bytes of UTF-8, with a mark where something was left out. */
-export function cutBytes(text: string, most: number): string {
-  if (Buffer.byteLength(text) <= most) return text;
-  const cut = Buffer.from(text)
-    .subarray(0, most - 3)
-    .toString("utf8");
-  return `${cut.replace(/\uFFFD$/, "")}…`;
-}
 
 /** Leaves out what can be read elsewhere, most dispensable first, until the status is small enough. */
 export function withinBudget(status: EnvironmentStatus): EnvironmentStatus {

@@ -1,9 +1,10 @@
 import { type Condition, type Reason, standingOf } from "../api/conditions.ts";
+import { cutBytes } from "../api/cut-bytes.ts";
 import type { ComponentStatus, Environment, EnvironmentStatus } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Decision } from "./decide.ts";
 import type { Published } from "./outputs.ts";
-import { cutBytes, withinBudget } from "./status-budget.ts";
+import { withinBudget } from "./status-budget.ts";
 import type { Verdict } from "./verdict.ts";
 
 const LONGEST_MESSAGE = 160;

@@ -1,5 +1,5 @@
 import { isAlreadyExists, isConflict, isNotFound } from "../cluster/errors.ts";
-import type { Lease } from "../cluster/kinds.ts";
+import { type Lease, microTime } from "../cluster/kinds.ts";
 import type { Reader, Stored, Writer } from "../cluster/ports.ts";
 import { LEASES } from "../cluster/resources.ts";
 import type { Clock } from "./clock.ts";
@@ -138,6 +138,3 @@ function claim(old: Lease["spec"], identity: string, leaseMs: number, now: Date)
   const leaseTransitions = old === undefined ? 0 : (old.leaseTransitions ?? 0) + 1;
   return { holderIdentity: identity, leaseDurationSeconds, acquireTime: renewTime, renewTime, leaseTransitions };
 }
-
-/** Leases hold microseconds. */
-const microTime = (at: Date): string => at.toISOString().replace("Z", "000Z");

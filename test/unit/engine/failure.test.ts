@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cutBytes, describeErrors, readDiagnostics } from "../../../operator/engine/diagnostics.ts";
+import { describeErrors, readDiagnostics } from "../../../operator/engine/diagnostics.ts";
 import { explainFailure, type FailureReason, type Phase } from "../../../operator/engine/failure.ts";
 import { fixtureLines, recordedEngines } from "./fixture.ts";
 
@@ -93,11 +93,5 @@ describe("the failure of an engine", () => {
     assert.equal(lines.length, 11);
     assert.equal(lines.at(-1), "and 15 more errors");
     assert.ok(Buffer.byteLength(lines[0] ?? "") < 1024 + 300);
-  });
-
-  it("cuts between characters", () => {
-    assert.equal(cutBytes("abc", 3), "abc");
-    assert.equal(cutBytes("ééé", 5), "é…");
-    assert.ok(!cutBytes("😀".repeat(50), 30).includes("\ufffd"));
   });
 });
