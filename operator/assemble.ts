@@ -17,6 +17,7 @@ import { desiredDigestOf } from "./environment/digest.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { GATEWAY_FIELD_MANAGER } from "./gateway/run-status.ts";
 import { systemClock } from "./loop/clock.ts";
+import { aborted } from "./loop/deadline.ts";
 import { createElection } from "./loop/lease.ts";
 import { createResolverClient } from "./resolver/client.ts";
 import { createFollower } from "./resolver/follower.ts";
@@ -183,9 +184,4 @@ function followerFor(config: Config, onMoved: (key: string) => void) {
   if (url === "") return undefined;
   const { resolve } = createResolverClient({ url });
   return createFollower({ resolve, clock: systemClock, onMoved });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

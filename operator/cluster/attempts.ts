@@ -1,7 +1,8 @@
 import type { Clock } from "../loop/clock.ts";
+import { deadline } from "../loop/deadline.ts";
+import type { Call } from "./call.ts";
 import { ApiError, ApiUnreachable, NotLeading } from "./errors.ts";
 import { nameOf } from "./refusal.ts";
-import type { Call } from "./transport.ts";
 
 const MOST_ATTEMPTS = 8;
 /** A reset connection is worth a second try, an API server that is away is the queue's business. */
@@ -22,27 +23,23 @@ export async function attempt<T>(call: Call, limits: Limits, once: (signal: Abor
   call.signal?.throwIfAborted();
   const { clock, deadlineMs } = limits;
   const endsAt = clock.monotonicMs() + deadlineMs;
-  const abort = new AbortController();
-  const forward = () => abort.abort(call.signal?.reason);
-  call.signal?.addEventListener("abort", forward, { once: true });
-  const cancel = clock.setTimer(deadlineMs, () => abort.abort(new Error(`no answer within ${deadlineMs} ms`)));
+  const limit = deadline(clock, deadlineMs, `no answer within ${deadlineMs} ms`, call.signal);
   try {
     for (let count = 1; ; count += 1) {
       try {
-        return await once(abort.signal);
+        return await once(limit.signal);
       } catch (error) {
-        abort.signal.throwIfAborted();
+        limit.signal.throwIfAborted();
         const pause = pauseAfter(call, error, count, limits.random);
         if (pause === undefined || clock.monotonicMs() + pause >= endsAt) throw error;
-        await clock.sleep(pause, abort.signal);
+        await clock.sleep(pause, limit.signal);
       }
     }
   } catch (error) {
     call.signal?.throwIfAborted();
     throw asKnownError(call, error);
   } finally {
-    cancel();
-    call.signal?.removeEventListener("abort", forward);
+    limit.end();
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Call } from "./call.ts";
 import { isNotFound } from "./errors.ts";
 import { collectionOf, objectAt, typed } from "./paths.ts";
 import type {
@@ -14,7 +15,7 @@ import type {
   WatchOptions,
 } from "./ports.ts";
 import { createReviewer } from "./reviewer.ts";
-import type { Call, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 import { watchEvents } from "./watch.ts";
 import { createWriter, type WriterOptions } from "./writer.ts";
 

@@ -1,5 +1,5 @@
+import type { Call } from "./call.ts";
 import { ApiError } from "./errors.ts";
-import type { Call } from "./transport.ts";
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 

@@ -1,27 +1,9 @@
 import type { Clock } from "../loop/clock.ts";
+import { deadline } from "../loop/deadline.ts";
 import { asKnownError, attempt } from "./attempts.ts";
+import type { Call } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { errorFromAnswer, parseAnswer } from "./refusal.ts";
-
-/** One call, before anything about connections, deadlines or retries is decided. */
-export interface Call {
-  readonly verb: string;
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  readonly body?: unknown;
-  readonly contentType?: string;
-  /** Plural of the resource, for the request counter. */
-  readonly resource: string;
-  /** Doing it twice is as good as doing it once: may be repeated when nobody knows whether it was done. */
-  readonly idempotent: boolean;
-  /** What the server says about the body must not be repeated: it may quote it. */
-  readonly secret: boolean;
-  readonly deadlineMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Asked before every attempt; throws when it may no longer be made. */
-  readonly admit?: ((request: string) => void) | undefined;
-}
 
 export interface RequestFacts {
   readonly verb: string;
@@ -116,26 +98,21 @@ function queryString(query: Call["query"] = {}): string {
 
 async function openStream(clock: Clock, call: Call, send: Send): Promise<AsyncIterable<Uint8Array>> {
   call.signal?.throwIfAborted();
-  const abort = new AbortController();
-  const forward = () => abort.abort(call.signal?.reason);
-  const detach = () => call.signal?.removeEventListener("abort", forward);
-  call.signal?.addEventListener("abort", forward, { once: true });
   const deadlineMs = call.deadlineMs ?? STREAM_DEADLINE_MS;
-  const cancel = clock.setTimer(deadlineMs, () => abort.abort(new Error(`no answer within ${deadlineMs} ms`)));
+  const limit = deadline(clock, deadlineMs, `no answer within ${deadlineMs} ms`, call.signal);
   try {
-    const answer = await send(call, abort.signal);
+    const answer = await send(call, limit.signal);
     if (answer.statusCode >= 400) {
       throw errorFromAnswer(call, answer.statusCode, answer.headers, await answer.body.text());
     }
-    answer.body.once("close", detach);
+    limit.stopClock();
+    answer.body.once("close", limit.end);
     // Whoever reads it gets the error; one that comes before anybody reads must not end the process.
     answer.body.on("error", () => {});
     return answer.body;
   } catch (error) {
-    detach();
+    limit.end();
     call.signal?.throwIfAborted();
     throw asKnownError(call, error);
-  } finally {
-    cancel();
   }
 }

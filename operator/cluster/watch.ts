@@ -1,7 +1,7 @@
 import { asKnownError } from "./attempts.ts";
+import type { Call } from "./call.ts";
 import type { KubeObject, Stored, WatchEvent } from "./ports.ts";
 import { errorFromStatus } from "./refusal.ts";
-import type { Call } from "./transport.ts";
 
 interface RawEvent {
   readonly type: string;

@@ -1,8 +1,9 @@
+import type { Call } from "./call.ts";
 import { isNotFound, NotLeading } from "./errors.ts";
 import { objectAt, placeOf, typed } from "./paths.ts";
 import type { KubeObject, Namespace, Resource, Stored, WriteOptions, Writer } from "./ports.ts";
 import { SECRETS } from "./resources.ts";
-import type { Call, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 export interface WriterOptions {
   /** Asked before every attempt of a write, so that a process that was frozen does not write on waking. */

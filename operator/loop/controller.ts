@@ -1,5 +1,6 @@
 import type { Cache, KubeObject, Stored } from "../cluster/ports.ts";
 import type { Clock } from "./clock.ts";
+import { aborted, deadline } from "./deadline.ts";
 import type { Outcome } from "./outcome.ts";
 import { createQueue, type QueueOptions, type WorkQueue } from "./queue.ts";
 
@@ -65,21 +66,11 @@ export function createController(options: ControllerOptions): Controller {
 
 function limited(clock: Clock, limitMs: number, reconcile: ControllerOptions["reconcile"]): QueueOptions["work"] {
   return async (key, outer) => {
-    const abort = new AbortController();
-    const forward = () => abort.abort(outer.reason);
-    if (outer.aborted) forward();
-    outer.addEventListener("abort", forward, { once: true });
-    const cancel = clock.setTimer(limitMs, () => abort.abort(new Error(`the round took longer than ${limitMs} ms`)));
+    const limit = deadline(clock, limitMs, `the round took longer than ${limitMs} ms`, outer);
     try {
-      return await reconcile(key, abort.signal);
+      return await reconcile(key, limit.signal);
     } finally {
-      cancel();
-      outer.removeEventListener("abort", forward);
+      limit.end();
     }
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
