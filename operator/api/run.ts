@@ -231,3 +231,10 @@ export interface Run {
   readonly spec: RunSpec;
   readonly status?: RunStatus;
 }
+
+const CLOSED: readonly (RunPhase | undefined)[] = ["Succeeded", "Failed", "Interrupted", "Cancelled"];
+
+/** The record is complete: nothing is done for this Run any more. */
+export function isClosed({ status }: Pick<Run, "status">): boolean {
+  return CLOSED.includes(status?.phase);
+}

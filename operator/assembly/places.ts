@@ -1,5 +1,4 @@
-import type { Run } from "../api/run.ts";
-import { isClosed } from "../environment/observation.ts";
+import { isClosed, type Run } from "../api/run.ts";
 import { BY, type Caches, PLACE } from "./caches.ts";
 
 export interface Places {

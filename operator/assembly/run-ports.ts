@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
-import type { Run, RunOutcome, RunStatus } from "../api/run.ts";
+import { isClosed, type Run, type RunOutcome, type RunStatus } from "../api/run.ts";
 import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from "../cluster/errors.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
 import { NODES, PODS, RUNS, referenceTo } from "../cluster/resources.ts";
-import { isClosed } from "../environment/observation.ts";
 import { signOrder } from "../gateway/order.ts";
 import type { Clock } from "../loop/clock.ts";
 import { type PodSettings, podFor, podName, type RunPhaseName } from "../run/pod.ts";

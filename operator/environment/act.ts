@@ -1,8 +1,7 @@
 import type { Environment } from "../api/environment.ts";
-import type { Run } from "../api/run.ts";
+import { isClosed, type Run } from "../api/run.ts";
 import type { StateKey } from "../storage/record.ts";
 import type { Decision } from "./decide.ts";
-import { isClosed } from "./observation.ts";
 import type { EnvironmentPorts } from "./ports.ts";
 import { runName } from "./run-name.ts";
 import type { Verdict } from "./verdict.ts";

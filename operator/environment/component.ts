@@ -5,16 +5,15 @@ import { answerAfterFailure, attemptNumber, lastFailure } from "./attempts.ts";
 import { causeOf } from "./cause.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf, type OutputDigests } from "./digest.ts";
-import { type ComponentPast, type Observation, pastOf, type RevisionSeen } from "./observation.ts";
+import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type RevisionSeen } from "./observation.ts";
+import { missingOutput, offeredBy } from "./offered-outputs.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 
 /** What one component is asked about, and what the answers may use. */
-export interface Subject {
-  readonly observation: Observation;
+interface Subject extends ComponentSeen {
   readonly component: Component;
-  readonly past: ComponentPast;
   /** Verdicts of the components that this one needs. */
   readonly needs: ReadonlyMap<string, Verdict>;
 }
@@ -40,13 +39,13 @@ function firstAnswer(subject: Subject): Answer {
     recordTrouble(subject) ??
     interrupted(subject) ??
     blocked(subject) ??
-    missingOutput(subject) ??
+    missingOutput(subject.component, subject.needs) ??
     answerForDesired(subject, choice.engine)
   );
 }
 
 /** The value of the annotation that asks for a Run, while no Run has answered it. */
-function pendingRequest({ observation, past }: Pick<Subject, "observation" | "past">): string | undefined {
+function pendingRequest({ observation, past }: ComponentSeen): string | undefined {
   const asked = observation.environment.metadata.annotations?.[ANNOTATIONS.requestedAt];
   return asked === undefined || isAnswered(past, asked) ? undefined : asked;
 }
@@ -95,30 +94,12 @@ function blocked({ needs }: Subject): Answer | undefined {
   return { state: "Blocked", reason: "Blocked", message: `waits for ${names.join(", ")}` };
 }
 
-function missingOutput({ component, needs }: Subject): Answer | undefined {
-  for (const { name, valueFrom } of component.terraform.variables ?? []) {
-    const output = valueFrom?.output;
-    if (output === undefined) continue;
-    const offered = needs.get(output.component)?.past.record?.applied?.outputs.map((record) => record.name) ?? [];
-    if (offered.includes(output.name)) continue;
-    return {
-      state: "Stalled",
-      reason: "OutputMissing",
-      message:
-        `components[${component.name}].terraform.variables[${name}]: component ${output.component} has no output ${output.name}; ` +
-        `it has ${offered.length === 0 ? "none" : offered.join(", ")}`,
-    };
-  }
-  return undefined;
-}
-
 function outputDigests({ component, needs }: Subject): OutputDigests {
   const digests: Record<string, string> = {};
   for (const { valueFrom } of component.terraform.variables ?? []) {
     const output = valueFrom?.output;
     if (output === undefined) continue;
-    const offered = needs.get(output.component)?.past.record?.applied?.outputs ?? [];
-    const digest = offered.find((record) => record.name === output.name)?.digest;
+    const digest = offeredBy(needs.get(output.component)).find((record) => record.name === output.name)?.digest;
     if (digest !== undefined) digests[`${output.component}.${output.name}`] = digest;
   }
   return digests;
@@ -140,13 +121,11 @@ function revisionFor(seen: RevisionSeen, isPrivate: boolean, nowMs: number): Rev
     case "failed":
       // The credentials that the resolver was lent may have been rotated: only a runner can read the new ones.
       if (isPrivate && seen.reason === "GitUnauthorized") return { use: undefined };
-      return { answer: { state: "Failed", reason: gitReason(seen.reason), message: seen.message, wakeAtMs } };
+      return { answer: { state: "Failed", reason: seen.reason, message: seen.message, wakeAtMs } };
   }
 }
 
 const LOOKED_UP_WITHIN_MS = 5 * 60_000;
-const GIT_REASONS = ["GitHostUnknown", "GitRefNotFound", "GitUnauthorized", "GitRepositoryNotFound"] as const;
-const gitReason = (text: string) => GIT_REASONS.find((reason) => reason === text) ?? "GitFailed";
 
 function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const { observation, component, past } = subject;
@@ -182,7 +161,7 @@ function upToDate(seen: RevisionSeen, past: ComponentPast): Answer {
   const ready = { state: "Ready", satisfied: true } as const;
   if (seen.state === "failed") {
     const message = `what was applied stays applied; ${seen.message}`.slice(0, 1000);
-    return { ...ready, reason: gitReason(seen.reason), message };
+    return { ...ready, reason: seen.reason, message };
   }
   const unchanged = past.latest?.status?.outcome?.result === "Unchanged";
   return { ...ready, reason: unchanged ? "Unchanged" : "Applied", message: "" };

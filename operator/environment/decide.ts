@@ -1,8 +1,9 @@
 import { FINALIZERS } from "../api/names.ts";
+import { isClosed } from "../api/run.ts";
 import { decideComponent } from "./component.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
-import { isClosed, type Observation, pastOf } from "./observation.ts";
-import { withMissingOutputs } from "./outputs.ts";
+import { type Observation, pastOf } from "./observation.ts";
+import { withMissingOutputs } from "./offered-outputs.ts";
 import { decideRemoval, newestAttempt, removedComponents } from "./removal.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 

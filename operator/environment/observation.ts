@@ -1,9 +1,12 @@
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import type { Run, RunPhase } from "../api/run.ts";
+import { isClosed, type Run } from "../api/run.ts";
 import type { Source } from "../api/source.ts";
+import type { GitReason } from "../source/git-error.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import type { CatalogueEngine } from "./desired.ts";
+
+export { isClosed } from "../api/run.ts";
 
 /** What is known about where a git ref points. */
 export type RevisionSeen =
@@ -12,12 +15,7 @@ export type RevisionSeen =
   | { readonly state: "pending" }
   /** Nobody looks it up for us: the runner's agent does. */
   | { readonly state: "unfollowed" }
-  | {
-      readonly state: "failed";
-      readonly reason: string;
-      readonly message: string;
-      readonly lastRevision?: string | undefined;
-    };
+  | { readonly state: "failed"; readonly reason: GitReason; readonly message: string };
 
 /** A git source of the Environment, with the means to look it up. */
 export interface FollowedSource {
@@ -43,12 +41,6 @@ export interface Observation {
   readonly crdTerminating: boolean;
 }
 
-const CLOSED: readonly RunPhase[] = ["Succeeded", "Failed", "Interrupted", "Cancelled"];
-
-export function isClosed(run: Run): boolean {
-  return run.status?.phase !== undefined && CLOSED.includes(run.status.phase);
-}
-
 /** One component's part of the observation: everything that carries its name. */
 export interface ComponentPast {
   readonly name: string;
@@ -63,6 +55,12 @@ export interface ComponentPast {
 /** The store takes no Run that is older than the one that it worked for last. */
 function claimNumber(environmentUid: string, record: ComponentRecord | undefined): number | undefined {
   return record?.owner.environmentUid === environmentUid ? record.claim?.number : undefined;
+}
+
+/** One component, and the whole that it was seen in. */
+export interface ComponentSeen {
+  readonly observation: Observation;
+  readonly past: ComponentPast;
 }
 
 export function pastOf(observation: Observation, name: string): ComponentPast {

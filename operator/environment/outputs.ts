@@ -1,5 +1,6 @@
 import type { Environment, EnvironmentStatus } from "../api/environment.ts";
 import type { Decision } from "./decide.ts";
+import { offeredBy } from "./offered-outputs.ts";
 import type { EnvironmentPorts, OutputValue } from "./ports.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -10,25 +11,9 @@ const LONGEST_SHOWN = 256;
 /** The Environment's outputs that exist by now, with the digests of their values: known without reading any state. */
 function wanted(environment: Environment, verdicts: readonly Verdict[]) {
   return (environment.spec.outputs ?? []).flatMap(({ name, valueFrom: { output } }) => {
-    const applied = verdicts.find((verdict) => verdict.name === output.component)?.past.record?.applied;
-    const record = applied?.outputs.find((candidate) => candidate.name === output.name);
+    const offered = offeredBy(verdicts.find((verdict) => verdict.name === output.component));
+    const record = offered.find((candidate) => candidate.name === output.name);
     return record === undefined ? [] : [{ name, output, record }];
-  });
-}
-
-/** The verdicts, where an output that the Environment promises is missing from a component that is applied. */
-export function withMissingOutputs(environment: Environment, verdicts: readonly Verdict[]): readonly Verdict[] {
-  return verdicts.map((verdict) => {
-    if (!verdict.satisfied) return verdict;
-    const offered = verdict.past.record?.applied?.outputs.map(({ name }) => name) ?? [];
-    const missing = (environment.spec.outputs ?? []).find(
-      ({ valueFrom: { output } }) => output.component === verdict.name && !offered.includes(output.name),
-    );
-    if (missing === undefined) return verdict;
-    const message =
-      `outputs[${missing.name}]: component ${verdict.name} has no output ${missing.valueFrom.output.name}; ` +
-      `it has ${offered.length === 0 ? "none" : offered.join(", ")}`;
-    return { ...verdict, state: "Stalled", reason: "OutputMissing", message };
   });
 }
 

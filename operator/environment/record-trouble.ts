@@ -1,7 +1,6 @@
 import type { Run } from "../api/run.ts";
 import type { ComponentRecord } from "../storage/record.ts";
-import type { Subject } from "./component.ts";
-import type { Observation } from "./observation.ts";
+import type { ComponentSeen, Observation } from "./observation.ts";
 import { endedAtMs } from "./retry.ts";
 import type { Answer } from "./verdict.ts";
 
@@ -10,11 +9,11 @@ const RECORD_LAG_MS = 30_000;
 const LOOK_AGAIN_MS = 1_000;
 
 /** Is there something about the stored state that forbids to go on? */
-export function recordTrouble(subject: Pick<Subject, "observation" | "past">): Answer | undefined {
-  return ownedByOther(subject) ?? unresolvedRecovery(subject) ?? behindTheRuns(subject);
+export function recordTrouble(seen: ComponentSeen): Answer | undefined {
+  return ownedByOther(seen) ?? unresolvedRecovery(seen) ?? behindTheRuns(seen);
 }
 
-function ownedByOther({ observation, past }: Pick<Subject, "observation" | "past">): Answer | undefined {
+function ownedByOther({ observation, past }: ComponentSeen): Answer | undefined {
   const { environment } = observation;
   const { record } = past;
   if (record === undefined || record.ownership === "Released") return undefined;
@@ -27,7 +26,7 @@ function ownedByOther({ observation, past }: Pick<Subject, "observation" | "past
   };
 }
 
-function unresolvedRecovery({ past }: Pick<Subject, "past">): Answer | undefined {
+function unresolvedRecovery({ past }: Pick<ComponentSeen, "past">): Answer | undefined {
   const recovery = past.record?.recovery;
   if (recovery === undefined) return undefined;
   return {
@@ -38,7 +37,7 @@ function unresolvedRecovery({ past }: Pick<Subject, "past">): Answer | undefined
 }
 
 /** A Run is recorded as successful, and the store does not know of it: the cache is late, or the store went back in time. */
-function behindTheRuns({ observation, past }: Pick<Subject, "observation" | "past">): Answer | undefined {
+function behindTheRuns({ observation, past }: ComponentSeen): Answer | undefined {
   const run = past.runs.find(({ status }) => status?.phase === "Succeeded");
   const outcome = run?.status?.outcome;
   if (run === undefined || outcome === undefined) return undefined;

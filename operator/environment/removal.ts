@@ -5,7 +5,7 @@ import type { RunSpec } from "../api/run.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import { answerAfterFailure, attemptNumber, lastFailure } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
-import { type ComponentPast, type Observation, pastOf } from "./observation.ts";
+import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
@@ -46,9 +46,7 @@ export function decideRemoval(
   return verdictOf(past, firstAnswer({ observation, past, ending, dependents }));
 }
 
-interface Subject {
-  readonly observation: Observation;
-  readonly past: ComponentPast;
+interface Subject extends ComponentSeen {
   readonly ending: Ending;
   /** Components that use this one and are not gone yet. */
   readonly dependents: readonly string[];

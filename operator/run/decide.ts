@@ -1,6 +1,6 @@
 import { durationMs } from "../api/fields.ts";
 import { FINALIZERS } from "../api/names.ts";
-import { type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run.ts";
+import { isClosed, type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run.ts";
 import { type Death, deathOf } from "./death.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { whyNotStarted } from "./start-trouble.ts";
@@ -36,12 +36,10 @@ const START_DEADLINE_MS = 10 * 60_000;
 /** Beyond the timeouts of the phases, which the agent enforces: for fetching, uploading, and a slow gateway. */
 const SLACK_MS = 15 * 60_000;
 
-const CLOSED: readonly (RunPhase | undefined)[] = ["Succeeded", "Failed", "Interrupted", "Cancelled"];
-
 /** Pure and total: what is to be done about a Run now? */
 export function decideRun(observation: RunObservation): RunDecision {
   const { run, pod } = observation;
-  if (CLOSED.includes(run.status?.phase)) return afterwards(observation);
+  if (isClosed(run)) return afterwards(observation);
   const recorded = run.status?.pods?.[0];
   if (recorded === undefined) return beforePod(observation);
   const death = deathOf(observation, recorded.uid);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import type { OutputRecord } from "../../../operator/api/run.ts";
-import { publishOutputs, withMissingOutputs } from "../../../operator/environment/outputs.ts";
+import { withMissingOutputs } from "../../../operator/environment/offered-outputs.ts";
+import { publishOutputs } from "../../../operator/environment/outputs.ts";
 import type { EnvironmentPorts, OutputValue } from "../../../operator/environment/ports.ts";
 import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
 import { aComponent, anEnvironment, anOutput, appliedBy, aRecord, aRun } from "../../fakes/objects.ts";
