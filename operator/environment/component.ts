@@ -1,7 +1,8 @@
 import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import type { Cause, RunInputs, RunSpec } from "../api/run.ts";
-import { answerAfterFailure, attemptNumber, lastFailure } from "./attempts.ts";
+import type { Cause, RunInputs } from "../api/run.ts";
+import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
+import { answerAfterFailure, lastFailure } from "./attempts.ts";
 import { causeOf } from "./cause.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf, type OutputDigests } from "./digest.ts";
@@ -175,31 +176,21 @@ interface Desired {
 }
 
 function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired): Answer {
-  const { observation, component, past } = subject;
+  const { observation, past } = subject;
   const { environment } = observation;
   const { inputs, inputsDigest, revision } = desired;
-  const wanted = {
-    desiredDigest: desiredDigestOf(inputsDigest, revision),
-    generation: environment.metadata.generation ?? 0,
-    request: environment.metadata.annotations?.[ANNOTATIONS.requestedAt],
-  };
+  const wanted = attemptedNow(environment, desiredDigestOf(inputsDigest, revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return wait;
   const cause: Cause =
     lastFailure(past, wanted) === undefined ? causeOf(past, desired) : { type: "Retry", detail: retryDetail(past) };
-  const spec: RunSpec = {
-    environment: { name: environment.metadata.name, uid: environment.metadata.uid, generation: wanted.generation },
-    component: component.name,
-    number: past.nextNumber,
+  const spec = attemptSpec(subject, wanted, {
     operation: "Apply",
-    desiredDigest: wanted.desiredDigest,
     inputsDigest,
     engine: { name: engine.name, version: engine.version, image: engine.image },
     cause,
-    ...(wanted.request === undefined ? {} : { request: wanted.request }),
-    attempt: attemptNumber(past, wanted),
     inputs: { ...inputs, ...(revision === undefined ? {} : { revision }) },
-  };
+  });
   return {
     state: "Pending",
     reason: "Pending",

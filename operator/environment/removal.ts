@@ -1,9 +1,9 @@
 import type { DeletionPolicy } from "../api/component.ts";
 import { digestOf } from "../api/digest.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import type { RunSpec } from "../api/run.ts";
 import type { ComponentRecord } from "../storage/record.ts";
-import { answerAfterFailure, attemptNumber, lastFailure } from "./attempts.ts";
+import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
+import { answerAfterFailure, lastFailure } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
 import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
@@ -124,28 +124,18 @@ function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
     const message = "something may exist, and no archive says how to destroy it: restore the state from a backup";
     return { state: "Stalled", reason: "StateLost", message };
   }
-  const wanted = {
-    desiredDigest: digestOf({ destroy: attempt.desiredDigest }),
-    generation: environment.metadata.generation ?? 0,
-    request: environment.metadata.annotations?.[ANNOTATIONS.requestedAt],
-  };
+  const wanted = attemptedNow(environment, digestOf({ destroy: attempt.desiredDigest }));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return inputsForDestroy(wait);
   const { engine } = attempt;
   const current = catalogue.find(({ name, version }) => name === engine.name && version === engine.version);
-  const spec: RunSpec = {
-    environment: { name: environment.metadata.name, uid: environment.metadata.uid, generation: wanted.generation },
-    component: past.name,
-    number: past.nextNumber,
+  const spec = attemptSpec(subject, wanted, {
     operation: "Destroy",
-    desiredDigest: wanted.desiredDigest,
     inputsDigest: wanted.desiredDigest,
     engine: { ...engine, image: current?.image ?? engine.image },
     cause: lastFailure(past, wanted) === undefined ? { type: ending } : { type: "Retry" },
-    ...(wanted.request === undefined ? {} : { request: wanted.request }),
-    attempt: attemptNumber(past, wanted),
     inputs: { ...attempt.inputs, ...currentMeans(subject) },
-  };
+  });
   return {
     state: "Destroying",
     reason: "Destroying",
