@@ -2,6 +2,7 @@ import type { Environment } from "../api/environment.ts";
 import { durationMs } from "../api/fields.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { FollowedSource, RevisionSeen } from "../environment/observation.ts";
+import { keyFor, keyOf } from "../loop/keys.ts";
 import type { Follower, SourceRef } from "../resolver/follower.ts";
 
 /** Which sources are followed for which Environment, and what is known about them. */
@@ -23,15 +24,13 @@ function refOf({ source, credentials, usesOwnCa }: FollowedSource): SourceRef | 
   };
 }
 
-const keyFor = ({ metadata }: Environment): string => `${metadata.namespace}/${metadata.name}`;
-
 export function createFollowing(follower: Follower | undefined): SourceFollowing {
   /** The last request for a fresh look that was passed on, by Environment. */
   const refreshed = new Map<string, string>();
   return {
     follow(environment, sources) {
       if (follower === undefined) return;
-      const key = keyFor(environment);
+      const key = keyOf(environment);
       const wanted = sources.flatMap((source) => refOf(source) ?? []);
       for (const source of wanted) follower.want(key, source);
       follower.retain(key, wanted);
@@ -48,8 +47,9 @@ export function createFollowing(follower: Follower | undefined): SourceFollowing
       return follower.revision(ref);
     },
     stop(namespace, name) {
-      refreshed.delete(`${namespace}/${name}`);
-      follower?.forget(`${namespace}/${name}`);
+      const key = keyFor(namespace, name);
+      refreshed.delete(key);
+      follower?.forget(key);
     },
   };
 }
