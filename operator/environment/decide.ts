@@ -1,10 +1,11 @@
 import { FINALIZERS } from "../api/names.ts";
 import { isClosed } from "../api/run.ts";
+import { destroyBasisOf } from "../storage/record.ts";
 import { decideComponent } from "./component.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { withMissingOutputs } from "./offered-outputs.ts";
-import { decideRemoval, newestAttempt, removedComponents } from "./removal.ts";
+import { decideRemoval, removedComponents } from "./removal.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 /** What is to be done about an Environment now. */
@@ -71,7 +72,9 @@ function removals(
 
 /** Who used whom at the last apply. A cycle there cannot be waited out, so it counts as no order at all. */
 function usage({ records }: Observation): Graph {
-  const graph = graphOf(records.map((record) => [record.key.component, newestAttempt(record)?.inputs.dependsOn ?? []]));
+  const graph = graphOf(
+    records.map((record) => [record.key.component, destroyBasisOf(record)?.inputs.dependsOn ?? []]),
+  );
   return orderOf(graph).cycle === undefined ? graph : graphOf([]);
 }
 

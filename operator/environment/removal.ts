@@ -1,7 +1,7 @@
 import type { DeletionPolicy } from "../api/component.ts";
 import { digestOf } from "../api/digest.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import type { ComponentRecord } from "../storage/record.ts";
+import { type ComponentRecord, destroyBasisOf } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
@@ -26,13 +26,6 @@ export function removedComponents({ environment, records }: Observation): readon
     .map(({ key }) => key.component)
     .filter((name) => !declared.has(name) && !moving.has(name))
     .sort();
-}
-
-/** What the last attempt that may have made something used: newer than what was applied when it failed half way. */
-export function newestAttempt(record: ComponentRecord): ComponentRecord["attempted"] {
-  const { applied, attempted } = record;
-  if (attempted === undefined) return applied;
-  return applied !== undefined && applied.number >= attempted.number ? applied : attempted;
 }
 
 /** Where does a component that must go stand, and what is its next step? */
@@ -119,7 +112,7 @@ function suspended({ observation }: Subject): Answer | undefined {
 function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
   const { observation, past, ending } = subject;
   const { environment, catalogue } = observation;
-  const attempt = newestAttempt(record);
+  const attempt = destroyBasisOf(record);
   if (attempt === undefined) {
     const message = "something may exist, and no archive says how to destroy it: restore the state from a backup";
     return { state: "Stalled", reason: "StateLost", message };

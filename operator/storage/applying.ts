@@ -1,7 +1,7 @@
 import type { Operation, RunSpec } from "../api/run.ts";
 import type { Change } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
-import type { Applied, BlobRef, Claim, ComponentRecord } from "./record.ts";
+import { type Applied, type BlobRef, type Claim, type ComponentRecord, destroyBasisOf } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
 /** What a Run means to do, as the record keeps it. */
@@ -69,9 +69,9 @@ export function archived(record: ComponentRecord, claimant: Claimant, archive: B
   return { next: { ...record, claim: { ...claim, archive } }, answer: undefined };
 }
 
-/** What a destroy works from: the newer of what was attempted and what was applied. */
+/** Archive and folder that a destroy works from; refuses where nothing was ever applied. */
 export function destroyBasis(record: ComponentRecord): { readonly archive: BlobRef; readonly path: string } {
-  const basis = record.attempted ?? record.applied;
+  const basis = destroyBasisOf(record);
   if (basis === undefined)
     throw new Refused("NotFound", "nothing was ever applied here, so there is nothing to destroy from");
   return { archive: basis.archive, path: basis.inputs.path };

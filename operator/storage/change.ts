@@ -40,14 +40,14 @@ export async function changeRecord<T>(
       await deleteBlobs(store, next, droppedBlobs(found.value, next), signal);
       return { before: found.value, after, answer };
     } catch (error) {
-      if (!(error instanceof RecordConflict) || tries >= MOST_TRIES) throw error;
+      await afterConflict(error, tries, signal);
     }
-    await pause(tries, signal);
   }
 }
 
-/** Keeps two writers from colliding in step. */
-export async function pause(tries: number, signal?: AbortSignal): Promise<void> {
+/** Somebody else was quicker: waits a moment, so that two writers do not collide in step. Throws what is no conflict, or one too many. */
+export async function afterConflict(error: unknown, tries: number, signal?: AbortSignal): Promise<void> {
+  if (!(error instanceof RecordConflict) || tries >= MOST_TRIES) throw error;
   const ms = Math.random() * Math.min(LONGEST_PAUSE_MS, 2 * tries);
   await delay(ms, undefined, signal === undefined ? {} : { signal });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { blobsOf, deleteBlobs } from "./blobs.ts";
-import { changeRecord, pause, without } from "./change.ts";
-import { RecordConflict, type StateStore, type Versioned } from "./port.ts";
+import { afterConflict, changeRecord, without } from "./change.ts";
+import type { StateStore, Versioned } from "./port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
@@ -20,8 +20,6 @@ export interface EnsureOptions {
   readonly signal?: AbortSignal;
   readonly now?: () => Date;
 }
-
-const MOST_TRIES = 24;
 
 /**
  * The record of a component, made where it never existed, adopted where it was released or `adoptUid` names its owner. An empty state is
@@ -46,9 +44,8 @@ export async function ensureRecord(
       const record = await store.updateRecord(adopted(found.value, environmentUid), found.version, signal);
       return { type: "owned", record };
     } catch (error) {
-      if (!(error instanceof RecordConflict) || tries >= MOST_TRIES) throw error;
+      await afterConflict(error, tries, signal);
     }
-    await pause(tries, signal);
   }
 }
 
@@ -147,9 +144,8 @@ export async function forget(
       await deleteBlobs(store, record, blobsOf(record), signal);
       return true;
     } catch (error) {
-      if (!(error instanceof RecordConflict) || tries >= MOST_TRIES) throw error;
+      await afterConflict(error, tries, signal);
     }
-    await pause(tries, signal);
   }
 }
 

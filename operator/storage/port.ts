@@ -1,4 +1,4 @@
-import type { BlobRef, ComponentRecord, StateKey } from "./record.ts";
+import { type BlobRef, type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
 
 /** A record with the version that a compare-and-swap needs. */
 export interface Versioned<T> {
@@ -11,7 +11,7 @@ export interface Versioned<T> {
 export class RecordConflict extends Error {
   readonly key: StateKey;
   constructor(key: StateKey) {
-    super(`the record of ${key.namespace}/${key.environment}/${key.component} was changed by somebody else`);
+    super(`the record of ${stateKeyText(key)} was changed by somebody else`);
     this.name = "RecordConflict";
     this.key = key;
   }

@@ -127,3 +127,8 @@ export interface ComponentRecord {
   /** Set while the record moves to another name. */
   readonly movingTo?: string;
 }
+
+/** What a destroy works from. An attempt is taken off the record when it ends well, so one that is there is newer than what was applied. */
+export function destroyBasisOf({ attempted, applied }: ComponentRecord): ComponentRecord["attempted"] {
+  return attempted ?? applied;
+}

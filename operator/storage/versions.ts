@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { NotAState, parseState, type StateEnvelope } from "../engine/state.ts";
 import { deleteBlobs } from "./blobs.ts";
 import { type Change, changeRecord } from "./change.ts";
@@ -7,6 +6,7 @@ import { type StateStore, StoreCorrupt } from "./port.ts";
 import type { BlobRef, ComponentRecord, StateVersion } from "./record.ts";
 import { Refused } from "./refusal.ts";
 import { withHead } from "./retention.ts";
+import { digestOfBytes } from "./secret-blobs.ts";
 
 /** A state that the engine hands over, as far as the rules look at it. */
 export interface IncomingState {
@@ -21,8 +21,7 @@ export type Acceptance = "new" | "repeated";
 
 export function incomingState(content: Buffer): IncomingState {
   const { lineage, serial, resourceCount } = envelopeOf(content);
-  const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
-  return { lineage, serial, resources: resourceCount, digest };
+  return { lineage, serial, resources: resourceCount, digest: digestOfBytes(content) };
 }
 
 function envelopeOf(content: Buffer): StateEnvelope {
