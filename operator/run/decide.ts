@@ -3,6 +3,7 @@ import { FINALIZERS } from "../api/names.ts";
 import { isClosed, type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run.ts";
 import { type Death, deathOf } from "./death.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
+import { isPointless, POINTLESS } from "./pointless.ts";
 import { whyNotStarted } from "./start-trouble.ts";
 
 /** What is to be done about a Run now. */
@@ -58,13 +59,6 @@ function afterwards({ run, pod }: RunObservation): RunDecision {
   return podHeld || runHeld ? { type: "letGo", pod: podHeld ? ours : undefined } : { type: "rest" };
 }
 
-/** What an Environment that is gone or going would create only had to be destroyed again. */
-function isPointless({ run, environment }: RunObservation): boolean {
-  const wanted = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
-  const going = wanted === undefined || wanted.metadata.deletionTimestamp !== undefined;
-  return run.spec.operation === "Apply" && going;
-}
-
 /** The spec was edited after this Run was decided: a pod that cannot start may be just what the edit is to mend. */
 function isOutdated({ run, environment }: RunObservation): boolean {
   const generation = environment?.metadata.generation ?? 0;
@@ -72,14 +66,11 @@ function isOutdated({ run, environment }: RunObservation): boolean {
 }
 
 function beforePod(observation: RunObservation): RunDecision {
-  const { run, pod, freePlaces } = observation;
+  const { run, environment, pod, freePlaces } = observation;
   if (pod !== undefined) return { type: "createPod" };
   const { outcome } = run.status ?? {};
   if (outcome !== undefined && outcome.result !== "Interrupted") return { type: "close", outcome };
-  if (isPointless(observation)) {
-    const message = "the Environment is being deleted, so nothing is applied";
-    return { type: "cancel", outcome: { result: "Cancelled", reason: "Destroying", message } };
-  }
+  if (isPointless(run, environment)) return { type: "cancel", outcome: { result: "Cancelled", ...POINTLESS } };
   if (freePlaces > 0) return { type: "createPod" };
   return {
     type: "wait",
@@ -109,7 +100,7 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
       message: trouble ?? "the pod was asked to end; the engine finishes and saves its state",
     };
   }
-  if (phase === "Starting" && isPointless(observation)) {
+  if (phase === "Starting" && isPointless(run, observation.environment)) {
     return { type: "stopPod", pod, phase, message: "the Environment is being deleted, so the pod need not start" };
   }
   if (trouble !== undefined && isOutdated(observation)) {
