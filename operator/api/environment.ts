@@ -2,6 +2,7 @@ import { z } from "zod";
 import { component, credential, deletionPolicy, runner, timeouts, variable } from "./component.ts";
 import { condition } from "./conditions.ts";
 import { identifier, listMap, objectName, rules, shortName } from "./fields.ts";
+import type { ObjectMeta } from "./object-meta.ts";
 import { planCounts } from "./run.ts";
 import { source } from "./source.ts";
 
@@ -224,18 +225,4 @@ export interface Environment {
   readonly metadata: ObjectMeta;
   readonly spec: EnvironmentSpec;
   readonly status?: EnvironmentStatus;
-}
-
-/** The part of Kubernetes' ObjectMeta that Terrarium reads. */
-export interface ObjectMeta {
-  readonly name: string;
-  readonly namespace: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly generation?: number;
-  readonly creationTimestamp?: string;
-  readonly deletionTimestamp?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly finalizers?: readonly string[];
 }

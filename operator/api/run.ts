@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { credential, runner, timeouts, variable } from "./component.ts";
 import { condition } from "./conditions.ts";
-import type { ObjectMeta } from "./environment.ts";
 import { listMap, rules } from "./fields.ts";
+import type { ObjectMeta } from "./object-meta.ts";
 import { source } from "./source.ts";
 
 export const planCounts = z

@@ -1,3 +1,4 @@
+import { FIELD_MANAGER } from "../api/names.ts";
 import type { Call } from "./call.ts";
 import { isNotFound, NotLeading } from "./errors.ts";
 import { objectAt, placeOf, typed } from "./paths.ts";
@@ -12,8 +13,6 @@ export interface WriterOptions {
 }
 
 type Write = Omit<Call, "resource" | "secret" | "admit">;
-
-const FIELD_MANAGER = "terrarium";
 
 export function createWriter(transport: Transport, options: WriterOptions = {}): Writer {
   const { mayWrite, fieldManager = FIELD_MANAGER } = options;
