@@ -60,11 +60,6 @@ export function createInstruments(registry: Registry) {
       buckets: CALL_SECONDS,
       registers,
     }),
-    storeBytes: new Gauge({
-      name: "terrarium_store_bytes",
-      help: "Bytes in the state store, compressed and encrypted.",
-      registers,
-    }),
     gitLookups: new Histogram({
       name: "terrarium_git_lookup_duration_seconds",
       help: "Git refs that were looked up, by how it ended.",

@@ -9,8 +9,6 @@ export interface Logger {
   info(message: string, facts?: LogFacts): void;
   warn(message: string, facts?: LogFacts): void;
   error(message: string, facts?: LogFacts): void;
-  /** A logger whose lines all carry these facts. */
-  with(facts: LogFacts): Logger;
 }
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -54,21 +52,12 @@ export function createLogger(settings: LoggerSettings, destination?: Destination
   return portOf(destination === undefined ? pino(options) : pino(options, destination));
 }
 
-export const silentLogger: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  with: () => silentLogger,
-};
-
 function portOf(target: Pino): Logger {
   return {
     debug: (message, facts = {}) => target.debug(facts, message),
     info: (message, facts = {}) => target.info(facts, message),
     warn: (message, facts = {}) => target.warn(facts, message),
     error: (message, facts = {}) => target.error(facts, message),
-    with: (facts) => portOf(target.child(facts)),
   };
 }
 

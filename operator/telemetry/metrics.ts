@@ -23,7 +23,6 @@ export interface Metrics {
   runFinished(facts: { operation: string; result: string; reason: string; durationMs: number }): void;
   gatewayRequest(facts: { route: string; code: number; durationMs: number }): void;
   gitLookedUp(facts: { outcome: string; durationMs: number }): void;
-  storeBytes(bytes: number): void;
   leading(isLeader: boolean): void;
   /** The page that Prometheus reads. */
   page(): Promise<{ readonly contentType: string; readonly body: string }>;
@@ -67,7 +66,6 @@ function recorders(instruments: Instruments): Omit<Metrics, "watchQueue" | "page
     gatewayRequest: ({ route, code, durationMs }) =>
       gatewayRequests.observe({ route, code: String(code) }, seconds(durationMs)),
     gitLookedUp: ({ outcome, durationMs }) => gitLookups.observe({ outcome }, seconds(durationMs)),
-    storeBytes: (bytes) => instruments.storeBytes.set(bytes),
     leading: (isLeader) => instruments.leader.set(isLeader ? 1 : 0),
   };
 }

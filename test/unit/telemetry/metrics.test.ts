@@ -11,7 +11,6 @@ describe("createMetrics", () => {
     metrics.runFinished({ operation: "Apply", result: "Failed", reason: "ApplyFailed", durationMs: 90_000 });
     metrics.gatewayRequest({ route: "/v1/state", code: 204, durationMs: 12 });
     metrics.gitLookedUp({ outcome: "GitUnauthorized", durationMs: 700 });
-    metrics.storeBytes(4096);
     metrics.leading(true);
     const lines = await page(metrics);
     for (const line of [
@@ -20,7 +19,6 @@ describe("createMetrics", () => {
       'terrarium_run_duration_seconds_sum{operation="Apply",result="Failed",reason="ApplyFailed"} 90',
       'terrarium_gateway_request_duration_seconds_count{route="/v1/state",code="204"} 1',
       'terrarium_git_lookup_duration_seconds_sum{outcome="GitUnauthorized"} 0.7',
-      "terrarium_store_bytes 4096",
       "terrarium_leader 1",
     ]) {
       assert.ok(lines.includes(line), `${line} is missing in\n${lines.join("\n")}`);
