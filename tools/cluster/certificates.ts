@@ -72,21 +72,7 @@ async function makeAuthority(directory: string, name: string): Promise<void> {
       name,
       "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash",
     );
-    await command("openssl", [
-      "req",
-      "-x509",
-      ...ELLIPTIC,
-      "-config",
-      config,
-      "-days",
-      DAYS,
-      "-subj",
-      `/CN=terrarium-${name}`,
-      "-keyout",
-      key,
-      "-out",
-      certificate,
-    ]);
+    await sign(config, `/CN=terrarium-${name}`, key, certificate);
   });
 }
 
@@ -102,26 +88,20 @@ async function makeCertificate(directory: string, request: CertificateRequest): 
     const config = await writeConfig(directory, request.file, leafExtensions(request.hosts));
     const authority = join(directory, request.authority);
     const subject = `${request.group === undefined ? "" : `/O=${request.group}`}/CN=${request.user}`;
-    await command("openssl", [
-      "req",
-      "-x509",
-      ...ELLIPTIC,
-      "-config",
-      config,
-      "-days",
-      DAYS,
-      "-subj",
-      subject,
-      "-CA",
-      `${authority}.crt`,
-      "-CAkey",
-      `${authority}.key`,
-      "-keyout",
-      key,
-      "-out",
-      certificate,
-    ]);
+    await sign(config, subject, key, certificate, ["-CA", `${authority}.crt`, "-CAkey", `${authority}.key`]);
   });
+}
+
+/** Makes a key and its certificate, which signs itself where no authority is named. */
+async function sign(
+  config: string,
+  subject: string,
+  key: string,
+  certificate: string,
+  authority: readonly string[] = [],
+): Promise<void> {
+  const shape = ["-config", config, "-days", DAYS, "-subj", subject];
+  await command("openssl", ["req", "-x509", ...ELLIPTIC, ...shape, ...authority, "-keyout", key, "-out", certificate]);
 }
 
 /** Extensions in openssl's own notation. A server's certificate may be used by a client, too: kubelets are both. */
