@@ -81,7 +81,7 @@ async function runAll(options: Options): Promise<readonly MochaResult[]> {
   for (const { trouble } of results) say(trouble ?? "");
   const suites = wantedSuites(options);
   if (suites.length === 0) return [...results, failure("no test file is called so")];
-  if (suites.some(({ name }) => name !== "unit")) await buildPrograms(say);
+  if (suites.some(({ needsPrograms }) => needsPrograms)) await buildPrograms(say);
   for (const suite of suites) results.push(...(await timed(suite, options)));
   return results;
 }
