@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { FetchRequest } from "./git.ts";
+import type { FetchRequest } from "./git-access.ts";
 import { GitError } from "./git-error.ts";
 import type { GitExit } from "./git-process.ts";
 import type { Target } from "./git-refs.ts";

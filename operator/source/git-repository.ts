@@ -1,6 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { GitAccess } from "./git.ts";
+import type { GitAccess } from "./git-access.ts";
 import { GitError, gitErrorFrom } from "./git-error.ts";
 import { type GitExit, GitOutputTooLarge, runGit } from "./git-process.ts";
 import { gitEnvironment, secretsOf } from "./git-settings.ts";

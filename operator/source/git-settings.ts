@@ -1,4 +1,4 @@
-import type { GitAccess, GitCredentials } from "./git.ts";
+import type { GitAccess, GitCredentials } from "./git-access.ts";
 import { GitError } from "./git-error.ts";
 
 /** A fixed search path: what runs must not depend on the environment that the operator happens to be started in. */
