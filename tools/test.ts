@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { endRunning, type MochaResult, type MochaRun, runMocha } from "./test/mocha.ts";
+import { type MochaResult, type MochaRun, runMocha } from "./test/mocha.ts";
 import { HELP, type Options, parseOptions } from "./test/options.ts";
 import { buildPrograms, setStage, strikeStage } from "./test/stage.ts";
 import { type Suite, strayFiles, suitesOf } from "./test/suites.ts";
@@ -9,6 +9,11 @@ import { type Suite, strayFiles, suitesOf } from "./test/suites.ts";
 const root = join(import.meta.dirname, "..");
 
 type Environment = Readonly<Record<string, string>>;
+
+interface Order extends Options {
+  /** Aborts when a person interrupts the tests. */
+  readonly signal: AbortSignal;
+}
 
 const say = (text: string) => console.log(`▸ ${text}`);
 
@@ -27,9 +32,10 @@ function wantedSuites({ suites, files }: Options): readonly Suite[] {
     .filter((suite) => files.length === 0 || suite.files.length > 0);
 }
 
-async function runSuite(suite: Suite, environment: Environment, jobs: number): Promise<readonly MochaResult[]> {
+async function runSuite(suite: Suite, environment: Environment, order: Order): Promise<readonly MochaResult[]> {
   if (suite.files.length === 0) return [failure(`test/${suite.name} holds no test file`)];
-  const common = { root, environment, deadlineMinutes: suite.deadlineMinutes };
+  const { jobs, signal } = order;
+  const common = { root, environment, deadlineMinutes: suite.deadlineMinutes, signal };
   if (!suite.separate) return [await runMocha({ ...common, files: suite.files, output: "stream" })];
   const runs = suite.files.map(
     (file): MochaRun => ({ ...common, files: [file], output: jobs > 1 ? "atEnd" : "stream" }),
@@ -52,22 +58,21 @@ async function pooled(runs: readonly MochaRun[], jobs: number): Promise<readonly
 }
 
 /** Where a suite runs. A stage that cannot be set is a failure of the suite, not of the ones that need none. */
-async function onStage(suite: Suite, options: Options): Promise<readonly MochaResult[]> {
-  if (!suite.needsCluster || suite.files.length === 0) return runSuite(suite, {}, options.jobs);
+async function onStage(suite: Suite, order: Order): Promise<readonly MochaResult[]> {
+  if (!suite.needsCluster || suite.files.length === 0) return runSuite(suite, {}, order);
   try {
-    return await runSuite(suite, await setStage(options.name, say), options.jobs);
+    return await runSuite(suite, await setStage(order.name, say), order);
   } catch (error) {
     return [failure(`the cluster could not be made ready: ${messageOf(error)}`)];
   } finally {
-    if (!options.keep)
-      await strikeStage(options.name).catch((error) => say(`cluster ${options.name}: ${messageOf(error)}`));
+    if (!order.keep) await strikeStage(order.name).catch((error) => say(`cluster ${order.name}: ${messageOf(error)}`));
   }
 }
 
-async function timed(suite: Suite, options: Options): Promise<readonly MochaResult[]> {
+async function timed(suite: Suite, order: Order): Promise<readonly MochaResult[]> {
   say(`${suite.name}: ${suite.files.length} files`);
   const start = performance.now();
-  const results = await onStage(suite, options);
+  const results = await onStage(suite, order);
   for (const { trouble } of results) if (trouble !== undefined) say(`${suite.name}: ${trouble}`);
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
   say(
@@ -76,13 +81,13 @@ async function timed(suite: Suite, options: Options): Promise<readonly MochaResu
   return results;
 }
 
-async function runAll(options: Options): Promise<readonly MochaResult[]> {
+async function runAll(order: Order): Promise<readonly MochaResult[]> {
   const results: MochaResult[] = strayFiles(root).map((file) => failure(`${file} is in no suite`));
   for (const { trouble } of results) say(trouble ?? "");
-  const suites = wantedSuites(options);
+  const suites = wantedSuites(order);
   if (suites.length === 0) return [...results, failure("no test file is called so")];
   if (suites.some(({ needsPrograms }) => needsPrograms)) await buildPrograms(say);
-  for (const suite of suites) results.push(...(await timed(suite, options)));
+  for (const suite of suites) results.push(...(await timed(suite, order)));
   return results;
 }
 
@@ -90,7 +95,7 @@ function total(results: readonly MochaResult[], field: "passed" | "failed" | "sk
   return results.reduce((sum, result) => sum + result[field], 0);
 }
 
-async function main(): Promise<number> {
+async function main(signal: AbortSignal): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
   if (options === undefined) {
     console.log(HELP);
@@ -98,7 +103,7 @@ async function main(): Promise<number> {
   }
   let results: readonly MochaResult[];
   try {
-    results = await runAll(options);
+    results = await runAll({ ...options, signal });
   } catch (error) {
     say(messageOf(error));
     results = [failure("the tests could not be started")];
@@ -109,15 +114,16 @@ async function main(): Promise<number> {
 }
 
 // The first signal ends the tests and tidies up; the second one does not wait for that.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => {
+const interruption = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(name, () => {
     say("interrupted: tidying up");
-    endRunning();
+    interruption.abort();
   });
 }
 
 try {
-  process.exitCode = await main();
+  process.exitCode = await main(interruption.signal);
 } catch (error) {
   if (!(error instanceof TypeError)) throw error;
   console.error(error.message);

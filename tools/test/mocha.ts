@@ -11,6 +11,8 @@ export interface MochaRun {
   readonly deadlineMinutes: number;
   /** `stream`: as it comes. `atEnd`: in one piece, so that processes do not talk into each other. */
   readonly output: "stream" | "atEnd" | "none";
+  /** Ends the run with all that it started, or keeps it from beginning. */
+  readonly signal: AbortSignal;
 }
 
 export interface MochaResult extends Counts {
@@ -18,13 +20,10 @@ export interface MochaResult extends Counts {
   readonly trouble?: string;
 }
 
-/** Processes that are still running: they end with this one. */
-const running = new Set<ChildProcess>();
-let interrupted = false;
-
 /** Runs test files in one mocha process of their own. Never rejects: trouble is a failure, and counts as one. */
 export async function runMocha(run: MochaRun): Promise<MochaResult> {
-  if (interrupted) return { passed: 0, failed: 1, skipped: 0, trouble: "it was not run: the tests were interrupted" };
+  if (run.signal.aborted)
+    return { passed: 0, failed: 1, skipped: 0, trouble: "it was not run: the tests were interrupted" };
   const folder = mkdtempSync(join(tmpdir(), "terrarium-test-"));
   const countsFile = join(folder, "counts.json");
   try {
@@ -39,7 +38,8 @@ type Ending =
   | { readonly type: "exit"; readonly code: number | null; readonly signal: string | null }
   | { readonly type: "deadline" };
 
-function start({ root, files, environment, deadlineMinutes, output }: MochaRun, countsFile: string): Promise<Ending> {
+function start(run: MochaRun, countsFile: string): Promise<Ending> {
+  const { root, files, environment, deadlineMinutes, output, signal: interruption } = run;
   const reporter = [
     "--reporter",
     join(root, "tools/test/reporter.ts"),
@@ -53,7 +53,8 @@ function start({ root, files, environment, deadlineMinutes, output }: MochaRun, 
     // A group of its own, so that whatever a hanging test has started can be ended with it.
     detached: true,
   });
-  running.add(child);
+  const interrupt = () => endGroup(child);
+  interruption.addEventListener("abort", interrupt, { once: true });
   const printed: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => printed.push(chunk));
   return new Promise((resolve) => {
@@ -64,19 +65,13 @@ function start({ root, files, environment, deadlineMinutes, output }: MochaRun, 
     }, deadlineMinutes * 60_000);
     const end = (ending: Ending) => {
       clearTimeout(timer);
-      running.delete(child);
+      interruption.removeEventListener("abort", interrupt);
       if (output === "atEnd") process.stdout.write(Buffer.concat(printed));
       resolve(late ? { type: "deadline" } : ending);
     };
     child.once("error", (error) => end({ type: "exit", code: null, signal: error.message }));
     child.once("close", (code, signal) => end({ type: "exit", code, signal }));
   });
-}
-
-/** Ends every test process that still runs, with all that it started, and lets no further one begin. */
-export function endRunning(): void {
-  interrupted = true;
-  for (const child of running) endGroup(child);
 }
 
 function endGroup(child: ChildProcess): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runMocha } from "../../../tools/test/mocha.ts";
@@ -17,10 +17,10 @@ describe("a run of test files", function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  function run(text: string, deadlineMinutes = 1) {
+  function run(text: string, deadlineMinutes = 1, signal = new AbortController().signal) {
     const file = join(folder, `${Math.random().toString(36).slice(2)}.test.mjs`);
     writeFileSync(file, text);
-    return runMocha({ root, files: [file], environment: {}, deadlineMinutes, output: "none" });
+    return runMocha({ root, files: [file], environment: {}, deadlineMinutes, output: "none", signal });
   }
 
   it("counts what passed, failed and was skipped", async () => {
@@ -58,6 +58,18 @@ describe("a run of test files", function () {
       assert.equal(result.failed, 1);
     });
   }
+
+  it("ends what a person interrupts, and begins nothing afterwards", async () => {
+    const interruption = new AbortController();
+    const marker = join(folder, "begun");
+    const text = `import { writeFileSync } from "node:fs";
+      it("a", (done) => { writeFileSync(${JSON.stringify(marker)}, ""); setInterval(() => {}, 1000); });`;
+    const result = run(text, 1, interruption.signal);
+    while (!existsSync(marker)) await new Promise((resolve) => setTimeout(resolve, 20));
+    interruption.abort();
+    assert.match((await result).trouble ?? "", /crashed \(SIGKILL/);
+    assert.match((await run(text, 1, interruption.signal)).trouble ?? "", /was not run/);
+  });
 
   it("ends what does not end by itself", async () => {
     const result = await run('setInterval(() => {}, 1000); it("a", () => {});', 0.05);
