@@ -64,7 +64,7 @@ async function baseFor(config: Config, logger: Logger, signal: AbortSignal) {
   return { config, logger, clock, namespace, metrics, transport, client, ring };
 }
 
-function serveGateway({ config, logger, clock, namespace, transport, client, ring }: Base): Promise<Gateway> {
+function serveGateway({ config, logger, clock, namespace, metrics, transport, client, ring }: Base): Promise<Gateway> {
   return startGateway({
     store: createSecretStore({ client, namespace, ring }),
     ring,
@@ -74,6 +74,7 @@ function serveGateway({ config, logger, clock, namespace, transport, client, rin
       info: (facts, message) => logger.debug(message, facts),
       error: (facts, message) => logger.error(message, facts),
     },
+    onAnswered: metrics.gatewayRequest,
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     judge: judgeFor(client),
     namespace,
@@ -130,7 +131,12 @@ async function reconcile(
   metrics.leading(true);
   const client = createClient(transport, { mayWrite });
   const store = createSecretStore({ client, namespace, ring });
-  const events = createEventRecorder({ writer: client, clock, instance: config.TERRARIUM_POD_NAME });
+  const events = createEventRecorder({
+    writer: client,
+    clock,
+    instance: config.TERRARIUM_POD_NAME,
+    onDropped: (why, error) => logger.warn("an event was not written", { why, error }),
+  });
   const follower = followerFor(config, (key) => environments.add(key));
   const shared = { client, clock, caches, store, ring, events };
   const parts = {

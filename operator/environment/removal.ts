@@ -90,12 +90,11 @@ function unconfirmed({ observation, past, ending }: Subject): Answer | undefined
   if (ending === "Deleted") return undefined;
   const confirmed = observation.environment.metadata.annotations?.[ANNOTATIONS.confirmDestroy] ?? "";
   if (confirmed.split(",").some((name) => name.trim() === past.name)) return undefined;
-  const { name, namespace } = observation.environment.metadata;
-  const command = `kubectl annotate environment ${name} -n ${namespace} ${ANNOTATIONS.confirmDestroy}=${past.name}`;
   return {
     state: "Stalled",
     reason: "RemovalNeedsConfirmation",
-    message: `${past.name} is no longer declared, and what it made still exists; to destroy that: ${command}`,
+    // What to do comes first: the status cuts long messages.
+    message: `annotate the Environment with ${ANNOTATIONS.confirmDestroy}=${past.name} to destroy what it made: it is no longer declared`,
   };
 }
 

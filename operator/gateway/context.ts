@@ -27,4 +27,6 @@ export interface GatewayContext {
   readonly progress: ProgressThrottle;
   readonly clock: Clock;
   readonly log: GatewayLog;
+  /** After each answer, for the metrics. The route is one of ours, or empty. */
+  readonly onAnswered: (facts: { readonly route: string; readonly code: number; readonly durationMs: number }) => void;
 }

@@ -8,6 +8,7 @@ import { addressOf, createServer, DEFAULT_LIMITS, type GatewayLimits, serveCerti
 import { applyEveryPlan, type Judge } from "./verdict.ts";
 
 export interface GatewayPorts extends Pick<GatewayContext, "store" | "ring" | "digestOfApplied" | "clock" | "log"> {
+  readonly onAnswered?: GatewayContext["onAnswered"];
   /**
    * Reads pods, Runs and Environments, reviews tokens, writes its Secret and Run.status. Its writer must not ask for the lease, since every
    * replica serves, and its field manager is `GATEWAY_FIELD_MANAGER`.
@@ -57,10 +58,10 @@ export async function startGateway(ports: GatewayPorts): Promise<Gateway> {
 }
 
 function contextOf(ports: GatewayPorts): GatewayContext {
-  const { store, ring, client, digestOfApplied, clock, log, judge = applyEveryPlan } = ports;
+  const { store, ring, client, digestOfApplied, clock, log, judge = applyEveryPlan, onAnswered = () => {} } = ports;
   const statuses = createRunStatuses(client);
   const progress = createProgressThrottle(clock);
-  return { store, ring, client, statuses, judge, digestOfApplied, progress, clock, log };
+  return { store, ring, client, statuses, judge, digestOfApplied, progress, clock, log, onAnswered };
 }
 
 function followCertificate(

@@ -80,6 +80,7 @@ export function createServer(context: GatewayContext, { tls, limits, ready }: Se
     const { method, routeOptions } = request;
     const facts = { method, path: routeOptions.url ?? "", status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     context.log.info({ ...facts, ...runOf(request) }, "gateway request");
+    context.onAnswered({ route: facts.path, code: facts.status, durationMs: reply.elapsedTime });
   });
   server.get("/v1/health", async (_request, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
   addClaim(server, context, limits);

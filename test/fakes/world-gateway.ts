@@ -46,6 +46,7 @@ export function worldGateway({ client, store, ring, clock, turns, onUnexpected }
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     progress: createProgressThrottle(clock),
     clock,
+    onAnswered: () => {},
     log: { info: () => {}, error: () => {} },
   };
   const signal = new AbortController().signal;

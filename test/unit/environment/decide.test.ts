@@ -302,10 +302,7 @@ describe("A removed component", () => {
     story.round();
     assert.equal(story.started.length, before);
     assert.equal(story.verdict("app").reason, "RemovalNeedsConfirmation");
-    assert.match(
-      story.verdict("app").message,
-      /kubectl annotate environment shop -n team terrarium.dev\/confirm-destroy=app/,
-    );
+    assert.match(story.verdict("app").message, /annotate the Environment with terrarium.dev\/confirm-destroy=app/);
   });
 
   it("is destroyed after what depends on it", () => {
