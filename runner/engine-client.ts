@@ -109,7 +109,8 @@ export class EngineClient {
     const ended = signal === undefined ? limit : AbortSignal.any([signal, limit]);
     try {
       await new Promise<void>((resolve, reject) => {
-        const stop = () => reject(new EngineLost(`the engine container did not connect within ${connectTimeoutMs} ms`));
+        const stop = () =>
+          reject(new EngineLost(`the engine's container was not heard of for ${connectTimeoutMs / 1000} s`));
         if (ended.aborted) stop();
         ended.addEventListener("abort", stop, { once: true });
         this.#events.once("hello", resolve);

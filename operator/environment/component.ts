@@ -82,9 +82,10 @@ function interrupted(subject: Subject): Answer | undefined {
   return {
     state: "Interrupted",
     reason: "Interrupted",
+    // What to do comes first: the status cuts long messages.
     message:
-      latest.status.outcome?.message ??
-      "the pod died while it applied; look at the Run's journal, then set terrarium.dev/requestedAt",
+      `set ${ANNOTATIONS.requestedAt} for a fresh plan, after a look at the journal of Run ${latest.spec.number}: ` +
+      (latest.status.outcome?.message ?? "its pod died while it applied"),
   };
 }
 

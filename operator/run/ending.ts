@@ -29,11 +29,8 @@ export function outcomeOfDeath(run: Run, record: ComponentRecord | undefined, de
 
 function interrupted(run: Run, { how, outOfMemory }: DeadPod): RunOutcome {
   const cause = outOfMemory ? "the engine ran out of memory" : how;
-  const next =
-    run.spec.operation === "Destroy"
-      ? "what is left is destroyed by the next try"
-      : "look at the journal in the Run, then set terrarium.dev/requestedAt for a fresh plan";
-  return { result: "Interrupted", reason: "Interrupted", message: `the pod died while it applied: ${cause}; ${next}` };
+  const next = run.spec.operation === "Destroy" ? "; what is left is destroyed by the next try" : "";
+  return { result: "Interrupted", reason: "Interrupted", message: `the pod died while it applied: ${cause}${next}` };
 }
 
 export function closedPhase({ result }: RunOutcome): RunPhase {

@@ -266,6 +266,7 @@ describe("An interrupted apply", () => {
     story.round();
     assert.equal(story.started.length, 1);
     assert.equal(story.verdict("a").state, "Interrupted");
+    assert.match(story.verdict("a").message, /^set terrarium\.dev\/requestedAt for a fresh plan/);
   });
 
   it("goes on with a fresh Run when a person asks for it", () => {

@@ -35,7 +35,7 @@ describe("A Run whose pod died without a word", () => {
     const outcome = outcomeOfDeath(run, aRecord("network", { claim: claim({ applying }) }), death);
     assert.equal(outcome.result, "Interrupted");
     assert.equal(outcome.retry, undefined);
-    assert.match(outcome.message, /its node is gone.*terrarium\.dev\/requestedAt/);
+    assert.match(outcome.message, /died while it applied: its node.* is gone/);
   });
 
   it("was interrupted when it ran out of memory while it applied", () => {
