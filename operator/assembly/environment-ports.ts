@@ -54,6 +54,11 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
       return (await store.recordsOf(namespace, environment, signal)).map(({ value }) => value);
     },
     setFinalizer: (environment, present, signal) => setFinalizer(client, environment, present, signal),
+    async setConfirmations({ metadata }, names, signal) {
+      const value = names.length === 0 ? null : names.join(",");
+      const patch = { metadata: { uid: metadata.uid, annotations: { [ANNOTATIONS.confirmDestroy]: value } } };
+      await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
+    },
     async createRun(environment, name, spec, signal) {
       try {
         await client.create<KubeObject & { spec: unknown }>(RUNS, runObject(environment, name, spec), { signal });

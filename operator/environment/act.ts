@@ -3,6 +3,7 @@ import { isClosed, type Run } from "../api/run.ts";
 import type { StateKey } from "../storage/record.ts";
 import type { Decision } from "./decide.ts";
 import type { EnvironmentPorts } from "./ports.ts";
+import { confirmationsOf } from "./removal.ts";
 import { runName } from "./run-name.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -32,6 +33,7 @@ export async function act(
       return { decision, errors: [] };
     case "converge":
     case "dismantle": {
+      await withdrawConfirmations(environment, decision.verdicts, ports, signal);
       const errors: unknown[] = [];
       const verdicts: Verdict[] = [];
       for (const verdict of decision.verdicts) {
@@ -48,6 +50,19 @@ export async function act(
       return { decision: { ...decision, verdicts }, errors };
     }
   }
+}
+
+/** A confirmation is for one removal: whoever declares the component again and removes it again is asked again. */
+async function withdrawConfirmations(
+  environment: Environment,
+  verdicts: readonly Verdict[],
+  ports: EnvironmentPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const gone = new Set(verdicts.filter(({ step }) => step.type === "forgetState").map(({ name }) => name));
+  const confirmed = confirmationsOf(environment);
+  const left = confirmed.filter((name) => !gone.has(name));
+  if (left.length < confirmed.length) await ports.setConfirmations(environment, left, signal);
 }
 
 function refused(verdict: Verdict, error: unknown): Verdict {

@@ -26,7 +26,9 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
     return { type: "SourceChanged", detail: `from ${short(applied.revision)} to ${short(revision)}` };
   }
   if (attempted !== undefined) return { type: "Retry", detail: `Run ${attempted.run} did not end well` };
-  return { type: "OutputsChanged", detail: `outputs of ${inputs.dependsOn.join(", ")}`.slice(0, 512) };
+  const used = inputs.variables.flatMap(({ valueFrom }) => valueFrom?.output ?? []);
+  const names = [...new Set(used.map(({ component }) => component))].sort();
+  return { type: "OutputsChanged", detail: `an output that it uses of ${names.join(" or ")}`.slice(0, 512) };
 }
 
 /** Names of the inputs that differ, variables one by one. */

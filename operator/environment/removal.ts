@@ -86,10 +86,15 @@ function retained(subject: Subject): Answer | undefined {
   return { ...gone("Released"), satisfied: false, step: { type: "releaseState" } };
 }
 
+/** Names of the components whose destruction a person has confirmed. */
+export function confirmationsOf({ metadata }: Observation["environment"]): readonly string[] {
+  const names = metadata.annotations?.[ANNOTATIONS.confirmDestroy]?.split(",") ?? [];
+  return names.map((name) => name.trim()).filter((name) => name !== "");
+}
+
 function unconfirmed({ observation, past, ending }: Subject): Answer | undefined {
   if (ending === "Deleted") return undefined;
-  const confirmed = observation.environment.metadata.annotations?.[ANNOTATIONS.confirmDestroy] ?? "";
-  if (confirmed.split(",").some((name) => name.trim() === past.name)) return undefined;
+  if (confirmationsOf(observation.environment).includes(past.name)) return undefined;
   return {
     state: "Stalled",
     reason: "RemovalNeedsConfirmation",

@@ -42,7 +42,9 @@ export function statusFor(
 /** Everything is applied, but what others read of it is not where they look for it. */
 function withOutputTrouble(conditions: readonly Fresh[], { error }: Published): readonly Fresh[] {
   if (error === undefined) return conditions;
-  const message = `writeOutputsTo: ${error instanceof Error ? error.message : String(error)}`.slice(0, 1024);
+  const told = error instanceof Error ? error.message : String(error);
+  // Of a refusal by a policy, its own sentence is what helps.
+  const message = `writeOutputsTo: ${told.split("denied request: ").at(-1) ?? told}`.slice(0, 1024);
   return conditions.map((fresh) => {
     if (fresh.type === "Ready" && fresh.status === "True")
       return { ...fresh, status: "False", reason: "OutputsNotWritten", message };
@@ -145,7 +147,12 @@ function conditionsFor(
         }
       : { type: "Reconciling", status: "False", reason: speaker?.reason ?? "Applied", message: "nothing is under way" },
     stuck === undefined
-      ? { type: "Stalled", status: "False", reason: "Progressing", message: "no person is needed" }
+      ? {
+          type: "Stalled",
+          status: "False",
+          reason: "Progressing",
+          message: "what is left goes on, or is tried again, by itself",
+        }
       : { type: "Stalled", status: "True", reason: stuck.reason, message: about(stuck) },
   ];
 }

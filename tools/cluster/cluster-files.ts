@@ -13,7 +13,7 @@ import {
 } from "./component-configs.ts";
 import { type Component, describeComponents } from "./components.ts";
 import { renderKubeconfig, writePrivateFile } from "./kubeconfig.ts";
-import type { Cluster } from "./paths.ts";
+import { type Cluster, clusterPaths } from "./paths.ts";
 
 const COMPONENTS_WITH_KUBECONFIG = ["kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "coredns"];
 
@@ -88,4 +88,11 @@ async function linkPrograms(binDir: string, binaries: BinaryPaths): Promise<void
   await rm(binDir, { recursive: true, force: true });
   await mkdir(binDir, { recursive: true });
   for (const [name, path] of programs) await symlink(path, join(binDir, name));
+}
+
+/** A program that was built after the cluster came up, beside those that it came up with. */
+export async function linkProgram(cluster: string, name: string, path: string): Promise<void> {
+  const link = join(clusterPaths(cluster).binDir, name);
+  await rm(link, { force: true });
+  await symlink(path, link);
 }

@@ -36,11 +36,8 @@ export function showNextSteps(setup: string, local: string | undefined, say: Say
       "",
       `kubectl -n ${shop.namespace} get secret shop-outputs-sensitive -o jsonpath='{.data.database_url}' | base64 -d`,
     ],
-    ["Sell more plants", `kubectl -n ${shop.namespace} edit environment ${shop.name}      # plants: 100 → 120`],
-    [
-      "Change a module",
-      "edit examples/shop/infra, then: npm run demo     # pushes it; the branch moves, the rest follows",
-    ],
+    ["Sell more plants", `edit plants in examples/shop/environment.yaml (100 → 120), then: npm run demo${flag}`],
+    ["Change a module", `edit examples/shop/infra, then: npm run demo${flag}     # pushes it; the branch moves`],
     ["Delete the shop", `kubectl -n ${shop.namespace} delete environment ${shop.name}    # destroys in reverse order`],
     [
       "Take all away",

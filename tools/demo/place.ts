@@ -1,6 +1,7 @@
 /** Where the demo happens: a cluster to talk to, with the images of this checkout in its reach. */
 import { basename } from "node:path";
 import { ensureBinaries } from "../cluster/binaries.ts";
+import { linkProgram } from "../cluster/cluster-files.ts";
 import { clusterUp } from "../cluster/cluster-up.ts";
 import { succeeds } from "../cluster/command.ts";
 import { loadImage } from "../cluster/images.ts";
@@ -25,6 +26,7 @@ export async function openPlace(place: Place, progress: Progress): Promise<Kubec
   if (place.type === "own") return openOwn(place.context, progress);
   const { kubeconfig } = await clusterUp({ name: place.name });
   const { kubectl, helm } = await programs(progress);
+  await linkProgram(place.name, "helm", helm);
   const kubectlFlags = ["--kubeconfig", kubeconfig];
   return new Kubectl({ kubectlPath: kubectl, helmPath: helm, kubectlFlags, helmFlags: kubectlFlags });
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { act } from "../../../operator/environment/act.ts";
 import type { EnvironmentPorts } from "../../../operator/environment/ports.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
-import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
 
 const signal = new AbortController().signal;
@@ -35,6 +36,26 @@ describe("A step that the API server refuses", () => {
     assert.equal(line?.reason, "StepRefused");
     assert.match(line?.message ?? "", /exceeded quota/);
     assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "False");
+  });
+});
+
+describe("A confirmed removal", () => {
+  it("uses up its confirmation, and leaves the others", async () => {
+    const environment = anEnvironment([aComponent("b")], {
+      metadata: { annotations: { [ANNOTATIONS.confirmDestroy]: "a, c" } },
+    });
+    const story = aStory(environment);
+    story.records.set("a", aRecord("a", { mayHoldObjects: false }));
+    const written: (readonly string[])[] = [];
+    const ports = {
+      async setConfirmations(_environment, names) {
+        written.push(names);
+      },
+      async forgetState() {},
+      async createRun() {},
+    } satisfies Partial<EnvironmentPorts>;
+    await act(environment, story.decision(), ports as unknown as EnvironmentPorts, signal);
+    assert.deepEqual(written, [["c"]]);
   });
 });
 
