@@ -9,7 +9,7 @@ cluster is taken away at the end. The last line is \`N passed, N failed\`.
   --suite NAME   only this suite; may be repeated
   --file PATH    only this file of the suites; may be repeated
   --name NAME    the cluster for the journeys (default: test)
-  --jobs N       journeys at the same time (default: 2)
+  --jobs N       journeys at the same time (default: 3)
   --keep         leave the cluster, to look at it or to be quicker the next time
   --help         this text`;
 
@@ -29,7 +29,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       suite: { type: "string", multiple: true, default: [...SUITE_NAMES] },
       file: { type: "string", multiple: true, default: [] },
       name: { type: "string", default: "test" },
-      jobs: { type: "string", default: "2" },
+      jobs: { type: "string", default: "3" },
       keep: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
