@@ -106,6 +106,17 @@ export const lockInfo = z.looseObject({
   Path: z.string().default(""),
 });
 
+/** The most that a report lists; agents cut it further, to what the body of a request may have. */
+export const MOST_CHANGES = 20_000;
+
+export const plannedChange = z.object({
+  address: z.string(),
+  type: z.string(),
+  action: z.enum(["create", "update", "replace", "delete", "forget", "move", "import"]),
+  /** Paths of changed attributes, as in `tags.Owner`. */
+  attributes: z.array(z.string()).max(64),
+});
+
 export const planReport = z.object({
   /** sha256 of the plan file, taken before anything else read it. */
   digest: z.string(),
@@ -115,6 +126,12 @@ export const planReport = z.object({
   resources: z.array(z.object({ address: z.string(), action: z.string() })).max(50),
   truncated: z.boolean(),
   drifted: z.int().min(0),
+  /** Every change, those that destroy first; absent from an agent that does not list them. */
+  changes: z.array(plannedChange).max(MOST_CHANGES).optional(),
+  /** Changes are missing from the list, or attributes of one are. */
+  changesTruncated: z.boolean().optional(),
+  /** The plan does nothing but bring back what somebody else changed in the world. */
+  driftOnly: z.boolean().optional(),
   revision: z.string().optional(),
   /** Keyed digest of all resolved inputs. */
   inputsDigest: z.string(),
@@ -168,6 +185,7 @@ export type ClaimRequest = z.output<typeof claimRequest>;
 export type WorkOrder = z.output<typeof workOrder>;
 export type OrderedVariable = z.output<typeof orderedVariable>;
 export type LockInfo = z.output<typeof lockInfo>;
+export type PlannedChange = z.output<typeof plannedChange>;
 export type PlanReport = z.output<typeof planReport>;
 export type Verdict = z.output<typeof verdict>;
 export type JournalEntry = z.output<typeof journalEntry>;

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { initArguments, planArguments, showPlanArguments } from "../../operator/engine/arguments.ts";
 import { initialisedBackend } from "../../operator/engine/backend.ts";
 import { lockFile } from "../../operator/engine/names.ts";
-import { readPlan } from "../../operator/engine/plan.ts";
 import type { PlanReport } from "../../operator/gateway/protocol.ts";
 import type { Bench } from "./bench.ts";
 import { Ended, failed } from "./ending.ts";
@@ -12,6 +11,7 @@ import { engineFailure, hasFailed } from "./engine-failure.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { FILES } from "./layout.ts";
 import type { ModuleLayout } from "./module-layout.ts";
+import { planReportOf } from "./plan-report.ts";
 import { readOwn } from "./tree.ts";
 
 const planGraceMs = 60_000;
@@ -88,19 +88,6 @@ async function mustUseOurBackend({ layout }: Bench, cwd: string): Promise<void> 
 
 async function reportOf({ layout, scrubber }: Bench, digest: string, inputs: PlanInputs): Promise<PlanReport> {
   const text = await readOwn(layout.out, join(layout.out, FILES.planDocument), largestPlan);
-  const { summary, isEmpty, resources, drift } = readPlan(JSON.parse(text?.toString("utf8") ?? "null"), 50);
-  const { create, update, replace, delete: removed } = summary;
-  return {
-    digest,
-    counts: { create, update, replace, delete: removed },
-    empty: isEmpty,
-    resources: resources.items.map(({ address, action }) => ({
-      address: scrubber.text(address).slice(0, 256),
-      action: action.toLowerCase(),
-    })),
-    truncated: resources.truncated,
-    drifted: drift.total,
-    ...(inputs.revision === undefined ? {} : { revision: inputs.revision }),
-    inputsDigest: inputs.inputsDigest,
-  };
+  const { inputsDigest, revision } = inputs;
+  return planReportOf(JSON.parse(text?.toString("utf8") ?? "null"), scrubber, { digest, inputsDigest, revision });
 }

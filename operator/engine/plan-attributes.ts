@@ -1,0 +1,95 @@
+/** Which attributes of a resource a planned change touches: names and paths, never values. */
+import { isDeepStrictEqual } from "node:util";
+import { type Change, type Fields, fields, hasTrue, isFields } from "./plan-document.ts";
+
+/** Deeper than this, a path says no more about what changes. */
+const DEEPEST = 6;
+
+/** Names of attributes are the provider's; keys further inside may be data, so they stay out. */
+export function changedAttributes({
+  before,
+  after,
+  after_unknown,
+  before_sensitive,
+  after_sensitive,
+}: Change): readonly string[] {
+  const [old, now, unknown] = [before, after, after_unknown].map(fields) as [Fields, Fields, Fields];
+  const [oldMarks, newMarks] = [fields(before_sensitive), fields(after_sensitive)];
+  const names = new Set([...Object.keys(old), ...Object.keys(now), ...Object.keys(unknown)]);
+  return [...names]
+    .filter((name) => {
+      if (hasTrue(unknown[name])) return true;
+      return !isDeepStrictEqual(old[name], now[name]) || hasTrue(oldMarks[name]) !== hasTrue(newMarks[name]);
+    })
+    .sort();
+}
+
+/** One level of a change: what was, what will be, what is not known yet, and what is hidden. */
+interface Level {
+  readonly old: unknown;
+  readonly now: unknown;
+  readonly unknown: unknown;
+  readonly oldMark: unknown;
+  readonly newMark: unknown;
+}
+
+/**
+ * The same, down into objects and maps, as in `tags.Owner`: rules tell a changed tag from a changed size. Lists are named as a
+ * whole, and so is what the provider or the module marks as sensitive. Of what is created or destroyed, every attribute that
+ * has a value counts as changed.
+ */
+export function changedPaths({
+  before,
+  after,
+  after_unknown,
+  before_sensitive,
+  after_sensitive,
+}: Change): readonly string[] {
+  const whole: Level = {
+    old: before,
+    now: after,
+    unknown: after_unknown,
+    oldMark: before_sensitive,
+    newMark: after_sensitive,
+  };
+  return pathsIn(whole, "", 1).sort();
+}
+
+function pathsIn(level: Level, prefix: string, depth: number): string[] {
+  const [old, now, unknown] = [fields(level.old), fields(level.now), fields(level.unknown)];
+  const names = new Set([...Object.keys(old), ...Object.keys(now), ...Object.keys(unknown)]);
+  return [...names].flatMap((name) => {
+    const inside: Level = {
+      old: old[name] ?? null,
+      now: now[name] ?? null,
+      unknown: unknown[name],
+      oldMark: fields(level.oldMark)[name],
+      newMark: fields(level.newMark)[name],
+    };
+    return isSame(inside) ? [] : pathsOf(inside, `${prefix}${name}`, depth);
+  });
+}
+
+function isSame({ old, now, unknown, oldMark, newMark }: Level): boolean {
+  return !hasTrue(unknown) && isDeepStrictEqual(old, now) && hasTrue(oldMark) === hasTrue(newMark);
+}
+
+function pathsOf(level: Level, path: string, depth: number): string[] {
+  const { old, now, unknown, oldMark, newMark } = level;
+  const opaque = unknown === true || oldMark === true || newMark === true;
+  if (opaque || depth === DEEPEST || !isFields(old) || !isFields(now)) return [path];
+  const deeper = pathsIn(level, `${path}.`, depth + 1);
+  return deeper.length === 0 ? [path] : deeper;
+}
+
+/**
+ * Whether what will be is what another place says, attribute by attribute. One that is wholly unknown is computed by the
+ * provider and says nothing; one that is known in part could hide a difference, so it counts as one.
+ */
+export function agrees(value: Fields, unknown: Fields, other: Fields): boolean {
+  const names = new Set([...Object.keys(value), ...Object.keys(other)]);
+  return [...names].every((name) => {
+    if (unknown[name] === true) return true;
+    return !hasTrue(unknown[name]) && isDeepStrictEqual(value[name] ?? null, other[name] ?? null);
+  });
+}

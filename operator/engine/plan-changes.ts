@@ -1,0 +1,90 @@
+/** The whole list of a plan's changes, for rules: what is touched, how, and in which attributes. Never a value. */
+import { agrees, changedPaths } from "./plan-attributes.ts";
+import { actionOf, fields, isImported, isMoved, type PlanAction, type ResourceChange } from "./plan-document.ts";
+
+export type ChangeAction = "create" | "update" | "replace" | "delete" | "forget" | "move" | "import";
+
+export interface PlanChange {
+  readonly address: string;
+  readonly type: string;
+  readonly action: ChangeAction;
+  /** Paths as in `instance_type` or `tags.Owner`; see `changedPaths`. */
+  readonly attributes: readonly string[];
+  /** There are more attributes than are listed. */
+  readonly attributesTruncated?: boolean;
+}
+
+export interface ListedChanges {
+  readonly items: readonly PlanChange[];
+  readonly total: number;
+  /** Changes are missing, or attributes of one are. */
+  readonly truncated: boolean;
+}
+
+export const MOST_CHANGES = 20_000;
+export const MOST_ATTRIBUTES = 64;
+
+/** What is hardest to undo comes first, so that it is the last to be cut off. */
+const GRAVITY: readonly ChangeAction[] = ["delete", "replace", "forget", "update", "create", "import", "move"];
+
+/**
+ * Every resource that a plan touches, those first that it destroys. What is only read is left out: it changes nothing. A
+ * deposed object, which an earlier replacement left over, has the address of its resource.
+ */
+export function listChanges(touched: readonly ResourceChange[], most = MOST_CHANGES): ListedChanges {
+  const changes = touched.flatMap((resource) => {
+    const action = changeAction(resource);
+    return action === undefined ? [] : [{ resource, action }];
+  });
+  const sorted = GRAVITY.flatMap((gravity) => changes.filter(({ action }) => action === gravity));
+  const items = sorted.slice(0, most).map(({ resource, action }) => planChange(resource, action));
+  const truncated = sorted.length > most || items.some(({ attributesTruncated }) => attributesTruncated);
+  return { items, total: sorted.length, truncated };
+}
+
+const CHANGE_ACTIONS: Readonly<Record<PlanAction, ChangeAction | undefined>> = {
+  Create: "create",
+  Update: "update",
+  Replace: "replace",
+  Delete: "delete",
+  Forget: "forget",
+  Read: undefined,
+  Unchanged: undefined,
+};
+
+function changeAction(resource: ResourceChange): ChangeAction | undefined {
+  const action = actionOf(resource.change.actions);
+  if (action !== "Unchanged") return CHANGE_ACTIONS[action];
+  if (isImported(resource)) return "import";
+  return isMoved(resource) ? "move" : undefined;
+}
+
+function planChange({ address, type, change }: ResourceChange, action: ChangeAction): PlanChange {
+  const attributes = changedPaths(change);
+  return {
+    address,
+    type,
+    action,
+    attributes: attributes.slice(0, MOST_ATTRIBUTES),
+    ...(attributes.length > MOST_ATTRIBUTES ? { attributesTruncated: true } : {}),
+  };
+}
+
+/**
+ * True where each change answers a drift of the same resource and leads back to what was there before it: whatever else the
+ * plan did would have another cause. A plan that changes nothing undoes nothing.
+ */
+export function onlyUndoesDrift(touched: readonly ResourceChange[], drifted: readonly ResourceChange[]): boolean {
+  const changes = touched.filter(({ change }) => actionOf(change.actions) !== "Read");
+  const drifts = new Map(drifted.filter(({ deposed }) => deposed === undefined).map((drift) => [drift.address, drift]));
+  return changes.length > 0 && changes.every((resource) => undoes(resource, drifts.get(resource.address)));
+}
+
+function undoes(resource: ResourceChange, drift: ResourceChange | undefined): boolean {
+  if (drift === undefined || resource.deposed !== undefined || isMoved(resource) || isImported(resource)) return false;
+  const gone = actionOf(drift.change.actions) === "Delete";
+  const action = actionOf(resource.change.actions);
+  const answers = gone ? action === "Create" : action === "Update" || action === "Replace";
+  const { after, after_unknown } = resource.change;
+  return answers && agrees(fields(after), fields(after_unknown), fields(drift.change.before));
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { planReport } from "../../../operator/gateway/protocol.ts";
+import { DEFAULT_LIMITS } from "../../../operator/gateway/server.ts";
+import { planReportOf } from "../../../runner/agent/plan-report.ts";
+import { Scrubber } from "../../../runner/agent/scrub.ts";
+
+const circumstances = { digest: "sha256:1", inputsDigest: "hmac:1", revision: undefined };
+
+function aDocument(count: number, change: object, address = (at: number) => `thing.a["${at}"]`) {
+  const resource_changes = Array.from({ length: count }, (_, at) => ({ address: address(at), type: "thing", change }));
+  return { format_version: "1.2", resource_changes };
+}
+
+describe("what the agent reports of a plan", () => {
+  it("lists the changes, without the secrets that keys may hold", () => {
+    const scrubber = new Scrubber();
+    scrubber.add("canary-7f3a");
+    const change = {
+      actions: ["update"],
+      before: { tags: { "canary-7f3a": 1 } },
+      after: { tags: { "canary-7f3a": 2 } },
+    };
+    const report = planReportOf(
+      aDocument(1, change, () => 'thing.a["canary-7f3a"]'),
+      scrubber,
+      circumstances,
+    );
+    assert.deepEqual(report.changes, [
+      { address: 'thing.a["(sensitive)"]', type: "thing", action: "update", attributes: ["tags.(sensitive)"] },
+    ]);
+    assert.deepEqual([report.changesTruncated, report.driftOnly], [false, false]);
+  });
+
+  it("always fits into a request, and says what is missing", () => {
+    const after = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`attribute_number_${at}`, at]));
+    const report = planReportOf(aDocument(6_000, { actions: ["create"], after }), new Scrubber(), circumstances);
+    assert.ok(Buffer.byteLength(JSON.stringify(planReport.parse(report))) < DEFAULT_LIMITS.smallBytes);
+    assert.ok((report.changes?.length ?? 0) > 1_000);
+    assert.equal(report.changesTruncated, true);
+  });
+
+  it("lists 20,000 changes that have few attributes, and no more", () => {
+    const change = { actions: ["update"], before: { size: 1 }, after: { size: 2 } };
+    const report = planReportOf(aDocument(20_001, change), new Scrubber(), circumstances);
+    assert.deepEqual([planReport.parse(report).changes?.length, report.changesTruncated], [20_000, true]);
+    const { changesTruncated } = planReportOf(aDocument(20_000, change), new Scrubber(), circumstances);
+    assert.equal(changesTruncated, false);
+  });
+});
