@@ -23,6 +23,8 @@ export function createStatusWriter(client: Pick<Reader, "get"> & Pick<Writer, "a
           if (ifUnchanged || tries === MOST_TRIES || !isConflict(error)) throw error;
           latest = await readAgain(client, resource, latest, options);
           if (latest.metadata.uid !== current.metadata.uid) throw error;
+          // Decided from a status that was overtaken: it would take the newer one back. That one's news bring another round.
+          if (!saysAlready(latest, current.status)) return false;
         }
       }
       return false;

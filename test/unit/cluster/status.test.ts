@@ -101,6 +101,12 @@ describe("the status of an object", () => {
       assert.equal(await write(moved({ a: 1 })).writing, false);
     });
 
+    it("is not written over a newer status: that was decided later", async () => {
+      const { writing, applied } = write(moved({ a: 2 }));
+      assert.equal(await writing, false);
+      assert.equal(applied.length, 1);
+    });
+
     it("is refused when that was asked for", async () => {
       const { writing, applied } = write(moved(undefined), { ifUnchanged: true });
       await assert.rejects(writing, isConflict);
