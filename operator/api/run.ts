@@ -164,7 +164,12 @@ export const runStatus = z
       .default(-1)
       .describe("Generation of the spec that this status speaks of; -1: not seen yet."),
     phase: runPhase.optional().describe("Where the attempt stands."),
-    conditions: z.array(condition).max(8).optional().describe("Succeeded.").meta(listMap("type")),
+    conditions: z
+      .array(condition)
+      .max(8)
+      .optional()
+      .describe("Succeeded; Reconciling and Stalled, by the rules of kstatus.")
+      .meta(listMap("type")),
     pods: z
       .array(
         z.object({
@@ -234,7 +239,9 @@ export interface Run {
 
 const CLOSED: readonly (RunPhase | undefined)[] = ["Succeeded", "Failed", "Interrupted", "Cancelled"];
 
+export const isClosedPhase = (phase: RunPhase | undefined): boolean => CLOSED.includes(phase);
+
 /** The record is complete: nothing is done for this Run any more. */
 export function isClosed({ status }: Pick<Run, "status">): boolean {
-  return CLOSED.includes(status?.phase);
+  return isClosedPhase(status?.phase);
 }

@@ -41,7 +41,9 @@ export function statusFor(
 
 /** Everything is applied, but what others read of it is not where they look for it. */
 function withOutputTrouble(conditions: readonly Fresh[], { error }: Published): readonly Fresh[] {
-  if (error === undefined) return conditions;
+  // Where a person is needed first, that stays what is told.
+  if (error === undefined || conditions.some(({ type, status }) => type === "Stalled" && status === "True"))
+    return conditions;
   const told = error instanceof Error ? error.message : String(error);
   // Of a refusal by a policy, its own sentence is what helps.
   const message = `writeOutputsTo: ${told.split("denied request: ").at(-1) ?? told}`.slice(0, 1024);
@@ -93,8 +95,9 @@ function revisionText(source: NonNullable<Environment["spec"]["source"]>, revisi
 
 /** The component that explains best why the whole is not ready: first what needs a person, then what failed. */
 function spokesman(verdicts: readonly Verdict[]): Verdict | undefined {
-  const rank = ({ reason, state }: Verdict) => {
-    if (standingOf(reason) === "person") return 0;
+  const rank = (verdict: Verdict) => {
+    const { state } = verdict;
+    if (needsPerson(verdict)) return 0;
     if (state === "Failed" || state === "Interrupted") return 1;
     if (state === "Suspended") return 2;
     return state === "Blocked" ? 4 : 3;
@@ -117,9 +120,11 @@ function conditionsFor(
   verdicts: readonly Verdict[],
 ): readonly Fresh[] {
   const speaker = spokesman(verdicts);
-  const stuck = verdicts.find(needsPerson);
+  const stuck = speaker !== undefined && needsPerson(speaker) ? speaker : undefined;
+  // A person is needed before the whole is ready, whatever goes on beside: tools take only one of the two for an answer.
   const moving =
-    verdicts.some(movesByItself) || (stuck === undefined && speaker !== undefined && speaker.state !== "Suspended");
+    stuck === undefined &&
+    (mode === "dismantle" || verdicts.some(movesByItself) || (speaker !== undefined && speaker.state !== "Suspended"));
   const about = (verdict: Verdict): string => `${verdict.name}: ${verdict.message}`.slice(0, 1024);
   const suspended = environment.spec.suspend && speaker === undefined;
   const ready: Fresh =
@@ -138,14 +143,14 @@ function conditionsFor(
         };
   return [
     ready,
-    moving || (mode === "dismantle" && stuck === undefined)
+    moving
       ? {
           type: "Reconciling",
           status: "True",
           reason: mode === "dismantle" ? "Destroying" : "Progressing",
           message: progressText(verdicts),
         }
-      : { type: "Reconciling", status: "False", reason: speaker?.reason ?? "Applied", message: "nothing is under way" },
+      : { type: "Reconciling", status: "False", reason: speaker?.reason ?? "Applied", message: besideText(verdicts) },
     stuck === undefined
       ? {
           type: "Stalled",
@@ -163,9 +168,17 @@ function readyReason(mode: "converge" | "dismantle", speaker: Verdict | undefine
   return speaker?.state === "Suspended" ? "Suspended" : "Progressing";
 }
 
-function progressText(verdicts: readonly Verdict[]): string {
-  const busy = verdicts.filter(movesByItself).map(({ name, state }) => `${name} (${state})`);
-  return (busy.length === 0 ? "waiting" : busy.join(", ")).slice(0, 1024);
+const busyText = (verdicts: readonly Verdict[]): string =>
+  verdicts
+    .filter(movesByItself)
+    .map(({ name, state }) => `${name} (${state})`)
+    .join(", ");
+
+const progressText = (verdicts: readonly Verdict[]): string => (busyText(verdicts) || "waiting").slice(0, 1024);
+
+function besideText(verdicts: readonly Verdict[]): string {
+  const busy = busyText(verdicts);
+  return (busy === "" ? "nothing is under way" : `a person is needed; beside that goes on: ${busy}`).slice(0, 1024);
 }
 
 function dated(environment: Environment, fresh: Fresh, now: Date): Condition {

@@ -1,6 +1,7 @@
-import type { Condition, Reason } from "../api/conditions.ts";
+import type { Reason } from "../api/conditions.ts";
 import type { Run, RunOutcome, RunPhase, RunStatus } from "../api/run.ts";
 import type { Acted } from "./act.ts";
+import { conditionsOf } from "./conditions.ts";
 import { closedPhase } from "./ending.ts";
 
 /**
@@ -23,7 +24,7 @@ export function statusAfter(run: Run, acted: Acted, now: Date): RunStatus | unde
           },
         ],
         startedAt: acted.pod.metadata.creationTimestamp ?? now.toISOString(),
-        conditions: [succeeded(run, "Unknown", "Progressing", "the pod starts", now)],
+        conditions: conditionsOf(run, "Starting", { reason: "Progressing", message: "the pod starts" }, now),
         message: "the pod starts",
       };
     case "working":
@@ -52,7 +53,7 @@ function ownPart({ status, spec: _, metadata }: Run): RunStatus {
 }
 
 function working(run: Run, phase: RunPhase, reason: Reason, message: string, now: Date): Partial<RunStatus> {
-  return { phase, message, conditions: [succeeded(run, "Unknown", reason, message, now)] };
+  return { phase, message, conditions: conditionsOf(run, phase, { reason, message }, now) };
 }
 
 function closed(run: Run, outcome: RunOutcome, now: Date): Partial<RunStatus> {
@@ -61,20 +62,7 @@ function closed(run: Run, outcome: RunOutcome, now: Date): Partial<RunStatus> {
   return {
     phase,
     finishedAt: now.toISOString(),
-    conditions: [succeeded(run, phase === "Succeeded" ? "True" : "False", outcome.reason, outcome.message, now)],
+    conditions: conditionsOf(run, phase, outcome, now),
     ...(reported ? {} : { outcome }),
-  };
-}
-
-function succeeded(run: Run, status: Condition["status"], reason: string, message: string, now: Date): Condition {
-  const before = run.status?.conditions?.find(({ type }) => type === "Succeeded");
-  const same = before?.status === status ? before.lastTransitionTime : now.toISOString();
-  return {
-    type: "Succeeded",
-    status,
-    reason,
-    message,
-    observedGeneration: run.metadata.generation ?? 1,
-    lastTransitionTime: same,
   };
 }

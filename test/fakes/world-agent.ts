@@ -126,7 +126,7 @@ async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise
       message: verdict.message,
       retry: "Never",
     };
-  if (empty && !destroying) return { result: "Unchanged", reason: "Unchanged", message: "" };
+  if (empty && !destroying) return { result: "Unchanged", reason: "Unchanged", message: "the plan was empty" };
   try {
     return await apply(parts, order, talk, { planned: state, changes, output: destroying ? undefined : wish.output });
   } finally {

@@ -18,6 +18,7 @@ import { worldGateway } from "./world-gateway.ts";
 import { type Act, createKubelet } from "./world-kubelet.ts";
 import { type OperatorProcess, startOperatorProcess } from "./world-operator.ts";
 import { createOracles } from "./world-oracles.ts";
+import { watchStatuses } from "./world-statuses.ts";
 import { worldStore } from "./world-store.ts";
 import { createTurns, type Fate, Killed, type Mortal, type Turn } from "./world-turns.ts";
 
@@ -75,6 +76,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
   });
   const cloud = createCloud(violated);
   const oracles = createOracles({ api, store, cloud, history, violated });
+  const moments = watchStatuses(api, cloud, violated);
   const admit = (resource: { readonly kind: string }): void => {
     if (refusePods && resource.kind === "Pod")
       throw new ApiError({ request: "create Pod", status: 403, reason: "Forbidden", message: "exceeded quota" });
@@ -196,6 +198,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
     cloud,
     dice,
     kubelet,
+    moments,
     store,
     told,
     turns,

@@ -68,13 +68,32 @@ describe("The conditions of an Environment", () => {
     ]);
   });
 
-  it("are Stalled and Reconciling when one component needs a person and another moves by itself", () => {
+  it("are Stalled alone when one component needs a person and another moves by itself, which is told", () => {
     const status = statusOf(
       converge(verdict("a", "Applying", "Progressing"), verdict("b", "Interrupted", "Interrupted")),
     );
     assert.deepEqual(conditions(status), [
       "Ready=False Interrupted",
-      "Reconciling=True Progressing",
+      "Reconciling=False Interrupted",
+      "Stalled=True Interrupted",
+    ]);
+    assert.match(status.conditions?.[1]?.message ?? "", /beside that goes on: a \(Applying\)/);
+  });
+
+  it("name the same component in Ready and Stalled, whichever order they are declared in", () => {
+    const [first, then] = [verdict("a", "Failed", "PlanFailed"), verdict("b", "Interrupted", "Interrupted")];
+    for (const decision of [converge(first, then), converge(then, first)]) {
+      const [ready, , stalled] = statusOf(decision).conditions ?? [];
+      assert.deepEqual([ready?.reason, ready?.message], [stalled?.reason, stalled?.message]);
+    }
+  });
+
+  it("stay Stalled when the outputs cannot be written either", () => {
+    const published = { lines: [], error: new Error("denied") };
+    const decision = converge(verdict("a", "Interrupted", "Interrupted"));
+    const status = statusFor(environmentOf(["a"]), decision, published, now);
+    assert.deepEqual(conditions(status ?? { observedGeneration: 1 }).slice(1), [
+      "Reconciling=False Interrupted",
       "Stalled=True Interrupted",
     ]);
   });

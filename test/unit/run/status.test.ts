@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { RunOutcome, RunStatus } from "../../../operator/api/run.ts";
 import type { Acted } from "../../../operator/run/act.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
+import { kstatusOf, violationsBetween, violationsOf } from "../../fakes/kstatus.ts";
 import { aRun, T0 } from "../../fakes/objects.ts";
 import { aPod, begun, POD_UID, runSpec } from "./observations.ts";
 
@@ -74,6 +75,32 @@ describe("The Run controller's part of the status", () => {
     assert.match(foreign?.message ?? "", /the-pod: delete it/);
     const unproven = statusAfter(aRun(runSpec(), told), { type: "unproven", message: "look first" }, now);
     assert.deepEqual([unproven?.phase, succeeded(unproven)?.reason], ["Applying", "ProofOfDeathMissing"]);
+  });
+
+  it("is for kstatus under way, finished or failed, and never finished before it has ended", () => {
+    const after = (acted: Acted) => {
+      const run = aRun(runSpec(), told);
+      const status = statusAfter(run, acted, now);
+      assert.ok(status !== undefined);
+      const object = { ...run, status };
+      assert.deepEqual([...violationsOf(object), ...violationsBetween(run, object)], []);
+      return kstatusOf(object);
+    };
+    const closed = (outcome: Partial<RunOutcome>): Acted => ({ type: "closed", outcome: { ...applied, ...outcome } });
+    const rows: readonly (readonly [Acted, string])[] = [
+      [{ type: "started", pod: aPod() }, "InProgress"],
+      [{ type: "working", phase: "Applying", message: "the plan is applied" }, "InProgress"],
+      [{ type: "foreign", name: "the-pod" }, "Failed"],
+      [{ type: "unproven", message: "look first" }, "Failed"],
+      [closed({}), "Current"],
+      [closed({ result: "Unchanged", reason: "Unchanged" }), "Current"],
+      [closed({ result: "Failed", reason: "PlanFailed" }), "Failed"],
+      [closed({ result: "Waiting", reason: "InputMissing" }), "Failed"],
+      [closed({ result: "Interrupted", reason: "Interrupted" }), "Failed"],
+      [closed({ result: "Cancelled", reason: "Cancelled" }), "Current"],
+    ];
+    for (const [acted, expected] of rows) assert.equal(after(acted), expected, JSON.stringify(acted));
+    assert.equal(kstatusOf({ ...aRun(runSpec()), status: { observedGeneration: -1 } }), "InProgress");
   });
 
   it("moves the time of the transition only when the condition's status changes", () => {
