@@ -3,7 +3,7 @@ import { anEnvironment } from "./support/environments.ts";
 import { following, repository } from "./support/git.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
 import { keeps } from "./support/modules.ts";
-import { lineOf, outputOf } from "./support/place.ts";
+import { isReady, lineOf, outputOf } from "./support/place.ts";
 
 const output = { name: "kept", valueFrom: { output: { component: "one", name: "kept" } } };
 
@@ -30,13 +30,11 @@ journeys("sources in git", () => {
       assert.equal(outputOf(ready, "kept"), "first");
 
       const second = await infra.push({ "one/main.tf": keeps("second"), "two/main.tf": keeps("same") });
+      // An output is shown as soon as the store has it, which is before the Run that made it is closed: Ready is after both.
       const moved = await place.until(
         "git",
-        (one) => outputOf(one, "kept") === "second" && lineOf("two")(one)?.reason === "Unchanged",
-        {
-          within: 60,
-          about: "to follow the branch",
-        },
+        (one) => outputOf(one, "kept") === "second" && lineOf("two")(one)?.reason === "Unchanged" && isReady(one),
+        { about: "to follow the branch" },
       );
       assert.equal(lineOf("one")(moved)?.revision, `main@sha1:${second}`);
       assert.equal(lineOf("two")(moved)?.revision, `main@sha1:${second}`);

@@ -46,8 +46,11 @@ journeys("several components", () => {
 
       // Both sides are at work at once, and what needs them waits.
       await Promise.all([outside.arrival("create/left"), outside.arrival("create/right")]);
-      const top = await place.untilComponent("diamond", "top", ({ state }) => state === "Blocked");
-      assert.match(top.message ?? "", /left/);
+      await place.untilComponent(
+        "diamond",
+        "top",
+        ({ state, message }) => state === "Blocked" && /left.*right/.test(message ?? ""),
+      );
       assert.equal(outside.count("create/top"), 0);
       outside.release("create/left");
       outside.release("create/right");

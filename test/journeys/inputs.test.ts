@@ -59,12 +59,14 @@ journeys("inputs from the namespace", () => {
       }),
     );
     await place.untilReason("asked", "one", "InputMissing", { within: 10 });
-    // Several tries in vain: the pauses have grown.
-    await place.untilRunEnds("one", 3, { within: 60 });
+    // Two tries in vain: the pause has grown to 20 s.
+    await place.untilRunEnds("one", 2, { within: 40 });
     await place.configMap("settings", { size: "large" });
     await place.request("asked");
     const ready = await place.untilReady("asked", { within: 15 });
     assert.equal(outputOf(ready, "kept"), "large");
+    const causes = (await place.runs("one")).map(({ spec }) => spec.cause.type);
+    assert.deepEqual(causes, ["Created", "Retry", "Requested"]);
   });
 
   journey("waiting for an input does not use up the tries", async (place) => {
@@ -81,7 +83,8 @@ journeys("inputs from the namespace", () => {
     const line = await place.untilReason("patient", "one", "InputMissing");
     assert.ok(line.retryAt, "it is looked for again although the limit is 0");
     await place.configMap("settings", { size: "large" });
-    await place.untilReady("patient", { within: 60 });
+    await place.request("patient");
+    await place.untilReady("patient");
   });
 
   journey("a missing ConfigMap with the module itself is named, and used when it comes", async (place) => {

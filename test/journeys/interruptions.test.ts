@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Pod } from "../../operator/cluster/kinds.ts";
-import { awaitCondition } from "../../tools/cluster/await-condition.ts";
 import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
 import { keeps, planAsks, reports } from "./support/modules.ts";
 import { cutOffGateway, restoreGateway } from "./support/operator-pods.ts";
 import type { Place } from "./support/place.ts";
+import { untilJournalled } from "./support/stored.ts";
 
 /** Two resources: the second one begins when the first is there. */
 function twoSteps(place: Place, engine: Engine = "opentofu", more: object = {}) {
@@ -23,8 +22,8 @@ async function killedInApply(place: Place, engine?: Engine): Promise<void> {
   const [run] = await place.runs("one");
   assert.ok(run);
   const pod = await place.podOf(run);
-  // The journal is sent at most a second after the event.
-  await pause(2_000);
+  // The first is begun and made, the second begun.
+  await untilJournalled(place, "cut", "one", 3);
   await killContainers(pod);
   outside.release("create/second");
 }
@@ -163,7 +162,7 @@ journeys("runners that die", () => {
       const pod = await place.podOf(run);
       await cutOffGateway(pod);
       outside.release("create/second");
-      await untilLog(place, pod, /Apply complete|second: Creation complete/);
+      await place.untilLog(pod, /Apply complete/);
       await killContainers(pod);
       const restarted = await place.podOf(run, { after: pod });
       await restoreGateway(restarted);
@@ -222,8 +221,3 @@ journeys("runners that die", () => {
     { within: 300 },
   );
 });
-
-async function untilLog(place: Place, pod: Pod, pattern: RegExp): Promise<void> {
-  const look = async () => pattern.test(await place.logs(pod)) || "it was not printed yet";
-  await awaitCondition(`the agent to print ${pattern}`, 60, look);
-}

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { setTimeout as pause } from "node:timers/promises";
 import { anEnvironment, fromOutput } from "./support/environments.ts";
 import { journey, journeys } from "./support/journey.ts";
 import { reports } from "./support/modules.ts";
@@ -67,6 +66,9 @@ journeys("an operator that goes away", () => {
       outside.hold("create/second");
       await place.apply(twoSteps(place));
       await outside.arrival("create/second");
+      const [run] = await place.runs("one");
+      assert.ok(run);
+      const pod = await place.podOf(run);
       try {
         await scale(0);
         await installation.kubectl.run([
@@ -80,7 +82,7 @@ journeys("an operator that goes away", () => {
           "--timeout=60s",
         ]);
         outside.release("create/second");
-        await pause(15_000);
+        await place.untilLog(pod, /Apply complete/);
       } finally {
         await scale(2);
       }
@@ -102,13 +104,12 @@ journeys("an operator that goes away", () => {
         variables: needs[name].map((need) => fromOutput(need, need, "done")),
       }));
       const storm = (async () => {
-        const killed = new Set<string>();
-        for (const afterMs of [100, 2_000, 500, 4_000, 1_000]) killed.add(await killLeader(place, killed, afterMs));
+        for (const afterMs of [100, 2_000, 500, 4_000, 1_000]) await killLeader(place, afterMs);
       })();
       await place.apply(anEnvironment({ name: "stormy", components }));
       await Promise.all([storm, place.untilReady("stormy", { within: 240 })]);
       await place.delete("stormy");
-      await killLeader(place, new Set(), 1_500);
+      await killLeader(place, 1_500);
       await place.untilGone("stormy", { within: 120 });
       for (const name of names) {
         assert.equal(outside.count(`create/${name}`), 1, `${name} was made once`);

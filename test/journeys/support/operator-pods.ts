@@ -19,22 +19,29 @@ export async function killOperators(place: Place): Promise<void> {
   for (const pod of await operatorPods(place)) await killContainers(pod, ["operator"]);
 }
 
-/** SIGKILL for the replica that leads, as soon as one does that was not killed before. Gives its name. */
-export async function killLeader(place: Place, killed: ReadonlySet<string>, afterMs: number): Promise<string> {
-  const { client } = place.installation;
-  const leader = await follow<Lease, string>(client, {
-    resource: LEASES,
-    selection: { namespace: operatorNamespace },
-    look: (leases) =>
-      leases.map(({ spec }) => spec?.holderIdentity ?? "").find((name) => name !== "" && !killed.has(name)),
-    withinMs: 120_000,
-    what: "another replica to lead",
-  });
+/** SIGKILL for the replica that leads, as soon as one has led for so long. */
+export async function killLeader(place: Place, afterMs: number): Promise<void> {
+  const leader = await untilOneLeads(place);
   await pause(afterMs);
-  const pod = (await operatorPods(place)).find(({ metadata }) => leader.includes(metadata.name));
-  if (pod === undefined) throw new Error(`the leader ${leader} is no pod of the operator`);
-  await client.delete(PODS, operatorNamespace, pod.metadata.name, { gracePeriodSeconds: 0 });
-  return leader;
+  await place.installation.client.delete(PODS, operatorNamespace, leader.metadata.name, { gracePeriodSeconds: 0 });
+}
+
+/** The Lease names a replica that was killed for as long as it lasts: who leads is also there. */
+async function untilOneLeads(place: Place): Promise<Stored<Pod>> {
+  const gone = new Set<string>();
+  while (true) {
+    const holder = await follow<Lease, string>(place.installation.client, {
+      resource: LEASES,
+      selection: { namespace: operatorNamespace },
+      look: (leases) =>
+        leases.map(({ spec }) => spec?.holderIdentity ?? "").find((name) => name !== "" && !gone.has(name)),
+      withinMs: 120_000,
+      what: "a replica that is there to lead",
+    });
+    const leader = (await operatorPods(place)).find(({ metadata }) => holder.startsWith(`${metadata.name}_`));
+    if (leader !== undefined) return leader;
+    gone.add(holder);
+  }
 }
 
 /** Every replica replaced by another pod, one after the other, as in an upgrade. */

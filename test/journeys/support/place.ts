@@ -7,6 +7,7 @@ import type { Run } from "../../../operator/api/run.ts";
 import type { ConfigMap, Pod, Secret } from "../../../operator/cluster/kinds.ts";
 import type { KubeObject, Stored } from "../../../operator/cluster/ports.ts";
 import { CONFIG_MAPS, ENVIRONMENTS, PODS, RUNS, SECRETS } from "../../../operator/cluster/resources.ts";
+import { awaitCondition } from "../../../tools/cluster/await-condition.ts";
 import { follow, NotInTime } from "./following.ts";
 import type { Installation } from "./installation.ts";
 import type { Outside } from "./outside.ts";
@@ -149,6 +150,12 @@ export class Place {
 
   logs(pod: Pod, container: "agent" | "engine" = "agent"): Promise<string> {
     return this.kubectl(["logs", pod.metadata.name, "--container", container]);
+  }
+
+  /** Waits until the agent has printed it, which is what the engine said. */
+  async untilLog(pod: Pod, pattern: RegExp): Promise<void> {
+    const look = async () => pattern.test(await this.logs(pod)) || "it was not printed yet";
+    await awaitCondition(`the agent to print ${pattern}`, soon * patience, look);
   }
 
   find(kind: "Secret", name: string): Promise<Stored<Secret> | undefined>;
