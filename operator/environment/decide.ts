@@ -4,7 +4,6 @@ import { destroyBasisOf } from "../storage/record.ts";
 import { decideComponent } from "./component.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
 import { type Observation, pastOf } from "./observation.ts";
-import { withMissingOutputs } from "./offered-outputs.ts";
 import { decideRemoval, removedComponents } from "./removal.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
@@ -25,7 +24,7 @@ export function decide(observation: Observation): Decision {
   const marked = metadata.finalizers?.includes(FINALIZERS.environment) ?? false;
   if (metadata.deletionTimestamp !== undefined) return marked ? dismantle(observation) : { type: "letGo" };
   if (!marked) return { type: "mark" };
-  return { type: "converge", verdicts: withMissingOutputs(observation.environment, converge(observation)) };
+  return { type: "converge", verdicts: converge(observation) };
 }
 
 function converge(observation: Observation): readonly Verdict[] {

@@ -19,7 +19,17 @@ export function announce(
     else if (QUIET.has(state) && was !== undefined)
       event(environment, "Normal", reason ?? state, `${name} is ${state}`);
   }
-  const wasReady = environment.status?.conditions?.find(({ type }) => type === "Ready")?.status;
-  const ready = status.conditions?.find(({ type }) => type === "Ready");
-  if (ready?.status === "True" && wasReady !== "True") event(environment, "Normal", "Ready", ready.message);
+  const ready = turned("Ready", environment.status, status);
+  if (ready !== undefined) event(environment, "Normal", "Ready", ready.message);
+  const stalled = turned("Stalled", environment.status, status);
+  // Where a component is the cause, it has told so already.
+  if (stalled === undefined || status.components?.some(({ reason }) => reason === stalled.reason)) return;
+  event(environment, "Warning", stalled.reason, stalled.message);
+}
+
+/** The condition, where it has come to hold. */
+function turned(type: "Ready" | "Stalled", before: EnvironmentStatus | undefined, after: EnvironmentStatus) {
+  const held = before?.conditions?.find((condition) => condition.type === type)?.status === "True";
+  const condition = after.conditions?.find((candidate) => candidate.type === type);
+  return condition?.status === "True" && !held ? condition : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { OutputRecord } from "../api/run.ts";
-import type { Answer, Verdict } from "./verdict.ts";
+import type { Answer, Trouble, Verdict } from "./verdict.ts";
 
 /** What others may use of a component: the outputs that its last apply left. */
 export function offeredBy(verdict: Verdict | undefined): readonly OutputRecord[] {
@@ -15,31 +15,30 @@ export function missingOutput(component: Component, needs: ReadonlyMap<string, V
     if (output === undefined) continue;
     const offered = offeredBy(needs.get(output.component));
     if (offered.some((record) => record.name === output.name)) continue;
-    return noSuchOutput(`components[${component.name}].terraform.variables[${name}]`, output, offered);
+    const field = `components[${component.name}].terraform.variables[${name}]`;
+    return { state: "Stalled", ...noSuchOutput(field, output, offered) };
   }
   return undefined;
 }
 
-/** The verdicts, where an output that the Environment promises is missing from a component that is applied. */
-export function withMissingOutputs({ spec }: Environment, verdicts: readonly Verdict[]): readonly Verdict[] {
-  return verdicts.map((verdict) => {
-    if (!verdict.satisfied) return verdict;
+/** The first output that the Environment promises and a component lacks, although it is applied. The component is well: the promise is not. */
+export function brokenPromise({ spec }: Environment, verdicts: readonly Verdict[]): Trouble | undefined {
+  for (const { name, valueFrom } of spec.outputs ?? []) {
+    const verdict = verdicts.find((candidate) => candidate.name === valueFrom.output.component);
+    if (!verdict?.satisfied) continue;
     const offered = offeredBy(verdict);
-    const missing = (spec.outputs ?? []).find(
-      ({ valueFrom: { output } }) =>
-        output.component === verdict.name && !offered.some((record) => record.name === output.name),
-    );
-    if (missing === undefined) return verdict;
-    return { ...verdict, ...noSuchOutput(`outputs[${missing.name}]`, missing.valueFrom.output, offered) };
-  });
+    if (offered.some((record) => record.name === valueFrom.output.name)) continue;
+    return noSuchOutput(`spec.outputs[${name}]`, valueFrom.output, offered);
+  }
+  return undefined;
 }
 
 function noSuchOutput(
   field: string,
   output: { readonly component: string; readonly name: string },
   offered: readonly OutputRecord[],
-) {
+): Trouble {
   const names = offered.length === 0 ? "none" : offered.map(({ name }) => name).join(", ");
   const message = `${field}: component ${output.component} has no output ${output.name}; it has ${names}`;
-  return { state: "Stalled", reason: "OutputMissing", message } as const;
+  return { reason: "OutputMissing", message };
 }

@@ -3,9 +3,10 @@ import { cutBytes } from "../api/cut-bytes.ts";
 import type { ComponentStatus, Environment, EnvironmentStatus } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Decision } from "./decide.ts";
+import { brokenPromise } from "./offered-outputs.ts";
 import type { Published } from "./outputs.ts";
 import { withinBudget } from "./status-budget.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Trouble, Verdict } from "./verdict.ts";
 
 const LONGEST_MESSAGE = 160;
 
@@ -23,7 +24,8 @@ export function statusFor(
   const { verdicts } = decision;
   const ready = verdicts.filter(({ state }) => state === "Ready").length;
   const handled = environment.metadata.annotations?.[ANNOTATIONS.requestedAt];
-  const conditions = conditionsFor(environment, decision.type, verdicts);
+  const promise = decision.type === "converge" ? brokenPromise(environment, verdicts) : undefined;
+  const conditions = withTrouble(conditionsFor(environment, decision.type, verdicts), promise);
   return withinBudget({
     observedGeneration: environment.metadata.generation ?? 0,
     conditions: withOutputTrouble(conditions, published).map((fresh) => dated(environment, fresh, now)),
@@ -38,6 +40,17 @@ export function statusFor(
     ...(handled === undefined ? {} : { handledRequest: handled.slice(0, 256) }),
   });
 }
+
+/** What is wrong with the whole is told when every component is well: until then they have something to tell. */
+function withTrouble(conditions: readonly Fresh[], trouble: Trouble | undefined): readonly Fresh[] {
+  if (trouble === undefined || !conditions.some(isReady)) return conditions;
+  return conditions.map((fresh) => {
+    if (fresh.type === "Ready") return { ...fresh, ...trouble, status: "False" };
+    return fresh.type === "Stalled" ? { ...fresh, ...trouble, status: "True" } : fresh;
+  });
+}
+
+const isReady = ({ type, status }: Fresh): boolean => type === "Ready" && status === "True";
 
 /** Everything is applied, but what others read of it is not where they look for it. */
 function withOutputTrouble(conditions: readonly Fresh[], { error }: Published): readonly Fresh[] {

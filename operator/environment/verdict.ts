@@ -31,6 +31,12 @@ export interface Verdict {
   readonly past: ComponentPast;
 }
 
+/** What is wrong with the Environment as a whole, where each component may be well. */
+export interface Trouble {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
 export type Answer = Omit<Verdict, "name" | "past" | "satisfied" | "step"> & {
   readonly satisfied?: boolean;
   readonly step?: Step;

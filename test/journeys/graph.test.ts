@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { anEnvironment, type Engine, fromOutput } from "./support/environments.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
 import { keeps, reports } from "./support/modules.ts";
-import { lineOf, outputOf, type Place } from "./support/place.ts";
+import { conditionOf, lineOf, outputOf, type Place } from "./support/place.ts";
 
 /** Reports its name, takes the outputs of what it needs, and gives a text that holds them. */
 function link(place: Place, name: string, needs: readonly string[] = []) {
@@ -132,9 +132,10 @@ journeys("several components", () => {
   });
 
   journey("an output that a component does not have stalls who asks, and names both", async (place) => {
-    const asking = (output: string) =>
+    const asking = (output: string, promise: string) =>
       anEnvironment({
         name: "asking",
+        outputs: [{ name: "promise", valueFrom: { output: { component: "giver", name: promise } } }],
         components: [
           { name: "giver", module: keeps("x") },
           {
@@ -144,7 +145,7 @@ journeys("several components", () => {
           },
         ],
       });
-    await place.apply(asking("nothing"));
+    await place.apply(asking("nothing", "kept"));
     const taker = await place.untilReason("asking", "taker", "OutputMissing");
     assert.equal(taker.state, "Stalled");
     assert.match(taker.message ?? "", /giver.*nothing|nothing.*giver/);
@@ -153,7 +154,13 @@ journeys("several components", () => {
       (one) => one.status?.conditions?.some(({ type, status }) => type === "Stalled" && status === "True") ?? false,
     );
     assert.equal(stalled.status?.conditions?.find(({ type }) => type === "Ready")?.reason, "OutputMissing");
-    await place.apply(asking("kept"));
+    await place.apply(asking("kept", "nothing"));
+    const broken = await place.until("asking", (one) =>
+      /outputs\[promise\]/.test(conditionOf(one, "Ready")?.message ?? ""),
+    );
+    assert.equal(conditionOf(broken, "Stalled")?.reason, "OutputMissing");
+    assert.equal(lineOf("giver")(broken)?.state, "Ready");
+    await place.apply(asking("kept", "kept"));
     await place.untilReady("asking");
   });
 });

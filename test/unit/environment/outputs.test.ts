@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import type { OutputRecord } from "../../../operator/api/run.ts";
-import { withMissingOutputs } from "../../../operator/environment/offered-outputs.ts";
+import { brokenPromise } from "../../../operator/environment/offered-outputs.ts";
 import { publishOutputs } from "../../../operator/environment/outputs.ts";
 import type { EnvironmentPorts, OutputValue } from "../../../operator/environment/ports.ts";
 import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
@@ -115,14 +115,16 @@ describe("The outputs of an Environment", () => {
     assert.deepEqual([shown, asked], [lines, []]);
   });
 
-  it("that a component which is applied does not have stall it, and both are named", () => {
-    const [verdict] = withMissingOutputs(environment(), [applied("web", [endpoint])]);
-    assert.deepEqual([verdict?.state, verdict?.reason], ["Stalled", "OutputMissing"]);
-    assert.match(verdict?.message ?? "", /outputs\[password\]: component web has no output secret; it has endpoint/);
+  it("that a component which is applied does not have are a broken promise, and both are named", () => {
+    const trouble = brokenPromise(environment(), [applied("web", [endpoint])]);
+    assert.deepEqual(trouble, {
+      reason: "OutputMissing",
+      message: "spec.outputs[password]: component web has no output secret; it has endpoint",
+    });
   });
 
   it("are not missed before the component is applied", () => {
     const waiting: Verdict = { ...applied("web", []), satisfied: false, state: "Planning" };
-    assert.deepEqual(withMissingOutputs(environment(), [waiting]), [waiting]);
+    assert.equal(brokenPromise(environment(), [waiting]), undefined);
   });
 });

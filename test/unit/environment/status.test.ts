@@ -112,6 +112,23 @@ describe("The conditions of an Environment", () => {
     assert.match(status.conditions?.[0]?.message ?? "", /suspended/);
   });
 
+  it("are Stalled for an output that nobody has, while the component is Ready", () => {
+    const promise = { name: "url", valueFrom: { output: { component: "a", name: "endpoint" } } };
+    const environment = environmentOf(["a", "b"], { spec: { outputs: [promise] } });
+    const status = statusOf(converge(ready("a"), ready("b")), environment);
+    assert.deepEqual(conditions(status), [
+      "Ready=False OutputMissing",
+      "Reconciling=False Applied",
+      "Stalled=True OutputMissing",
+    ]);
+    assert.match(status.conditions?.[0]?.message ?? "", /^spec\.outputs\[url\]: component a has no output endpoint/);
+    assert.equal(status.summary, "2/2 ready");
+    assert.equal(status.components?.[0]?.state, "Ready");
+    const worse = statusOf(converge(ready("a"), verdict("b", "Interrupted", "Interrupted")), environment);
+    assert.deepEqual(conditions(worse).slice(0, 1), ["Ready=False Interrupted"]);
+    assert.equal(conditions(worse)[2], "Stalled=True Interrupted");
+  });
+
   it("are never Ready while it is being deleted", () => {
     const status = statusOf(dismantle(verdict("a", "Destroyed", "Destroyed"), verdict("b", "Destroyed", "Released")));
     assert.deepEqual(conditions(status).slice(0, 2), ["Ready=False Destroying", "Reconciling=True Destroying"]);

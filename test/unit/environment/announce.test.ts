@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import type { Environment, EnvironmentStatus } from "../../../operator/api/environment.ts";
+import { announce } from "../../../operator/environment/events.ts";
+import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+
+type Conditions = Readonly<Record<string, readonly ["True" | "False", string]>>;
+
+function aStatus(conditions: Conditions, line: readonly [state: string, reason: string]): EnvironmentStatus {
+  const [state, reason] = line;
+  return {
+    observedGeneration: 1,
+    conditions: Object.entries(conditions).map(([type, [status, why]]) => ({
+      type,
+      status,
+      reason: why,
+      message: `because of ${why}`,
+      lastTransitionTime: new Date(T0).toISOString(),
+    })),
+    components: [{ name: "a", state, reason } as never],
+  };
+}
+
+function told(before: EnvironmentStatus | undefined, after: EnvironmentStatus): readonly string[] {
+  const events: string[] = [];
+  const event = (_of: Environment, type: string, reason: string, message: string) =>
+    void events.push(`${type} ${reason}: ${message}`);
+  announce(anEnvironment([aComponent("a")], before === undefined ? {} : { status: before }), after, { event });
+  return events;
+}
+
+const applying = aStatus({ Ready: ["False", "Progressing"], Stalled: ["False", "Progressing"] }, [
+  "Applying",
+  "Applying",
+]);
+const ready = aStatus({ Ready: ["True", "Applied"], Stalled: ["False", "Progressing"] }, ["Ready", "Applied"]);
+const broken = aStatus({ Ready: ["False", "OutputMissing"], Stalled: ["True", "OutputMissing"] }, ["Ready", "Applied"]);
+const stuck = aStatus({ Ready: ["False", "Interrupted"], Stalled: ["True", "Interrupted"] }, [
+  "Interrupted",
+  "Interrupted",
+]);
+
+describe("The events of an Environment", () => {
+  it("tell once that a component, and the whole, became ready", () => {
+    assert.deepEqual(told(applying, ready), ["Normal Applied: a is Ready", "Normal Ready: because of Applied"]);
+    assert.deepEqual(told(ready, ready), []);
+  });
+
+  it("tell of a component that fell, and leave the whole to be concluded", () => {
+    assert.deepEqual(told(applying, stuck), ["Warning Interrupted: a: Interrupted"]);
+    assert.deepEqual(told(stuck, stuck), []);
+  });
+
+  it("tell what is wrong with the whole where every component is well", () => {
+    assert.deepEqual(told(ready, broken), ["Warning OutputMissing: because of OutputMissing"]);
+    assert.deepEqual(told(broken, broken), []);
+  });
+});
