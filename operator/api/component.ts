@@ -22,7 +22,9 @@ const outputRef = z
 
 export const variable = z
   .object({
-    name: identifier.describe("Name of the variable. A module that does not declare it does not receive it."),
+    name: identifier.describe(
+      "Name of the variable. Those of the Environment reach the modules that declare them; those of a component must be declared by its module.",
+    ),
     value: z
       .json()
       .optional()

@@ -74,6 +74,10 @@ export const REASONS = {
     meaning: "The engine refuses the module; file and line are in the message.",
   },
   VariableMissing: { standing: "progress", meaning: "The module needs a variable that nobody gives." },
+  VariableUnknown: {
+    standing: "progress",
+    meaning: "The component gives a variable that its module does not declare; the message lists what it declares.",
+  },
   VariableInvalid: { standing: "progress", meaning: "A variable's value does not have the declared type." },
   DependencyCycle: {
     standing: "person",

@@ -51,6 +51,11 @@ export const runInputs = z
       .max(128)
       .describe("Variables of Environment and component, merged.")
       .meta(listMap("name")),
+    ownVariables: z
+      .array(z.string())
+      .max(64)
+      .optional()
+      .describe("Names of those that the component itself gives: its module must declare them."),
     credentials: z
       .array(credential)
       .max(32)

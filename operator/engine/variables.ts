@@ -15,13 +15,16 @@ export interface VariableFile {
   readonly ephemeralText?: string;
   /** Required by the module, and given by nobody: the engine need not start. */
   readonly missing: readonly VariableDeclaration[];
-  /** Given, but not declared: left out, since each would cost a warning. */
+  /** Given for whoever declares it, and not declared here: left out, since each would cost a warning. */
   readonly unused: readonly string[];
+  /** Given for this very module, which does not declare it: a name that is misspelt somewhere. */
+  readonly undeclared: readonly string[];
 }
 
 export function variableFile(
   values: ReadonlyMap<string, unknown>,
   module: Pick<ModuleDeclaration, "variables">,
+  own: readonly string[] = [],
 ): VariableFile {
   const declared = new Map(module.variables.map((variable) => [variable.name, variable]));
   const used = [...values].flatMap(([name, value]): [VariableDeclaration, unknown][] => {
@@ -33,16 +36,32 @@ export function variableFile(
     text: document(used),
     ...(ephemeral.length === 0 ? {} : { ephemeralText: document(ephemeral) }),
     missing: module.variables.filter(({ name, hasDefault }) => !hasDefault && !values.has(name)),
-    unused: [...values.keys()].filter((name) => !declared.has(name)).sort(),
+    unused: [...values.keys()].filter((name) => !declared.has(name) && !own.includes(name)).sort(),
+    undeclared: own.filter((name) => !declared.has(name)),
   };
+}
+
+/** The sentence for a person, with what the module declares instead: the right spelling is likely among it. */
+export function undeclaredVariablesMessage(
+  undeclared: readonly string[],
+  { variables }: Pick<ModuleDeclaration, "variables">,
+): string {
+  const [noun, them] = undeclared.length === 1 ? ["variable", "it"] : ["variables", "them"];
+  const declared = variables.length === 0 ? "none" : shortList(variables.map(({ name }) => name).sort());
+  return `the component gives the ${noun} ${shortList(undeclared)}, and its module declares no such; it declares ${declared}. Correct the name, or declare ${them}`;
 }
 
 /** The sentence for a person, naming each variable and where it is declared. */
 export function missingVariablesMessage(missing: readonly VariableDeclaration[]): string {
-  const list = missing.slice(0, 10).map(({ name, file, line }) => `${name} (${file}:${line})`);
-  const rest = missing.length > list.length ? ` and ${missing.length - list.length} more` : "";
+  const list = shortList(missing.map(({ name, file, line }) => `${name} (${file}:${line})`));
   const [noun, verb] = missing.length === 1 ? ["variable", "has"] : ["variables", "have"];
-  return `the module's required ${noun} ${list.join(", ")}${rest} ${verb} no value: add ${missing.length === 1 ? "it" : "them"} to spec.variables or to the component's variables`;
+  return `the module's required ${noun} ${list} ${verb} no value: add ${missing.length === 1 ? "it" : "them"} to spec.variables or to the component's variables`;
+}
+
+function shortList(names: readonly string[]): string {
+  const shown = names.slice(0, 10);
+  const rest = names.length > shown.length ? ` and ${names.length - shown.length} more` : "";
+  return shown.join(", ") + rest;
 }
 
 function meant(value: unknown, { type }: VariableDeclaration): unknown {

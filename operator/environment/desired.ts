@@ -49,11 +49,13 @@ export function sourceOf(spec: EnvironmentSpec, component: Component): Source {
 export function inputsOf(environment: Environment, component: Component, revision: string | undefined): RunInputs {
   const { spec } = environment;
   const { terraform } = component;
+  const own = (terraform.variables ?? []).map(({ name }) => name).sort();
   return {
     source: sourceOf(spec, component),
     path: terraform.path,
     ...(revision === undefined ? {} : { revision }),
     variables: merged<Variable>(spec.variables, terraform.variables),
+    ...(own.length === 0 ? {} : { ownVariables: own }),
     credentials: merged<Credential>(spec.credentials, component.credentials),
     runner: { ...spec.runner, ...component.runner },
     timeouts: component.timeouts ?? spec.timeouts ?? DEFAULT_TIMEOUTS,

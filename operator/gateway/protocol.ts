@@ -83,6 +83,8 @@ export const workOrder = z.object({
   revision: z.string().optional(),
   /** Absent for an archive: the resolved values are inside it. */
   variables: z.array(orderedVariable),
+  /** Names of variables that the module must declare. Absent: those that it does not declare are left out. */
+  ownVariables: z.array(z.string()).optional(),
   credentials: z.array(credential),
   timeouts: z.object({ planMs: z.int(), applyMs: z.int() }),
   /** True: a backend or cloud block of the module is overridden. */

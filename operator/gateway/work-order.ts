@@ -89,6 +89,8 @@ export function workOrderFor(
   const { record, claim, variables } = facts;
   const { inputs } = spec;
   const { source, path } = spec.operation === "Destroy" ? archivedModule(record) : inputs;
+  // What is destroyed was applied: what its module declares was looked at then.
+  const own = spec.operation === "Destroy" ? undefined : inputs.ownVariables;
   return {
     session: issueSession(ring, session),
     run: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid, number: spec.number },
@@ -100,6 +102,7 @@ export function workOrderFor(
     path,
     ...(inputs.revision === undefined ? {} : { revision: inputs.revision }),
     variables: [...variables],
+    ...(own === undefined ? {} : { ownVariables: own }),
     credentials: inputs.credentials,
     timeouts: { planMs: durationMs(inputs.timeouts.plan), applyMs: durationMs(inputs.timeouts.apply) },
     overrideBackend: inputs.backend === "Managed",

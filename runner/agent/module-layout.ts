@@ -4,7 +4,12 @@ import { join, relative } from "node:path";
 import { backendOverride, backendOverrideName } from "../../operator/engine/backend.ts";
 import { type ModuleDeclaration, readModule } from "../../operator/engine/module.ts";
 import { type EngineName, lockFile, moduleFileKind } from "../../operator/engine/names.ts";
-import { missingVariablesMessage, variableFile } from "../../operator/engine/variables.ts";
+import {
+  missingVariablesMessage,
+  undeclaredVariablesMessage,
+  type VariableFile,
+  variableFile,
+} from "../../operator/engine/variables.ts";
 import { failed } from "./ending.ts";
 import { writeShared } from "./engine-secrets.ts";
 import { FILES, type PodLayout } from "./layout.ts";
@@ -24,6 +29,8 @@ export interface ModuleOrder {
   readonly engine: EngineName;
   readonly overrideBackend: boolean;
   readonly values: ReadonlyMap<string, unknown>;
+  /** Names of values that the module must declare. */
+  readonly own: readonly string[];
   /** Versions of providers that must be used again. */
   readonly lockFile: string | undefined;
 }
@@ -36,13 +43,9 @@ export async function layOutModule(order: ModuleOrder, layout: PodLayout): Promi
   const names = await readdir(folder);
   const module = readModule(await moduleFiles(order.root, folder, names, order.engine), order.engine);
   refuseOwnBackend(module, order.overrideBackend);
-  const variables = variableFile(order.values, module);
-  if (variables.missing.length > 0 && module.unreadable.length === 0) {
-    const diagnostics = variables.missing
-      .slice(0, 10)
-      .map(({ name, file, line }) => ({ summary: `No value for required variable "${name}"`, file, line }));
-    throw failed("VariableMissing", missingVariablesMessage(variables.missing), { diagnostics });
-  }
+  const variables = variableFile(order.values, module, order.own);
+  // What we cannot read the engine explains better.
+  if (module.unreadable.length === 0) refuseMismatch(variables, module);
   // A link in the path may lead elsewhere in the source: the overlay goes to the real folder.
   const place = relative(await realpath(order.root), await realpath(folder));
   const overlay = join(layout.in, "overlay");
@@ -52,6 +55,16 @@ export async function layOutModule(order: ModuleOrder, layout: PodLayout): Promi
   await writeFile(join(overlay, place, backendOverrideName(names, order.engine)), backendOverride);
   if (order.lockFile !== undefined) await writeFile(join(overlay, place, lockFile), order.lockFile);
   return { cwd: join(layout.work, place), ...(await writeVariables(variables, layout)) };
+}
+
+/** A misspelt name first: where it was meant for a required variable, that one is missing because of it. */
+function refuseMismatch({ undeclared, missing }: VariableFile, module: ModuleDeclaration): void {
+  if (undeclared.length > 0) throw failed("VariableUnknown", undeclaredVariablesMessage(undeclared, module));
+  if (missing.length === 0) return;
+  const diagnostics = missing
+    .slice(0, 10)
+    .map(({ name, file, line }) => ({ summary: `No value for required variable "${name}"`, file, line }));
+  throw failed("VariableMissing", missingVariablesMessage(missing), { diagnostics });
 }
 
 async function writeVariables(

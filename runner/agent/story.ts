@@ -68,9 +68,9 @@ async function resolve({ order, mounted, scrubber, spool }: Bench, { archived }:
 function layOut(bench: Bench, { root, archived }: FetchedSource, { values }: Inputs): Promise<ModuleLayout> {
   const { order, config, layout } = bench;
   const path = archived?.path ?? order.path;
-  const { overrideBackend } = order;
+  const { overrideBackend, ownVariables: own = [] } = order;
   return layOutModule(
-    { root, path, engine: config.engine, overrideBackend, values, lockFile: archived?.lockFile },
+    { root, path, engine: config.engine, overrideBackend, values, own, lockFile: archived?.lockFile },
     layout,
   );
 }

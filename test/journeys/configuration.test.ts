@@ -10,6 +10,7 @@ interface Mistake {
   readonly reason:
     | "ConfigurationInvalid"
     | "VariableMissing"
+    | "VariableUnknown"
     | "VariableInvalid"
     | "ProviderNotFound"
     | "ModuleNotFound"
@@ -49,6 +50,12 @@ const mistakes: readonly Mistake[] = [
     component: { module: keepsVariable("needed") },
     reason: "VariableMissing",
     tells: [/needed/],
+  },
+  {
+    title: "a misspelt variable",
+    component: { module: keepsVariable("colour"), variables: [{ name: "color", value: "green" }] },
+    reason: "VariableUnknown",
+    tells: [/\bcolor\b.*declares colour\b/],
   },
   {
     title: "a variable of the wrong type",

@@ -261,7 +261,7 @@ describe("a runner pod", function () {
     assert.doesNotMatch(outcome?.message ?? "", /key user/);
   });
 
-  for (const { name, files, reason, says } of [
+  for (const { name, files, reason, says, order = {} } of [
     {
       name: "a syntax error",
       files: 'resource "terraform_data" "a" {',
@@ -273,6 +273,16 @@ describe("a runner pod", function () {
       files: 'variable "region" {}',
       reason: "VariableMissing",
       says: /region \(main\.tf:1\)/,
+    },
+    {
+      name: "a variable of the component that the module does not declare",
+      files: 'variable "size" {}',
+      reason: "VariableUnknown",
+      says: /sise.*declares size/,
+      order: {
+        variables: [{ name: "sise", kind: "value" as const, value: 1, sensitive: false }],
+        ownVariables: ["sise"],
+      },
     },
     {
       name: "a module that does not exist",
@@ -291,15 +301,11 @@ describe("a runner pod", function () {
       files: 'variable "count_of" {\n type = number\n}\nresource "terraform_data" "a" { input = var.count_of }',
       reason: "VariableInvalid",
       says: /main\.tf|count_of/,
-      variables: [{ name: "count_of", kind: "value" as const, value: "many", sensitive: false }],
+      order: { variables: [{ name: "count_of", kind: "value" as const, value: "many", sensitive: false }] },
     },
   ]) {
     it(`says ${reason} for ${name}`, async () => {
-      const variables =
-        reason === "VariableInvalid"
-          ? [{ name: "count_of", kind: "value" as const, value: "many", sensitive: false }]
-          : [];
-      const pod = await start({ order: { ...inline(files), variables } });
+      const pod = await start({ order: { ...inline(files), ...order } });
       assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
       assert.equal(pod.outcome()?.reason, reason, pod.log());
       assert.match(pod.outcome()?.message ?? "", says);

@@ -10,7 +10,11 @@ import {
 import { baseEnvironment, filterEnvironment, isReservedVariable } from "../../../operator/engine/environment.ts";
 import { readModule } from "../../../operator/engine/module.ts";
 import { isOverrideFile, moduleFileKind } from "../../../operator/engine/names.ts";
-import { missingVariablesMessage, variableFile } from "../../../operator/engine/variables.ts";
+import {
+  missingVariablesMessage,
+  undeclaredVariablesMessage,
+  variableFile,
+} from "../../../operator/engine/variables.ts";
 
 describe("arguments", () => {
   it("never ask, never colour, and plan into a file", () => {
@@ -163,6 +167,25 @@ describe("the variable file", () => {
     assert.equal(
       missingVariablesMessage(file.missing),
       "the module's required variables n (main.tf:1), e (main.tf:7) have no value: add them to spec.variables or to the component's variables",
+    );
+  });
+
+  it("passes over what is given for others, and names what is given for this module and not declared by it", () => {
+    const values = new Map<string, unknown>([
+      ["region", "eu"],
+      ["sise", 1],
+      ["n", 1],
+    ]);
+    const file = variableFile(values, module, ["n", "sise"]);
+    assert.deepEqual(file.unused, ["region"]);
+    assert.deepEqual(file.undeclared, ["sise"]);
+    assert.equal(
+      undeclaredVariablesMessage(file.undeclared, module),
+      "the component gives the variable sise, and its module declares no such; it declares e, n, o, s. Correct the name, or declare it",
+    );
+    assert.match(
+      undeclaredVariablesMessage(["a", "b"], { variables: [] }),
+      /variables a, b,.* declares none\..* declare them/,
     );
   });
 

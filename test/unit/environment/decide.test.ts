@@ -207,6 +207,27 @@ describe("A failed component", () => {
   });
 });
 
+describe("Variables of a component", () => {
+  const size = { name: "size", value: 1 };
+  const own = aComponent("a", { terraform: { path: ".", variables: [size] } });
+
+  it("are told apart from those of the Environment, which only those get that declare them", () => {
+    const story = aStory(anEnvironment([own], { spec: { variables: [{ name: "region", value: "eu" }] } }));
+    story.round();
+    const [run] = story.runs();
+    assert.deepEqual(run?.spec.inputs.ownVariables, ["size"]);
+    assert.equal(run?.spec.inputs.variables.length, 2);
+  });
+
+  it("make no Run by who gives them: what is applied is the same", () => {
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { variables: [size] } }));
+    story.settle();
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, variables: [], components: [own] } }));
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1"]);
+  });
+});
+
 describe("What counts as applied", () => {
   it("is not what was there before an apply that failed half way, even where the spec is taken back", () => {
     const story = aStory(anEnvironment([aComponent("a")]));

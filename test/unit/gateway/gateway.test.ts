@@ -82,6 +82,14 @@ describe("claiming a Run", () => {
     assert.deepEqual(again.json, worker.order);
   });
 
+  it("tells which variables the module must declare, for an apply alone: what is destroyed was applied", async () => {
+    const own = { ownVariables: ["size"] };
+    const apply = await applyAll(world.aRun("network", 1, {}, own), aState(VPC));
+    assert.deepEqual(apply.order.ownVariables, ["size"]);
+    const destroy = await aWorker(world.aRun("network", 2, { operation: "Destroy" }, own));
+    assert.equal(destroy.order.ownVariables, undefined);
+  });
+
   it("is refused to everybody else", async () => {
     const run = world.aRun("network", 1);
     const forged = world.aPod(run, { order: "forged", suffix: "x" });
