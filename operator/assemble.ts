@@ -1,7 +1,7 @@
 import type { Run, RunOutcome } from "./api/run.ts";
 import { type Caches, createCaches } from "./assembly/caches.ts";
 import { environmentController, runController } from "./assembly/controllers.ts";
-import { environmentPorts } from "./assembly/environment-ports.ts";
+import { environmentPorts, environmentReference } from "./assembly/environment-ports.ts";
 import { createFollowing } from "./assembly/following.ts";
 import { judgeFor } from "./assembly/judge.ts";
 import { workWhileLeading } from "./assembly/leadership.ts";
@@ -10,15 +10,18 @@ import { keepStoreClean } from "./assembly/store-upkeep.ts";
 import { createClient } from "./cluster/client.ts";
 import { connect } from "./cluster/connection.ts";
 import { createEventRecorder } from "./cluster/events.ts";
+import type { Client } from "./cluster/ports.ts";
 import { createStatusWriter } from "./cluster/status.ts";
 import { createTransport } from "./cluster/transport.ts";
 import { type Config, PORTS } from "./config.ts";
 import { desiredDigestOf } from "./environment/digest.ts";
+import type { GatewayLog } from "./gateway/context.ts";
 import { type Gateway, startGateway } from "./gateway/gateway.ts";
 import { GATEWAY_FIELD_MANAGER } from "./gateway/run-status.ts";
 import { systemClock } from "./loop/clock.ts";
 import { createResolverClient } from "./resolver/client.ts";
 import { createFollower } from "./resolver/follower.ts";
+import { startStateApi } from "./state-api/state-api.ts";
 import { openKeyRing } from "./storage/keys.ts";
 import { createSecretStore } from "./storage/secret-store.ts";
 import { type HealthCheck, startHealthServers } from "./telemetry/health.ts";
@@ -39,6 +42,7 @@ type Base = Awaited<ReturnType<typeof baseFor>>;
 export async function runOperator(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
   const base = await baseFor(config, logger, signal);
   const gateway = await serveGateway(base);
+  const states = await serveStates(base);
   const { caches, alive } = watchCluster(base);
   const health = await serveHealth(base, caches, alive, signal);
   const watching = caches.all.map((cache) => cache.run(signal));
@@ -49,7 +53,7 @@ export async function runOperator(config: Config, logger: Logger, signal: AbortS
       signal,
     );
   } finally {
-    await Promise.all([gateway.close(), health.close(), ...watching]);
+    await Promise.all([gateway.close(), states?.close(), health.close(), ...watching]);
   }
 }
 
@@ -70,16 +74,47 @@ function serveGateway({ config, logger, clock, namespace, metrics, transport, cl
     ring,
     client: createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER }),
     clock,
-    log: {
-      info: (facts, message) => logger.debug(message, facts),
-      error: (facts, message) => logger.error(message, facts),
-    },
+    log: quietly(logger),
     onAnswered: metrics.gatewayRequest,
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     judge: judgeFor(client),
     namespace,
     hosts: gatewayHosts(config),
     listen: { host: "0.0.0.0", port: PORTS.gateway },
+  });
+}
+
+/** Every replica serves the states that people ask for: what it tells them of is written without the lease. */
+async function serveStates({ config, logger, clock, namespace, transport, client, ring }: Base) {
+  if (config.TERRARIUM_STATE_API !== "true") return undefined;
+  const writer = createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER });
+  const events = eventsFor({ config, logger, clock }, writer);
+  const api = await startStateApi({
+    store: createSecretStore({ client, namespace, ring }),
+    client: writer,
+    clock,
+    log: quietly(logger),
+    tell: (environment, reason, message) =>
+      events.record(environmentReference(environment), { type: "Normal", reason, message }),
+    namespace,
+    hosts: gatewayHosts(config),
+    listen: { host: "0.0.0.0", port: PORTS.states },
+  });
+  return { close: () => Promise.all([api.close(), events.flush()]) };
+}
+
+/** One line for each request is for those who look closely. */
+const quietly = (logger: Logger): GatewayLog => ({
+  info: (facts, message) => logger.debug(message, facts),
+  error: (facts, message) => logger.error(message, facts),
+});
+
+function eventsFor({ config, logger, clock }: Pick<Base, "config" | "logger" | "clock">, writer: Client) {
+  return createEventRecorder({
+    writer,
+    clock,
+    instance: config.TERRARIUM_POD_NAME,
+    onDropped: (why, error) => logger.warn("an event was not written", { why, error }),
   });
 }
 
@@ -131,12 +166,7 @@ async function reconcile(
   metrics.leading(true);
   const client = createClient(transport, { mayWrite });
   const store = createSecretStore({ client, namespace, ring });
-  const events = createEventRecorder({
-    writer: client,
-    clock,
-    instance: config.TERRARIUM_POD_NAME,
-    onDropped: (why, error) => logger.warn("an event was not written", { why, error }),
-  });
+  const events = eventsFor(base, client);
   const follower = followerFor(config, (key) => environments.add(key));
   const shared = { client, clock, caches, store, ring, events };
   const parts = {

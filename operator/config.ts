@@ -29,6 +29,8 @@ const settings = z.object({
   TERRARIUM_GATEWAY_URL: z.url(),
   /** Address of the resolver; absent or empty: git refs are looked up by the runners only. */
   TERRARIUM_RESOLVER_URL: z.union([z.literal(""), z.url()]).optional(),
+  /** True: states are served to people, and the API server sends them here. */
+  TERRARIUM_STATE_API: z.enum(["true", "false"]).default("false"),
   TERRARIUM_ENGINES: json.pipe(engines),
   TERRARIUM_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
   /** Runs that have a pod at the same time. */
@@ -37,7 +39,7 @@ const settings = z.object({
 });
 
 /** Ports of the process, which the chart's Services and probes name. */
-export const PORTS = { gateway: 8443, health: 8081, metrics: 9090 } as const;
+export const PORTS = { gateway: 8443, states: 8444, health: 8081, metrics: 9090 } as const;
 
 export type Config = z.output<typeof settings>;
 

@@ -165,11 +165,11 @@ export const REASONS = {
   StateLost: {
     standing: "person",
     meaning:
-      "The state that was stored is gone or older than what was recorded. Nothing is applied and nothing is destroyed.",
+      "The state that was stored is gone, or not what was recorded. Nothing is applied and nothing is destroyed until a state is restored or pushed.",
   },
   StateUnsaved: {
     standing: "person",
-    meaning: "A state could not be stored and is kept as a recovery copy; it must be resolved first.",
+    meaning: "A state could not be stored and is kept as a recovery copy: restore that, or a version of the state.",
   },
   KeyMissing: {
     standing: "person",

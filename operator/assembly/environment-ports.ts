@@ -32,6 +32,8 @@ export interface EnvironmentParts {
 /** A custom resource, said to be one of the API server's: our type of its metadata is narrower than what is there. */
 const stored = (environment: Environment) => environment as Stored<CachedEnvironment>;
 
+export const environmentReference = (environment: Environment) => referenceTo(ENVIRONMENTS, stored(environment));
+
 /** What the Environment controller uses of the world, on a real cluster. */
 export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
   const { client, caches, store, ring, following } = parts;
@@ -94,7 +96,7 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
     writeStatus: (environment, status, signal) =>
       parts.statuses.write<CachedEnvironment>(ENVIRONMENTS, stored(environment), status, { signal }).catch(unlessGone),
     event(environment, type, reason, message) {
-      parts.events.record(referenceTo(ENVIRONMENTS, stored(environment)), { type, reason, message });
+      parts.events.record(environmentReference(environment), { type, reason, message });
     },
   };
 }

@@ -38,6 +38,7 @@ export const CUSTOM_RESOURCE_DEFINITIONS = grouped(
   "CustomResourceDefinition",
   false,
 );
+export const API_SERVICES = grouped("apiregistration.k8s.io", "v1", "apiservices", "APIService", false);
 
 export const ENVIRONMENTS = grouped("terrarium.dev", "v1alpha1", "environments", "Environment");
 export const RUNS = grouped("terrarium.dev", "v1alpha1", "runs", "Run");

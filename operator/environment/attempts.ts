@@ -29,7 +29,13 @@ function isSameTry(run: Run, wanted: Attempted): boolean {
 
 /** The last try of exactly this, where it failed. */
 export function lastFailure(past: ComponentPast, wanted: Attempted): Run | undefined {
-  return failedRun(past.latest) && isSameTry(past.latest, wanted) ? past.latest : undefined;
+  const { latest } = past;
+  return failedRun(latest) && isSameTry(latest, wanted) && !writtenSince(past, latest) ? latest : undefined;
+}
+
+/** A person has put another state in the store since that Run ended: what was tried before says little about the next try. */
+export function writtenSince({ record }: Pick<ComponentPast, "record">, run: Run): boolean {
+  return record?.written !== undefined && Date.parse(record.written.at) > endedAtMs(run);
 }
 
 /** Tries of this that failed in the same manner: waiting for an input does not use up the tries of a failing engine. */

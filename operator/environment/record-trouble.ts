@@ -1,5 +1,6 @@
 import type { Run } from "../api/run.ts";
 import type { ComponentRecord } from "../storage/record.ts";
+import { writtenSince } from "./attempts.ts";
 import type { ComponentSeen, Observation } from "./observation.ts";
 import { endedAtMs } from "./retry.ts";
 import type { Answer } from "./verdict.ts";
@@ -32,7 +33,8 @@ function unresolvedRecovery({ past }: Pick<ComponentSeen, "past">): Answer | und
   return {
     state: "Stalled",
     reason: "StateUnsaved",
-    message: `Run ${recovery.run} could not store its state in the ordinary way; a recovery copy is kept and must be resolved first`,
+    // What to do comes first: the status cuts long messages.
+    message: `restore the recovery copy or a version of the state (docs/state.md): Run ${recovery.run} could not store its state in the ordinary way, and nothing is planned before`,
   };
 }
 
@@ -40,7 +42,7 @@ function unresolvedRecovery({ past }: Pick<ComponentSeen, "past">): Answer | und
 function behindTheRuns({ observation, past }: ComponentSeen): Answer | undefined {
   const run = past.runs.find(({ status }) => status?.phase === "Succeeded");
   const outcome = run?.status?.outcome;
-  if (run === undefined || outcome === undefined) return undefined;
+  if (run === undefined || outcome === undefined || writtenSince(past, run)) return undefined;
   if (run.spec.operation === "Destroy") return behindTheDestroy(observation, past.record, run);
   const { record } = past;
   const known = (record?.applied?.number ?? 0) >= run.spec.number;

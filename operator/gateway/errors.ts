@@ -31,6 +31,7 @@ const CODES: Readonly<Record<RefusalCode, GatewayErrorCode>> = {
   BadRequest: "BadRequest",
   Moving: "StoreUnavailable",
   InUse: "StoreUnavailable",
+  WouldEmpty: "BadRequest",
   MayHoldObjects: "BadRequest",
   NameTaken: "BadRequest",
 };

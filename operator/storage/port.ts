@@ -55,6 +55,8 @@ export interface StateStore {
     environment: string,
     signal?: AbortSignal,
   ): Promise<readonly Versioned<ComponentRecord>[]>;
+  /** Newest records of one namespace, or of all of them; never cached. */
+  allRecords(namespace: string | undefined, signal?: AbortSignal): Promise<readonly ComponentRecord[]>;
 
   putBlob(
     owner: { readonly storageId: string },

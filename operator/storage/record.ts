@@ -27,8 +27,19 @@ export interface StateVersion {
   readonly serial: number;
   readonly resources: number;
   readonly blob: BlobRef;
+  /** The Run that handed it over; where a person did, a name that no Run has. */
   readonly run: string;
+  /** The person who stored it, where no Run did. */
+  readonly by?: string;
   readonly at: string;
+}
+
+/** A person's last write of the state: what Runs recorded before it says nothing about the state any more. */
+export interface WrittenByHand {
+  readonly how: "Push" | "Restore";
+  readonly by: string;
+  readonly at: string;
+  readonly serial: number;
 }
 
 /** Who may write the state now. Released by its holder, or on proof that its holder is dead. */
@@ -121,6 +132,7 @@ export interface ComponentRecord {
   };
   /** A state that could not be stored in the ordinary way and waits for a person. */
   readonly recovery?: { readonly blob: BlobRef; readonly run: string; readonly at: string };
+  readonly written?: WrittenByHand;
   readonly journal?: { readonly run: string; readonly blobs: readonly BlobRef[]; readonly entries: number };
   /** Git credentials that the last fetch used, so that the resolver can follow a private branch; encrypted like all of it. */
   readonly sourceCredentials?: { readonly username: string; readonly password: string };

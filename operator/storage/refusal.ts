@@ -17,6 +17,7 @@ export type RefusalCode =
   | "BadRequest"
   | "Moving"
   | "InUse"
+  | "WouldEmpty"
   | "MayHoldObjects"
   | "NameTaken";
 

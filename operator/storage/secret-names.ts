@@ -39,12 +39,11 @@ export function recordLabels(key: StateKey): Record<string, string> {
 }
 
 export function recordsOfSelector(namespace: string, environment: string): string {
-  const marks = [
-    `${STORE_LABELS.namespace}=${labelValue(namespace)}`,
-    `${LABELS.environment}=${labelValue(environment)}`,
-  ];
-  return [RECORDS, ...marks].join(",");
+  return `${recordsInSelector(namespace)},${LABELS.environment}=${labelValue(environment)}`;
 }
+
+export const recordsInSelector = (namespace: string): string =>
+  `${RECORDS},${STORE_LABELS.namespace}=${labelValue(namespace)}`;
 
 export const chunkName = (blobId: string, index: number): string => `terrarium-blob-${blobId}-${index}`;
 

@@ -6,7 +6,7 @@ import { RecordConflict, type StateStore, type Versioned } from "./port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
 import { decodeRecord, encodeRecord } from "./record-codec.ts";
 import { deleteBlob, getBlob, optionsWith, putBlob, type SecretPlace } from "./secret-blobs.ts";
-import { recordName, recordsOfSelector } from "./secret-names.ts";
+import { RECORDS, recordName, recordsInSelector, recordsOfSelector } from "./secret-names.ts";
 
 /**
  * The state store on Secrets of the operator's own namespace: one for each record, one for each chunk of a blob. A record's version is the
@@ -45,6 +45,12 @@ export function createSecretStore(place: SecretPlace): StateStore {
       const isOfThese = ({ value: { key } }: Versioned<ComponentRecord>) =>
         key.namespace === ofNamespace && key.environment === environment;
       return items.map(versioned).filter(isOfThese);
+    },
+    async allRecords(ofNamespace, signal) {
+      const labelSelector = ofNamespace === undefined ? RECORDS : recordsInSelector(ofNamespace);
+      const { items } = await client.listAll<Secret>(SECRETS, { namespace, labelSelector, ...optionsWith(signal) });
+      const records = items.map((secret) => decodeRecord(ring, secret));
+      return records.filter(({ key }) => ofNamespace === undefined || key.namespace === ofNamespace);
     },
     putBlob: (owner, kind, content, signal) => putBlob(place, owner, kind, content, signal),
     getBlob: (owner, ref, signal) => getBlob(place, owner, ref, signal),

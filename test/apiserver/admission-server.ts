@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Agent, request } from "undici";
 import { parseAllDocuments } from "yaml";
-import { startApiServer } from "../../tools/cluster/apiserver-only.ts";
+import { type ApiServer, startApiServer } from "../../tools/cluster/apiserver-only.ts";
 import { ensureBinaries } from "../../tools/cluster/binaries.ts";
 
 /** A real API server with the chart's definitions, roles and policies, for the suites about who may write what. */
@@ -146,22 +146,25 @@ export async function renderedChart(values: Readonly<Record<string, unknown>> = 
     .filter((manifest) => manifest !== null);
 }
 
-const PATHS: Readonly<Record<string, string>> = {
-  CustomResourceDefinition: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-  ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-  ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-  Role: `/apis/rbac.authorization.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/roles`,
-  RoleBinding: `/apis/rbac.authorization.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/rolebindings`,
-  ValidatingAdmissionPolicy: "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
-  ValidatingAdmissionPolicyBinding: "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
+const RBAC = "/apis/rbac.authorization.k8s.io/v1";
+
+const PATHS: Readonly<Record<string, (namespace: string) => string>> = {
+  CustomResourceDefinition: () => "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+  ClusterRole: () => `${RBAC}/clusterroles`,
+  ClusterRoleBinding: () => `${RBAC}/clusterrolebindings`,
+  Role: (namespace) => `${RBAC}/namespaces/${namespace}/roles`,
+  RoleBinding: (namespace) => `${RBAC}/namespaces/${namespace}/rolebindings`,
+  ServiceAccount: (namespace) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
+  ValidatingAdmissionPolicy: () => "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+  ValidatingAdmissionPolicyBinding: () => "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
 };
 
 /** What of the chart matters without nodes: definitions, roles and policies. */
 async function installChart(api: Api): Promise<void> {
   await made(api.create("/api/v1/namespaces", namespace(OPERATOR_NAMESPACE)));
   for (const manifest of await renderedChart()) {
-    const path = PATHS[String(manifest.kind)];
-    const { name } = manifest.metadata as { readonly name: string };
+    const { name, namespace } = manifest.metadata as { readonly name: string; readonly namespace?: string };
+    const path = PATHS[String(manifest.kind)]?.(namespace ?? OPERATOR_NAMESPACE);
     if (path !== undefined) await made(api.apply(`${path}/${name}`, manifest, "helm"));
   }
 }
@@ -209,12 +212,18 @@ export async function until(
   }
 }
 
-let shared: Promise<{ readonly api: Api; readonly stop: () => Promise<void> }> | undefined;
+let shared: ReturnType<typeof start> | undefined;
 
 /** One server for all suites that need the chart: starting one takes seconds. */
 export async function chartApi(): Promise<Api> {
   shared ??= start();
   return (await shared).api;
+}
+
+/** Where that server is, for clients of another kind. */
+export async function chartServer(): Promise<ApiServer> {
+  shared ??= start();
+  return (await shared).server;
 }
 
 async function start() {
@@ -229,7 +238,7 @@ async function start() {
     await server.stop();
     await rm(dir, { recursive: true, force: true });
   };
-  return { api, stop };
+  return { api, server, stop };
 }
 
 after(async () => {

@@ -85,6 +85,10 @@ export function memoryStore(faults: StoreFaults = {}): MemoryStore {
           .map(parsed)
           .filter(({ value: { key } }) => key.namespace === namespace && key.environment === environment),
       ),
+    allRecords: (namespace, signal) =>
+      call("allRecords", signal, () =>
+        store.records().filter(({ key }) => namespace === undefined || key.namespace === namespace),
+      ),
     putBlob: ({ storageId }, kind, content, signal) =>
       call("putBlob", signal, () => {
         const ref: BlobRef = { id: randomUUID(), kind, digest: sha256(content), size: content.length, chunks: 1 };

@@ -28,6 +28,7 @@ export function worldStore(turns: Turns, onWrite: (sender: Mortal, what: string)
       record: (key, signal) => gated(`record ${key.component}`, false, () => memory.record(key, signal)),
       recordsOf: (namespace, environment, signal) =>
         gated("recordsOf", false, () => memory.recordsOf(namespace, environment, signal)),
+      allRecords: (namespace, signal) => gated("allRecords", false, () => memory.allRecords(namespace, signal)),
       createRecord: (record, signal) =>
         gated(`create ${record.key.component}`, true, () => memory.createRecord(record, signal)),
       updateRecord: (record, version, signal) =>

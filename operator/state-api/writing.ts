@@ -1,0 +1,98 @@
+import { z } from "zod";
+import type { Run } from "../api/run.ts";
+import { RUNS } from "../cluster/resources.ts";
+import { type HandWithForce, pushState, restoreState, unlockedByHand } from "../storage/by-hand.ts";
+import { changeRecord } from "../storage/change.ts";
+import { ensureRecord } from "../storage/ownership.ts";
+import { stateKeyText } from "../storage/record.ts";
+import { type Answer, nameOf } from "./reading.ts";
+import { environmentOf, recordFor, type StateRequest, tell } from "./requests.ts";
+import { stateObject } from "./state-object.ts";
+import { badRequest, notFound, StatusError } from "./status.ts";
+
+export async function putContent(request: StateRequest): Promise<Answer> {
+  const { context, key, body, query, signal } = request;
+  await mustHaveRecord(request);
+  const record = await pushState(context.store, key, body, hand(request, query.force === "true"), signal);
+  await tell(request, "StatePushed", `pushed the state of ${key.component} (serial ${record.state?.serial ?? 0})`);
+  return { json: stateObject(record) };
+}
+
+const restoreBody = z.union([
+  z.strictObject({ serial: z.int().min(0), force: z.boolean().optional() }),
+  z.strictObject({ digest: z.string(), force: z.boolean().optional() }),
+  z.strictObject({ recovery: z.literal(true), force: z.boolean().optional() }),
+]);
+
+export async function postRestore(request: StateRequest): Promise<Answer> {
+  const { context, key, signal } = request;
+  const { force = false, ...chosen } = parsed(request, restoreBody, '{"serial": N} or {"recovery": true}');
+  const before = await recordFor(request);
+  const record = await restoreState(context.store, key, chosen, hand(request, force), signal);
+  await tell(request, "StateRestored", `restored ${nameOf(before, chosen)}, now serial ${record.state?.serial ?? 0}`);
+  return { json: stateObject(record), code: 201 };
+}
+
+export async function postUnlock(request: StateRequest): Promise<Answer> {
+  const { context, key, signal } = request;
+  const { lock } = parsed(request, z.strictObject({ lock: z.string().min(1) }), '{"lock": "ID"}');
+  await mustHaveLostItsRun(request);
+  const by = hand(request, false);
+  const { after, answer } = await changeRecord(
+    context.store,
+    key,
+    (record) => unlockedByHand(record, lock, by),
+    signal,
+  );
+  await tell(
+    request,
+    "StateUnlocked",
+    `released the lock of ${key.component} that Run ${answer.run} (pod ${answer.pod}) held`,
+  );
+  return { json: stateObject(after.value), code: 201 };
+}
+
+const hand = ({ person, context }: StateRequest, force: boolean): HandWithForce => ({
+  by: person.name,
+  at: context.clock.now(),
+  force,
+});
+
+/** The first push for a component makes its record, in the name of the Environment that declares it. */
+async function mustHaveRecord(request: StateRequest): Promise<void> {
+  const { context, key, signal } = request;
+  if ((await context.store.record(key, signal)) !== undefined) return;
+  const environment = await environmentOf(request);
+  const declares = environment?.spec.components.some(({ name }) => name === key.component) ?? false;
+  if (environment === undefined || !declares)
+    throw notFound(`there is no state of ${stateKeyText(key)}, and no Environment that declares that component`);
+  await ensureRecord(context.store, key, environment.metadata.uid, { signal, now: () => context.clock.now() });
+}
+
+/** As long as there is a Run, its pod's death is confirmed there, and all that follows from it. */
+async function mustHaveLostItsRun(request: StateRequest): Promise<void> {
+  const { context, key, signal } = request;
+  const { lock } = await recordFor(request);
+  if (lock === undefined) return;
+  const run = await context.client.find<Run>(RUNS, key.namespace, lock.run, { signal });
+  if (run?.metadata.uid !== lock.runUid) return;
+  const command = `kubectl annotate run ${lock.run} -n ${key.namespace} terrarium.dev/confirm-dead=true`;
+  throw new StatusError(
+    409,
+    "Conflict",
+    `Run ${lock.run} holds the lock. Make sure that pod ${lock.pod} is dead, then: ${command}`,
+  );
+}
+
+/** `kubectl create --raw` adds nothing to a body; what others wrap around it is refused by name. */
+function parsed<T>({ body }: StateRequest, schema: z.ZodType<T>, expected: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString("utf8"));
+  } catch {
+    throw badRequest(`the body is not JSON; expected is ${expected}`);
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw badRequest(`expected is ${expected}`);
+}

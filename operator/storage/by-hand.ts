@@ -1,0 +1,218 @@
+import { withSerial } from "../engine/state-serial.ts";
+import { deleteBlobs, droppedBlobs } from "./blobs.ts";
+import { afterConflict, type Change, without } from "./change.ts";
+import { RecordConflict, type StateStore, StoreCorrupt } from "./port.ts";
+import {
+  type BlobRef,
+  type ComponentRecord,
+  type StateKey,
+  type StateLock,
+  type StateVersion,
+  stateKeyText,
+  type WrittenByHand,
+} from "./record.ts";
+import { isRefused, Refused } from "./refusal.ts";
+import { retained } from "./retention.ts";
+import { type IncomingState, incomingState, succeeds } from "./versions.ts";
+
+/** Who writes a state without a Run, and when. */
+export interface Hand {
+  readonly by: string;
+  readonly at: Date;
+}
+
+/** Which of the states that are kept. */
+export type Chosen = { readonly serial: number } | { readonly digest: string } | { readonly recovery: true };
+
+export interface HandWithForce extends Hand {
+  /** For a push: takes another lineage, a serial that is too low, and a state that is empty. Gives up a recovery copy that is no state. */
+  readonly force: boolean;
+}
+
+/** Stores a state that a person brings. What was stored before stays among the versions; a recovery copy does, too. */
+export async function pushState(
+  store: StateStore,
+  key: StateKey,
+  content: Buffer,
+  hand: HandWithForce,
+  signal?: AbortSignal,
+): Promise<ComponentRecord> {
+  incomingState(content);
+  return write(store, key, { ...hand, how: "Push" }, (record) => pushable(record, content, hand.force), signal);
+}
+
+/** Makes a state that is kept the newest one, with a serial above all others. */
+export async function restoreState(
+  store: StateStore,
+  key: StateKey,
+  chosen: Chosen,
+  hand: HandWithForce,
+  signal?: AbortSignal,
+): Promise<ComponentRecord> {
+  const content = async (record: ComponentRecord) => {
+    const kept = await store.getBlob(record, blobFor(record, chosen), signal);
+    const { serial, lineage } = incomingState(kept);
+    const follows = "recovery" in chosen && record.state?.lineage === lineage && serial > record.state.serial;
+    return follows ? kept : raised(kept, highestSerial(record) + 1);
+  };
+  return write(store, key, { ...hand, how: "Restore" }, content, signal);
+}
+
+/** The blob of a version that is kept. Throws `Refused("NotFound")` and names those that are. */
+export function blobFor(record: ComponentRecord, chosen: Chosen | undefined): BlobRef {
+  const name = stateKeyText(record.key);
+  if (chosen === undefined) {
+    if (record.state !== undefined) return record.state.blob;
+    throw new Refused("NotFound", `no state of ${name} was ever stored`);
+  }
+  if ("recovery" in chosen) {
+    if (record.recovery !== undefined) return record.recovery.blob;
+    throw new Refused("NotFound", `there is no recovery copy of ${name}`);
+  }
+  const versions = versionsOf(record);
+  const isIt = ({ serial, blob }: StateVersion) =>
+    "serial" in chosen ? serial === chosen.serial : blob.digest === chosen.digest;
+  const found = versions.find(isIt);
+  if (found !== undefined) return found.blob;
+  const what = "serial" in chosen ? `serial ${chosen.serial}` : chosen.digest;
+  const serials = versions.map(({ serial }) => serial).join(", ");
+  throw new Refused("NotFound", `${what} of ${name} is not kept; kept are the serials ${serials || "(none)"}`);
+}
+
+/** The newest first. */
+export function versionsOf({ state, history }: ComponentRecord): readonly StateVersion[] {
+  return state === undefined ? history : [state, ...history];
+}
+
+/** Nobody else may write now. Throws `Refused` and names who does. */
+export function mustBeFree({ key, lock, claim, movingTo }: ComponentRecord): void {
+  const name = stateKeyText(key);
+  if (lock !== undefined) {
+    const holder = `Run ${lock.run} (pod ${lock.pod}) holds the lock since ${lock.since}`;
+    throw new Refused("Locked", `the state of ${name} is in use: ${holder}`, lock);
+  }
+  if (claim !== undefined && claim.fenced === undefined) {
+    const holder = `Run ${claim.run}${claim.pod === undefined ? "" : ` (pod ${claim.pod})`} works on it since ${claim.at}`;
+    throw new Refused("InUse", `the state of ${name} is in use: ${holder}. Wait for its end, or cancel it`);
+  }
+  if (movingTo !== undefined) throw new Refused("Moving", `the state of ${name} is being renamed to ${movingTo}`);
+}
+
+/** The bytes to store, or undefined where they are stored already. */
+function pushable({ state }: ComponentRecord, content: Buffer, force: boolean): Buffer | undefined {
+  const incoming = incomingState(content);
+  if (state?.blob.digest === incoming.digest) return undefined;
+  if (force) return state === undefined || incoming.serial > state.serial ? content : raised(content, state.serial + 1);
+  succeeds(state, incoming);
+  if (incoming.resources === 0 && (state?.resources ?? 0) > 0)
+    throw new Refused("WouldEmpty", `the stored state has ${state?.resources} resources, and this one none: force it`);
+  return content;
+}
+
+function highestSerial(record: ComponentRecord): number {
+  return Math.max(0, ...versionsOf(record).map(({ serial }) => serial));
+}
+
+const raised = (content: Buffer, serial: number): Buffer => Buffer.from(withSerial(content.toString("utf8"), serial));
+
+interface Writing extends HandWithForce {
+  readonly how: WrittenByHand["how"];
+}
+
+/**
+ * The content is worked out for exactly the record that it then replaces: whoever changes that meanwhile wins, and all of it is done anew.
+ * `contentFor` says undefined where the newest state is right as it is.
+ */
+async function write(
+  store: StateStore,
+  key: StateKey,
+  writing: Writing,
+  contentFor: (record: ComponentRecord) => Promise<Buffer | undefined> | Buffer | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ComponentRecord> {
+  for (let tries = 1; ; tries += 1) {
+    const found = await store.record(key, signal);
+    if (found === undefined) throw new Refused("NotFound", `there is no state of ${stateKeyText(key)}`);
+    const { value: record, version } = found;
+    mustBeFree(record);
+    const content = await contentFor(record);
+    const recovered = await recoveredVersion(store, record, writing.force, signal);
+    const blob = content === undefined ? undefined : await store.putBlob(record, "state", content, signal);
+    const head = blob === undefined ? undefined : versionOf(incomingState(content as Buffer), blob, writing);
+    const next = written(record, head, recovered, writing);
+    try {
+      const after = await store.updateRecord(next, version, signal);
+      await deleteBlobs(store, record, droppedBlobs(record, next), signal);
+      return after.value;
+    } catch (error) {
+      // After any other failure the record may have been written: then the blob is in use.
+      if (error instanceof RecordConflict && blob !== undefined) await deleteBlobs(store, record, [blob], signal);
+      await afterConflict(error, tries, signal);
+    }
+  }
+}
+
+/** The record after a person's write. Whatever was waiting for a person is settled by it, and stays among the versions. */
+function written(
+  record: ComponentRecord,
+  head: StateVersion | undefined,
+  recovered: StateVersion | undefined,
+  { how, by, at }: Writing,
+): ComponentRecord {
+  const { recovery: _settled, ...rest } = record;
+  const newest = head ?? record.state;
+  if (newest === undefined) throw new Refused("NotFound", `no state of ${stateKeyText(record.key)} was ever stored`);
+  const before = head === undefined ? record.history : versionsOf(record);
+  const isHead = recovered?.blob.digest === newest.blob.digest;
+  const earlier = recovered === undefined || isHead ? before : [recovered, ...before];
+  return {
+    ...rest,
+    state: newest,
+    history: retained(newest, earlier),
+    mayHoldObjects: record.mayHoldObjects || newest.resources > 0,
+    written: { how, by, at: at.toISOString(), serial: newest.serial },
+  };
+}
+
+/** What an engine left behind, as a version like others. */
+async function recoveredVersion(
+  store: StateStore,
+  record: ComponentRecord,
+  mayGiveUp: boolean,
+  signal: AbortSignal | undefined,
+): Promise<StateVersion | undefined> {
+  const { recovery } = record;
+  if (recovery === undefined) return undefined;
+  try {
+    const { lineage, serial, resources } = incomingState(await store.getBlob(record, recovery.blob, signal));
+    return { lineage, serial, resources, blob: recovery.blob, run: recovery.run, at: recovery.at };
+  } catch (error) {
+    if (!isRefused(error, "NotAState") && !(error instanceof StoreCorrupt)) throw error;
+    if (mayGiveUp) return undefined;
+    throw new Refused(
+      "StateUnsaved",
+      `the recovery copy cannot be read as a state; force gives it up: ${error.message}`,
+    );
+  }
+}
+
+function versionOf(
+  { lineage, serial, resources }: IncomingState,
+  blob: BlobRef,
+  { how, by, at }: Writing,
+): StateVersion {
+  // A name of its own, as each Run has one: the last version of each is kept.
+  return { lineage, serial, resources, blob, run: `${how.toLowerCase()}/${serial}`, by, at: at.toISOString() };
+}
+
+/** A lock that nobody can give back any more, by a person's word. `id` is that of the lock that was looked at. */
+export function unlockedByHand(record: ComponentRecord, id: string, { by, at }: Hand): Change<StateLock> {
+  const { lock, claim } = record;
+  const name = stateKeyText(record.key);
+  if (lock === undefined) throw new Refused("NotFound", `the state of ${name} is not locked`);
+  if (lock.id !== id) throw new Refused("LockMismatch", `the lock of ${name} has another id: ${lock.id}`);
+  const fenced = { why: `${by} released its lock`, at: at.toISOString() };
+  const holds = claim?.runUid === lock.runUid && claim.fenced === undefined;
+  const free = without(record, "lock");
+  return { next: holds ? { ...free, claim: { ...claim, fenced } } : free, answer: lock };
+}

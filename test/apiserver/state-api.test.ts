@@ -1,0 +1,308 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { request } from "node:https";
+import { createServer } from "node:net";
+import { KubeConfig } from "@kubernetes/client-node";
+import { environmentReference } from "../../operator/assembly/environment-ports.ts";
+import { createClient } from "../../operator/cluster/client.ts";
+import { type Connection, connect } from "../../operator/cluster/connection.ts";
+import { createEventRecorder } from "../../operator/cluster/events.ts";
+import { createTransport } from "../../operator/cluster/transport.ts";
+import { systemClock } from "../../operator/loop/clock.ts";
+import { API_SERVICE } from "../../operator/state-api/registration.ts";
+import { type StateApi, startStateApi } from "../../operator/state-api/state-api.ts";
+import { changeRecord } from "../../operator/storage/change.ts";
+import { claim } from "../../operator/storage/claims.ts";
+import { createKeyRing, newKeyMaterial } from "../../operator/storage/key-ring.ts";
+import { acquireLock, fence } from "../../operator/storage/locking.ts";
+import { ensureRecord } from "../../operator/storage/ownership.ts";
+import type { StateStore } from "../../operator/storage/port.ts";
+import { createSecretStore } from "../../operator/storage/secret-store.ts";
+import { writeState } from "../../operator/storage/versions.ts";
+import { AT, aPod, aState, fencedRun } from "../unit/storage/claimants.ts";
+import { environment } from "./admission-objects.ts";
+import {
+  type Answer,
+  type Api,
+  bindPeople,
+  chartApi,
+  chartServer,
+  type Manifest,
+  made,
+  namespace,
+  OPERATOR_NAMESPACE,
+  PEOPLE,
+  type Person,
+  renderedChart,
+  until,
+} from "./admission-server.ts";
+
+const TEAM = "team-states";
+/** Of its own, since the chart's leads to pods. */
+const SERVICE = "states-of-a-test";
+const KEY = { namespace: TEAM, environment: "shop", component: "network" };
+const ROOT = `/apis/state.terrarium.dev/v1alpha1/namespaces/${TEAM}/states`;
+const STATE = `${ROOT}/shop.network`;
+
+const reader: Person = { user: "rita", groups: ["system:authenticated"] };
+const writer: Person = { user: "wanda", groups: ["people, of all kinds", "system:authenticated"] };
+
+describe("states behind a real API server", function () {
+  this.timeout(60_000);
+  let api: Api;
+  let store: StateStore;
+  let states: StateApi;
+  let connection: Connection;
+  let environmentUid: string;
+
+  before(async () => {
+    api = await chartApi();
+    await made(api.create("/api/v1/namespaces", namespace(TEAM)));
+    await bindPeople(api, TEAM);
+    await bind(api, "terrarium-state-reader", { kind: "User", name: reader.user });
+    await bind(api, "terrarium-state-writer", { kind: "Group", name: "people, of all kinds" });
+    const shop = environment(KEY.environment);
+    const { body } = await made(api.create(`/apis/terrarium.dev/v1alpha1/namespaces/${TEAM}/environments`, shop));
+    environmentUid = (body.metadata as { readonly uid: string }).uid;
+    ({ store, states, connection } = await serveStates(api));
+    await until(
+      () => api.get(ROOT),
+      ({ status }) => status === 200,
+      40_000,
+    );
+  });
+  after(async () => {
+    await states.close();
+    await connection.close();
+    await api.delete(`/api/v1/namespaces/${OPERATOR_NAMESPACE}/services/${SERVICE}`);
+    await api.delete(`/apis/apiregistration.k8s.io/v1/apiservices/${API_SERVICE}`);
+  });
+
+  /** A component with these serials stored by its first Run, and nobody at work. */
+  async function stored(component: string, ...serials: readonly number[]): Promise<string> {
+    const key = { ...KEY, component };
+    const path = `${ROOT}/${KEY.environment}.${component}`;
+    if ((await store.record(key)) !== undefined) return path;
+    await ensureRecord(store, key, environmentUid);
+    const pod = aPod(1, { key, environmentUid });
+    await changeRecord(store, key, (record) => claim(record, pod, AT));
+    await acquireLock(store, pod, { id: "lock", operation: "" }, AT);
+    for (const serial of serials) await writeState(store, pod, "lock", aState({ serial, resources: ["vpc"] }), AT);
+    await fence(store, key, fencedRun(pod), "its result was reported", AT);
+    return path;
+  }
+
+  const put = (path: string, body: Buffer, as: Person): Promise<Answer> =>
+    api.call({ method: "PUT", path, body: JSON.parse(body.toString()), as });
+  const post = (path: string, body: unknown, as: Person): Promise<Answer> =>
+    api.call({ method: "POST", path, body, as });
+  const events = async (): Promise<readonly string[]> => {
+    const { body } = await api.get(`/apis/events.k8s.io/v1/namespaces/${TEAM}/events`);
+    return (body.items as { reason: string; note: string }[]).map(({ reason, note }) => `${reason}: ${note}`);
+  };
+
+  it("are found by discovery, and named in a table", async () => {
+    const { body } = await api.get("/apis/state.terrarium.dev/v1alpha1");
+    const names = (body.resources as { readonly name: string }[]).map(({ name }) => name);
+    assert.deepEqual(names, [
+      "states",
+      ...["content", "imports", "journal", "restore", "unlock"].map((one) => `states/${one}`),
+    ]);
+    await stored("network", 3, 4);
+    const table = await askFor(`${ROOT}`, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json");
+    assert.equal(table.kind, "Table");
+    const rows = table.rows as { readonly cells: unknown[] }[];
+    assert.deepEqual(
+      rows.map(({ cells }) => cells.slice(0, 4)),
+      [["shop.network", 4, 1, "shop-network-1"]],
+    );
+  });
+
+  it("are seen by a viewer without their content, and by a stranger not at all", async () => {
+    await stored("network", 3, 4);
+    const seen = await api.get(STATE, PEOPLE.viewer);
+    assert.equal(seen.status, 200, seen.message);
+    const { status } = seen.body as { status: { serial: number; versions: { serial: number }[] } };
+    assert.deepEqual([status.serial, status.versions.map(({ serial }) => serial)], [4, [4, 3]]);
+    assert.doesNotMatch(JSON.stringify(seen.body), /"attributes"|"instances"/);
+    for (const person of [PEOPLE.viewer, PEOPLE.editor, PEOPLE.namespaceAdmin]) {
+      assert.equal((await api.get(`${STATE}/content`, person)).status, 403, person.user);
+      assert.equal((await put(`${STATE}/content`, aState({ serial: 9 }), person)).status, 403, person.user);
+      assert.equal((await post(`${STATE}/restore`, { serial: 3 }, person)).status, 403, person.user);
+    }
+    const stranger: Person = { user: "nobody", groups: ["system:authenticated"] };
+    assert.equal((await api.get(STATE, stranger)).status, 403);
+    assert.equal((await api.get("/apis/state.terrarium.dev/v1alpha1/states", PEOPLE.viewer)).status, 403);
+    assert.equal((await api.get(`${ROOT}/shop.nothing`, PEOPLE.viewer)).status, 404);
+    assert.equal((await api.get(`${ROOT}/nonsense`, PEOPLE.viewer)).status, 404);
+  });
+
+  it("are pulled by a reader, in any version that is kept, and the Environment's events say so", async () => {
+    await stored("network", 3, 4);
+    const newest = await api.get(`${STATE}/content`, reader);
+    assert.equal(newest.status, 200, newest.message);
+    assert.deepEqual(newest.body, JSON.parse(aState({ serial: 4, resources: ["vpc"] }).toString()));
+    assert.equal((await api.get(`${STATE}/content?serial=3`, reader)).body.serial, 3);
+    const missing = await api.get(`${STATE}/content?serial=1`, reader);
+    assert.deepEqual([missing.status, /kept are the serials 4, 3/.test(missing.message)], [404, true]);
+    assert.equal((await api.get(`${STATE}/content?recovery=true`, reader)).status, 404);
+    assert.equal((await put(`${STATE}/content`, aState({ serial: 9 }), reader)).status, 403);
+    await eventually(events, (all) => all.includes("StatePulled: rita pulled the state of network (serial 4)"));
+  });
+
+  it("are pushed and restored by a writer whose right comes from a group; what was stored before is kept", async () => {
+    const database = await stored("database", 3);
+    const older = await put(`${database}/content`, aState({ serial: 2 }), writer);
+    assert.deepEqual([older.status, older.body.reason], [409, "Conflict"]);
+    assert.match(older.message, /serial 3 is stored/);
+    const pushed = await put(`${database}/content`, aState({ serial: 5, resources: ["a", "b"] }), writer);
+    assert.equal(pushed.status, 200, pushed.message);
+    const restored = await post(`${database}/restore`, { serial: 3 }, writer);
+    assert.equal(restored.status, 201, restored.message);
+    const { status } = restored.body as {
+      status: { serial: number; versions: { serial: number; by?: string }[]; lastWrite: { by: string; how: string } };
+    };
+    assert.deepEqual(
+      status.versions.map(({ serial, by }) => [serial, by]),
+      [
+        [6, "wanda"],
+        [5, "wanda"],
+        [3, undefined],
+      ],
+    );
+    assert.deepEqual([status.lastWrite.how, status.lastWrite.by], ["Restore", "wanda"]);
+    const content = await api.get(`${database}/content`, writer);
+    assert.deepEqual(content.body, JSON.parse(aState({ serial: 6, resources: ["vpc"] }).toString()));
+    await eventually(events, (all) => all.some((one) => one.startsWith("StateRestored: wanda restored a version")));
+  });
+
+  it("are not written while a Run works on them, and the refusal names its pod", async () => {
+    await stored("network", 3, 4);
+    const pod = aPod(2, { key: KEY, environmentUid });
+    await changeRecord(store, KEY, (record) => claim(record, pod, AT));
+    const refused = await put(`${STATE}/content`, aState({ serial: 9 }), writer);
+    assert.equal(refused.status, 409);
+    assert.match(refused.message, /Run shop-network-2 \(pod shop-network-2-p\) works on it/);
+    assert.equal((await post(`${STATE}/restore`, { serial: 3 }, writer)).status, 409);
+    await fence(store, KEY, fencedRun(pod), "its result was reported", AT);
+  });
+
+  it("refuse nonsense in a sentence: what is no state, a body that says nothing, an unknown selector", async () => {
+    await stored("network", 3, 4);
+    const noState = await api.call({ method: "PUT", path: `${STATE}/content`, body: { hello: 1 }, as: writer });
+    assert.deepEqual([noState.status, noState.body.reason], [422, "Invalid"]);
+    assert.equal((await post(`${STATE}/restore`, { serial: "3; rm" }, writer)).status, 400);
+    assert.equal((await api.get(`${STATE}/content?serial=x`, reader)).status, 400);
+    assert.equal((await api.get(`${ROOT}?labelSelector=app%3Dx`, PEOPLE.viewer)).status, 400);
+    assert.equal((await api.get(`${ROOT}?watch=true`)).status, 405);
+  });
+
+  it("let nobody in who is not the API server, whatever the headers say", async () => {
+    const direct = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { "x-remote-user": "admin", "x-remote-group": "system:masters" };
+      const options = { port: states.port(), path: `${STATE}/content`, headers, rejectUnauthorized: false };
+      request(options, (response) => resolve(response.resume().statusCode))
+        .on("error", reject)
+        .end();
+    });
+    assert.equal(direct, 401);
+  });
+
+  async function askFor(path: string, accept: string): Promise<Record<string, unknown>> {
+    const server = await chartServer();
+    const ca = await readFile(server.caFile, "utf8");
+    return new Promise((resolve, reject) => {
+      const headers = { accept, authorization: `Bearer ${server.adminToken}` };
+      request(new URL(path, server.url), { ca, headers }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => resolve(JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>));
+      })
+        .on("error", reject)
+        .end();
+    });
+  }
+});
+
+/** As the operator does it, with no right but those that the chart gives to its ServiceAccount. */
+async function serveStates(api: Api) {
+  const connection = await connect(await operatorConfig(api));
+  const client = createClient(createTransport({ connection, clock: systemClock }), {});
+  const store = createSecretStore({ client, namespace: OPERATOR_NAMESPACE, ring: createKeyRing(newKeyMaterial()) });
+  const events = createEventRecorder({ writer: client, clock: systemClock, instance: "test" });
+  const service = (await renderedChart()).find(({ kind }) => kind === "APIService");
+  assert.ok(service);
+  const port = await freePort();
+  const name = SERVICE;
+  // Without nodes a Service leads nowhere; one that is only a name leads here.
+  const outside = { type: "ExternalName", externalName: "localhost", ports: [{ port }] };
+  const metadata = { name, namespace: OPERATOR_NAMESPACE };
+  await made(
+    api.create(`/api/v1/namespaces/${OPERATOR_NAMESPACE}/services`, {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata,
+      spec: outside,
+    }),
+  );
+  const spec = service.spec as { readonly service: object };
+  const registered: Manifest = { ...service, spec: { ...spec, service: { ...spec.service, name, port } } };
+  await made(api.create("/apis/apiregistration.k8s.io/v1/apiservices", registered));
+  const states = await startStateApi({
+    store,
+    client,
+    clock: systemClock,
+    log: { info: () => {}, error: (facts, message) => assert.fail(`${message} ${JSON.stringify(facts)}`) },
+    tell: (about, reason, message) => events.record(environmentReference(about), { type: "Normal", reason, message }),
+    namespace: OPERATOR_NAMESPACE,
+    hosts: [`${name}.${OPERATOR_NAMESPACE}.svc`],
+    listen: { host: "127.0.0.1", port },
+  });
+  return { store, states, connection };
+}
+
+async function operatorConfig(api: Api): Promise<KubeConfig> {
+  const server = await chartServer();
+  const path = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/terrarium-operator/token`;
+  const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
+  const { body: answer } = await made(api.call({ method: "POST", path, body }));
+  const { token } = answer.status as { readonly token: string };
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser(
+    { name: "test", server: server.url, caFile: server.caFile, skipTLSVerify: false },
+    { name: "operator", token },
+  );
+  return config;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  assert.ok(address !== null && typeof address === "object");
+  return address.port;
+}
+
+async function bind(api: Api, role: string, subject: { readonly kind: string; readonly name: string }): Promise<void> {
+  const apiGroup = "rbac.authorization.k8s.io";
+  await made(
+    api.create(`/apis/${apiGroup}/v1/namespaces/${TEAM}/rolebindings`, {
+      apiVersion: `${apiGroup}/v1`,
+      kind: "RoleBinding",
+      metadata: { name: role },
+      roleRef: { apiGroup, kind: "ClusterRole", name: role },
+      subjects: [{ apiGroup, ...subject }],
+    }),
+  );
+}
+
+async function eventually<T>(look: () => Promise<T>, good: (found: T) => boolean): Promise<void> {
+  const end = performance.now() + 20_000;
+  for (;;) {
+    const found = await look();
+    if (good(found)) return;
+    assert.ok(performance.now() < end, `still: ${JSON.stringify(found)}`);
+    await systemClock.sleep(100);
+  }
+}
