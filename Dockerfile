@@ -93,7 +93,7 @@ LABEL org.opencontainers.image.title="Terrarium git server" \
       org.opencontainers.image.licenses="Apache-2.0"
 
 FROM base AS operator
-COPY --from=bundle /operator.mjs /resolver.mjs /opt/terrarium/
+COPY --from=bundle /operator.mjs /expressions.mjs /resolver.mjs /opt/terrarium/
 ENTRYPOINT ["node", "/opt/terrarium/operator.mjs"]
 ARG VERSION=dev
 ARG REVISION=unknown

@@ -10,6 +10,7 @@ export const checkout = fileURLToPath(new URL("..", import.meta.url));
 /** Program of an image → the TypeScript file it starts from. */
 export const programs = {
   operator: "operator/main.ts",
+  expressions: "operator/expressions/main.ts",
   resolver: "operator/resolver/main.ts",
   agent: "runner/agent/main.ts",
   launcher: "runner/launcher/main.ts",

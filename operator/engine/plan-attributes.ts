@@ -1,6 +1,7 @@
 /** Which attributes of a resource a planned change touches: names and paths, never values. */
 import { isDeepStrictEqual } from "node:util";
 import { type Change, type Fields, fields, hasTrue, isFields } from "./plan-document.ts";
+import { inside, isHidden, isSame, type Level, namesIn, topLevel } from "./plan-level.ts";
 
 /** Deeper than this, a path says no more about what changes. */
 const DEEPEST = 6;
@@ -24,59 +25,25 @@ export function changedAttributes({
     .sort();
 }
 
-/** One level of a change: what was, what will be, what is not known yet, and what is hidden. */
-interface Level {
-  readonly old: unknown;
-  readonly now: unknown;
-  readonly unknown: unknown;
-  readonly oldMark: unknown;
-  readonly newMark: unknown;
-}
-
 /**
  * The same, down into objects and maps, as in `tags.Owner`: rules tell a changed tag from a changed size. Lists are named as a
  * whole, and so is what the provider or the module marks as sensitive. Of what is created or destroyed, every attribute that
  * has a value counts as changed.
  */
-export function changedPaths({
-  before,
-  after,
-  after_unknown,
-  before_sensitive,
-  after_sensitive,
-}: Change): readonly string[] {
-  const whole: Level = {
-    old: before,
-    now: after,
-    unknown: after_unknown,
-    oldMark: before_sensitive,
-    newMark: after_sensitive,
-  };
-  return pathsIn(whole, "", 1).sort();
+export function changedPaths(change: Change): readonly string[] {
+  return pathsIn(topLevel(change), "", 1).sort();
 }
 
 function pathsIn(level: Level, prefix: string, depth: number): string[] {
-  const [old, now, unknown] = [fields(level.old), fields(level.now), fields(level.unknown)];
-  const names = new Set([...Object.keys(old), ...Object.keys(now), ...Object.keys(unknown)]);
-  return [...names].flatMap((name) => {
-    const inside: Level = {
-      old: old[name] ?? null,
-      now: now[name] ?? null,
-      unknown: unknown[name],
-      oldMark: fields(level.oldMark)[name],
-      newMark: fields(level.newMark)[name],
-    };
-    return isSame(inside) ? [] : pathsOf(inside, `${prefix}${name}`, depth);
+  return namesIn(level).flatMap((name) => {
+    const part = inside(level, name);
+    return isSame(part) ? [] : pathsOf(part, `${prefix}${name}`, depth);
   });
 }
 
-function isSame({ old, now, unknown, oldMark, newMark }: Level): boolean {
-  return !hasTrue(unknown) && isDeepStrictEqual(old, now) && hasTrue(oldMark) === hasTrue(newMark);
-}
-
 function pathsOf(level: Level, path: string, depth: number): string[] {
-  const { old, now, unknown, oldMark, newMark } = level;
-  const opaque = unknown === true || oldMark === true || newMark === true;
+  const { old, now, unknown } = level;
+  const opaque = unknown === true || isHidden(level);
   if (opaque || depth === DEEPEST || !isFields(old) || !isFields(now)) return [path];
   const deeper = pathsIn(level, `${path}.`, depth + 1);
   return deeper.length === 0 ? [path] : deeper;

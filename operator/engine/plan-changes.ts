@@ -59,6 +59,12 @@ function changeAction(resource: ResourceChange): ChangeAction | undefined {
   return isMoved(resource) ? "move" : undefined;
 }
 
+/** 0 for what is hardest to undo; what changes nothing comes last. */
+export function gravityOf(resource: ResourceChange): number {
+  const at = GRAVITY.findIndex((action) => action === changeAction(resource));
+  return at < 0 ? GRAVITY.length : at;
+}
+
 function planChange({ address, type, change }: ResourceChange, action: ChangeAction): PlanChange {
   const attributes = changedPaths(change);
   return {

@@ -29,6 +29,14 @@ export const planDocument = z.object({
   resource_changes: z.array(resourceChange).nullish(),
   resource_drift: z.array(resourceChange).nullish(),
   output_changes: z.record(z.string(), change).nullish(),
+  variables: z.record(z.string(), z.object({ value: z.unknown().optional() })).nullish(),
+  configuration: z
+    .object({
+      root_module: z
+        .object({ variables: z.record(z.string(), z.object({ sensitive: z.boolean().optional() })).nullish() })
+        .nullish(),
+    })
+    .nullish(),
 });
 
 export type Change = z.infer<typeof change>;

@@ -96,7 +96,7 @@ async function buildAll(
     target: "operator",
     args: await labels("operator"),
     contexts: {},
-    programs: ["operator.mjs", "resolver.mjs"],
+    programs: ["operator.mjs", "expressions.mjs", "resolver.mjs"],
   });
   const gitserver = await make(shop, {
     name: `localhost/terrarium/gitserver:${version}`,
