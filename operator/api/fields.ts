@@ -21,7 +21,7 @@ export const listMap = (...keys: readonly string[]) => ({
  * A pattern with the sentence that refuses what does not match. The generator makes a CEL rule of both, with `bounds`
  * as a further CEL condition that is asked only of what matches.
  */
-const matching = (max: number, pattern: RegExp, refusal: string, bounds?: string) =>
+export const matching = (max: number, pattern: RegExp, refusal: string, bounds?: string) =>
   z
     .string()
     .min(1)

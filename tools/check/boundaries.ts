@@ -15,7 +15,7 @@ interface Boundary {
   readonly because: string;
 }
 
-const PURE = /^operator\/(environment|run|approval|engine)\//;
+const PURE = /^operator\/(environment|run|approval|engine|schedule)\//;
 /** Of these folders the pure ones may take the data and the verbs, and nothing that acts by itself. */
 const PORTS = /^operator\/(cluster\/(ports|kinds|resources)|storage\/(port|record)|loop\/(clock|outcome))\.ts$/;
 const ACTING = /^operator\/(cluster|storage|loop|telemetry|gateway)\//;

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { durationBetween, matching, shortName } from "./fields.ts";
+
+/** When an environment may change: what people write about clocks and calendars. */
+
+/** One field of a cron expression: `*`, values, ranges, steps, and lists of these. */
+const cronField = (value: string): string => {
+  const item = `(\\*(/[1-9][0-9]?)?|${value}(-${value}(/[1-9][0-9]?)?)?)`;
+  return `${item}(,${item})*`;
+};
+
+const CRON = new RegExp(
+  `^${[
+    cronField("[0-5]?[0-9]"),
+    cronField("([01]?[0-9]|2[0-3])"),
+    cronField("(0?[1-9]|[12][0-9]|3[01])"),
+    cronField("(0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"),
+    cronField("([0-7]|SUN|MON|TUE|WED|THU|FRI|SAT)"),
+  ].join(" ")}$`,
+);
+
+export const cron = matching(
+  100,
+  CRON,
+  'a schedule is a cron expression of five fields (minute, hour, day of the month, month, day of the week), as in "0 22 * * 1-5"',
+);
+
+export const timeZone = matching(
+  64,
+  /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+){0,2}$/,
+  "a time zone has a name of the IANA database, as in Europe/Berlin or UTC",
+)
+  .default("UTC")
+  .describe("Time zone of the schedule: a name of the IANA database, as in `Europe/Berlin`. Default: `UTC`.");
+
+export const window = z
+  .object({
+    name: shortName.describe("Name of the window."),
+    type: z
+      .enum(["Allow", "Deny"])
+      .default("Allow")
+      .describe("Allow (default): changes may begin while it is open. Deny: none may, whatever else is open."),
+    schedule: cron.describe(
+      "When it opens: a cron expression of five fields, as in `0 22 * * 1-5`. A time that the clocks skip counts at the moment at which they do; one that comes twice counts the first time, unless minutes or hours have a `*` or a step.",
+    ),
+    duration: durationBetween("1m", "168h").describe("How long it stays open each time, between 1m and 168h."),
+    timeZone,
+  })
+  .describe("A time in which changes may begin, or may not.");
+
+export type Window = z.output<typeof window>;
