@@ -49,6 +49,10 @@ export const REASONS = {
     standing: "progress",
     meaning: "Components are being destroyed, in reverse order of their dependencies.",
   },
+  WindowClosed: {
+    standing: "progress",
+    meaning: "Something has to be changed, and no window of spec.windows is open; the message says when one opens.",
+  },
   SourceResolving: { standing: "progress", meaning: "The git ref is being looked up." },
   InputMissing: {
     standing: "progress",
@@ -87,6 +91,11 @@ export const REASONS = {
   EngineUnknown: {
     standing: "person",
     meaning: "The operator's catalogue has no such engine version; the message lists what it has.",
+  },
+  ScheduleInvalid: {
+    standing: "person",
+    meaning:
+      "A schedule of the spec cannot be used: the message has its path. Nothing is applied or destroyed until it is corrected.",
   },
   BackendChoiceNeeded: {
     standing: "person",

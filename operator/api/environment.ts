@@ -5,6 +5,7 @@ import { identifier, listMap, objectName, rules, shortName } from "./fields.ts";
 import type { ObjectMeta } from "./object-meta.ts";
 import { planCounts } from "./run.ts";
 import { source } from "./source.ts";
+import { window } from "./time.ts";
 
 export const engine = z
   .object({
@@ -94,6 +95,14 @@ export const environmentSpec = z
       .object({ uid: z.string().min(1).max(64).describe("UID of the Environment that owned the states until now.") })
       .optional()
       .describe("Takes over states that another Environment of the same name owned and did not release."),
+    windows: z
+      .array(window)
+      .max(8)
+      .optional()
+      .describe(
+        "When changes may begin: in a window that allows them and in none that denies them. Without one that allows, always. What is under way at the end of a window ends by itself.",
+      )
+      .meta(listMap("name")),
     suspend: z.boolean().default(false).describe("True: no new Run is started. A running apply ends first."),
   })
   .describe("What should exist.")

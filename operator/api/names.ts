@@ -28,6 +28,8 @@ export const ANNOTATIONS = {
   requestedAt: `${GROUP}/requestedAt`,
   /** Comma-separated component names whose removal from the spec may destroy what they made. */
   confirmDestroy: `${GROUP}/confirm-destroy`,
+  /** A person's reason for changes outside of `spec.windows`; taken off when it was used. */
+  windowOverride: `${GROUP}/window-override`,
   /** Proves that a pod was made by the operator for one Run and one phase: an HMAC that nobody else can make. */
   order: `${GROUP}/order`,
   /** On a Run: its state went on under this component name, so the Run says nothing about its own name any more. */

@@ -1,7 +1,7 @@
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS, API_VERSION, FINALIZERS, LABELS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
-import { isAlreadyExists, isNotFound } from "../cluster/errors.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "../cluster/errors.ts";
 import type { Client, EventRecorder, KubeObject, StatusWriter, Stored } from "../cluster/ports.ts";
 import { CUSTOM_RESOURCE_DEFINITIONS, ENVIRONMENTS, RUNS, referenceTo } from "../cluster/resources.ts";
 import type { CatalogueEngine } from "../environment/desired.ts";
@@ -60,6 +60,16 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
       const value = names.length === 0 ? null : names.join(",");
       const patch = { metadata: { uid: metadata.uid, annotations: { [ANNOTATIONS.confirmDestroy]: value } } };
       await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
+    },
+    async withdrawOverride({ metadata }, signal) {
+      const { uid, resourceVersion } = metadata;
+      const patch = { metadata: { uid, resourceVersion, annotations: { [ANNOTATIONS.windowOverride]: null } } };
+      try {
+        await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
+      } catch (error) {
+        // Somebody has written meanwhile, perhaps another reason: the next round looks at what it is now.
+        if (!isConflict(error)) throw error;
+      }
     },
     async createRun(environment, name, spec, signal) {
       try {

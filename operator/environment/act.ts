@@ -34,6 +34,7 @@ export async function act(
     case "converge":
     case "dismantle": {
       await withdrawConfirmations(environment, decision.verdicts, ports, signal);
+      if (decision.overrideSpent) await ports.withdrawOverride(environment, signal);
       const errors: unknown[] = [];
       const verdicts: Verdict[] = [];
       for (const verdict of decision.verdicts) {
@@ -82,7 +83,12 @@ async function takeStep(
     case "none":
       return;
     case "startRun":
-      return ports.createRun(environment, runName(step.spec), step.spec, signal);
+      await ports.createRun(environment, runName(step.spec), step.spec, signal);
+      if (step.outsideWindows !== undefined) {
+        const text = `${name}: Run ${step.spec.number} begins outside of the windows: ${step.outsideWindows}`;
+        ports.event(environment, "Warning", "WindowOverridden", text);
+      }
+      return;
     case "renameState":
       return ports.renameState({ ...key, component: step.from }, key, signal);
     case "releaseState":

@@ -1,22 +1,30 @@
 import { FINALIZERS } from "../api/names.ts";
 import { isClosed } from "../api/run.ts";
+import { type Gate, gateOf } from "../schedule/gate.ts";
 import { destroyBasisOf } from "../storage/record.ts";
 import { decideComponent } from "./component.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { decideRemoval, removedComponents } from "./removal.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
+import { isOverrideSpent, withinWindows } from "./within-windows.ts";
 
 /** What is to be done about an Environment now. */
 export type Decision =
   /** The Environment is marked first: from then on it cannot disappear before what it made. */
   | { readonly type: "mark" }
   /** Bring every component to what is declared, and remove those that no longer are. */
-  | { readonly type: "converge"; readonly verdicts: readonly Verdict[] }
+  | ({ readonly type: "converge" } & Verdicts)
   /** The Environment is being deleted: destroy or release, in reverse order. */
-  | { readonly type: "dismantle"; readonly verdicts: readonly Verdict[] }
+  | ({ readonly type: "dismantle" } & Verdicts)
   /** Nothing is left: the object may go. */
   | { readonly type: "letGo" };
+
+interface Verdicts {
+  readonly verdicts: readonly Verdict[];
+  /** The annotation that overrides the windows has done what it was for, and goes. */
+  readonly overrideSpent?: boolean;
+}
 
 /** Pure and total: every observation has exactly one decision, and no decision throws. */
 export function decide(observation: Observation): Decision {
@@ -24,23 +32,36 @@ export function decide(observation: Observation): Decision {
   const marked = metadata.finalizers?.includes(FINALIZERS.environment) ?? false;
   if (metadata.deletionTimestamp !== undefined) return marked ? dismantle(observation) : { type: "letGo" };
   if (!marked) return { type: "mark" };
-  return { type: "converge", verdicts: converge(observation) };
+  return converge(observation);
 }
 
-function converge(observation: Observation): readonly Verdict[] {
+function concluded({ environment }: Observation, gate: Gate, verdicts: readonly Verdict[]): Verdicts {
+  return { verdicts, ...(isOverrideSpent(environment, gate, verdicts) ? { overrideSpent: true } : {}) };
+}
+
+function converge(observation: Observation): Decision {
+  const gate = gateOf(observation.environment, observation.nowMs);
+  const verdicts = [
+    ...declared(observation, gate),
+    ...removals(observation, removedComponents(observation), "Removed", gate),
+  ];
+  return { type: "converge", ...concluded(observation, gate, verdicts) };
+}
+
+function declared(observation: Observation, gate: Gate): readonly Verdict[] {
   const { components } = observation.environment.spec;
   const graph = graphOf(components.map((component) => [component.name, dependenciesOf(component)] as const));
   const { order, cycle } = orderOf(graph);
   const verdicts = new Map<string, Verdict>();
+  const allowed = withinWindows(gate);
   for (const name of order) {
     const component = components.find((candidate) => candidate.name === name);
     if (component === undefined) continue;
     const needs = [...dependenciesOf(component)].map((needed) => [needed, verdicts.get(needed)] as const);
     const known = needs.filter((entry): entry is readonly [string, Verdict] => entry[1] !== undefined);
-    verdicts.set(name, decideComponent(observation, component, new Map(known)));
+    verdicts.set(name, allowed(decideComponent(observation, component, new Map(known))));
   }
-  const declared = components.map(({ name }) => verdicts.get(name) ?? onCycle(observation, name, cycle ?? []));
-  return [...declared, ...removals(observation, removedComponents(observation), "Removed")];
+  return components.map(({ name }) => verdicts.get(name) ?? onCycle(observation, name, cycle ?? []));
 }
 
 function onCycle(observation: Observation, name: string, cycle: readonly string[]): Verdict {
@@ -55,6 +76,7 @@ function removals(
   observation: Observation,
   names: readonly string[],
   ending: "Removed" | "Deleted",
+  gate: Gate,
 ): readonly Verdict[] {
   const users = reversed(usage(observation));
   const holding = new Set(
@@ -63,9 +85,10 @@ function removals(
       .filter((record) => record.mayHoldObjects && record.ownership === "Owned")
       .map(({ key }) => key.component),
   );
+  const allowed = withinWindows(gate);
   return names.map((name) => {
     const dependents = [...(users.get(name) ?? [])].filter((user) => user !== name && holding.has(user)).sort();
-    return decideRemoval(observation, name, ending, dependents);
+    return allowed(decideRemoval(observation, name, ending, dependents));
   });
 }
 
@@ -88,8 +111,9 @@ function dismantle(observation: Observation): Decision {
     ...owned.map(({ key }) => key.component),
     ...busy.map(({ spec }) => spec.component),
   ]);
-  const verdicts = removals(observation, [...names], "Deleted");
-  return { type: "dismantle", verdicts: crdTerminating ? verdicts.map(withheld) : verdicts };
+  const gate = gateOf(environment, observation.nowMs);
+  const verdicts = removals(observation, [...names], "Deleted", gate);
+  return { type: "dismantle", ...concluded(observation, gate, crdTerminating ? verdicts.map(withheld) : verdicts) };
 }
 
 /** Someone removes the kind itself: that says nothing about the real objects, so none of them is touched. */

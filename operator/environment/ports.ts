@@ -30,6 +30,8 @@ export interface EnvironmentPorts {
   setFinalizer(environment: Environment, present: boolean, signal: AbortSignal): Promise<void>;
   /** Leaves only these names in the annotation that confirms removals; without any, the annotation goes. */
   setConfirmations(environment: Environment, names: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Takes off the annotation that overrides the windows, unless it is another by now. */
+  withdrawOverride(environment: Environment, signal: AbortSignal): Promise<void>;
   /** Creates the Run under its deterministic name. One that exists already is fine: it is the same decision. */
   createRun(environment: Environment, name: string, spec: RunSpec, signal: AbortSignal): Promise<void>;
   deleteRun(run: Run, signal: AbortSignal): Promise<void>;

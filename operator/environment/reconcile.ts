@@ -36,5 +36,8 @@ export async function reconcileEnvironment(
 function nextLook(decision: Decision, nowMs: number): Outcome {
   if (decision.type === "mark" || decision.type === "letGo") return settled;
   const moments = decision.verdicts.flatMap(({ wakeAtMs }) => (wakeAtMs === undefined ? [] : [wakeAtMs]));
-  return moments.length === 0 ? settled : waiting(Math.max(0, Math.min(...moments) - nowMs));
+  return moments.length === 0 ? settled : waiting(Math.min(LONGEST_WAIT_MS, Math.max(0, Math.min(...moments) - nowMs)));
 }
+
+/** Moments are on the wall clock, and waits are not: a clock that was set meanwhile is noticed within this time. */
+const LONGEST_WAIT_MS = 10 * 60_000;

@@ -124,8 +124,11 @@ function needsPerson({ state, reason, wakeAtMs }: Verdict): boolean {
   return standingOf(reason) === "person" || (state === "Failed" && wakeAtMs === undefined);
 }
 
+/** Held back by somebody's word: time alone does not bring it, and nobody is missed. */
+const rests = ({ state, reason }: Verdict): boolean => state === "Suspended" && standingOf(reason) === "done";
+
 const movesByItself = (verdict: Verdict): boolean =>
-  !needsPerson(verdict) && !["Ready", "Destroyed", "Suspended", "Blocked"].includes(verdict.state);
+  !needsPerson(verdict) && !rests(verdict) && !["Ready", "Destroyed", "Blocked"].includes(verdict.state);
 
 function conditionsFor(
   environment: Environment,
@@ -137,7 +140,7 @@ function conditionsFor(
   // A person is needed before the whole is ready, whatever goes on beside: tools take only one of the two for an answer.
   const moving =
     stuck === undefined &&
-    (mode === "dismantle" || verdicts.some(movesByItself) || (speaker !== undefined && speaker.state !== "Suspended"));
+    (mode === "dismantle" || verdicts.some(movesByItself) || (speaker !== undefined && !rests(speaker)));
   const about = (verdict: Verdict): string => `${verdict.name}: ${verdict.message}`.slice(0, 1024);
   const suspended = environment.spec.suspend && speaker === undefined;
   const ready: Fresh =
@@ -178,7 +181,7 @@ function conditionsFor(
 function readyReason(mode: "converge" | "dismantle", speaker: Verdict | undefined): Reason {
   if (speaker !== undefined && (needsPerson(speaker) || speaker.state === "Failed")) return speaker.reason;
   if (mode === "dismantle") return "Destroying";
-  return speaker?.state === "Suspended" ? "Suspended" : "Progressing";
+  return speaker?.state === "Suspended" ? speaker.reason : "Progressing";
 }
 
 const busyText = (verdicts: readonly Verdict[]): string =>

@@ -6,7 +6,12 @@ import type { ComponentPast } from "./observation.ts";
 /** What is to be done about one component now. Each step is safe to repeat. */
 export type Step =
   | { readonly type: "none" }
-  | { readonly type: "startRun"; readonly spec: RunSpec }
+  | {
+      readonly type: "startRun";
+      readonly spec: RunSpec;
+      /** A person's reason for beginning although no window is open. */
+      readonly outsideWindows?: string;
+    }
   /** The state moves from the component's former name. */
   | { readonly type: "renameState"; readonly from: string }
   /** Nothing exists any more: the record goes. */

@@ -3,6 +3,7 @@ import { FINALIZERS } from "../api/names.ts";
 import { isClosed, type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run.ts";
 import { type Death, deathOf } from "./death.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
+import { cancelledBy, outsideWindows } from "./outside-windows.ts";
 import { isPointless, POINTLESS } from "./pointless.ts";
 import { whyNotStarted } from "./start-trouble.ts";
 
@@ -71,6 +72,8 @@ function beforePod(observation: RunObservation): RunDecision {
   const { outcome } = run.status ?? {};
   if (outcome !== undefined && outcome.result !== "Interrupted") return { type: "close", outcome };
   if (isPointless(run, environment)) return { type: "cancel", outcome: { result: "Cancelled", ...POINTLESS } };
+  const outside = outsideWindows(run, environment, observation.nowMs);
+  if (outside !== undefined) return { type: "cancel", outcome: cancelledBy(outside) };
   if (freePlaces > 0) return { type: "createPod" };
   return {
     type: "wait",

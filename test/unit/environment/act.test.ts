@@ -59,6 +59,32 @@ describe("A confirmed removal", () => {
   });
 });
 
+describe("A change outside of the windows", () => {
+  it("is told as an event with the person's reason, and the override goes when all is at rest", async () => {
+    const windows = [
+      { name: "nights", type: "Allow", schedule: "0 22 * * *", duration: "2h", timeZone: "UTC" } as const,
+    ];
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { windows } }));
+    story.annotate({ [ANNOTATIONS.windowOverride]: "the shop is down" });
+    const told: string[] = [];
+    const ports = {
+      async createRun() {},
+      async withdrawOverride() {
+        told.push("withdrawn");
+      },
+      event(_environment, type, reason, message) {
+        told.push(`${type} ${reason}: ${message}`);
+      },
+    } satisfies Partial<EnvironmentPorts>;
+    const look = () => act(story.environment(), story.decision(), ports as unknown as EnvironmentPorts, signal);
+    await look();
+    assert.deepEqual(told, ["Warning WindowOverridden: a: Run 1 begins outside of the windows: the shop is down"]);
+    story.settle();
+    await look();
+    assert.equal(told.at(-1), "withdrawn");
+  });
+});
+
 describe("Outputs that cannot be written", () => {
   it("keep the Environment from being Ready, and say why", () => {
     const environment = anEnvironment([aComponent("a")]);

@@ -1,0 +1,58 @@
+import type { Environment } from "../api/environment.ts";
+import { type Gate, overrideOf, troubleText } from "../schedule/gate.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Lets a verdict begin a change only where the windows allow it. What is under way already goes on, and what changes nothing needs no window. */
+export function withinWindows(gate: Gate): (verdict: Verdict) => Verdict {
+  switch (gate.state) {
+    case "open":
+      return (verdict) => verdict;
+    case "overridden":
+      return (verdict) => overriding(verdict, gate.reason);
+    case "closed":
+      return (verdict) => (begins(verdict) ? held(verdict, gate.message, gate.opensAtMs) : verdict);
+    case "invalid":
+      return (verdict) => (isAtWork(verdict) ? verdict : stalled(verdict, troubleText(gate.trouble)));
+  }
+}
+
+const begins = ({ step }: Verdict): boolean => step.type === "startRun";
+
+const isAtWork = ({ past, state }: Verdict): boolean => past.open !== undefined || state === "Destroyed";
+
+function held(verdict: Verdict, message: string, opensAtMs: number): Verdict {
+  return {
+    ...verdict,
+    state: "Suspended",
+    reason: "WindowClosed",
+    message,
+    step: { type: "none" },
+    wakeAtMs: opensAtMs,
+  };
+}
+
+function stalled(verdict: Verdict, message: string): Verdict {
+  return { ...verdict, state: "Stalled", reason: "ScheduleInvalid", message, step: { type: "none" }, satisfied: false };
+}
+
+function overriding(verdict: Verdict, reason: string): Verdict {
+  const { step } = verdict;
+  if (step.type !== "startRun") return verdict;
+  const { cause } = step.spec;
+  const detail = [cause.detail, `outside of the windows: ${reason}`].filter(Boolean).join("; ").slice(0, 512);
+  return { ...verdict, step: { ...step, spec: { ...step.spec, cause: { ...cause, detail } }, outsideWindows: reason } };
+}
+
+/**
+ * An override is for one occasion: it is taken off when the Environment comes to rest, or a window is open anyway. Until then it also covers
+ * further tries, dependents, and plans that are being approved.
+ */
+export function isOverrideSpent(environment: Environment, gate: Gate, verdicts: readonly Verdict[]): boolean {
+  if (overrideOf(environment) === undefined) return false;
+  const moves = ({ past, step, wakeAtMs, state }: Verdict): boolean =>
+    past.open !== undefined ||
+    step.type !== "none" ||
+    state === "Pending" ||
+    (state === "Failed" && wakeAtMs !== undefined);
+  return gate.state !== "overridden" || !verdicts.some(moves);
+}
