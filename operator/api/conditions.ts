@@ -19,6 +19,7 @@ export const CONDITION_TYPES = {
   Ready: "Everything that the spec declares is applied.",
   Reconciling: "The operator works towards the spec, or waits for something that time will bring.",
   Stalled: "Nothing goes on until a person acts; the message says what to do.",
+  Expiring: "The end of the Environment's lifetime is near; the message says when it is, and how to put it off.",
   Succeeded: "The Run reached what it was made for.",
 } as const;
 
@@ -41,6 +42,12 @@ export const REASONS = {
     standing: "done",
     meaning: "The real objects were kept and their state was released (deletionPolicy: Retain).",
   },
+  Expired: {
+    standing: "done",
+    meaning:
+      "The lifetime is over, and everything was destroyed. A later end in spec.lifetime, or terrarium.dev/extend-until, brings it back.",
+  },
+  Lasting: { standing: "done", meaning: "The end of the lifetime is not near." },
   // What time brings.
   Progressing: { standing: "progress", meaning: "Runs are under way." },
   Pending: { standing: "progress", meaning: "The component will be worked on next." },
@@ -49,6 +56,7 @@ export const REASONS = {
     standing: "progress",
     meaning: "Components are being destroyed, in reverse order of their dependencies.",
   },
+  Expiring: { standing: "progress", meaning: "The lifetime ends soon, and everything will be destroyed." },
   WindowClosed: {
     standing: "progress",
     meaning: "Something has to be changed, and no window of spec.windows is open; the message says when one opens.",

@@ -5,7 +5,7 @@ import { identifier, listMap, objectName, rules, shortName } from "./fields.ts";
 import type { ObjectMeta } from "./object-meta.ts";
 import { planCounts } from "./run.ts";
 import { source } from "./source.ts";
-import { window } from "./time.ts";
+import { lifetime, window } from "./time.ts";
 
 export const engine = z
   .object({
@@ -103,6 +103,13 @@ export const environmentSpec = z
         "When changes may begin: in a window that allows them and in none that denies them. Without one that allows, always. What is under way at the end of a window ends by itself.",
       )
       .meta(listMap("name")),
+    lifetime: lifetime.optional(),
+    deletionProtection: z
+      .boolean()
+      .optional()
+      .describe(
+        "True: the Environment cannot be deleted until this is false. The end of its lifetime does not delete it.",
+      ),
     suspend: z.boolean().default(false).describe("True: no new Run is started. A running apply ends first."),
   })
   .describe("What should exist.")
@@ -130,6 +137,10 @@ export const environmentSpec = z
       {
         rule: "self.components.all(c, !has(c.formerName) || !self.components.exists(o, o.name == c.formerName))",
         message: "formerName is still the name of a component",
+      },
+      {
+        rule: "!has(self.deletionProtection) || !self.deletionProtection || !has(self.lifetime) || self.lifetime.then != 'DeleteObject'",
+        message: "deletionProtection and lifetime.then DeleteObject contradict each other: choose one",
       },
       {
         rule: "has(self.source) || self.components.all(c, has(c.terraform.source))",

@@ -28,6 +28,8 @@ export const ANNOTATIONS = {
   requestedAt: `${GROUP}/requestedAt`,
   /** Comma-separated component names whose removal from the spec may destroy what they made. */
   confirmDestroy: `${GROUP}/confirm-destroy`,
+  /** A moment until which the Environment lives at least, whatever `spec.lifetime` says. */
+  extendUntil: `${GROUP}/extend-until`,
   /** A person's reason for changes outside of `spec.windows`; taken off when it was used. */
   windowOverride: `${GROUP}/window-override`,
   /** Proves that a pod was made by the operator for one Run and one phase: an HMAC that nobody else can make. */

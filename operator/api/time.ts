@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationBetween, matching, shortName } from "./fields.ts";
+import { durationBetween, matching, rules, shortName } from "./fields.ts";
 
 /** When an environment may change: what people write about clocks and calendars. */
 
@@ -49,3 +49,34 @@ export const window = z
   .describe("A time in which changes may begin, or may not.");
 
 export type Window = z.output<typeof window>;
+
+export const lifetime = z
+  .object({
+    ttl: durationBetween("1m", "87600h")
+      .optional()
+      .describe("How long the Environment lives from its creation, between 1m and 87600h."),
+    until: z.iso
+      .datetime({ offset: true })
+      .max(64)
+      .optional()
+      .describe("When its life ends, as in `2026-12-31T18:00:00Z`. In the past: at once."),
+    warnBefore: durationBetween("1m", "720h")
+      .default("1h")
+      .describe("How long before the end the condition Expiring becomes True, between 1m and 720h."),
+    // biome-ignore lint/suspicious/noThenProperty: a word of the API, whose value is never a function.
+    then: z
+      .enum(["Destroy", "DeleteObject"])
+      .default("Destroy")
+      .describe(
+        "What happens at the end. Destroy (default): everything is destroyed, and the object stays, so that a GitOps tool does not make it anew. DeleteObject: the object is deleted after that.",
+      ),
+  })
+  .describe("How long the Environment lives. Extend it by editing, or by the annotation terrarium.dev/extend-until.")
+  .meta(
+    rules({
+      rule: "has(self.ttl) != has(self.until)",
+      message: "a lifetime has an end: exactly one of ttl and until",
+    }),
+  );
+
+export type Lifetime = z.output<typeof lifetime>;

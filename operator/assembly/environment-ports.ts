@@ -61,6 +61,16 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
       const patch = { metadata: { uid: metadata.uid, annotations: { [ANNOTATIONS.confirmDestroy]: value } } };
       await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
     },
+    async deleteEnvironment({ metadata }, signal) {
+      const { uid, resourceVersion } = metadata;
+      const preconditions = { uid, resourceVersion };
+      try {
+        await client.delete(ENVIRONMENTS, metadata.namespace, metadata.name, { signal, preconditions });
+      } catch (error) {
+        // Its life may just have been extended.
+        if (!isConflict(error)) throw error;
+      }
+    },
     async withdrawOverride({ metadata }, signal) {
       const { uid, resourceVersion } = metadata;
       const patch = { metadata: { uid, resourceVersion, annotations: { [ANNOTATIONS.windowOverride]: null } } };

@@ -31,6 +31,7 @@ export async function act(
       ports.stopFollowing(environment.metadata.namespace, environment.metadata.name);
       await ports.setFinalizer(environment, false, signal);
       return { decision, errors: [] };
+    case "expire":
     case "converge":
     case "dismantle": {
       await withdrawConfirmations(environment, decision.verdicts, ports, signal);
@@ -48,6 +49,7 @@ export async function act(
           verdicts.push(refused(verdict, error));
         }
       }
+      if (decision.type === "expire" && decision.deletesObject) await ports.deleteEnvironment(environment, signal);
       return { decision: { ...decision, verdicts }, errors };
     }
   }

@@ -17,7 +17,7 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
   }
   if (request !== undefined) return { type: "Requested", detail: `terrarium.dev/requestedAt=${request}`.slice(0, 512) };
   const { applied, attempted } = past.record ?? {};
-  if (applied === undefined) return { type: "Created" };
+  if (applied === undefined) return { type: "Created", ...broughtBack(past) };
   if (past.latest === undefined)
     return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
   const changed = changedFields(applied.inputs, inputs);
@@ -29,6 +29,10 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
   const used = inputs.variables.flatMap(({ valueFrom }) => valueFrom?.output ?? []);
   const names = [...new Set(used.map(({ component }) => component))].sort();
   return { type: "OutputsChanged", detail: `an output that it uses of ${names.join(" or ")}`.slice(0, 512) };
+}
+
+function broughtBack({ latest }: ComponentPast): { readonly detail?: string } {
+  return latest?.spec.cause.type === "Expired" ? { detail: "the lifetime was extended after its end" } : {};
 }
 
 /** Names of the inputs that differ, variables one by one. */

@@ -1,11 +1,12 @@
 import { FINALIZERS } from "../api/names.ts";
 import { isClosed } from "../api/run.ts";
 import { type Gate, gateOf } from "../schedule/gate.ts";
+import { isExpired, lifeOf, nextAgeAt } from "../schedule/lifetime.ts";
 import { destroyBasisOf } from "../storage/record.ts";
 import { decideComponent } from "./component.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
 import { type Observation, pastOf } from "./observation.ts";
-import { decideRemoval, removedComponents } from "./removal.ts";
+import { decideRemoval, type Ending, removedComponents } from "./removal.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 import { isOverrideSpent, withinWindows } from "./within-windows.ts";
 
@@ -17,6 +18,8 @@ export type Decision =
   | ({ readonly type: "converge" } & Verdicts)
   /** The Environment is being deleted: destroy or release, in reverse order. */
   | ({ readonly type: "dismantle" } & Verdicts)
+  /** Its lifetime is over: destroy or release as at a deletion. The object stays, unless the spec wants it deleted afterwards. */
+  | ({ readonly type: "expire"; readonly deletesObject: boolean } & Verdicts)
   /** Nothing is left: the object may go. */
   | { readonly type: "letGo" };
 
@@ -24,6 +27,8 @@ interface Verdicts {
   readonly verdicts: readonly Verdict[];
   /** The annotation that overrides the windows has done what it was for, and goes. */
   readonly overrideSpent?: boolean;
+  /** When the Environment as a whole has to be looked at again (wall clock, ms). */
+  readonly wakeAtMs?: number;
 }
 
 /** Pure and total: every observation has exactly one decision, and no decision throws. */
@@ -32,11 +37,16 @@ export function decide(observation: Observation): Decision {
   const marked = metadata.finalizers?.includes(FINALIZERS.environment) ?? false;
   if (metadata.deletionTimestamp !== undefined) return marked ? dismantle(observation) : { type: "letGo" };
   if (!marked) return { type: "mark" };
-  return converge(observation);
+  return isExpired(observation.environment, observation.nowMs) ? expire(observation) : converge(observation);
 }
 
-function concluded({ environment }: Observation, gate: Gate, verdicts: readonly Verdict[]): Verdicts {
-  return { verdicts, ...(isOverrideSpent(environment, gate, verdicts) ? { overrideSpent: true } : {}) };
+function concluded({ environment, nowMs }: Observation, gate: Gate, verdicts: readonly Verdict[]): Verdicts {
+  const wakeAtMs = nextAgeAt(lifeOf(environment), nowMs);
+  return {
+    verdicts,
+    ...(isOverrideSpent(environment, gate, verdicts) ? { overrideSpent: true } : {}),
+    ...(wakeAtMs === undefined ? {} : { wakeAtMs }),
+  };
 }
 
 function converge(observation: Observation): Decision {
@@ -72,12 +82,7 @@ function onCycle(observation: Observation, name: string, cycle: readonly string[
 }
 
 /** Each after everything that uses it: as recorded when that was applied, and as declared now. */
-function removals(
-  observation: Observation,
-  names: readonly string[],
-  ending: "Removed" | "Deleted",
-  gate: Gate,
-): readonly Verdict[] {
+function removals(observation: Observation, names: readonly string[], ending: Ending, gate: Gate): readonly Verdict[] {
   const users = reversed(usage(observation));
   const holding = new Set(
     observation.records
@@ -100,19 +105,33 @@ function usage({ records }: Observation): Graph {
   return orderOf(graph).cycle === undefined ? graph : graphOf([]);
 }
 
-function dismantle(observation: Observation): Decision {
-  const { environment, records, runs, crdTerminating } = observation;
+/** Every component that is declared, or that something is left of. */
+function everything({ environment, records, runs }: Observation) {
   const { uid } = environment.metadata;
   const owned = records.filter(({ owner, ownership }) => owner.environmentUid === uid && ownership === "Owned");
   const busy = runs.filter((run) => !isClosed(run) || (run.metadata.finalizers ?? []).length > 0);
-  if (owned.length === 0 && busy.length === 0) return { type: "letGo" };
   const names = new Set([
     ...environment.spec.components.map(({ name }) => name),
     ...owned.map(({ key }) => key.component),
     ...busy.map(({ spec }) => spec.component),
   ]);
+  return { names: [...names], isLeft: owned.length > 0 || busy.length > 0 };
+}
+
+function expire(observation: Observation): Decision {
+  const gate = gateOf(observation.environment, observation.nowMs);
+  const { names, isLeft } = everything(observation);
+  const verdicts = removals(observation, names, "Expired", gate);
+  const deletesObject = !isLeft && observation.environment.spec.lifetime?.then === "DeleteObject";
+  return { type: "expire", deletesObject, ...concluded(observation, gate, verdicts) };
+}
+
+function dismantle(observation: Observation): Decision {
+  const { environment, crdTerminating } = observation;
+  const { names, isLeft } = everything(observation);
+  if (!isLeft) return { type: "letGo" };
   const gate = gateOf(environment, observation.nowMs);
-  const verdicts = removals(observation, [...names], "Deleted", gate);
+  const verdicts = removals(observation, names, "Deleted", gate);
   return { type: "dismantle", ...concluded(observation, gate, crdTerminating ? verdicts.map(withheld) : verdicts) };
 }
 

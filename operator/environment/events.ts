@@ -19,6 +19,12 @@ export function announce(
     else if (QUIET.has(state) && was !== undefined)
       event(environment, "Normal", reason ?? state, `${name} is ${state}`);
   }
+  const expiring = turned("Expiring", environment.status, status);
+  if (expiring !== undefined) event(environment, "Warning", "Expiring", expiring.message);
+  const expired = (of: EnvironmentStatus | undefined) =>
+    of?.conditions?.find(({ type, reason }) => type === "Expiring" && reason === "Expired");
+  if (expired(status) !== undefined && expired(environment.status) === undefined)
+    event(environment, "Normal", "Expired", expired(status)?.message ?? "");
   const ready = turned("Ready", environment.status, status);
   if (ready !== undefined) event(environment, "Normal", "Ready", ready.message);
   const stalled = turned("Stalled", environment.status, status);
@@ -28,7 +34,11 @@ export function announce(
 }
 
 /** The condition, where it has come to hold. */
-function turned(type: "Ready" | "Stalled", before: EnvironmentStatus | undefined, after: EnvironmentStatus) {
+function turned(
+  type: "Ready" | "Stalled" | "Expiring",
+  before: EnvironmentStatus | undefined,
+  after: EnvironmentStatus,
+) {
   const held = before?.conditions?.find((condition) => condition.type === type)?.status === "True";
   const condition = after.conditions?.find((candidate) => candidate.type === type);
   return condition?.status === "True" && !held ? condition : undefined;

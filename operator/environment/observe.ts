@@ -1,5 +1,6 @@
 import type { Environment } from "../api/environment.ts";
 import type { Source } from "../api/source.ts";
+import { isExpired } from "../schedule/lifetime.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import { sourceOf } from "./desired.ts";
 import type { FollowedSource, Observation } from "./observation.ts";
@@ -17,17 +18,20 @@ export async function observe(
     ports.stopFollowing(namespace, name);
     return undefined;
   }
+  const nowMs = ports.now().getTime();
   const deleting = environment.metadata.deletionTimestamp !== undefined;
-  const records = deleting ? await ports.freshRecordsOf(namespace, name, signal) : ports.recordsOf(namespace, name);
+  const ending = deleting || isExpired(environment, nowMs);
+  const records = ending ? await ports.freshRecordsOf(namespace, name, signal) : ports.recordsOf(namespace, name);
   const followed = (source: Source) => followedSource(environment, records, source);
-  if (!deleting) ports.follow(environment, gitSources(environment).map(followed));
+  if (ending) ports.stopFollowing(namespace, name);
+  else ports.follow(environment, gitSources(environment).map(followed));
   return {
     environment,
     runs: ports.runsOf(environment),
     records,
     revisionOf: (source) => ports.revisionOf(followed(source)),
     catalogue: ports.catalogue,
-    nowMs: ports.now().getTime(),
+    nowMs,
     crdTerminating: deleting && (await ports.crdTerminating(signal)),
   };
 }

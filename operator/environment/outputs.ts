@@ -32,8 +32,8 @@ export async function publishOutputs(
   signal: AbortSignal,
 ): Promise<Published> {
   const lines = environment.status?.outputs ?? [];
-  if (decision.type !== "converge") return { lines };
-  const outputs = wanted(environment, decision.verdicts);
+  if (decision.type !== "converge" && decision.type !== "expire") return { lines };
+  const outputs = decision.type === "expire" ? [] : wanted(environment, decision.verdicts);
   if (isPublished(environment, outputs)) return { lines };
   try {
     const values = await valuesOf(environment, outputs, ports, signal);

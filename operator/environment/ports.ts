@@ -30,6 +30,8 @@ export interface EnvironmentPorts {
   setFinalizer(environment: Environment, present: boolean, signal: AbortSignal): Promise<void>;
   /** Leaves only these names in the annotation that confirms removals; without any, the annotation goes. */
   setConfirmations(environment: Environment, names: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Deletes the object as it was seen; where it has changed since, another look decides. */
+  deleteEnvironment(environment: Environment, signal: AbortSignal): Promise<void>;
   /** Takes off the annotation that overrides the windows, unless it is another by now. */
   withdrawOverride(environment: Environment, signal: AbortSignal): Promise<void>;
   /** Creates the Run under its deterministic name. One that exists already is fine: it is the same decision. */

@@ -35,7 +35,9 @@ export async function reconcileEnvironment(
 /** Changes come by themselves; only moments have to be waited for. */
 function nextLook(decision: Decision, nowMs: number): Outcome {
   if (decision.type === "mark" || decision.type === "letGo") return settled;
-  const moments = decision.verdicts.flatMap(({ wakeAtMs }) => (wakeAtMs === undefined ? [] : [wakeAtMs]));
+  const moments = [decision, ...decision.verdicts].flatMap(({ wakeAtMs }) =>
+    wakeAtMs === undefined ? [] : [wakeAtMs],
+  );
   return moments.length === 0 ? settled : waiting(Math.min(LONGEST_WAIT_MS, Math.max(0, Math.min(...moments) - nowMs)));
 }
 

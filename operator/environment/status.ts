@@ -1,8 +1,9 @@
 import { type Condition, type Reason, standingOf } from "../api/conditions.ts";
 import { cutBytes } from "../api/cut-bytes.ts";
-import type { ComponentStatus, Environment, EnvironmentStatus } from "../api/environment.ts";
+import type { ComponentState, ComponentStatus, Environment, EnvironmentStatus } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Decision } from "./decide.ts";
+import { expiredText, expiring } from "./expiring.ts";
 import { brokenPromise } from "./offered-outputs.ts";
 import type { Published } from "./outputs.ts";
 import { withinBudget } from "./status-budget.ts";
@@ -22,23 +23,31 @@ export function statusFor(
 ): EnvironmentStatus | undefined {
   if (decision.type === "letGo" || decision.type === "mark") return undefined;
   const { verdicts } = decision;
-  const ready = verdicts.filter(({ state }) => state === "Ready").length;
   const handled = environment.metadata.annotations?.[ANNOTATIONS.requestedAt];
   const promise = decision.type === "converge" ? brokenPromise(environment, verdicts) : undefined;
-  const conditions = withTrouble(conditionsFor(environment, decision.type, verdicts), promise);
+  const conditions = [
+    ...withTrouble(conditionsFor(environment, decision.type, verdicts), promise),
+    ...expiring(environment, now.getTime()),
+  ];
   return withinBudget({
     observedGeneration: environment.metadata.generation ?? 0,
     conditions: withOutputTrouble(conditions, published).map((fresh) => dated(environment, fresh, now)),
-    summary:
-      decision.type === "dismantle"
-        ? `${verdicts.filter(({ state }) => state === "Destroyed").length}/${verdicts.length} gone`
-        : `${ready}/${verdicts.length} ready`,
+    summary: summaryOf(decision.type, verdicts),
     components: verdicts
       .filter((verdict) => isShown(environment, verdict))
       .map((verdict) => lineFor(environment, verdict)),
     ...(published.lines.length === 0 ? {} : { outputs: published.lines }),
     ...(handled === undefined ? {} : { handledRequest: handled.slice(0, 256) }),
   });
+}
+
+type Mode = "converge" | "expire" | "dismantle";
+
+function summaryOf(mode: Mode, verdicts: readonly Verdict[]): string {
+  const share = (wanted: ComponentState) =>
+    `${verdicts.filter(({ state }) => state === wanted).length}/${verdicts.length}`;
+  if (mode === "converge") return `${share("Ready")} ready`;
+  return `${mode === "expire" ? "expired, " : ""}${share("Destroyed")} gone`;
 }
 
 /** What is wrong with the whole is told when every component is well: until then they have something to tell. */
@@ -130,11 +139,7 @@ const rests = ({ state, reason }: Verdict): boolean => state === "Suspended" && 
 const movesByItself = (verdict: Verdict): boolean =>
   !needsPerson(verdict) && !rests(verdict) && !["Ready", "Destroyed", "Blocked"].includes(verdict.state);
 
-function conditionsFor(
-  environment: Environment,
-  mode: "converge" | "dismantle",
-  verdicts: readonly Verdict[],
-): readonly Fresh[] {
+function conditionsFor(environment: Environment, mode: Mode, verdicts: readonly Verdict[]): readonly Fresh[] {
   const speaker = spokesman(verdicts);
   const stuck = speaker !== undefined && needsPerson(speaker) ? speaker : undefined;
   // A person is needed before the whole is ready, whatever goes on beside: tools take only one of the two for an answer.
@@ -155,7 +160,7 @@ function conditionsFor(
           type: "Ready",
           status: "False",
           reason: readyReason(mode, speaker),
-          message: speaker === undefined ? "being deleted" : about(speaker),
+          message: speaker === undefined ? nothingLeftText(mode, environment) : about(speaker),
         };
   return [
     ready,
@@ -163,10 +168,15 @@ function conditionsFor(
       ? {
           type: "Reconciling",
           status: "True",
-          reason: mode === "dismantle" ? "Destroying" : "Progressing",
+          reason: mode === "converge" ? "Progressing" : "Destroying",
           message: progressText(verdicts),
         }
-      : { type: "Reconciling", status: "False", reason: speaker?.reason ?? "Applied", message: besideText(verdicts) },
+      : {
+          type: "Reconciling",
+          status: "False",
+          reason: speaker?.reason ?? AT_REST[mode],
+          message: besideText(verdicts),
+        },
     stuck === undefined
       ? {
           type: "Stalled",
@@ -178,10 +188,19 @@ function conditionsFor(
   ];
 }
 
-function readyReason(mode: "converge" | "dismantle", speaker: Verdict | undefined): Reason {
+const AT_REST = { converge: "Applied", expire: "Expired", dismantle: "Destroying" } as const satisfies Record<
+  Mode,
+  Reason
+>;
+
+const nothingLeftText = (mode: Mode, environment: Environment): string =>
+  mode === "expire" ? expiredText(environment) : "being deleted";
+
+function readyReason(mode: Mode, speaker: Verdict | undefined): Reason {
   if (speaker !== undefined && (needsPerson(speaker) || speaker.state === "Failed")) return speaker.reason;
   if (mode === "dismantle") return "Destroying";
-  return speaker?.state === "Suspended" ? speaker.reason : "Progressing";
+  if (speaker?.state === "Suspended") return speaker.reason;
+  return mode === "expire" ? "Expired" : "Progressing";
 }
 
 const busyText = (verdicts: readonly Verdict[]): string =>

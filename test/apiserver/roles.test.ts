@@ -95,7 +95,7 @@ describe("roles", function () {
   const OPERATOR: readonly (readonly [Target, readonly Verb[]])[] = [
     [
       [GROUP, "environments"],
-      [...READ, "update", "patch"],
+      [...READ, "update", "patch", "delete"],
     ],
     [
       [GROUP, "environments/status"],

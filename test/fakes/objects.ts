@@ -2,6 +2,7 @@ import type { Component } from "../../operator/api/component.ts";
 import type { Environment, EnvironmentSpec } from "../../operator/api/environment.ts";
 import { API_VERSION, FINALIZERS } from "../../operator/api/names.ts";
 import type { OutputRecord, Run, RunOutcome, RunSpec, RunStatus } from "../../operator/api/run.ts";
+import type { Lifetime } from "../../operator/api/time.ts";
 import type { CatalogueEngine } from "../../operator/environment/desired.ts";
 import { runName } from "../../operator/environment/run-name.ts";
 import { closedPhase } from "../../operator/run/ending.ts";
@@ -45,6 +46,7 @@ export function anEnvironment(components: readonly Component[], options: Environ
       uid: "env-uid",
       resourceVersion: "1",
       generation: 1,
+      creationTimestamp: new Date(T0).toISOString(),
       finalizers: [FINALIZERS.environment],
       ...options.metadata,
     },
@@ -57,6 +59,16 @@ export function anEnvironment(components: readonly Component[], options: Environ
     },
     ...(options.status === undefined ? {} : { status: options.status }),
   };
+}
+
+/** A day to live from `anEnvironment`'s creation, unless told otherwise. */
+export function aLifetime(
+  more: Omit<Partial<Lifetime>, "then"> = {},
+  whatThen: Lifetime["then"] = "Destroy",
+): Lifetime {
+  const end = more.until === undefined ? { ttl: "24h" } : {};
+  // biome-ignore lint/suspicious/noThenProperty: a word of the API, whose value is never a function.
+  return { ...end, warnBefore: "1h", then: whatThen, ...more };
 }
 
 export function aRun(spec: RunSpec, status?: RunStatus, more: Partial<Run["metadata"]> = {}): Run {

@@ -64,7 +64,7 @@ export function aStory(environment: Environment) {
     /** One round: decides, and does what was decided. */
     round(): Decision {
       const decision = decide(observation());
-      if (decision.type === "converge" || decision.type === "dismantle") decision.verdicts.forEach(carryOut);
+      if ("verdicts" in decision) decision.verdicts.forEach(carryOut);
       return decision;
     },
     verdict(name: string): Verdict {
