@@ -12,6 +12,7 @@ import {
   shortName,
 } from "./fields.ts";
 import { source } from "./source.ts";
+import { componentSleep } from "./time.ts";
 
 const outputRef = z
   .object({
@@ -191,6 +192,7 @@ export const component = z
     runner: runner.optional(),
     timeouts: timeouts.optional(),
     deletionPolicy: deletionPolicy.optional(),
+    sleep: componentSleep.optional(),
   })
   .describe("One part of the environment, with a state of its own.")
   .meta(

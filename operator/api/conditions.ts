@@ -47,6 +47,11 @@ export const REASONS = {
     meaning:
       "The lifetime is over, and everything was destroyed. A later end in spec.lifetime, or terrarium.dev/extend-until, brings it back.",
   },
+  Asleep: {
+    standing: "done",
+    meaning:
+      "It is asleep, by lifetime.sleep: destroyed, or applied with the variables of its sleep. It wakes by itself.",
+  },
   Lasting: { standing: "done", meaning: "The end of the lifetime is not near." },
   // What time brings.
   Progressing: { standing: "progress", meaning: "Runs are under way." },

@@ -45,6 +45,10 @@ export const output = z
 /** Collects the names once: looking each reference up in the components costs more than the API server allows. */
 const namesOfComponents = (condition: string) => `[self.components.map(o, o.name)].all(names, ${condition})`;
 
+const SLEEPS_DESTROYED = "(has(c.sleep) && has(c.sleep.destroy) && c.sleep.destroy)";
+const namesOfSleepers = (condition: string) =>
+  `[self.components.filter(c, ${SLEEPS_DESTROYED}).map(c, c.name)].all(names, ${condition})`;
+
 export const environmentSpec = z
   .object({
     engine: engine.default({ name: "opentofu" }),
@@ -137,6 +141,20 @@ export const environmentSpec = z
       {
         rule: "self.components.all(c, !has(c.formerName) || !self.components.exists(o, o.name == c.formerName))",
         message: "formerName is still the name of a component",
+      },
+      {
+        rule: "self.components.all(c, !has(c.sleep)) || (has(self.lifetime) && has(self.lifetime.sleep))",
+        message: "a component says how it sleeps: say in lifetime.sleep when it does",
+      },
+      {
+        rule: namesOfSleepers(
+          "self.components.all(c, c.name in names || ((!has(c.dependsOn) || !c.dependsOn.exists(d, d in names)) && (!has(c.terraform.variables) || !c.terraform.variables.exists(v, has(v.valueFrom) && has(v.valueFrom.output) && v.valueFrom.output.component in names))))",
+        ),
+        message: "what uses a component that is destroyed in its sleep must be so, too: give it sleep: {destroy: true}",
+      },
+      {
+        rule: `self.components.all(c, !${SLEEPS_DESTROYED} || (has(c.deletionPolicy) ? c.deletionPolicy : (has(self.deletionPolicy) ? self.deletionPolicy : 'Destroy')) == 'Destroy')`,
+        message: "sleep.destroy and deletionPolicy Retain contradict each other: choose one for the component",
       },
       {
         rule: "!has(self.deletionProtection) || !self.deletionProtection || !has(self.lifetime) || self.lifetime.then != 'DeleteObject'",

@@ -32,6 +32,8 @@ export const cause = z
         "Removed",
         "Deleted",
         "Expired",
+        "Asleep",
+        "Woken",
       ])
       .describe("What made this Run necessary."),
     detail: z.string().max(512).optional().describe("The same in a sentence."),

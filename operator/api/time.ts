@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationBetween, matching, rules, shortName } from "./fields.ts";
+import { durationBetween, identifier, listMap, matching, rules, shortName } from "./fields.ts";
 
 /** When an environment may change: what people write about clocks and calendars. */
 
@@ -50,6 +50,46 @@ export const window = z
 
 export type Window = z.output<typeof window>;
 
+const sleep = z
+  .object({
+    schedule: cron.describe("When it falls asleep: a cron expression of five fields, as in `0 20 * * 1-5`."),
+    wake: cron.describe("When it wakes, as in `0 7 * * 1-5`. Where both name the same moment, it is awake."),
+    timeZone,
+  })
+  .describe("When the components that say how they sleep are asleep.");
+
+/** How one component sleeps. */
+export const componentSleep = z
+  .object({
+    destroy: z
+      .boolean()
+      .optional()
+      .describe("True: everything that it made is destroyed, and created anew when it wakes."),
+    variables: z
+      .array(
+        z
+          .object({
+            name: identifier.describe("Name of the variable."),
+            value: z.json().describe("Its value while asleep.").meta({ "x-kubernetes-preserve-unknown-fields": true }),
+          })
+          .describe("A variable of the component, with its value while asleep."),
+      )
+      .min(1)
+      .max(16)
+      .optional()
+      .describe("It is applied with these variables, as in `replicas: 0`; they take precedence over all others.")
+      .meta(listMap("name")),
+  })
+  .describe("How the component sleeps, when lifetime.sleep says that it does: exactly one of destroy and variables.")
+  .meta(
+    rules({
+      rule: "(has(self.destroy) && self.destroy) != has(self.variables)",
+      message: "sleep is exactly one of destroy: true and variables",
+    }),
+  );
+
+export type Sleep = z.output<typeof sleep>;
+
 export const lifetime = z
   .object({
     ttl: durationBetween("1m", "87600h")
@@ -70,12 +110,15 @@ export const lifetime = z
       .describe(
         "What happens at the end. Destroy (default): everything is destroyed, and the object stays, so that a GitOps tool does not make it anew. DeleteObject: the object is deleted after that.",
       ),
+    sleep: sleep.optional(),
   })
-  .describe("How long the Environment lives. Extend it by editing, or by the annotation terrarium.dev/extend-until.")
+  .describe(
+    "How long the Environment lives, and when it sleeps. Extend it by editing, or by the annotation terrarium.dev/extend-until.",
+  )
   .meta(
     rules({
-      rule: "has(self.ttl) != has(self.until)",
-      message: "a lifetime has an end: exactly one of ttl and until",
+      rule: "[has(self.ttl), has(self.until)].filter(x, x).size() == 1 || (has(self.sleep) && !has(self.ttl) && !has(self.until))",
+      message: "a lifetime has one end (ttl or until), or only a sleep",
     }),
   );
 

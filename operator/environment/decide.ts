@@ -2,11 +2,12 @@ import { FINALIZERS } from "../api/names.ts";
 import { isClosed } from "../api/run.ts";
 import { type Gate, gateOf } from "../schedule/gate.ts";
 import { isExpired, lifeOf, nextAgeAt } from "../schedule/lifetime.ts";
+import { sleepAt } from "../schedule/sleep.ts";
 import { destroyBasisOf } from "../storage/record.ts";
-import { decideComponent } from "./component.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { decideRemoval, type Ending, removedComponents } from "./removal.ts";
+import { sleepers } from "./sleeping.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 import { isOverrideSpent, withinWindows } from "./within-windows.ts";
 
@@ -41,7 +42,11 @@ export function decide(observation: Observation): Decision {
 }
 
 function concluded({ environment, nowMs }: Observation, gate: Gate, verdicts: readonly Verdict[]): Verdicts {
-  const wakeAtMs = nextAgeAt(lifeOf(environment), nowMs);
+  const sleep = sleepAt(environment.spec.lifetime?.sleep, nowMs);
+  const turnsAtMs =
+    sleep.state === "asleep" ? sleep.wakesAtMs : sleep.state === "awake" ? sleep.fallsAsleepAtMs : undefined;
+  const moments = [nextAgeAt(lifeOf(environment), nowMs), turnsAtMs].filter((moment) => moment !== undefined);
+  const wakeAtMs = moments.length === 0 ? undefined : Math.min(...moments);
   return {
     verdicts,
     ...(isOverrideSpent(environment, gate, verdicts) ? { overrideSpent: true } : {}),
@@ -64,12 +69,13 @@ function declared(observation: Observation, gate: Gate): readonly Verdict[] {
   const { order, cycle } = orderOf(graph);
   const verdicts = new Map<string, Verdict>();
   const allowed = withinWindows(gate);
+  const { decide } = sleepers(observation, usersOf(observation));
   for (const name of order) {
     const component = components.find((candidate) => candidate.name === name);
     if (component === undefined) continue;
     const needs = [...dependenciesOf(component)].map((needed) => [needed, verdicts.get(needed)] as const);
     const known = needs.filter((entry): entry is readonly [string, Verdict] => entry[1] !== undefined);
-    verdicts.set(name, allowed(decideComponent(observation, component, new Map(known))));
+    verdicts.set(name, allowed(decide(component, new Map(known))));
   }
   return components.map(({ name }) => verdicts.get(name) ?? onCycle(observation, name, cycle ?? []));
 }
@@ -83,6 +89,13 @@ function onCycle(observation: Observation, name: string, cycle: readonly string[
 
 /** Each after everything that uses it: as recorded when that was applied, and as declared now. */
 function removals(observation: Observation, names: readonly string[], ending: Ending, gate: Gate): readonly Verdict[] {
+  const users = usersOf(observation);
+  const allowed = withinWindows(gate);
+  return names.map((name) => allowed(decideRemoval(observation, name, ending, users(name))));
+}
+
+/** Which components use one and are not gone yet? */
+function usersOf(observation: Observation): (name: string) => readonly string[] {
   const users = reversed(usage(observation));
   const holding = new Set(
     observation.records
@@ -90,11 +103,7 @@ function removals(observation: Observation, names: readonly string[], ending: En
       .filter((record) => record.mayHoldObjects && record.ownership === "Owned")
       .map(({ key }) => key.component),
   );
-  const allowed = withinWindows(gate);
-  return names.map((name) => {
-    const dependents = [...(users.get(name) ?? [])].filter((user) => user !== name && holding.has(user)).sort();
-    return allowed(decideRemoval(observation, name, ending, dependents));
-  });
+  return (name) => [...(users.get(name) ?? [])].filter((user) => user !== name && holding.has(user)).sort();
 }
 
 /** Who used whom at the last apply. A cycle there cannot be waited out, so it counts as no order at all. */

@@ -10,8 +10,8 @@ import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 
-/** Why something goes: its declaration was removed, or the whole Environment is being deleted, or has come to the end of its lifetime. */
-export type Ending = "Removed" | "Deleted" | "Expired";
+/** Why something goes: its declaration was removed, or the whole Environment is being deleted, or has come to the end of its lifetime; or it falls asleep. */
+export type Ending = "Removed" | "Deleted" | "Expired" | "Asleep";
 
 /** Records of this Environment whose component is no longer declared, and is not the former name of one. */
 export function removedComponents({ environment, records }: Observation): readonly string[] {

@@ -46,7 +46,8 @@ type Mode = "converge" | "expire" | "dismantle";
 function summaryOf(mode: Mode, verdicts: readonly Verdict[]): string {
   const share = (wanted: ComponentState) =>
     `${verdicts.filter(({ state }) => state === wanted).length}/${verdicts.length}`;
-  if (mode === "converge") return `${share("Ready")} ready`;
+  const asleep = verdicts.filter(({ reason }) => reason === "Asleep").length;
+  if (mode === "converge") return `${share("Ready")} ready${asleep === 0 ? "" : `, ${asleep} asleep`}`;
   return `${mode === "expire" ? "expired, " : ""}${share("Destroyed")} gone`;
 }
 
@@ -124,7 +125,9 @@ function spokesman(verdicts: readonly Verdict[]): Verdict | undefined {
     if (state === "Suspended") return 2;
     return state === "Blocked" ? 4 : 3;
   };
-  const unready = verdicts.filter(({ state }) => state !== "Ready" && state !== "Destroyed");
+  const unready = verdicts.filter(
+    ({ state, reason }) => state !== "Ready" && state !== "Destroyed" && reason !== "Asleep",
+  );
   return unready.toSorted((a, b) => rank(a) - rank(b))[0];
 }
 
@@ -150,12 +153,7 @@ function conditionsFor(environment: Environment, mode: Mode, verdicts: readonly 
   const suspended = environment.spec.suspend && speaker === undefined;
   const ready: Fresh =
     mode === "converge" && speaker === undefined
-      ? {
-          type: "Ready",
-          status: "True",
-          reason: "Applied",
-          message: suspended ? "applied; suspended" : "everything that is declared is applied",
-        }
+      ? readyAs(verdicts, suspended)
       : {
           type: "Ready",
           status: "False",
@@ -186,6 +184,20 @@ function conditionsFor(environment: Environment, mode: Mode, verdicts: readonly 
         }
       : { type: "Stalled", status: "True", reason: stuck.reason, message: about(stuck) },
   ];
+}
+
+/** What sleeps is as it is declared to be: the whole is Ready, and says that this is not all that there could be. */
+function readyAs(verdicts: readonly Verdict[], suspended: boolean): Fresh {
+  const asleep = verdicts.filter(({ reason }) => reason === "Asleep");
+  const [first] = asleep;
+  const whole = suspended ? "applied; suspended" : "everything that is declared is applied";
+  const names = asleep.map(({ name }) => name).join(", ");
+  return {
+    type: "Ready",
+    status: "True",
+    reason: first === undefined ? "Applied" : "Asleep",
+    message: first === undefined ? whole : `${first.message}: ${names}`.slice(0, 1024),
+  };
 }
 
 const AT_REST = { converge: "Applied", expire: "Expired", dismantle: "Destroying" } as const satisfies Record<

@@ -1,9 +1,10 @@
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
+import { sleepAt } from "./sleep.ts";
 import type { ScheduleTrouble } from "./window.ts";
 import { type WindowAnswer, windowsAt } from "./windows.ts";
 
-/** May anything of an Environment be applied or destroyed now? */
+/** May anything of an Environment be applied or destroyed now? Not while one of its schedules cannot be used. */
 export type Gate =
   | { readonly state: "open" }
   /** No window is open, and a person says why that does not matter this time. */
@@ -18,6 +19,8 @@ export function overrideOf({ metadata }: Pick<Environment, "metadata">): string 
 }
 
 export function gateOf(environment: Environment, atMs: number): Gate {
+  const sleep = sleepAt(environment.spec.lifetime?.sleep, atMs);
+  if (sleep.state === "invalid") return sleep;
   const answer = windowsAt(environment.spec.windows ?? [], atMs);
   if (answer.state === "open" || answer.state === "invalid") return answer;
   const reason = overrideOf(environment);

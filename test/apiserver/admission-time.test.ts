@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
 import { type Api, bindPeople, chartApi, made, namespace, PEOPLE, until } from "./admission-server.ts";
 
 const NAMESPACE = "team-time";
@@ -29,6 +32,48 @@ const schedule = (text: string): Fields => windows(aWindow({ schedule: text }));
 const lifetime = (fields: Fields): Fields => ({ lifetime: fields });
 const whatThen = "then";
 
+const nights = { schedule: "0 20 * * 1-5", wake: "0 7 * * 1-5", timeZone: "Europe/Berlin" };
+const destroy = { destroy: true };
+const replicas = { name: "replicas", value: 0 };
+
+/** Three components that need each other in both ways, and how they sleep. */
+function sleeping(how: Readonly<Record<string, Fields>>, spec: Fields = {}): Fields {
+  const component = (name: string, more: Fields) => ({
+    name,
+    terraform: {},
+    ...more,
+    ...(how[name] === undefined ? {} : { sleep: how[name] }),
+  });
+  const outputOf = (name: string) => ({ name: "it", valueFrom: { output: { component: name, name: "id" } } });
+  return {
+    ...lifetime({ sleep: nights }),
+    components: [
+      component("network", {}),
+      component("database", { dependsOn: ["network"] }),
+      component("app", { terraform: { variables: [outputOf("database")] } }),
+    ],
+    ...spec,
+  };
+}
+
+/** As many references as the lists allow: the rules must stay within the API server's budget. */
+function everybodySleeps(): Fields {
+  const names = Array.from({ length: 64 }, (_, index) => `component-number-${index}`);
+  return {
+    ...lifetime({ sleep: nights }),
+    components: names.map((name, index) => ({
+      name,
+      terraform: {},
+      dependsOn: names.slice(0, index),
+      sleep: destroy,
+    })),
+  };
+}
+
+const oneEnd = "a lifetime has one end (ttl or until), or only a sleep";
+const oneSleep = "sleep is exactly one of destroy: true and variables";
+const usersToo = "what uses a component that is destroyed in its sleep must be so, too";
+
 const fiveFields = "a schedule is a cron expression of five fields";
 const zoneName = "a time zone has a name of the IANA database";
 const bounded = (low: string, high: string) => `must be between ${low} and ${high} here`;
@@ -56,12 +101,8 @@ const REFUSED: readonly (readonly [what: string, spec: Fields, sentence: string]
   ["a life of no time", lifetime({ ttl: "0s" }), bounded("1m", "87600h")],
   ["a life of ten seconds", lifetime({ ttl: "10s" }), bounded("1m", "87600h")],
   ["a life of a word", lifetime({ ttl: "forever" }), bounded("1m", "87600h")],
-  ["a lifetime without an end", lifetime({}), "a lifetime has an end: exactly one of ttl and until"],
-  [
-    "a lifetime with two ends",
-    lifetime({ ttl: "1h", until: "2030-01-01T00:00:00Z" }),
-    "a lifetime has an end: exactly one of ttl and until",
-  ],
+  ["a lifetime without an end", lifetime({}), oneEnd],
+  ["a lifetime with two ends", lifetime({ ttl: "1h", until: "2030-01-01T00:00:00Z", sleep: nights }), oneEnd],
   ["an end that is no time", lifetime({ until: "tomorrow" }), "must be of type date-time"],
   ["an end on a day that no month has", lifetime({ until: "2026-02-31T00:00:00Z" }), "must be of type date-time"],
   ["a warning of no time", lifetime({ ttl: "1h", warnBefore: "0s" }), bounded("1m", "720h")],
@@ -70,6 +111,29 @@ const REFUSED: readonly (readonly [what: string, spec: Fields, sentence: string]
     "an ending that the protection forbids",
     { ...lifetime({ ttl: "1h", [whatThen]: "DeleteObject" }), deletionProtection: true },
     "deletionProtection and lifetime.then DeleteObject contradict each other",
+  ],
+  ["a sleep at no hour", lifetime({ sleep: { ...nights, schedule: "0 24 * * *" } }), fiveFields],
+  ["a sleep without a waking", lifetime({ sleep: { schedule: "0 20 * * *" } }), "wake: Required value"],
+  ["a sleep that does nothing", sleeping({ app: {} }), oneSleep],
+  ["a sleep that destroys nothing", sleeping({ app: { destroy: false } }), oneSleep],
+  ["a sleep of two kinds", sleeping({ app: { destroy: true, variables: [replicas] } }), oneSleep],
+  ["a sleep with no variables", sleeping({ app: { variables: [] } }), "should have at least 1 items"],
+  ["a variable of a sleep without a value", sleeping({ app: { variables: [{ name: "a" }] } }), "value: Required value"],
+  [
+    "a component's sleep that never comes",
+    { ...sleeping({ app: destroy }), lifetime: undefined },
+    "say in lifetime.sleep when it does",
+  ],
+  ["a sleep that takes away what others depend on", sleeping({ network: destroy }), usersToo],
+  [
+    "a sleep that takes away what others use the outputs of",
+    sleeping({ database: destroy, app: { variables: [replicas] } }),
+    usersToo,
+  ],
+  [
+    "a sleep that destroys what is to be retained",
+    sleeping({ app: destroy }, { deletionPolicy: "Retain" }),
+    "sleep.destroy and deletionPolicy Retain contradict each other",
   ],
   [
     "nine windows",
@@ -81,6 +145,12 @@ const REFUSED: readonly (readonly [what: string, spec: Fields, sentence: string]
 const ACCEPTED: readonly (readonly [what: string, spec: Fields])[] = [
   ["windows of both kinds", windows(aWindow(), aWindow({ name: "freeze", type: "Deny", schedule: "0 0 24 12 *" }))],
   ["lists, ranges, steps and names", schedule("*/15,7 8-18/2 1,15 JAN-MAR,12 MON-FRI")],
+  [
+    "a sleep of all that is used, and of one that is scaled",
+    sleeping({ network: { variables: [replicas] }, database: destroy, app: destroy }),
+  ],
+  ["a sleep and an end", lifetime({ ttl: "72h", sleep: nights })],
+  ["the largest sleep, of components that all use each other", everybodySleeps()],
   ["a life of three days", lifetime({ ttl: "72h", warnBefore: "30m" })],
   [
     "an end with an offset, and the object's deletion after it",
@@ -119,6 +189,12 @@ describe("admission of what is said about time", function () {
       assert.equal(status, 201, message);
     });
   }
+
+  it("accepts the example of a preview", async () => {
+    const text = await readFile(join(import.meta.dirname, "../../examples/preview/environment.yaml"), "utf8");
+    const { status, message } = await api.create(PATH, parse(text));
+    assert.equal(status, 201, message);
+  });
 
   it("fills in how a lifetime ends, and when that is announced", async () => {
     const { body } = await made(api.create(PATH, anEnvironment(lifetime({ ttl: "72h" }))));

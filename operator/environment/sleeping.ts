@@ -1,0 +1,94 @@
+import type { Component } from "../api/component.ts";
+import type { Cause } from "../api/run.ts";
+import { asTime } from "../schedule/gate.ts";
+import { sleepAt } from "../schedule/sleep.ts";
+import { decideComponent } from "./component.ts";
+import { type Observation, pastOf } from "./observation.ts";
+import { decideRemoval } from "./removal.ts";
+import type { Verdict } from "./verdict.ts";
+
+type Needs = ReadonlyMap<string, Verdict>;
+
+/** Decides about declared components, which may be asleep. */
+export interface Sleepers {
+  decide(component: Component, needs: Needs): Verdict;
+}
+
+/** `usersOf` names the components that use one and still hold objects, as recorded when they were applied. */
+export function sleepers(observation: Observation, usersOf: (name: string) => readonly string[]): Sleepers {
+  const { environment, nowMs } = observation;
+  const answer = sleepAt(environment.spec.lifetime?.sleep, nowMs);
+  if (answer.state !== "asleep") {
+    return { decide: (component, needs) => woken(decideComponent(observation, component, needs)) };
+  }
+  const until = answer.wakesAtMs === undefined ? "asleep" : `asleep until ${asTime(answer.wakesAtMs)}`;
+  const destroyed = new Set(environment.spec.components.filter(isDestroyedAsleep).map(({ name }) => name));
+  return {
+    decide(component, needs) {
+      const { name, sleep } = component;
+      if (sleep === undefined) return decideComponent(observation, component, needs);
+      const users = usersOf(name).filter((user) => destroyed.has(user));
+      if (sleep.variables === undefined) return destroyedAsleep(observation, component, needs, users, until);
+      return scaledAsleep(decideComponent(observation, asleep(component), needs), users, until);
+    },
+  };
+}
+
+export const isDestroyedAsleep = ({ sleep }: Pick<Component, "sleep">): boolean => sleep?.destroy === true;
+
+/** The component as it is to be applied while it sleeps. */
+function asleep(component: Component): Component {
+  const { terraform, sleep } = component;
+  const own = new Set(sleep?.variables?.map(({ name }) => name));
+  const others = (terraform.variables ?? []).filter(({ name }) => !own.has(name));
+  return { ...component, terraform: { ...terraform, variables: [...others, ...(sleep?.variables ?? [])] } };
+}
+
+function destroyedAsleep(
+  observation: Observation,
+  component: Component,
+  needs: Needs,
+  users: readonly string[],
+  until: string,
+): Verdict {
+  const { latest } = pastOf(observation, component.name);
+  // How far an interrupted apply came has to be looked at by a person first, and the state may not know all of it.
+  if (latest?.status?.phase === "Interrupted" && latest.spec.operation === "Apply")
+    return decideComponent(observation, component, needs);
+  const verdict = decideRemoval(observation, component.name, "Asleep", users);
+  // The record stays: what it was is needed again in the morning.
+  if (verdict.state !== "Destroyed") return verdict;
+  return {
+    ...verdict,
+    state: "Suspended",
+    reason: "Asleep",
+    message: until,
+    step: { type: "none" },
+    satisfied: false,
+  };
+}
+
+function scaledAsleep(verdict: Verdict, users: readonly string[], until: string): Verdict {
+  if (verdict.state === "Ready") return { ...verdict, reason: "Asleep", message: until };
+  if (verdict.step.type !== "startRun") return verdict;
+  if (users.length > 0) {
+    const message = `falls asleep after ${users.join(", ")}`;
+    return { ...verdict, state: "Blocked", reason: "Blocked", message, step: { type: "none" } };
+  }
+  return because(verdict, "Asleep");
+}
+
+/** The first Run of a component after its sleep. */
+function woken(verdict: Verdict): Verdict {
+  const slept = verdict.past.runs.find(({ status }) => status?.phase === "Succeeded")?.spec.cause.type === "Asleep";
+  return slept ? because(verdict, "Woken") : verdict;
+}
+
+const OF_ITSELF: ReadonlySet<Cause["type"]> = new Set(["Created", "SpecChanged", "OutputsChanged"]);
+
+/** A person's request, a moved source and a retry stay what they are. */
+function because(verdict: Verdict, type: "Asleep" | "Woken"): Verdict {
+  const { step } = verdict;
+  if (step.type !== "startRun" || !OF_ITSELF.has(step.spec.cause.type)) return verdict;
+  return { ...verdict, step: { ...step, spec: { ...step.spec, cause: { ...step.spec.cause, type } } } };
+}
