@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvalRules } from "./approval.ts";
 import {
   configMapKeyRef,
   durationBetween,
@@ -193,6 +194,9 @@ export const component = z
     timeouts: timeouts.optional(),
     deletionPolicy: deletionPolicy.optional(),
     sleep: componentSleep.optional(),
+    approval: approvalRules
+      .optional()
+      .describe("Who must approve plans of this component, in place of the Environment's."),
   })
   .describe("One part of the environment, with a state of its own.")
   .meta(

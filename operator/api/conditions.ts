@@ -20,6 +20,7 @@ export const CONDITION_TYPES = {
   Reconciling: "The operator works towards the spec, or waits for something that time will bring.",
   Stalled: "Nothing goes on until a person acts; the message says what to do.",
   Expiring: "The end of the Environment's lifetime is near; the message says when it is, and how to put it off.",
+  AwaitingApproval: "A plan waits until people approve it; the message says how.",
   Succeeded: "The Run reached what it was made for.",
 } as const;
 
@@ -65,6 +66,18 @@ export const REASONS = {
   WindowClosed: {
     standing: "progress",
     meaning: "Something has to be changed, and no window of spec.windows is open; the message says when one opens.",
+  },
+  AwaitingApproval: {
+    standing: "progress",
+    meaning: "A plan waits for approval; the message has the command that gives it.",
+  },
+  Superseded: {
+    standing: "progress",
+    meaning: "What the plan was made for has changed while it waited, so it is void; the message says what changed.",
+  },
+  PlanExpired: {
+    standing: "progress",
+    meaning: "Nobody decided about the plan in time (approval.planExpiresAfter). A fresh one is made.",
   },
   SourceResolving: { standing: "progress", meaning: "The git ref is being looked up." },
   InputMissing: {
@@ -157,6 +170,11 @@ export const REASONS = {
   },
   StateLocked: { standing: "progress", meaning: "Another Run holds the lock of the state." },
   // What needs a person.
+  Rejected: {
+    standing: "person",
+    meaning:
+      "Somebody rejected the plan; the message says who and why. Nothing is planned again until the spec or the source changes, or terrarium.dev/requestedAt asks for it.",
+  },
   RetriesExhausted: {
     standing: "person",
     meaning: "The limit of tries is reached. Change the spec or the source, or set terrarium.dev/requestedAt.",

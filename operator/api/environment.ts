@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvalRules } from "./approval.ts";
 import { component, credential, deletionPolicy, runner, timeouts, variable } from "./component.ts";
 import { condition } from "./conditions.ts";
 import { identifier, listMap, objectName, rules, shortName } from "./fields.ts";
@@ -95,6 +96,11 @@ export const environmentSpec = z
         "Failed Runs are tried again after 10 s, 20 s, 40 s … up to 10 min, with jitter. A change starts afresh.",
       ),
     deletionPolicy: deletionPolicy.optional(),
+    approval: approvalRules
+      .optional()
+      .describe(
+        "Who must approve a plan before it is applied. Absent: every plan of a wanted change is applied at once.",
+      ),
     adopt: z
       .object({ uid: z.string().min(1).max(64).describe("UID of the Environment that owned the states until now.") })
       .optional()
@@ -171,6 +177,7 @@ const componentState = z.enum([
   "Pending",
   "Blocked",
   "Planning",
+  "AwaitingApproval",
   "Applying",
   "Ready",
   "Failed",
@@ -191,6 +198,16 @@ const componentStatus = z
     number: z.int().optional().describe("Number of that Run."),
     revision: z.string().max(300).optional().describe("Revision of the source that is applied, as in `main@sha1:…`."),
     plan: planCounts.optional(),
+    approval: z
+      .object({
+        planDigest: z.string().describe("Digest of the plan that waits: an Approval names it."),
+        required: z.int().describe("How many different people must approve it."),
+        given: z.int().describe("How many have."),
+        since: z.iso.datetime().describe("Since when it waits."),
+        expiresAt: z.iso.datetime().describe("When it becomes void."),
+      })
+      .optional()
+      .describe("The plan that waits for approval."),
     appliedAt: z.iso.datetime().optional().describe("When it was last applied."),
     retryAt: z.iso.datetime().optional().describe("When the next try begins."),
     deletionPolicy: deletionPolicy.optional(),
@@ -208,7 +225,7 @@ export const environmentStatus = z
       .array(condition)
       .max(16)
       .optional()
-      .describe("Ready, Reconciling and Stalled, by the rules of kstatus.")
+      .describe("Ready, Reconciling and Stalled, by the rules of kstatus; AwaitingApproval while a plan waits.")
       .meta(listMap("type")),
     summary: z.string().max(64).optional().describe("Components that are ready, of all, as in `2/3 ready`."),
     components: z

@@ -36,6 +36,8 @@ export const ANNOTATIONS = {
   order: `${GROUP}/order`,
   /** On a Run: its state went on under this component name, so the Run says nothing about its own name any more. */
   movedTo: `${GROUP}/moved-to`,
+  /** On a Run: what its plan was made for is no longer wanted; the value says why. It has no meaning once the Run applies. */
+  superseded: `${GROUP}/superseded`,
   /** On a Run: a person states that its pod is dead although the cluster cannot prove it. */
   confirmDead: `${GROUP}/confirm-dead`,
 } as const;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvalRules, runRules } from "./approval.ts";
 import { credential, runner, timeouts, variable } from "./component.ts";
 import { condition } from "./conditions.ts";
 import { listMap, rules } from "./fields.ts";
@@ -72,6 +73,9 @@ export const runInputs = z
       .default([])
       .describe("Components that this one needs: destroying goes the other way round."),
     backend: z.enum(["Managed"]).optional().describe("Managed: a backend block of the module is overridden."),
+    approval: approvalRules
+      .optional()
+      .describe("The component's own approval rules: they count for its removal, when its declaration is gone."),
   })
   .describe("The component as it was declared when the Run was made.");
 
@@ -102,6 +106,7 @@ export const runSpec = z
     request: z.string().optional().describe("Value of terrarium.dev/requestedAt that this Run answers."),
     attempt: z.int().min(0).describe("Failed tries of the same desired state before this one."),
     inputs: runInputs,
+    rules: runRules.optional(),
   })
   .describe("The intent, recorded before anything happens. It never changes.")
   .meta(rules({ rule: "self == oldSelf", message: "a Run records one attempt: its spec never changes" }));
@@ -113,6 +118,7 @@ const runPhase = z.enum([
   "Pending",
   "Starting",
   "Planning",
+  "AwaitingApproval",
   "Applying",
   "Succeeded",
   "Failed",
@@ -220,6 +226,21 @@ export const runStatus = z
       .describe("The plan."),
     startedAt: z.iso.datetime().optional().describe("When the pod was created."),
     plannedAt: z.iso.datetime().optional().describe("When the plan was ready."),
+    heldAt: z.iso.datetime().optional().describe("Since when the plan waits for approval."),
+    expiresAt: z.iso.datetime().optional().describe("When a plan that waits becomes void."),
+    approvals: z
+      .array(
+        z.object({
+          approver: z.string().max(256).describe("Who decided."),
+          decision: z.enum(["Approve", "Reject"]).describe("What they decided."),
+          at: z.iso.datetime().describe("When."),
+          reason: z.string().max(256).optional().describe("Why, in their words."),
+          ignored: z.string().max(256).optional().describe("Why it does not count, where it does not."),
+        }),
+      )
+      .max(20)
+      .optional()
+      .describe("What people said about the plan, in the order of time."),
     applyStartedAt: z.iso.datetime().optional().describe("When the apply was allowed to begin."),
     finishedAt: z.iso.datetime().optional().describe("When the Run ended."),
     outcome: runOutcome.optional(),

@@ -1,13 +1,16 @@
+import type { Approval } from "../api/approval.ts";
 import type { Environment } from "../api/environment.ts";
 import { LABELS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import type { Node, Pod, Secret } from "../cluster/kinds.ts";
 import type { Client, KubeObject } from "../cluster/ports.ts";
-import { ENVIRONMENTS, NODES, PODS, RUNS, SECRETS } from "../cluster/resources.ts";
+import { APPROVALS, ENVIRONMENTS, NODES, PODS, RUNS, SECRETS } from "../cluster/resources.ts";
 import { isClosed } from "../environment/observation.ts";
 import type { Clock } from "../loop/clock.ts";
+import { keyFor } from "../loop/keys.ts";
 import { createReflector, type Reflector, type ReflectorHooks, type ReflectorOptions } from "../loop/reflector.ts";
 import type { Indexes } from "../loop/store.ts";
+import { isWaitingForPeople } from "../run/phase.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { RecordCache } from "../storage/port.ts";
 import { createRecordCache, recordSelection } from "../storage/record-cache.ts";
@@ -15,10 +18,12 @@ import { createRecordCache, recordSelection } from "../storage/record-cache.ts";
 /** The kinds as the API server returns them, with metadata in our own narrower words. */
 export type CachedEnvironment = Environment & KubeObject;
 export type CachedRun = Run & KubeObject;
+export type CachedApproval = Approval & KubeObject;
 
 export interface Caches {
   readonly environments: Reflector<CachedEnvironment>;
   readonly runs: Reflector<CachedRun>;
+  readonly approvals: Reflector<CachedApproval>;
   readonly pods: Reflector<Pod>;
   readonly nodes: Reflector<Node>;
   readonly records: RecordCache;
@@ -26,14 +31,22 @@ export interface Caches {
 }
 
 /** Names of the indexes. */
-export const BY = { environmentUid: "environmentUid", place: "place", node: "node" } as const;
+export const BY = { environmentUid: "environmentUid", place: "place", node: "node", run: "run" } as const;
 
 /** Closed Runs are kept by the thousand and are in neither: what is done in each round costs only as much as is under way. */
 export const PLACE = { held: "held", awaited: "awaited" } as const;
 
 export const RUN_INDEXES: Indexes<CachedRun> = {
   [BY.environmentUid]: (run) => [run.spec.environment.uid],
-  [BY.place]: (run) => (isClosed(run) ? [] : [run.status?.pods === undefined ? PLACE.awaited : PLACE.held]),
+  [BY.place]: (run) => (isClosed(run) ? [] : [holdsPlace(run) ? PLACE.held : PLACE.awaited]),
+};
+
+/** A plan that waits for people keeps no pod, and so no place. */
+export const holdsPlace = (run: CachedRun): boolean =>
+  !isClosed(run) && run.status?.pods !== undefined && !isWaitingForPeople(run);
+
+export const APPROVAL_INDEXES: Indexes<CachedApproval> = {
+  [BY.run]: ({ metadata, spec }) => [keyFor(metadata.namespace, spec.run.name)],
 };
 
 export const POD_INDEXES: Indexes<Pod> = {
@@ -55,6 +68,7 @@ export function createCaches({ client, clock, namespace, ring, hooks }: CachePar
     createReflector<T>({ ...options, client, clock, hooks });
   const environments = reflect<CachedEnvironment>({ resource: ENVIRONMENTS });
   const runs = reflect<CachedRun>({ resource: RUNS, indexes: RUN_INDEXES });
+  const approvals = reflect<CachedApproval>({ resource: APPROVALS, indexes: APPROVAL_INDEXES });
   const pods = reflect<Pod>({
     resource: PODS,
     selection: { labelSelector: LABELS.run },
@@ -63,6 +77,6 @@ export function createCaches({ client, clock, namespace, ring, hooks }: CachePar
   const nodes = reflect<Node>({ resource: NODES });
   const secrets = reflect<Secret>({ resource: SECRETS, selection: recordSelection(namespace) });
   const records = createRecordCache(secrets, ring);
-  const all = [environments, runs, pods, nodes, secrets] as unknown as readonly Reflector<never>[];
-  return { environments, runs, pods, nodes, records, all };
+  const all = [environments, runs, approvals, pods, nodes, secrets] as unknown as readonly Reflector<never>[];
+  return { environments, runs, approvals, pods, nodes, records, all };
 }

@@ -8,7 +8,7 @@ import { keyFor, keyOf, splitKey } from "../loop/keys.ts";
 import type { RunPorts } from "../run/ports.ts";
 import { reconcileRun } from "../run/reconcile.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { BY, type CachedRun, type Caches, PLACE } from "./caches.ts";
+import { BY, type CachedRun, type Caches, holdsPlace, PLACE } from "./caches.ts";
 
 const WORKERS = { environments: 8, runs: 16 } as const;
 
@@ -47,7 +47,7 @@ export function environmentController(parts: ControllerParts): Controller {
   });
 }
 
-/** A Run is looked at again whenever it, its pod, its Environment's deletion, or its node changes, or a place becomes free. */
+/** A Run is looked at again whenever it, an Approval of it, its pod, its Environment, or its node changes, or a place becomes free. */
 export function runController(parts: ControllerParts): Controller {
   const { caches, clock } = parts;
   const keysOfOpen = (runs: readonly CachedRun[]) => runs.filter((run) => !isClosed(run)).map(keyOf);
@@ -58,12 +58,9 @@ export function runController(parts: ControllerParts): Controller {
     sources: [
       sourceOf(caches.runs, (run) => [keyOf(run)]),
       freedPlaces(caches.runs),
+      sourceOf(caches.approvals, ({ metadata, spec }) => [keyFor(metadata.namespace, spec.run.name)]),
       sourceOf(caches.pods, ({ metadata }) => [keyFor(metadata.namespace, metadata.labels?.[LABELS.run] ?? "")]),
-      sourceOf(caches.environments, ({ metadata }) =>
-        metadata.deletionTimestamp === undefined
-          ? []
-          : keysOfOpen(caches.runs.byIndex(BY.environmentUid, metadata.uid)),
-      ),
+      sourceOf(caches.environments, ({ metadata }) => keysOfOpen(caches.runs.byIndex(BY.environmentUid, metadata.uid))),
       sourceOf(caches.nodes, ({ metadata }) => runsOnNode(caches, metadata.name)),
     ],
     reconcile(key, signal) {
@@ -73,13 +70,13 @@ export function runController(parts: ControllerParts): Controller {
   });
 }
 
-/** Whoever waits for a place hears of each that becomes free: when an open Run closes or goes, not when a closed one is seen. */
+/** Whoever waits for a place hears of each that becomes free: when an open Run closes, goes, or begins to wait for people; not when a closed one is seen. */
 function freedPlaces(runs: Caches["runs"]): Source {
   return {
     synced: (signal) => runs.synced(signal),
     subscribe: (enqueue) =>
       runs.onChange((old, now) => {
-        const freed = old !== undefined && !isClosed(old) && (now === undefined || isClosed(now));
+        const freed = old !== undefined && holdsPlace(old) && (now === undefined || !holdsPlace(now));
         if (freed) for (const run of runs.byIndex(BY.place, PLACE.awaited)) enqueue(keyOf(run));
       }),
   };

@@ -89,6 +89,11 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
         if (!isAlreadyExists(error)) throw error;
       }
     },
+    async supersedeRun({ metadata }, why, signal) {
+      if (metadata.annotations?.[ANNOTATIONS.superseded] !== undefined) return;
+      const patch = { metadata: { uid: metadata.uid, annotations: { [ANNOTATIONS.superseded]: why } } };
+      await client.mergePatch(RUNS, metadata.namespace, metadata.name, patch, { signal }).catch(unlessGone);
+    },
     async deleteRun({ metadata }, signal) {
       const preconditions = { uid: metadata.uid };
       await client.delete(RUNS, metadata.namespace, metadata.name, { signal, preconditions });

@@ -7,8 +7,10 @@ import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports
 import { NODES, PODS, RUNS, referenceTo } from "../cluster/resources.ts";
 import { signOrder } from "../gateway/order.ts";
 import type { Clock } from "../loop/clock.ts";
+import { keyFor } from "../loop/keys.ts";
 import { type PodSettings, podFor, podName, type RunPhaseName } from "../run/pod.ts";
 import type { PodMade, RunPorts } from "../run/ports.ts";
+import { heldFor } from "../storage/holding.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";
 import type { StateKey } from "../storage/record.ts";
@@ -46,6 +48,7 @@ export function runPorts(parts: RunParts): RunPorts {
     now: () => parts.clock.now(),
     run: (namespace, name) => caches.runs.get(namespace, name),
     environment: (namespace, name) => caches.environments.get(namespace, name),
+    approvalsOf: ({ metadata }) => caches.approvals.byIndex(BY.run, keyFor(metadata.namespace, metadata.name)),
     async node(name, signal) {
       return caches.nodes.get(undefined, name) ?? (await client.find<Node>(NODES, undefined, name, { signal }));
     },
@@ -71,6 +74,10 @@ export function runPorts(parts: RunParts): RunPorts {
     endRun(run, end, signal) {
       const { name, uid } = run.metadata;
       return endRun(store, stateKeyOf(run), { name, uid, number: run.spec.number }, end, parts.clock.now(), signal);
+    },
+    async heldSince(run, signal) {
+      const record = (await store.record(stateKeyOf(run), signal))?.value;
+      return record === undefined ? undefined : heldFor(record, { runUid: run.metadata.uid })?.at;
     },
     async journalOf(run, signal) {
       const record = (await store.record(stateKeyOf(run), signal))?.value;
@@ -119,7 +126,7 @@ async function deleteEarlierPods(client: Client, caches: Caches, run: Run, signa
         (other) =>
           other.spec.component === run.spec.component && other.spec.number < run.spec.number && isClosed(other),
       )
-      .map((other) => podName(other, "Plan")),
+      .flatMap((other) => [podName(other, "Plan"), podName(other, "Apply")]),
   );
   for (const { metadata } of caches.pods.byIndex(BY.environmentUid, run.spec.environment.uid)) {
     if (!names.has(metadata.name) || metadata.deletionTimestamp !== undefined) continue;
@@ -129,7 +136,17 @@ async function deleteEarlierPods(client: Client, caches: Caches, run: Run, signa
 }
 
 /** The fields that the Run controller owns; the gateway owns the others. */
-const OWN = ["observedGeneration", "phase", "conditions", "pods", "startedAt", "finishedAt", "message"] as const;
+const OWN = [
+  "observedGeneration",
+  "phase",
+  "conditions",
+  "pods",
+  "startedAt",
+  "finishedAt",
+  "message",
+  "expiresAt",
+  "approvals",
+] as const;
 
 async function writeStatus(client: Client, run: Run, status: RunStatus, signal: AbortSignal): Promise<boolean> {
   const saysSo = OWN.every((field) => isDeepStrictEqual(run.status?.[field], status[field]));

@@ -41,6 +41,7 @@ export const CUSTOM_RESOURCE_DEFINITIONS = grouped(
 export const API_SERVICES = grouped("apiregistration.k8s.io", "v1", "apiservices", "APIService", false);
 
 export const ENVIRONMENTS = grouped("terrarium.dev", "v1alpha1", "environments", "Environment");
+export const APPROVALS = grouped("terrarium.dev", "v1alpha1", "approvals", "Approval");
 export const RUNS = grouped("terrarium.dev", "v1alpha1", "runs", "Run");
 
 /** `v1` or `group/version`, as objects carry it. */

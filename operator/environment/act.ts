@@ -91,6 +91,8 @@ async function takeStep(
         ports.event(environment, "Warning", "WindowOverridden", text);
       }
       return;
+    case "supersede":
+      return ports.supersedeRun(step.run, step.why, signal);
     case "renameState":
       return ports.renameState({ ...key, component: step.from }, key, signal);
     case "releaseState":

@@ -1,3 +1,4 @@
+import type { RunRules } from "../api/approval.ts";
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { RunSpec } from "../api/run.ts";
@@ -10,10 +11,16 @@ export function attemptedNow({ metadata }: Environment, desiredDigest: string): 
   return { desiredDigest, generation: metadata.generation ?? 0, request };
 }
 
-type Intent = Pick<RunSpec, "operation" | "inputsDigest" | "engine" | "cause" | "inputs">;
+type Intent = Pick<RunSpec, "operation" | "inputsDigest" | "engine" | "cause" | "inputs"> & {
+  readonly rules: RunRules;
+};
 
 /** The spec of the component's next Run: what it means to do, and which try of it this is. */
-export function attemptSpec({ observation, past }: ComponentSeen, wanted: Attempted, intent: Intent): RunSpec {
+export function attemptSpec(
+  { observation, past }: ComponentSeen,
+  wanted: Attempted,
+  { rules, ...intent }: Intent,
+): RunSpec {
   const { name, uid } = observation.environment.metadata;
   const { desiredDigest, generation, request } = wanted;
   return {
@@ -24,5 +31,6 @@ export function attemptSpec({ observation, past }: ComponentSeen, wanted: Attemp
     ...(request === undefined ? {} : { request }),
     attempt: attemptNumber(past, wanted),
     ...intent,
+    ...(Object.keys(rules).length === 0 ? {} : { rules }),
   };
 }

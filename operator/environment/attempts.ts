@@ -16,6 +16,7 @@ export interface Attempted {
 function failedRun(run: Run | undefined): run is Run {
   const result = run?.status?.outcome?.result;
   if (result === "Interrupted") return run?.spec.operation === "Destroy";
+  if (result === "Cancelled") return run?.status?.outcome?.reason === "Rejected";
   return result === "Failed" || result === "Waiting";
 }
 
@@ -52,6 +53,8 @@ export function attemptNumber(past: ComponentPast, wanted: Attempted): number {
 
 const asReason = (text: string | undefined): Reason => reasonNames.find((name) => name === text) ?? "InternalError";
 
+const AFTER_A_NO = "change the spec or the source, or set terrarium.dev/requestedAt for another plan";
+
 /** After a failure: is there another try, and when? Undefined where the next try may begin now. */
 export function answerAfterFailure(
   past: ComponentPast,
@@ -65,6 +68,7 @@ export function answerAfterFailure(
   const retries = run.spec.attempt + 1;
   const reason = asReason(outcome.reason);
   const { message } = outcome;
+  if (outcome.reason === "Rejected") return { state: "Stalled", reason, message: `${message}; ${AFTER_A_NO}` };
   if (outcome.retry === "Never") return { state: "Failed", reason, message, retries };
   const limit = retryLimit(retry?.limit);
   if (outcome.result !== "Waiting" && retries > limit) {

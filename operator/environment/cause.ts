@@ -20,8 +20,8 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
   if (applied === undefined) return { type: "Created", ...broughtBack(past) };
   if (past.latest === undefined)
     return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
-  const changed = changedFields(applied.inputs, inputs);
-  if (changed.length > 0) return { type: "SpecChanged", detail: `changed: ${changed.join(", ")}` };
+  const changes = changesBetween(applied.inputs, inputs);
+  if (changes !== undefined) return { type: "SpecChanged", detail: changes };
   if (applied.revision !== revision && applied.revision !== undefined && revision !== undefined) {
     return { type: "SourceChanged", detail: `from ${short(applied.revision)} to ${short(revision)}` };
   }
@@ -33,6 +33,12 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
 
 function broughtBack({ latest }: ComponentPast): { readonly detail?: string } {
   return latest?.spec.cause.type === "Expired" ? { detail: "the lifetime was extended after its end" } : {};
+}
+
+/** What differs between two intents, in a sentence; nothing where it is not the intents that differ. */
+export function changesBetween(before: RunInputs, now: RunInputs): string | undefined {
+  const changed = changedFields(before, now);
+  return changed.length === 0 ? undefined : `changed: ${changed.join(", ")}`;
 }
 
 /** Names of the inputs that differ, variables one by one. */

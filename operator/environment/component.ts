@@ -1,6 +1,6 @@
 import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import type { Cause, RunInputs } from "../api/run.ts";
+import type { Cause, Run, RunInputs } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure } from "./attempts.ts";
 import { causeOf } from "./cause.ts";
@@ -10,7 +10,9 @@ import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type 
 import { missingOutput, offeredBy } from "./offered-outputs.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
+import { rulesFor } from "./rules.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
+import { supersede, waitingRun, whySuperseded } from "./waiting-run.ts";
 
 /** What one component is asked about, and what the answers may use. */
 interface Subject extends ComponentSeen {
@@ -32,9 +34,11 @@ export function decideComponent(
 
 function firstAnswer(subject: Subject): Answer {
   const { observation, past } = subject;
-  if (past.open !== undefined) return answerForOpenRun(past.open);
+  const waiting = waitingRun(past);
+  if (past.open !== undefined && waiting === undefined) return answerForOpenRun(past.open);
   const choice = chooseEngine(observation.environment.spec.engine, observation.catalogue);
   if (!choice.found) return { state: "Stalled", reason: "EngineUnknown", message: choice.message };
+  if (waiting !== undefined) return voidOrWaiting(subject, choice.engine, waiting);
   return (
     stateMovesFromFormerName(subject) ??
     recordTrouble(subject) ??
@@ -43,6 +47,30 @@ function firstAnswer(subject: Subject): Answer {
     missingOutput(subject.component, subject.needs) ??
     answerForDesired(subject, choice.engine)
   );
+}
+
+/**
+ * A plan waits for people. Whatever it was made for may have changed since; while that cannot be known (a component that it uses is being
+ * changed, a ref cannot be looked up) it goes on waiting.
+ */
+function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Answer {
+  const { environment } = subject.observation;
+  if (blocked(subject) !== undefined) return answerForOpenRun(run);
+  const { component } = subject;
+  const seen = subject.observation.revisionOf(sourceOf(environment.spec, component));
+  const inputs = inputsOf(environment, component, seen.state === "known" ? seen.revision : undefined);
+  const inputsDigest = inputsDigestOf(engine, inputs, outputDigests(subject));
+  const { request } = attemptedNow(environment, "");
+  const rules = rulesFor(environment, component.approval, "Apply");
+  const why = whySuperseded(run, {
+    operation: "Apply",
+    desiredDigest: desiredDigestOf(inputsDigest, inputs.revision),
+    inputsDigest,
+    inputs,
+    rules,
+    ...(request === undefined ? {} : { request }),
+  });
+  return why === undefined ? answerForOpenRun(run) : supersede(run, why);
 }
 
 /** The value of the annotation that asks for a Run, while no Run has answered it. */
@@ -65,6 +93,8 @@ function stateMovesFromFormerName(subject: Subject): Answer | undefined {
   if (observation.environment.spec.components.some(({ name }) => name === formerName)) return undefined;
   const former = pastOf(observation, formerName);
   if (former.record?.owner.environmentUid !== observation.environment.metadata.uid) return undefined;
+  const waits = waitingRun(former);
+  if (waits !== undefined) return supersede(waits, `the component is called ${component.name} now`);
   if (former.open !== undefined) return answerForOpenRun(former.open);
   const stopped = interrupted({ ...subject, past: former });
   if (stopped !== undefined) return stopped;
@@ -191,6 +221,7 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
     engine: { name: engine.name, version: engine.version, image: engine.image },
     cause,
     inputs: { ...inputs, ...(revision === undefined ? {} : { revision }) },
+    rules: rulesFor(environment, subject.component.approval, "Apply"),
   });
   return {
     state: "Pending",

@@ -61,5 +61,6 @@ export function inputsOf(environment: Environment, component: Component, revisio
     timeouts: component.timeouts ?? spec.timeouts ?? DEFAULT_TIMEOUTS,
     dependsOn: [...dependenciesOf(component)].sort(),
     ...(terraform.state === undefined ? {} : { backend: terraform.state.backend }),
+    ...(component.approval === undefined ? {} : { approval: component.approval }),
   };
 }

@@ -15,6 +15,7 @@ export function announce(
     const was = before.get(name);
     if (was?.state === state && was.reason === reason) continue;
     const text = `${name}: ${message ?? state}`;
+    if (state === "AwaitingApproval") event(environment, "Normal", state, text);
     if (LOUD.has(state)) event(environment, "Warning", reason ?? state, text);
     else if (QUIET.has(state) && was !== undefined)
       event(environment, "Normal", reason ?? state, `${name} is ${state}`);

@@ -1,6 +1,8 @@
 import type { ComponentState } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
+import { isWaitingForPeople } from "../run/phase.ts";
 import type { Answer } from "./verdict.ts";
+import { answerForWaiting } from "./waiting-run.ts";
 
 function stateOf(run: Run): ComponentState {
   const started = run.status?.phase === "Starting" || run.status?.phase === "Planning";
@@ -11,6 +13,7 @@ function stateOf(run: Run): ComponentState {
 
 /** A Run is under way: nothing else is started for its component. */
 export function answerForOpenRun(run: Run): Answer {
+  if (isWaitingForPeople(run)) return answerForWaiting(run);
   const condition = run.status?.conditions?.find(({ type }) => type === "Succeeded");
   const lost = condition?.reason === "ProofOfDeathMissing" || condition?.reason === "ForeignPod";
   return {

@@ -36,6 +36,8 @@ export interface EnvironmentPorts {
   withdrawOverride(environment: Environment, signal: AbortSignal): Promise<void>;
   /** Creates the Run under its deterministic name. One that exists already is fine: it is the same decision. */
   createRun(environment: Environment, name: string, spec: RunSpec, signal: AbortSignal): Promise<void>;
+  /** Marks the Run, which ends by that as long as it has not begun to apply. */
+  supersedeRun(run: Run, why: string, signal: AbortSignal): Promise<void>;
   deleteRun(run: Run, signal: AbortSignal): Promise<void>;
   renameState(from: StateKey, to: StateKey, signal: AbortSignal): Promise<void>;
   releaseState(key: StateKey, environmentUid: string, signal: AbortSignal): Promise<void>;

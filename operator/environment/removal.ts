@@ -1,6 +1,8 @@
+import type { RunRules } from "../api/approval.ts";
 import type { DeletionPolicy } from "../api/component.ts";
-import { digestOf } from "../api/digest.ts";
+import { canonicalJson, digestOf } from "../api/digest.ts";
 import { ANNOTATIONS } from "../api/names.ts";
+import type { Run } from "../api/run.ts";
 import { type ComponentRecord, destroyBasisOf } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure } from "./attempts.ts";
@@ -8,7 +10,9 @@ import { inputsOf } from "./desired.ts";
 import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
+import { asksPeople, rulesFor } from "./rules.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
+import { supersede, waitingRun } from "./waiting-run.ts";
 
 /** Why something goes: its declaration was removed, or the whole Environment is being deleted, or has come to the end of its lifetime; or it falls asleep. */
 export type Ending = "Removed" | "Deleted" | "Expired" | "Asleep";
@@ -47,6 +51,8 @@ interface Subject extends ComponentSeen {
 
 function firstAnswer(subject: Subject): Answer {
   const { observation, past } = subject;
+  const waiting = waitingRun(past);
+  if (waiting !== undefined) return voidOrWaiting(subject, waiting);
   if (past.open !== undefined) return answerForOpenRun(past.open);
   const { record } = past;
   if (record === undefined || record.owner.environmentUid !== observation.environment.metadata.uid)
@@ -61,6 +67,29 @@ function firstAnswer(subject: Subject): Answer {
     suspended(subject) ??
     destroyOrWait(subject, record)
   );
+}
+
+/** A plan of it waits for people: to be applied although the component shall go, or to destroy it although that is no longer wanted. */
+function voidOrWaiting(subject: Subject, run: Run): Answer {
+  if (run.spec.operation !== "Destroy") return supersede(run, "the component is to be removed");
+  if (policyOf(subject) === "Retain") return supersede(run, "deletionPolicy is Retain: what exists is kept");
+  const { environment } = subject.observation;
+  const { request } = attemptedNow(environment, "");
+  if (request !== undefined && request !== run.spec.request)
+    return supersede(run, `a fresh plan was asked for: ${ANNOTATIONS.requestedAt}=${request}`.slice(0, 512));
+  const rules = rulesOf(subject);
+  if (canonicalJson(rules) !== canonicalJson(run.spec.rules ?? {}))
+    return supersede(run, "the rules for plans have changed");
+  return answerForOpenRun(run);
+}
+
+/** Of a component whose declaration is gone, its own rules are those that it was applied with. */
+function rulesOf({ observation, past }: Subject): RunRules {
+  const { environment } = observation;
+  const declared = environment.spec.components.find(({ name }) => name === past.name);
+  const basis = past.record === undefined ? undefined : destroyBasisOf(past.record);
+  const own = declared === undefined ? basis?.inputs.approval : declared.approval;
+  return rulesFor(environment, own, "Destroy");
 }
 
 function gone(reason: "Destroyed" | "Released"): Answer {
@@ -92,8 +121,10 @@ export function confirmationsOf({ metadata }: Observation["environment"]): reado
   return names.map((name) => name.trim()).filter((name) => name !== "");
 }
 
-function unconfirmed({ observation, past, ending }: Subject): Answer | undefined {
-  if (ending !== "Removed") return undefined;
+/** Where people have to approve the plan that destroys, that is the confirmation. */
+function unconfirmed(subject: Subject): Answer | undefined {
+  const { observation, past, ending } = subject;
+  if (ending !== "Removed" || asksPeople(rulesOf(subject))) return undefined;
   if (confirmationsOf(observation.environment).includes(past.name)) return undefined;
   return {
     state: "Stalled",
@@ -132,6 +163,7 @@ function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
     engine: { ...engine, image: current?.image ?? engine.image },
     cause: lastFailure(past, wanted) === undefined ? { type: ending } : { type: "Retry" },
     inputs: { ...attempt.inputs, ...currentMeans(subject) },
+    rules: rulesOf(subject),
   });
   return {
     state: "Destroying",

@@ -98,11 +98,20 @@ function lineFor(environment: Environment, verdict: Verdict): ComponentStatus {
     ...(latest === undefined ? {} : { run: latest.metadata.name, number: latest.spec.number }),
     ...(applied?.revision === undefined ? {} : { revision: revisionText(applied.inputs.source, applied.revision) }),
     ...(latest?.status?.plan === undefined ? {} : { plan: latest.status.plan.counts }),
+    ...approvalLine(verdict),
     ...(applied === undefined ? {} : { appliedAt: applied.at }),
     ...(failing ? { retryAt: new Date(verdict.wakeAtMs ?? 0).toISOString() } : {}),
     ...(verdict.retries === undefined ? {} : { retries: verdict.retries }),
     ...(policy === undefined ? {} : { deletionPolicy: policy }),
   };
+}
+
+function approvalLine({ state, past: { open } }: Verdict): Pick<ComponentStatus, "approval"> {
+  const { plan, heldAt, expiresAt, approvals = [] } = open?.status ?? {};
+  if (state !== "AwaitingApproval" || plan === undefined || heldAt === undefined || expiresAt === undefined) return {};
+  const given = approvals.filter(({ ignored, decision }) => ignored === undefined && decision === "Approve").length;
+  const required = open?.spec.rules?.approval?.required ?? 0;
+  return { approval: { planDigest: plan.digest, required, given, since: heldAt, expiresAt } };
 }
 
 function rememberedPolicy(environment: Environment, { name }: Verdict, declared: boolean) {
@@ -122,8 +131,9 @@ function spokesman(verdicts: readonly Verdict[]): Verdict | undefined {
     const { state } = verdict;
     if (needsPerson(verdict)) return 0;
     if (state === "Failed" || state === "Interrupted") return 1;
-    if (state === "Suspended") return 2;
-    return state === "Blocked" ? 4 : 3;
+    if (state === "AwaitingApproval") return 2;
+    if (state === "Suspended") return 3;
+    return state === "Blocked" ? 5 : 4;
   };
   const unready = verdicts.filter(
     ({ state, reason }) => state !== "Ready" && state !== "Destroyed" && reason !== "Asleep",
@@ -183,6 +193,7 @@ function conditionsFor(environment: Environment, mode: Mode, verdicts: readonly 
           message: "what is left goes on, or is tried again, by itself",
         }
       : { type: "Stalled", status: "True", reason: stuck.reason, message: about(stuck) },
+    ...awaiting(verdicts),
   ];
 }
 
@@ -208,8 +219,19 @@ const AT_REST = { converge: "Applied", expire: "Expired", dismantle: "Destroying
 const nothingLeftText = (mode: Mode, environment: Environment): string =>
   mode === "expire" ? expiredText(environment) : "being deleted";
 
+/** There only while it is true, as all conditions whose being true is the exception. */
+function awaiting(verdicts: readonly Verdict[]): readonly Fresh[] {
+  const waiting = verdicts.filter(({ state }) => state === "AwaitingApproval");
+  const [first] = waiting;
+  if (first === undefined) return [];
+  const others = waiting.length === 1 ? "" : ` (and ${waiting.length - 1} more)`;
+  const message = `${first.name}: ${first.message}${others}`.slice(0, 1024);
+  return [{ type: "AwaitingApproval", status: "True", reason: "AwaitingApproval", message }];
+}
+
 function readyReason(mode: Mode, speaker: Verdict | undefined): Reason {
   if (speaker !== undefined && (needsPerson(speaker) || speaker.state === "Failed")) return speaker.reason;
+  if (speaker?.state === "AwaitingApproval") return "AwaitingApproval";
   if (mode === "dismantle") return "Destroying";
   if (speaker?.state === "Suspended") return speaker.reason;
   return mode === "expire" ? "Expired" : "Progressing";

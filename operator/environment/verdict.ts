@@ -1,6 +1,6 @@
 import type { Reason } from "../api/conditions.ts";
 import type { ComponentState } from "../api/environment.ts";
-import type { RunSpec } from "../api/run.ts";
+import type { Run, RunSpec } from "../api/run.ts";
 import type { ComponentPast } from "./observation.ts";
 
 /** What is to be done about one component now. Each step is safe to repeat. */
@@ -14,6 +14,8 @@ export type Step =
     }
   /** The state moves from the component's former name. */
   | { readonly type: "renameState"; readonly from: string }
+  /** The plan of this Run is no longer wanted: it ends without being applied. */
+  | { readonly type: "supersede"; readonly run: Run; readonly why: string }
   /** Nothing exists any more: the record goes. */
   | { readonly type: "forgetState" }
   /** What exists is kept and belongs to nobody. */

@@ -2,6 +2,7 @@ import type { RunSpec } from "../api/run.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";
+import type { ApprovalsOf } from "./approved.ts";
 import type { AuthenticationPorts } from "./authentication.ts";
 import type { ProgressThrottle } from "./progress.ts";
 import type { RunStatuses } from "./run-status.ts";
@@ -23,6 +24,7 @@ export interface GatewayContext {
   readonly client: AuthenticationPorts["client"];
   readonly statuses: RunStatuses;
   readonly judge: Judge;
+  readonly approvals: ApprovalsOf;
   readonly digestOfApplied: DigestOfApplied;
   readonly progress: ProgressThrottle;
   readonly clock: Clock;

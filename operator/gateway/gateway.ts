@@ -1,4 +1,5 @@
 import type { Clock } from "../loop/clock.ts";
+import { type ApprovalReader, approvalsFrom } from "./approved.ts";
 import type { TlsMaterial } from "./authority.ts";
 import { type CertificatePorts, currentMaterial } from "./certificates.ts";
 import type { GatewayContext, GatewayLog } from "./context.ts";
@@ -10,10 +11,13 @@ import { applyEveryPlan, type Judge } from "./verdict.ts";
 export interface GatewayPorts extends Pick<GatewayContext, "store" | "ring" | "digestOfApplied" | "clock" | "log"> {
   readonly onAnswered?: GatewayContext["onAnswered"];
   /**
-   * Reads pods, Runs and Environments, reviews tokens, writes its Secret and Run.status. Its writer must not ask for the lease, since every
+   * Reads pods, Runs, Environments and Approvals, reviews tokens, writes its Secret and Run.status. Its writer must not ask for the lease, since every
    * replica serves, and its field manager is `GATEWAY_FIELD_MANAGER`.
    */
-  readonly client: GatewayContext["client"] & CertificatePorts["client"] & Parameters<typeof createRunStatuses>[0];
+  readonly client: GatewayContext["client"] &
+    ApprovalReader &
+    CertificatePorts["client"] &
+    Parameters<typeof createRunStatuses>[0];
   readonly namespace: string;
   readonly hosts: readonly string[];
   readonly listen: { readonly host: string; readonly port: number };
@@ -61,7 +65,19 @@ function contextOf(ports: GatewayPorts): GatewayContext {
   const { store, ring, client, digestOfApplied, clock, log, judge = applyEveryPlan, onAnswered = () => {} } = ports;
   const statuses = createRunStatuses(client);
   const progress = createProgressThrottle(clock);
-  return { store, ring, client, statuses, judge, digestOfApplied, progress, clock, log, onAnswered };
+  return {
+    store,
+    ring,
+    client,
+    statuses,
+    judge,
+    approvals: approvalsFrom(client),
+    digestOfApplied,
+    progress,
+    clock,
+    log,
+    onAnswered,
+  };
 }
 
 function followCertificate(

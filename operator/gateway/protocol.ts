@@ -18,6 +18,8 @@ import { source } from "../api/source.ts";
  * | GET  /v1/archive           | → the archive (tar.gz) that a destroy works from       |
  * | PUT  /v1/archive           | the archive (tar.gz) of this attempt → 204; before the plan, also where the plan is empty |
  * | POST /v1/plan              | PlanReport → Verdict; where the plan of an Apply is empty nothing is recorded as begun: end with Unchanged |
+ * | PUT  /v1/plan/bundle       | the plan that is held (tar.gz) → 204: from then on the Run waits, and this session is fenced |
+ * | GET  /v1/plan/bundle       | → the plan that was held, for the pod that applies it  |
  * | POST /v1/journal           | JournalBatch → 204                                     |
  * | POST /v1/progress          | ProgressReport → 204                                   |
  * | PUT  /v1/recovery          | errored.tfstate → 204                                  |
@@ -69,45 +71,6 @@ export const orderedVariable = z.union([
   z.object({ name: z.string(), kind: z.literal("configMap"), configMap: z.string(), key: z.string() }),
 ]);
 
-export const workOrder = z.object({
-  session: z.string(),
-  run: z.object({ namespace: z.string(), name: z.string(), uid: z.string(), number: z.int() }),
-  environment: z.object({ name: z.string(), uid: z.string() }),
-  component: z.string(),
-  operation,
-  phase: z.enum(["Plan", "Apply"]),
-  /** Where the module comes from; `archive`: fetch it with GET /v1/archive. */
-  source: z.union([z.object({ archive: z.object({ digest: z.string(), size: z.int() }) }), source]),
-  path: z.string(),
-  /** Commit to fetch; absent: the agent looks the ref up. */
-  revision: z.string().optional(),
-  /** Absent for an archive: the resolved values are inside it. */
-  variables: z.array(orderedVariable),
-  /** Names of variables that the module must declare. Absent: those that it does not declare are left out. */
-  ownVariables: z.array(z.string()).optional(),
-  credentials: z.array(credential),
-  timeouts: z.object({ planMs: z.int(), applyMs: z.int() }),
-  /** True: a backend or cloud block of the module is overridden. */
-  overrideBackend: z.boolean(),
-  /** True: the store holds a state for this component. */
-  stateExists: z.boolean(),
-  /** Set where this pod was told to apply before (its agent was restarted): a different plan will be refused. */
-  applying: z.object({ planDigest: z.string(), at: z.string() }).optional(),
-  /** A key for keyed digests of outputs and inputs, base64; it is of no use outside this component. */
-  digestKey: z.string(),
-});
-
-/** What the engine's lock request carries, in its own spelling. */
-export const lockInfo = z.looseObject({
-  ID: z.string(),
-  Operation: z.string().default(""),
-  Info: z.string().default(""),
-  Who: z.string().default(""),
-  Version: z.string().default(""),
-  Created: z.string().default(""),
-  Path: z.string().default(""),
-});
-
 /** The most that a report lists; agents cut it further, to what the body of a request may have. */
 export const MOST_CHANGES = 20_000;
 
@@ -137,6 +100,50 @@ export const planReport = z.object({
   revision: z.string().optional(),
   /** Keyed digest of all resolved inputs. */
   inputsDigest: z.string(),
+});
+
+/** What the plan report of a plan that waits said: the pod that applies it later says the same again. */
+export const heldPlan = planReport.omit({ changes: true, changesTruncated: true });
+
+export const workOrder = z.object({
+  session: z.string(),
+  run: z.object({ namespace: z.string(), name: z.string(), uid: z.string(), number: z.int() }),
+  environment: z.object({ name: z.string(), uid: z.string() }),
+  component: z.string(),
+  operation,
+  phase: z.enum(["Plan", "Apply"]),
+  /** Where the module comes from; `archive`: fetch it with GET /v1/archive. */
+  source: z.union([z.object({ archive: z.object({ digest: z.string(), size: z.int() }) }), source]),
+  path: z.string(),
+  /** Commit to fetch; absent: the agent looks the ref up. */
+  revision: z.string().optional(),
+  /** Absent for an archive: the resolved values are inside it. */
+  variables: z.array(orderedVariable),
+  /** Names of variables that the module must declare. Absent: those that it does not declare are left out. */
+  ownVariables: z.array(z.string()).optional(),
+  credentials: z.array(credential),
+  timeouts: z.object({ planMs: z.int(), applyMs: z.int() }),
+  /** True: a backend or cloud block of the module is overridden. */
+  overrideBackend: z.boolean(),
+  /** True: the store holds a state for this component. */
+  stateExists: z.boolean(),
+  /** Set where this pod was told to apply before (its agent was restarted): a different plan will be refused. */
+  applying: z.object({ planDigest: z.string(), at: z.string() }).optional(),
+  /** The plan that this pod is to apply, exactly; fetch it with GET /v1/plan/bundle. Only in the phase Apply. */
+  held: heldPlan.optional(),
+  /** A key for keyed digests of outputs and inputs, base64; it is of no use outside this component. */
+  digestKey: z.string(),
+});
+
+/** What the engine's lock request carries, in its own spelling. */
+export const lockInfo = z.looseObject({
+  ID: z.string(),
+  Operation: z.string().default(""),
+  Info: z.string().default(""),
+  Who: z.string().default(""),
+  Version: z.string().default(""),
+  Created: z.string().default(""),
+  Path: z.string().default(""),
 });
 
 export const verdict = z.object({
@@ -188,6 +195,7 @@ export type WorkOrder = z.output<typeof workOrder>;
 export type OrderedVariable = z.output<typeof orderedVariable>;
 export type LockInfo = z.output<typeof lockInfo>;
 export type PlannedChange = z.output<typeof plannedChange>;
+export type HeldPlan = z.output<typeof heldPlan>;
 export type PlanReport = z.output<typeof planReport>;
 export type Verdict = z.output<typeof verdict>;
 export type JournalEntry = z.output<typeof journalEntry>;

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { archived, destroyBasis } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
 import { mustHold } from "../storage/claims.ts";
+import { held, heldFor } from "../storage/holding.ts";
 import { appendJournal } from "../storage/journal.ts";
 import { acquireLock, releaseLock } from "../storage/locking.ts";
 import type { ComponentRecord } from "../storage/record.ts";
@@ -48,6 +49,8 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/v1/archive", limit: "small", handle: getArchive },
   { method: "PUT", path: "/v1/archive", limit: "archive", handle: putArchive },
   { method: "POST", path: "/v1/plan", limit: "small", handle: postPlan },
+  { method: "PUT", path: "/v1/plan/bundle", limit: "state", handle: putBundle },
+  { method: "GET", path: "/v1/plan/bundle", limit: "small", handle: getBundle },
   { method: "POST", path: "/v1/journal", limit: "small", handle: postJournal },
   { method: "POST", path: "/v1/progress", limit: "small", handle: postProgress },
   { method: "PUT", path: "/v1/recovery", limit: "state", handle: putRecovery },
@@ -120,7 +123,8 @@ async function deleteLock({ context, session, lockId, signal }: SessionRequest):
 
 async function getArchive(request: SessionRequest): Promise<Answer> {
   const record = await heldRecord(request);
-  const bytes = await request.context.store.getBlob(record, destroyBasis(record).archive, request.signal);
+  const archive = heldFor(record, request.session)?.archive ?? destroyBasis(record).archive;
+  const bytes = await request.context.store.getBlob(record, archive, request.signal);
   return { status: 200, bytes, type: "application/gzip" };
 }
 
@@ -135,6 +139,30 @@ async function putArchive(request: SessionRequest): Promise<Answer> {
 
 async function postPlan({ context, session, body, signal }: SessionRequest): Promise<Answer> {
   return { status: 200, json: await answerPlan(context, session, parsed(planReport, body), signal) };
+}
+
+/** From here on the plan waits. A repeated upload, whose answer was lost, finds that it does. */
+async function putBundle({ context, session, body, signal }: SessionRequest): Promise<Answer> {
+  const { store, statuses, clock } = context;
+  const found = (await store.record(session.key, signal))?.value;
+  if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
+  const waiting = heldFor(found, session);
+  if (waiting === undefined || waiting.bundle.digest !== digestOfBytes(body)) {
+    mustHold(found, session);
+    const blob = await store.putBlob(found, "plan", body, signal);
+    await changeRecord(store, session.key, (record) => held(record, session, blob, clock.now()), signal);
+  }
+  const at = (await store.record(session.key, signal))?.value.held?.at;
+  if (at !== undefined) await statuses.held(session, at, signal);
+  return DONE;
+}
+
+async function getBundle(request: SessionRequest): Promise<Answer> {
+  const record = await heldRecord(request);
+  const waiting = heldFor(record, request.session);
+  if (waiting === undefined) throw new Refused("NotFound", "no plan of this Run waits");
+  const bytes = await request.context.store.getBlob(record, waiting.bundle, request.signal);
+  return { status: 200, bytes, type: "application/gzip" };
 }
 
 async function postJournal({ context, session, body, signal }: SessionRequest): Promise<Answer> {

@@ -6,12 +6,16 @@ import type { PlanReport, ProgressReport, Verdict } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
 
 /**
- * The gateway's part of a Run's status: progress, plan, plannedAt, applyStartedAt, outcome. The Run controller owns the rest. Each write is a
+ * The gateway's part of a Run's status: progress, plan, plannedAt, heldAt, applyStartedAt, outcome. The Run controller owns the rest. Each write is a
  * merge patch of what is new: two replicas serve one Run, and a server-side apply by the one would remove what the other had written.
  */
 export interface RunStatuses {
   run(session: Session, signal: AbortSignal): Promise<Run | undefined>;
   planned(session: Session, plan: PlannedStatus, signal: AbortSignal): Promise<void>;
+  /** Since when the plan waits. */
+  held(session: Session, at: string, signal: AbortSignal): Promise<void>;
+  /** The plan that waited is being applied. */
+  applying(session: Session, at: string, signal: AbortSignal): Promise<void>;
   progress(session: Session, progress: ProgressReport, at: Date, signal: AbortSignal): Promise<void>;
   outcome(session: Session, outcome: RunOutcome, signal: AbortSignal): Promise<void>;
 }
@@ -42,6 +46,9 @@ export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "m
       const found = await client.find<Run>(RUNS, key.namespace, run, { signal });
       return found?.metadata.uid === runUid ? found : undefined;
     },
+    held: (session, heldAt, signal) => patch(session, { heldAt }, signal),
+    applying: (session, applyStartedAt, signal) =>
+      patch(session, { applyStartedAt, plan: { verdict: "Apply" } }, signal),
     planned: (session, plan, signal) => patch(session, plannedStatus(plan), signal),
     progress: (session, { step, done, total, current }, at, signal) =>
       patch(

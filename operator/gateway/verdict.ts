@@ -2,9 +2,11 @@ import type { Run } from "../api/run.ts";
 import { intentOf, permitted } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
 import { mustHold } from "../storage/claims.ts";
+import { heldFor, mayBeHeld } from "../storage/holding.ts";
 import { Refused } from "../storage/refusal.ts";
+import { answerHeld } from "./approved.ts";
 import type { GatewayContext } from "./context.ts";
-import type { PlanReport, Verdict } from "./protocol.ts";
+import { heldPlan, type PlanReport, type Verdict } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
 
 /** Decides what becomes of a plan. */
@@ -24,22 +26,47 @@ export async function answerPlan(
   report: PlanReport,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  const { statuses, judge, clock } = context;
+  const { statuses, clock } = context;
   const run = await statuses.run(session, signal);
   if (run === undefined) throw new Refused("Fenced", `Run ${session.run} does not exist any more`);
   const at = clock.now();
-  const judged = await judge(report, run);
+  const judged = await judge(context, session, report, { run, at, signal });
   const [answer, begunAt] = await record(context, session, report, { run, judged, at, signal });
   const applyStartedAt = begunAt === undefined ? {} : { applyStartedAt: begunAt };
-  await statuses.planned(session, { report, verdict: answer.verdict, at, ...applyStartedAt }, signal);
+  // Of a plan that waited, the record shows when it was made and what was asked.
+  if (session.phase === "Plan")
+    await statuses.planned(session, { report, verdict: answer.verdict, at, ...applyStartedAt }, signal);
+  else if (begunAt !== undefined) await statuses.applying(session, begunAt, signal);
   return answer;
 }
 
-interface Judged {
+interface Question {
   readonly run: Run;
-  readonly judged: Verdict;
   readonly at: Date;
   readonly signal: AbortSignal;
+}
+
+/** A fresh plan is judged by its rules; one that waited, by what people have said meanwhile. */
+async function judge(
+  { judge: judgeFresh, store, approvals }: GatewayContext,
+  session: Session,
+  report: PlanReport,
+  { run, at, signal }: Question,
+): Promise<Verdict> {
+  if (session.phase === "Plan") return judgeFresh(report, run);
+  const found = (await store.record(session.key, signal))?.value;
+  const begun = found?.claim?.runUid === session.runUid ? found.claim.applying : undefined;
+  // The answer was lost, and is given again.
+  if (begun?.planDigest === report.digest)
+    return { verdict: "Apply", reason: "Approved", message: "the apply has begun" };
+  const fresh = await judgeFresh(report, run);
+  if (fresh.verdict === "Refuse") return fresh;
+  const held = found === undefined ? undefined : heldFor(found, session);
+  return answerHeld(held, report, run, await approvals(run, signal), at);
+}
+
+interface Judged extends Question {
+  readonly judged: Verdict;
 }
 
 async function record(
@@ -50,6 +77,10 @@ async function record(
 ): Promise<[Verdict, string | undefined]> {
   // An empty plan of a destroy is applied all the same: it takes what is gone already out of the state.
   const nothingToApply = report.empty && session.operation === "Apply";
+  if (judged.verdict === "Hold" && !nothingToApply) {
+    await changeRecord(store, session.key, (found) => mayBeHeld(found, session, heldPlan.parse(report)), signal);
+    return [judged, undefined];
+  }
   if (judged.verdict !== "Apply" || nothingToApply) {
     await changeRecord(store, session.key, (found) => ({ answer: mustHold(found, session) }), signal);
     return [judged, undefined];

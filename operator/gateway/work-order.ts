@@ -1,10 +1,11 @@
 import { durationMs } from "../api/fields.ts";
 import type { Run, RunInputs } from "../api/run.ts";
 import { destroyBasis } from "../storage/applying.ts";
+import { heldFor } from "../storage/holding.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import { digestKeyOf, outputsOf, type StoredOutput } from "../storage/outputs.ts";
 import type { StateStore } from "../storage/port.ts";
-import type { Claim, ComponentRecord, UsedOutput } from "../storage/record.ts";
+import type { BlobRef, Claim, ComponentRecord, Held, UsedOutput } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
 import type { OrderedVariable, WorkOrder } from "./protocol.ts";
 import { issueSession, type Session } from "./sessions.ts";
@@ -88,7 +89,8 @@ export function workOrderFor(
   const { spec, metadata } = run;
   const { record, claim, variables } = facts;
   const { inputs } = spec;
-  const { source, path } = spec.operation === "Destroy" ? archivedModule(record) : inputs;
+  const held = session.phase === "Apply" ? heldFor(record, session) : undefined;
+  const { source, path } = archivedFor(spec, record, held) ?? inputs;
   // What is destroyed was applied: what its module declares was looked at then.
   const own = spec.operation === "Destroy" ? undefined : inputs.ownVariables;
   return {
@@ -108,11 +110,20 @@ export function workOrderFor(
     overrideBackend: inputs.backend === "Managed",
     stateExists: record.state !== undefined,
     ...(claim.applying === undefined ? {} : { applying: claim.applying }),
+    ...(held === undefined ? {} : { held: held.plan }),
     digestKey: digestKeyOf(ring, record).toString("base64"),
   };
 }
 
+/** A plan that waited is applied with what it was made from, and a destroy works from what was applied. */
+function archivedFor({ operation, inputs }: Run["spec"], record: ComponentRecord, held: Held | undefined) {
+  if (held?.archive !== undefined) return { source: archiveSource(held.archive), path: inputs.path };
+  return operation === "Destroy" ? archivedModule(record) : undefined;
+}
+
+const archiveSource = ({ digest, size }: BlobRef) => ({ archive: { digest, size } });
+
 function archivedModule(record: ComponentRecord) {
   const { archive, path } = destroyBasis(record);
-  return { source: { archive: { digest: archive.digest, size: archive.size } }, path };
+  return { source: archiveSource(archive), path };
 }

@@ -1,14 +1,19 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run, RunOutcome, RunPhase } from "../api/run.ts";
+import type { ComponentRecord } from "../storage/record.ts";
 import type { RunDecision } from "./decide.ts";
-import { outcomeOfDeath } from "./ending.ts";
+import { type DeadPod, outcomeOfDeath } from "./ending.ts";
 import type { ObservedPod } from "./observation.ts";
+import { phaseNameOf } from "./phase.ts";
 import type { RunPorts } from "./ports.ts";
+import { supersededOutcome } from "./waiting.ts";
 
 /** What came of a decision: the facts that the record is to hold. */
 export type Acted =
   | { readonly type: "nothing" }
   | { readonly type: "started"; readonly pod: ObservedPod }
+  /** The plan is in the store, although its pod did not live to say so. */
+  | { readonly type: "held"; readonly at: string }
   | { readonly type: "working"; readonly phase: RunPhase; readonly message: string }
   | { readonly type: "foreign"; readonly name: string }
   | { readonly type: "unproven"; readonly message: string }
@@ -22,8 +27,11 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
     case "rest":
       return nothing;
     case "letGo":
-      if (decision.pod !== undefined) await ports.releasePod(decision.pod, signal);
+      for (const pod of decision.pods) await ports.releasePod(pod, signal);
       await ports.releaseRun(run, signal);
+      return nothing;
+    case "releasePod":
+      await ports.releasePod(decision.pod, signal);
       return nothing;
     case "createPod":
       return createPod(run, ports, signal);
@@ -33,7 +41,7 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
       await ports.stopPod(decision.pod, signal);
       return { type: "working", phase: decision.phase, message: decision.message };
     case "cancel":
-      return (await ports.hasPod(run, "Plan", signal))
+      return (await ports.hasPod(run, phaseNameOf(run), signal))
         ? createPod(run, ports, signal)
         : closeUnproven(run, decision.outcome, ports, signal);
     case "close":
@@ -45,7 +53,7 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
 }
 
 async function createPod(run: Run, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
-  const made = await ports.makePod(run, "Plan", signal);
+  const made = await ports.makePod(run, phaseNameOf(run), signal);
   switch (made.type) {
     case "made":
       await ports.deleteEarlierPods(run, signal);
@@ -77,10 +85,19 @@ async function closeDead(
   ports: RunPorts,
   signal: AbortSignal,
 ): Promise<Acted> {
+  // Its last word may have been lost: what is in the store waits, whatever became of the pod.
+  const heldAt = phaseNameOf(run) === "Plan" ? await ports.heldSince(run, signal) : undefined;
+  if (heldAt !== undefined) return { type: "held", at: heldAt };
   const end = await ports.endRun(run, { why: death.how, proven: death.proven }, signal);
   if (end.type === "mayBeApplying") return unproven(run, death.how);
-  const outcome = outcomeOfDeath(run, end.record, death);
+  const outcome = outcomeOf(run, end.record, death);
   if (outcome.result !== "Interrupted") return { type: "closed", outcome };
   const journal = await ports.journalOf(run, signal);
   return { type: "closed", outcome: journal === undefined ? outcome : { ...outcome, journal } };
+}
+
+/** A pod that was asked to end since its plan is not wanted any more did not fail. */
+function outcomeOf(run: Run, ...ended: readonly [ComponentRecord | undefined, DeadPod]): RunOutcome {
+  const outcome = outcomeOfDeath(run, ...ended);
+  return outcome.reason === "RunnerLost" ? (supersededOutcome(run) ?? outcome) : outcome;
 }

@@ -4,15 +4,19 @@ import { isClosed, type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "..
 import { type Death, deathOf } from "./death.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { cancelledBy, outsideWindows } from "./outside-windows.ts";
+import { phaseNameOf, recordedPod } from "./phase.ts";
 import { isPointless, POINTLESS } from "./pointless.ts";
 import { whyNotStarted } from "./start-trouble.ts";
+import { decideWaiting, supersededOutcome } from "./waiting.ts";
 
 /** What is to be done about a Run now. */
 export type RunDecision =
   /** The record is complete and nothing holds it. */
   | { readonly type: "rest" }
   /** The record is complete: the pod's and the Run's finalizers are no longer needed. */
-  | { readonly type: "letGo"; readonly pod: ObservedPod | undefined }
+  | { readonly type: "letGo"; readonly pods: readonly ObservedPod[] }
+  /** The pod has done its part: its object need not be kept for us. */
+  | { readonly type: "releasePod"; readonly pod: ObservedPod }
   /** Make the pod; or find the one that was made before and not recorded, by a process that died or was not answered. */
   | { readonly type: "createPod" }
   /** Nothing was begun, and nothing shall be. */
@@ -42,22 +46,48 @@ const SLACK_MS = 15 * 60_000;
 export function decideRun(observation: RunObservation): RunDecision {
   const { run, pod } = observation;
   if (isClosed(run)) return afterwards(observation);
-  const recorded = run.status?.pods?.[0];
-  if (recorded === undefined) return beforePod(observation);
+  const done = planPodThatIsDone(observation);
+  if (done !== undefined) return { type: "releasePod", pod: done };
+  const recorded = recordedPod(run);
+  if (recorded === undefined)
+    return run.status?.heldAt === undefined ? beforePod(observation) : waitingOrTold(observation);
   const death = deathOf(observation, recorded.uid);
   const outcome = run.status?.outcome;
   if (outcome !== undefined && (outcome.result !== "Interrupted" || death.type === "dead")) {
-    return { type: "close", outcome };
+    return { type: "close", outcome: supersededInstead(run, outcome) };
   }
   return underWay(observation, death, pod);
 }
 
-function afterwards({ run, pod }: RunObservation): RunDecision {
+/** A result that came although no pod is known: somebody else has made that pod, or the Run was ended by the store. */
+function waitingOrTold(observation: RunObservation): RunDecision {
+  const { outcome } = observation.run.status ?? {};
+  if (outcome !== undefined && outcome.result !== "Interrupted") return { type: "close", outcome };
+  return decideWaiting(observation);
+}
+
+/** Its plan is in the store, and it has ended: another pod goes on. */
+function planPodThatIsDone({ run, planPod }: RunObservation): ObservedPod | undefined {
+  if (planPod === undefined || !isHeldByUs(run, planPod)) return undefined;
+  const statuses = planPod.status?.containerStatuses ?? [];
+  const ended = statuses.length > 0 && statuses.every(({ state }) => state?.terminated !== undefined);
+  return ended ? planPod : undefined;
+}
+
+/** A pod that was asked to end since its plan is not wanted any more did not fail. */
+function supersededInstead(run: RunObservation["run"], outcome: RunOutcome): RunOutcome {
+  return outcome.reason === "RunnerLost" ? (supersededOutcome(run) ?? outcome) : outcome;
+}
+
+const isHeldByUs = (run: RunObservation["run"], { metadata }: ObservedPod): boolean =>
+  (metadata.ownerReferences?.some(({ uid }) => uid === run.metadata.uid) ?? false) &&
+  (metadata.finalizers?.includes(FINALIZERS.pod) ?? false);
+
+function afterwards({ run, pod, planPod }: RunObservation): RunDecision {
   // A round that knew less may have made a pod after the end: it is refused by the store, and need not be kept.
-  const ours = pod?.metadata.ownerReferences?.some(({ uid }) => uid === run.metadata.uid) ? pod : undefined;
-  const podHeld = ours?.metadata.finalizers?.includes(FINALIZERS.pod) ?? false;
+  const pods = [planPod, pod].filter((one): one is ObservedPod => one !== undefined && isHeldByUs(run, one));
   const runHeld = run.metadata.finalizers?.includes(FINALIZERS.run) ?? false;
-  return podHeld || runHeld ? { type: "letGo", pod: podHeld ? ours : undefined } : { type: "rest" };
+  return pods.length > 0 || runHeld ? { type: "letGo", pods } : { type: "rest" };
 }
 
 /** The spec was edited after this Run was decided: a pod that cannot start may be just what the edit is to mend. */
@@ -74,6 +104,8 @@ function beforePod(observation: RunObservation): RunDecision {
   if (isPointless(run, environment)) return { type: "cancel", outcome: { result: "Cancelled", ...POINTLESS } };
   const outside = outsideWindows(run, environment, observation.nowMs);
   if (outside !== undefined) return { type: "cancel", outcome: cancelledBy(outside) };
+  const superseded = supersededOutcome(run);
+  if (superseded !== undefined) return { type: "cancel", outcome: superseded };
   if (freePlaces > 0) return { type: "createPod" };
   return {
     type: "wait",
@@ -93,7 +125,7 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
     const how = death.type === "unproven" ? death.why : "the pod's object is gone";
     return { type: "closeDead", how, outOfMemory: false, trouble: undefined, proven: false };
   }
-  const startedMs = Date.parse(run.status?.startedAt ?? "") || nowMs;
+  const startedMs = Date.parse(recordedPod(run)?.createdAt ?? run.status?.startedAt ?? "") || nowMs;
   const leaving = pod.metadata.deletionTimestamp !== undefined;
   const trouble = phase === "Starting" ? whyNotStarted(pod) : undefined;
   if (leaving) {
@@ -106,6 +138,8 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   if (phase === "Starting" && isPointless(run, observation.environment)) {
     return { type: "stopPod", pod, phase, message: "the Environment is being deleted, so the pod need not start" };
   }
+  const superseded = phase === "Applying" || phaseNameOf(run) === "Apply" ? undefined : supersededOutcome(run);
+  if (superseded !== undefined) return { type: "stopPod", pod, phase, message: superseded.message };
   if (trouble !== undefined && isOutdated(observation)) {
     return { type: "stopPod", pod, phase, message: `${trouble}; the spec has changed since, so another pod is made` };
   }
@@ -137,6 +171,7 @@ function phaseOf({ run, pod }: RunObservation): RunPhase {
   if (run.status?.applyStartedAt !== undefined) return "Applying";
   const agent = pod?.status?.containerStatuses?.find(({ name }) => name === "agent");
   const begun = agent?.state?.running !== undefined || agent?.state?.terminated !== undefined;
+  if (phaseNameOf(run) === "Apply") return begun ? "Applying" : "Starting";
   return begun || run.status?.progress !== undefined || run.status?.phase === "Planning" ? "Planning" : "Starting";
 }
 

@@ -1,3 +1,4 @@
+import type { Approval } from "../api/approval.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
@@ -7,10 +8,14 @@ export interface RunObservation {
   readonly run: Run;
   /** The Environment under the Run's name, whatever its UID; absent when it is gone. */
   readonly environment: Environment | undefined;
-  /** The pod under the name of the Run's pod, whatever its UID. */
+  /** The pod under the name of the Run's pod in its present phase, whatever its UID. */
   readonly pod: ObservedPod | undefined;
+  /** The pod that made the plan, while another one applies it or is to do so. */
+  readonly planPod: ObservedPod | undefined;
   /** The node that the pod was given to; absent when the node is gone, or the pod has none. */
   readonly node: Node | undefined;
+  /** Every Approval that names the Run. */
+  readonly approvals: readonly Approval[];
   /** Places for further pods, by the installation's limit. */
   readonly freePlaces: number;
   /** Wall clock, in milliseconds since 1970. */

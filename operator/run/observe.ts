@@ -1,4 +1,5 @@
 import type { RunObservation } from "./observation.ts";
+import { phaseNameOf, recordedPod } from "./phase.ts";
 import { podName } from "./pod.ts";
 import type { RunPorts } from "./ports.ts";
 
@@ -10,12 +11,15 @@ export async function observeRun(
 ): Promise<RunObservation | undefined> {
   const run = ports.run(namespace, name);
   if (run === undefined) return undefined;
-  const pod = await ports.pod(namespace, podName(run, "Plan"), run.status?.pods?.[0]?.uid, signal);
+  const phase = phaseNameOf(run);
+  const pod = await ports.pod(namespace, podName(run, phase), recordedPod(run)?.uid, signal);
   const nodeName = pod?.spec?.nodeName;
   return {
     run,
     environment: ports.environment(namespace, run.spec.environment.name),
     pod,
+    planPod: phase === "Plan" ? undefined : await ports.pod(namespace, podName(run, "Plan"), undefined, signal),
+    approvals: phase === "Plan" ? [] : ports.approvalsOf(run),
     node: nodeName === undefined ? undefined : await ports.node(nodeName, signal),
     freePlaces: ports.freePlaces(run),
     nowMs: ports.now().getTime(),

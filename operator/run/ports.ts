@@ -1,3 +1,4 @@
+import type { Approval } from "../api/approval.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run, RunOutcome, RunStatus } from "../api/run.ts";
 import type { Node } from "../cluster/kinds.ts";
@@ -20,6 +21,7 @@ export interface RunPorts {
   /** From caches. */
   run(namespace: string, name: string): Run | undefined;
   environment(namespace: string, name: string): Environment | undefined;
+  approvalsOf(run: Run): readonly Approval[];
   /** From the cache; a quorum read where the cache has none, since a missing node is a proof. */
   node(name: string, signal: AbortSignal): Promise<Node | undefined>;
   /** Places that this Run may take: its own is not held against it. */
@@ -43,6 +45,8 @@ export interface RunPorts {
   /** Deletes the ended pods of earlier Runs of the component: the newest Run's are kept, for their logs. */
   deleteEarlierPods(run: Run, signal: AbortSignal): Promise<void>;
   endRun(run: Run, end: { readonly why: string; readonly proven: boolean }, signal: AbortSignal): Promise<RunEnd>;
+  /** A quorum read of the store: since when does a plan of this Run wait there? */
+  heldSince(run: Run, signal: AbortSignal): Promise<string | undefined>;
   /** What a dead pod had done and not stored: for the record of an interruption. */
   journalOf(run: Run, signal: AbortSignal): Promise<RunOutcome["journal"]>;
   /**

@@ -19,7 +19,7 @@ export async function reconcileRun(
   const decision = decideRun(observation);
   const acted = await act(run, decision, ports, signal);
 
-  const status = statusAfter(run, acted, ports.now());
+  const status = statusAfter(observation, acted, ports.now());
   const written = status !== undefined && (await ports.writeStatus(run, status, signal));
   if (acted.type === "closed" && written) ports.announceEnd(run, acted.outcome);
   return nextLook(decision, acted, observation.nowMs);

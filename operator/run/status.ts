@@ -1,14 +1,50 @@
 import type { Reason } from "../api/conditions.ts";
 import type { Run, RunOutcome, RunPhase, RunStatus } from "../api/run.ts";
+import { expiresAtMs } from "../approval/tally.ts";
 import type { Acted } from "./act.ts";
 import { conditionsOf } from "./conditions.ts";
 import { closedPhase } from "./ending.ts";
+import type { ObservedPod, RunObservation } from "./observation.ts";
+import { isWaitingForPeople } from "./phase.ts";
+import { tallyOf } from "./waiting.ts";
 
 /**
  * This controller's part of a Run's status after a round. The gateway writes the other part (progress, plan, outcome that was reported)
  * under a field manager of its own.
  */
-export function statusAfter(run: Run, acted: Acted, now: Date): RunStatus | undefined {
+export function statusAfter(observation: RunObservation, acted: Acted, now: Date): RunStatus | undefined {
+  const { run } = observation;
+  const status = statusOf(run, acted, now);
+  return status === undefined ? undefined : { ...status, ...questionOf(observation) };
+}
+
+/** While a plan waits, and for the record afterwards: until when, and what people have said. */
+function questionOf(observation: RunObservation): Partial<RunStatus> {
+  const { heldAt, expiresAt, approvals } = observation.run.status ?? {};
+  if (heldAt === undefined) return {};
+  if (!isWaitingForPeople(observation.run))
+    return { ...(expiresAt === undefined ? {} : { expiresAt }), ...(approvals === undefined ? {} : { approvals }) };
+  const { words } = tallyOf(observation);
+  const until = expiresAtMs({ heldAtMs: Date.parse(heldAt), rules: observation.run.spec.rules });
+  return {
+    expiresAt: new Date(until).toISOString(),
+    ...(words.length === 0 ? {} : { approvals: [...words.slice(0, MOST_WORDS)] }),
+  };
+}
+
+const MOST_WORDS = 20;
+
+function reasonFor(phase: RunPhase): Reason {
+  return phase === "AwaitingApproval" ? "AwaitingApproval" : "Progressing";
+}
+
+function withPod(run: Run, { metadata }: ObservedPod, now: Date): NonNullable<RunStatus["pods"]> {
+  const { name, uid, creationTimestamp } = metadata;
+  const others = (run.status?.pods ?? []).filter((pod) => pod.name !== name);
+  return [...others, { name, uid, createdAt: creationTimestamp ?? now.toISOString() }];
+}
+
+function statusOf(run: Run, acted: Acted, now: Date): RunStatus | undefined {
   switch (acted.type) {
     case "nothing":
       return undefined;
@@ -16,19 +52,19 @@ export function statusAfter(run: Run, acted: Acted, now: Date): RunStatus | unde
       return {
         ...ownPart(run),
         phase: "Starting",
-        pods: [
-          {
-            name: acted.pod.metadata.name,
-            uid: acted.pod.metadata.uid,
-            createdAt: acted.pod.metadata.creationTimestamp ?? now.toISOString(),
-          },
-        ],
-        startedAt: acted.pod.metadata.creationTimestamp ?? now.toISOString(),
+        pods: withPod(run, acted.pod, now),
+        startedAt: run.status?.startedAt ?? acted.pod.metadata.creationTimestamp ?? now.toISOString(),
         conditions: conditionsOf(run, "Starting", { reason: "Progressing", message: "the pod starts" }, now),
         message: "the pod starts",
       };
     case "working":
-      return { ...ownPart(run), ...working(run, acted.phase, "Progressing", acted.message, now) };
+      return { ...ownPart(run), ...working(run, acted.phase, reasonFor(acted.phase), acted.message, now) };
+    case "held":
+      return {
+        ...ownPart(run),
+        heldAt: acted.at,
+        ...working(run, "AwaitingApproval", "AwaitingApproval", "the plan waits for approval", now),
+      };
     case "foreign": {
       const message = `a pod that the operator did not make has the name ${acted.name}: delete it`;
       return { ...ownPart(run), ...working(run, "Pending", "ForeignPod", message, now) };
@@ -44,11 +80,13 @@ export function statusAfter(run: Run, acted: Acted, now: Date): RunStatus | unde
 }
 
 function ownPart({ status, spec: _, metadata }: Run): RunStatus {
-  const { pods, startedAt } = status ?? {};
+  const { pods, startedAt, heldAt } = status ?? {};
   return {
     observedGeneration: metadata.generation ?? 1,
     ...(pods === undefined ? {} : { pods }),
     ...(startedAt === undefined ? {} : { startedAt }),
+    // Also where the gateway wrote it: a field that one manager leaves out goes when no other has it.
+    ...(heldAt === undefined ? {} : { heldAt }),
   };
 }
 

@@ -7,6 +7,8 @@ export function blobsOf(record: ComponentRecord): readonly BlobRef[] {
     record.state?.blob,
     ...record.history.map(({ blob }) => blob),
     record.claim?.archive,
+    record.held?.bundle,
+    record.held?.archive,
     record.applied?.archive,
     record.attempted?.archive,
     record.recovery?.blob,

@@ -37,8 +37,15 @@ export function claim(
     throw new Refused("Locked", `Run ${record.lock.run} holds the lock of the state`, record.lock);
   if (record.recovery !== undefined)
     throw new Refused("StateUnsaved", `Run ${record.recovery.run} left a recovery copy of the state: resolve it first`);
-  const made = { ...claimOf(claimant, at), outputs };
+  const made = { ...claimOf(claimant, at), ...heldArchive(record, claimant), outputs };
   return { next: { ...record, claim: made }, answer: made };
+}
+
+/** Whoever comes to apply needs a plan that waits for it, and destroys, if need be, from what that was made of. */
+function heldArchive({ held }: ComponentRecord, { phase, run, runUid }: Claimant): Pick<Claim, "archive"> {
+  if (phase === "Plan") return {};
+  if (held?.runUid !== runUid) throw new Refused("Fenced", `no plan of Run ${run} waits to be applied`);
+  return held.archive === undefined ? {} : { archive: held.archive };
 }
 
 /** An agent that was restarted before anything was applied works with what its new order says. */

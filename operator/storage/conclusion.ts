@@ -2,6 +2,7 @@ import type { Operation, OutputRecord, RunOutcome } from "../api/run.ts";
 import type { Intent } from "./applying.ts";
 import { type Change, without } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
+import { withoutHeld } from "./holding.ts";
 import type { Applied, BlobRef, ComponentRecord } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
@@ -32,7 +33,7 @@ export function concluded(
   const now = at.toISOString();
   const { archive: _used, ...bare } = claim;
   const next: ComponentRecord = {
-    ...effectOf(record, claimant, conclusion, now),
+    ...withoutHeld(effectOf(record, claimant, conclusion, now), claimant.runUid),
     claim: { ...bare, fenced: { why: `the result ${outcome.result} was reported`, at: now } },
     lastResult: { runUid: claimant.runUid, podUid: claimant.podUid, outcome, at: now },
     ...(sourceCredentials === undefined ? {} : { sourceCredentials }),

@@ -1,5 +1,6 @@
 import { type Change, changeRecord, without } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
+import { withoutHeld } from "./holding.ts";
 import type { StateStore } from "./port.ts";
 import type { ComponentRecord, StateKey, StateLock } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -58,10 +59,11 @@ export interface FencedRun {
 
 /**
  * From now on nothing of that Run may write, and its lock is released. Only for a Run whose result has come, or whose pods are proven dead
- * or were never made. A Run that has not claimed yet is kept from doing so.
+ * or were never made. A Run that has not claimed yet is kept from doing so, and a plan of it that waits is dropped.
  */
 export function fenced(record: ComponentRecord, run: FencedRun, why: string, at: Date): Change<undefined> {
-  const free = record.lock?.runUid === run.uid ? without(record, "lock") : record;
+  const unlocked = record.lock?.runUid === run.uid ? without(record, "lock") : record;
+  const free = withoutHeld(unlocked, run.uid);
   const next = withFencedClaim(free, run, why, at);
   return next === record ? { answer: undefined } : { next, answer: undefined };
 }

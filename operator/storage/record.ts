@@ -1,4 +1,5 @@
 import type { OutputRecord, RunInputs, RunOutcome } from "../api/run.ts";
+import type { HeldPlan } from "../gateway/protocol.ts";
 
 /** Identity of a state: what it is called. Who owns it is in the record. */
 export interface StateKey {
@@ -75,10 +76,24 @@ export interface Claim {
   readonly archive?: BlobRef;
   /** Values that the work order carried: what is applied is digested with them, not with what is current by then. */
   readonly outputs?: readonly UsedOutput[];
+  /** The plan that this pod made and was told to hold: its bundle is still on the way. */
+  readonly planned?: HeldPlan;
   /** Set before the runner is told to apply: from then on a death without a result is an interruption. */
   readonly applying?: { readonly planDigest: string; readonly at: string };
   /** Set when the session may no longer write: its result has come, or its pod is proven dead. */
   readonly fenced?: { readonly why: string; readonly at: string };
+}
+
+/** A plan that waits for approval, with all that applying exactly it needs. */
+export interface Held {
+  readonly run: string;
+  readonly runUid: string;
+  readonly plan: HeldPlan;
+  /** The plan file, and what the engine made beside the source while it planned. */
+  readonly bundle: BlobRef;
+  /** Source, values and lock file that it was made from; absent for a destroy, which works from what was applied. */
+  readonly archive?: BlobRef;
+  readonly at: string;
 }
 
 /** What was applied last, with all that destroying needs. */
@@ -115,6 +130,7 @@ export interface ComponentRecord {
   readonly history: readonly StateVersion[];
   readonly lock?: StateLock;
   readonly claim?: Claim;
+  readonly held?: Held;
   readonly applied?: Applied;
   /**
    * True from the first apply that was allowed until a destroy has ended well: something may exist, even where no

@@ -1,5 +1,5 @@
 /** The life of the agent: claim, attempt, report, let the engine container end. */
-import { randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { WorkOrder } from "../../operator/gateway/protocol.ts";
@@ -58,6 +58,9 @@ const refusedOutcome: Outcome = {
   message: "the gateway refused this pod: nothing was done",
 };
 
+/** Nobody is told this: the Run goes on. It says only that there is nothing to keep the containers for. */
+const heldOutcome: Outcome = { result: "Waiting", reason: "AwaitingApproval", message: "the plan waits" };
+
 async function work(basics: Basics, order: WorkOrder): Promise<ExitCode> {
   const bench = await setUp(basics, order);
   try {
@@ -66,6 +69,10 @@ async function work(basics: Basics, order: WorkOrder): Promise<ExitCode> {
     // Whatever was handed over reaches the store before the result closes the Run.
     await bench.relay.drained();
     await bench.journal.flushed();
+    if (end.type === "held") {
+      bench.printer.say("the plan waits for approval: another pod applies exactly this plan, or nobody does");
+      return await finish(basics, heldOutcome);
+    }
     const result = resultOf(bench, end);
     await bench.spool.write("result", result);
     await writeTermination(bench.layout.terminationLog, result.outcome);
@@ -117,8 +124,7 @@ async function claimed(basics: Basics): Promise<WorkOrder | undefined> {
 async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
   const { layout, gateway, spool, scrubber } = basics;
   const onAway = sayAway(basics);
-  const password = (await spool.read("password")) ?? randomBytes(24).toString("base64url");
-  await spool.write("password", password);
+  const password = statePassword(order);
   scrubber.add(order.session, password, order.digestKey, `${stateUser}:${password}`);
   const relay = new StateRelay({ gateway, folder: join(layout.spool, "state"), onAway });
   const journal = new Journal(gateway, spool, scrubber, onAway);
@@ -135,6 +141,11 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
     progress: new Progress((report) => gateway.progress(report), scrubber),
     mounted: new MountedObjects(layout),
   };
+}
+
+/** The same for both pods of a Run, since a saved plan holds it; of no use outside of them. */
+function statePassword({ digestKey, run }: WorkOrder): string {
+  return createHmac("sha256", Buffer.from(digestKey, "base64")).update(`state of ${run.uid}`).digest("base64url");
 }
 
 /** An engine container that cannot be reached has ended, or will end by itself. */

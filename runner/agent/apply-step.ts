@@ -1,6 +1,5 @@
 /** Applies exactly the plan that was judged, once, and tells truthfully what became of it. */
 
-import { join } from "node:path";
 import { UNSAVED_STATE_STEP } from "../../operator/api/run.ts";
 import { applyArguments } from "../../operator/engine/arguments.ts";
 import { parseState, type StateEnvelope } from "../../operator/engine/state.ts";
@@ -10,7 +9,6 @@ import { failed, type Outcome } from "./ending.ts";
 import { cut, engineFailure, hasFailed } from "./engine-failure.ts";
 import type { CommandEnd, EngineSession } from "./engine-session.ts";
 import { type Recovery, recoverErroredState } from "./errored-state.ts";
-import { FILES } from "./layout.ts";
 import { planDigest } from "./plan-step.ts";
 
 /** For saving the state after the engine was asked to stop. */
@@ -18,6 +16,8 @@ const applyGraceMs = 10 * 60_000;
 
 export interface ApplyOrder {
   readonly digest: string;
+  /** Where the plan is: as the engine left it, or as the store kept it. */
+  readonly plan: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly ephemeralVariableFile: string | undefined;
@@ -30,10 +30,10 @@ export interface ApplyEnd {
 }
 
 export async function applyPlan(bench: Bench, engine: EngineSession, order: ApplyOrder): Promise<ApplyEnd> {
-  if ((await planDigest(bench)) !== order.digest) {
+  const { plan } = order;
+  if ((await planDigest(bench, plan)) !== order.digest) {
     throw failed("PlanFailed", "the plan file was changed after it had been judged: nothing was applied");
   }
-  const plan = join(bench.layout.out, FILES.plan);
   const file = order.ephemeralVariableFile;
   const args = applyArguments({ plan, ...(file === undefined ? {} : { variableFile: file }) });
   return runApply(bench, engine, order.cwd, args, order.env);

@@ -114,7 +114,8 @@ async function addFolder(tar: Pack, root: string, folder: string, total: { conte
   }
 }
 
-async function place(
+/** Writes one file or link of a tree, never outside of it and never through a link. */
+export async function place(
   root: string,
   name: string,
   type: string,

@@ -117,6 +117,14 @@ export class GatewayClient {
     return verdict.parse(parse(await this.#call(json("POST", "/v1/plan", report))));
   }
 
+  async putBundle(bundle: Buffer): Promise<void> {
+    await this.#call({ method: "PUT", path: "/v1/plan/bundle", body: bundle, type: "application/gzip" });
+  }
+
+  async getBundle(signal?: AbortSignal): Promise<Buffer> {
+    return (await this.#call({ method: "GET", path: "/v1/plan/bundle", signal })).body;
+  }
+
   async journal(batch: JournalBatch): Promise<void> {
     await this.#call(json("POST", "/v1/journal", batch));
   }

@@ -21,7 +21,7 @@ const largestPlan = 512 * 1024 * 1024;
 
 export interface PlanInputs {
   readonly module: ModuleLayout;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Env;
   readonly inputsDigest: string;
   readonly revision: string | undefined;
 }
@@ -36,33 +36,41 @@ export async function makePlan(bench: Bench, engine: EngineSession, inputs: Plan
   const { order, layout, progress } = bench;
   const deadline = performance.now() + order.timeouts.planMs;
   const left = () => Math.max(1_000, Math.round(deadline - performance.now()));
-  progress.step("init");
-  await mustSucceed(bench, engine, "init", initArguments(), inputs.env, left());
-  await mustUseOurBackend(bench, inputs.module.cwd);
+  await initialise(bench, engine, inputs.module.cwd, inputs.env);
   progress.step("plan");
   const out = join(layout.out, FILES.plan);
   const mode = order.operation === "Destroy" ? "Destroy" : "Normal";
   const args = planArguments({ mode, out, variableFile: inputs.module.variableFile });
   await mustSucceed(bench, engine, "plan", args, inputs.env, left());
-  const digest = await planDigest(bench);
+  const digest = await planDigest(bench, out);
   await mustSucceed(bench, engine, "show", showPlanArguments(out), inputs.env, showTimeoutMs, FILES.planDocument);
   const lock = await readOwn(layout.out, join(inputs.module.cwd, lockFile), 4 * 1024 * 1024);
   return { report: await reportOf(bench, digest, inputs), lockFile: lock?.toString("utf8") };
 }
 
 /** `sha256:<hex>` of the plan file as it is now. */
-export async function planDigest({ layout }: Bench): Promise<string> {
-  const plan = await readOwn(layout.out, join(layout.out, FILES.plan), largestPlan);
+export async function planDigest({ layout }: Bench, path: string): Promise<string> {
+  const root = path.startsWith(layout.out) ? layout.out : layout.in;
+  const plan = await readOwn(root, path, largestPlan);
   if (plan === undefined) throw failed("PlanFailed", "the engine reported success and left no plan");
   return `sha256:${createHash("sha256").update(plan).digest("hex")}`;
 }
+
+/** `init` alone: for a plan that was made elsewhere, with the versions that it was made with. */
+export async function initialise(bench: Bench, engine: EngineSession, cwd: string, env: Env): Promise<void> {
+  bench.progress.step("init");
+  await mustSucceed(bench, engine, "init", initArguments(), env, bench.order.timeouts.planMs);
+  await mustUseOurBackend(bench, cwd);
+}
+
+type Env = Readonly<Record<string, string>>;
 
 async function mustSucceed(
   bench: Bench,
   engine: EngineSession,
   id: "init" | "plan" | "show",
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  env: Env,
   timeoutMs: number,
   stdoutFile?: string,
 ): Promise<void> {

@@ -10,14 +10,14 @@ import { GatewayRefused } from "./gateway-client.ts";
 import { keyedDigest } from "./inputs.ts";
 import { patiently } from "./patience.ts";
 import type { Scrubber } from "./scrub.ts";
-import type { StoryEnd } from "./story.ts";
+import type { Told } from "./story.ts";
 
 /** Bytes of texts, each below what the schema of an outcome allows. */
 const longest = { message: 1_000, summary: 500, name: 250 } as const;
 
 export function resultOf(
   { order, scrubber }: Pick<Bench, "order" | "scrubber">,
-  { outcome, outputsOf, sourceCredentials }: StoryEnd,
+  { outcome, outputsOf, sourceCredentials }: Omit<Told, "type">,
 ): ResultReport {
   const outputs = outputsOf === undefined ? [] : parseOutputs(outputsOf.toString("utf8"));
   return sendable({

@@ -7,8 +7,6 @@ import { planReport, resultReport, verdict, workOrder } from "../../operator/gat
 
 const facts = {
   order: workOrder,
-  /** Password of the state server, which the engine got when its command began. */
-  password: z.string(),
   /** What must not be printed; the files that it came from may be gone. */
   secrets: z.array(z.string()),
   /** The commit that was fetched: a branch that moves meanwhile changes nothing. */

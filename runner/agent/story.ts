@@ -1,20 +1,27 @@
 /** One attempt from its work order to its outcome. */
 
+import { join } from "node:path";
 import { parseState } from "../../operator/engine/state.ts";
-import type { Verdict } from "../../operator/gateway/protocol.ts";
+import type { HeldPlan, Verdict } from "../../operator/gateway/protocol.ts";
 import { type EngineClient, EngineLost } from "../engine-client.ts";
 import { applyPlan, lostApply, rejoinApply } from "./apply-step.ts";
 import { type Bench, sayAway, stateUser } from "./bench.ts";
 import { Ended, failed, type Outcome } from "./ending.ts";
 import { presentSecrets } from "./engine-secrets.ts";
 import { EngineSession } from "./engine-session.ts";
+import { askAgain, holdPlan, layOutHeld } from "./held-step.ts";
 import { type Inputs, inputsDigest, resolveInputs } from "./inputs.ts";
+import { FILES } from "./layout.ts";
 import { layOutModule, type ModuleLayout } from "./module-layout.ts";
 import { patiently } from "./patience.ts";
-import { makePlan, type Planned } from "./plan-step.ts";
+import { initialise, makePlan, type Planned } from "./plan-step.ts";
 import { type FetchedSource, fetchSource } from "./source.ts";
 
-export interface StoryEnd {
+/** Either the Run has ended, or its plan waits and other pods go on. */
+export type StoryEnd = Told | { readonly type: "held" };
+
+export interface Told {
+  readonly type: "told";
   readonly outcome: Outcome;
   /** The state whose outputs count; absent where nothing changed for the better. */
   readonly outputsOf?: Buffer | undefined;
@@ -32,13 +39,18 @@ export async function attempt(bench: Bench): Promise<StoryEnd> {
     fetched = await fetchInputs(bench);
     const inputs = await resolve(bench, fetched);
     const module = await layOut(bench, fetched, inputs);
+    const { held } = bench.order;
+    if (held !== undefined) return await applyHeld(bench, fetched, inputs, module, held);
+
     const engine = await startEngine(bench, module.cwd);
     const planned = await plan(bench, engine, fetched, inputs, module);
     const judged = await judge(bench, fetched, inputs, planned);
 
+    if (judged.verdict === "Hold" && !isEmpty(bench, planned)) return await hold(bench);
     if (judged.verdict !== "Apply" || isEmpty(bench, planned))
       return { ...(await unapplied(bench, planned, judged)), ...login(fetched) };
-    return { ...(await apply(bench, engine, fetched, inputs, module, planned)), ...login(fetched) };
+    const ready = { report: planned.report, plan: join(bench.layout.out, FILES.plan) };
+    return { ...(await apply(bench, engine, fetched, inputs, module, ready)), ...login(fetched) };
   } catch (error) {
     return { ...(await ended(error, bench)), ...login(fetched) };
   }
@@ -138,19 +150,37 @@ function isEmpty({ order }: Bench, { report }: Planned): boolean {
   return report.empty && order.operation === "Apply";
 }
 
-async function unapplied(bench: Bench, planned: Planned, { verdict, reason, message }: Verdict): Promise<StoryEnd> {
+async function hold(bench: Bench): Promise<StoryEnd> {
+  bench.progress.step("hold");
+  await holdPlan(bench);
+  return { type: "held" };
+}
+
+/** The second pod of a Run: the plan was made, judged and approved before it began. */
+async function applyHeld(
+  bench: Bench,
+  fetched: FetchedSource,
+  inputs: Inputs,
+  module: ModuleLayout,
+  held: HeldPlan,
+): Promise<StoryEnd> {
+  const plan = await layOutHeld(bench, held);
+  const engine = await startEngine(bench, module.cwd);
+  const { env } = await presentSecrets(bench.layout, inputs.credentials, "Plan", fetched.gitHosts);
+  await initialise(bench, engine, module.cwd, env);
+  await askAgain(bench, held, inputsDigest(inputs, bench.order.digestKey));
+  return apply(bench, engine, fetched, inputs, module, { report: held, plan });
+}
+
+async function unapplied(bench: Bench, planned: Planned, { verdict, reason, message }: Verdict): Promise<Told> {
   if (verdict === "Refuse") {
     const result = reason === "Interrupted" ? "Interrupted" : "Failed";
-    return { outcome: { result, reason, message, retry: "Never" } };
-  }
-  if (!isEmpty(bench, planned)) {
-    throw failed("InternalError", "the plan must wait for an approval, which this version of the runner cannot do", {
-      retry: "Never",
-    });
+    return told({ result, reason, message, retry: "Never" });
   }
   const state = await bench.relay.read(bench.ending);
   const facts = state === undefined ? undefined : parseState(state.toString("utf8"));
   return {
+    type: "told",
     outcome: {
       result: "Unchanged",
       reason: "Unchanged",
@@ -162,37 +192,44 @@ async function unapplied(bench: Bench, planned: Planned, { verdict, reason, mess
   };
 }
 
+/** A plan that may be applied now. */
+interface Ready {
+  readonly report: HeldPlan;
+  /** The file that holds it. */
+  readonly plan: string;
+}
+
 async function apply(
   bench: Bench,
   engine: EngineSession,
   fetched: FetchedSource,
   inputs: Inputs,
   module: ModuleLayout,
-  planned: Planned,
-): Promise<StoryEnd> {
+  ready: Ready,
+): Promise<Told> {
   const { order, progress, spool, layout } = bench;
-  const { digest, counts } = planned.report;
+  const { digest, counts } = ready.report;
   if (engine.terminating) bench.ending.throwIfAborted();
   const phase = order.operation === "Destroy" ? "Destroy" : "Apply";
   const { env } = await presentSecrets(layout, inputs.credentials, phase, fetched.gitHosts);
   progress.step(phase.toLowerCase(), counts.create + counts.update + counts.replace + counts.delete);
-  await spool.write("applying", { digest, cwd: module.cwd, ...revisionOf(planned), ...login(fetched) });
+  await spool.write("applying", { digest, cwd: module.cwd, ...revisionOf(ready), ...login(fetched) });
   const { ephemeralVariableFile } = module;
-  const end = await applyPlan(bench, engine, { digest, cwd: module.cwd, env, ephemeralVariableFile });
-  return finished(end, revisionOf(planned));
+  const end = await applyPlan(bench, engine, { digest, plan: ready.plan, cwd: module.cwd, env, ephemeralVariableFile });
+  return finished(end, revisionOf(ready));
 }
 
 /** The agent was restarted in an apply: the engine went on meanwhile, or it never began. It is never begun here. */
 async function rejoin(
   bench: Bench,
   begun: { cwd: string; revision?: string | undefined; sourceCredentials?: FetchedSource["sourceCredentials"] },
-): Promise<StoryEnd> {
+): Promise<Told> {
   bench.scrubber.add(...((await bench.spool.read("secrets")) ?? []));
   const client = await bench.engine;
   const { running, finished: done = [] } = client.hello ?? {};
   if (running !== "apply" && !done.includes("apply")) {
-    // This launcher has made the plan and has not heard of the apply: the agent died between its mark and its word.
-    if (done.includes("show"))
+    // This launcher has done what comes before and has not heard of the apply: the agent died between its mark and its word.
+    if (done.includes("show") || (bench.order.held !== undefined && done.includes("init")))
       throw failed("RunnerLost", "the agent was restarted before the apply began: nothing was applied");
     return finished(await lostApply(bench, begun.cwd, "the engine container was started anew"), {});
   }
@@ -202,10 +239,10 @@ async function rejoin(
   return { ...finished(end, revision), ...login(begun) };
 }
 
-function finished(end: Awaited<ReturnType<typeof applyPlan>>, revision: { readonly revision?: string }): StoryEnd {
+function finished(end: Awaited<ReturnType<typeof applyPlan>>, revision: { readonly revision?: string }): Told {
   const { outcome, state } = end;
   const outputs = outcome.result === "Applied" ? { outputsOf: state } : {};
-  return { outcome: { ...outcome, ...revision }, ...outputs };
+  return { type: "told", outcome: { ...outcome, ...revision }, ...outputs };
 }
 
 async function nothingToDestroy({ order, relay }: Bench): Promise<boolean> {
@@ -214,13 +251,15 @@ async function nothingToDestroy({ order, relay }: Bench): Promise<boolean> {
   return state === undefined || parseState(state.toString("utf8")).resourceCount === 0;
 }
 
-function destroyed(): StoryEnd {
+const told = (outcome: Outcome): Told => ({ type: "told", outcome });
+
+function destroyed(): Told {
   const message = "the state holds nothing: there was nothing to destroy";
-  return { outcome: { result: "Destroyed", reason: "Destroyed", message, resources: 0 } };
+  return told({ result: "Destroyed", reason: "Destroyed", message, resources: 0 });
 }
 
-async function ended(error: unknown, bench: Bench): Promise<StoryEnd> {
-  if (error instanceof Ended) return { outcome: error.outcome };
+async function ended(error: unknown, bench: Bench): Promise<Told> {
+  if (error instanceof Ended) return told(error.outcome);
   const message = error instanceof Error ? error.message : String(error);
   const begun = await bench.spool.read("applying");
   if (begun !== undefined) return finished(await lostApply(bench, begun.cwd, message), {});
@@ -235,14 +274,14 @@ async function ended(error: unknown, bench: Bench): Promise<StoryEnd> {
   return outcomeOnly("InternalError", message);
 }
 
-function outcomeOnly(reason: "RunnerLost" | "InternalError", message: string): StoryEnd {
-  return { outcome: failed(reason, message).outcome };
+function outcomeOnly(reason: "RunnerLost" | "InternalError", message: string): Told {
+  return told(failed(reason, message).outcome);
 }
 
 function login(from: { readonly sourceCredentials?: FetchedSource["sourceCredentials"] } | undefined) {
   return from?.sourceCredentials === undefined ? {} : { sourceCredentials: from.sourceCredentials };
 }
 
-function revisionOf({ report }: Planned): { readonly revision?: string } {
+function revisionOf({ report }: Pick<Planned, "report">): { readonly revision?: string } {
   return report.revision === undefined ? {} : { revision: report.revision };
 }

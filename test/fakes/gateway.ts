@@ -26,6 +26,8 @@ export interface GatewayMemory {
   lock: LockInfo | undefined;
   archive: Buffer | undefined;
   recovery: Buffer | undefined;
+  /** A plan that waits. */
+  bundle: Buffer | undefined;
   result: ResultReport | undefined;
   readonly plans: PlanReport[];
   readonly journal: JournalEntry[];
@@ -74,6 +76,7 @@ export async function startGateway(order: WorkOrder): Promise<FakeGateway> {
     lock: undefined,
     archive: undefined,
     recovery: undefined,
+    bundle: undefined,
     result: undefined,
     plans: [],
     journal: [],
@@ -162,6 +165,11 @@ function act(memory: GatewayMemory, name: string, id: string, body: Buffer): Ans
     case "POST /v1/plan":
       memory.plans.push(planReport.parse(json()));
       return [200, JSON.stringify(memory.verdict)];
+    case "PUT /v1/plan/bundle":
+      memory.bundle = body;
+      return [204];
+    case "GET /v1/plan/bundle":
+      return memory.bundle === undefined ? refusal("NotFound") : [200, memory.bundle];
     case "POST /v1/journal": {
       const { from, entries } = journalBatch.parse(json());
       memory.journal.splice(from, entries.length, ...entries);

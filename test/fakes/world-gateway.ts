@@ -1,6 +1,7 @@
 import { judgeFor } from "../../operator/assembly/judge.ts";
 import type { Client } from "../../operator/cluster/ports.ts";
 import { desiredDigestOf } from "../../operator/environment/digest.ts";
+import { approvalsFrom } from "../../operator/gateway/approved.ts";
 import { claimWork } from "../../operator/gateway/claiming.ts";
 import type { GatewayContext } from "../../operator/gateway/context.ts";
 import { answerFor } from "../../operator/gateway/errors.ts";
@@ -43,6 +44,7 @@ export function worldGateway({ client, store, ring, clock, turns, onUnexpected }
     client,
     statuses: createRunStatuses(client),
     judge: judgeFor(client),
+    approvals: approvalsFrom(client),
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     progress: createProgressThrottle(clock),
     clock,

@@ -1,11 +1,18 @@
-import { type CachedEnvironment, type CachedRun, POD_INDEXES, RUN_INDEXES } from "../../operator/assembly/caches.ts";
+import {
+  APPROVAL_INDEXES,
+  type CachedApproval,
+  type CachedEnvironment,
+  type CachedRun,
+  POD_INDEXES,
+  RUN_INDEXES,
+} from "../../operator/assembly/caches.ts";
 import { environmentController, runController } from "../../operator/assembly/controllers.ts";
 import { environmentPorts } from "../../operator/assembly/environment-ports.ts";
 import { createFollowing } from "../../operator/assembly/following.ts";
 import { runPorts } from "../../operator/assembly/run-ports.ts";
 import type { Node, Pod } from "../../operator/cluster/kinds.ts";
 import type { Client } from "../../operator/cluster/ports.ts";
-import { ENVIRONMENTS, NODES, PODS, RUNS } from "../../operator/cluster/resources.ts";
+import { APPROVALS, ENVIRONMENTS, NODES, PODS, RUNS } from "../../operator/cluster/resources.ts";
 import { createStatusWriter } from "../../operator/cluster/status.ts";
 import { keyOf } from "../../operator/loop/keys.ts";
 import type { KeyRing } from "../../operator/storage/key-ring.ts";
@@ -46,10 +53,11 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
   const { api, clock, turns, self, client, store, ring } = parts;
   const environments = laggingCache<CachedEnvironment>(api, ENVIRONMENTS.plural);
   const runs = laggingCache<CachedRun>(api, RUNS.plural, RUN_INDEXES);
+  const approvals = laggingCache<CachedApproval>(api, APPROVALS.plural, APPROVAL_INDEXES);
   const pods = laggingCache<Pod>(api, PODS.plural, POD_INDEXES);
   const nodes = laggingCache<Node>(api, NODES.plural);
   const records = laggingRecords(parts.records);
-  const caches = { environments, runs, pods, nodes, records, all: [] };
+  const caches = { environments, runs, approvals, pods, nodes, records, all: [] };
   const events = {
     record: (
       about: { readonly name: string },
@@ -90,7 +98,7 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
   lookAgain();
   return {
     self,
-    caches: [environments, runs, pods, nodes, records],
+    caches: [environments, runs, approvals, pods, nodes, records],
     ready: () => controllers.reduce((sum, controller) => sum + controller.measure().ready, 0),
     lookAgain,
     end() {

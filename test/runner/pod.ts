@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RunOutcome } from "../../operator/api/run.ts";
 import { type EngineName, engineProgram } from "../../operator/engine/names.ts";
-import type { GatewayErrorCode, WorkOrder } from "../../operator/gateway/protocol.ts";
+import type { GatewayErrorCode, Verdict, WorkOrder } from "../../operator/gateway/protocol.ts";
 import { AGENT_ENV } from "../../runner/pod-layout.ts";
 import { builtBinaries } from "../../tools/cluster/binaries.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../fakes/gateway.ts";
@@ -14,6 +14,7 @@ import { aWorkOrder, type FakeGateway, startGateway } from "../fakes/gateway.ts"
 export interface RunnerPod {
   readonly gateway: FakeGateway;
   readonly root: string;
+  readonly statePort: number;
   /** What the agent has printed, over all its starts. */
   readonly log: () => string;
   readonly agent: () => ChildProcess;
@@ -36,7 +37,10 @@ export interface RunnerPodOptions {
   /** What the store holds from earlier runs. */
   /** Requests that the gateway answers with an error. */
   readonly refuse?: Readonly<Record<string, GatewayErrorCode>>;
-  readonly stored?: { readonly state?: Buffer | undefined; readonly archive?: Buffer | undefined };
+  readonly stored?: Partial<Pick<FakeGateway["memory"], "state" | "archive" | "bundle">>;
+  readonly verdict?: Verdict;
+  /** A pod that has ended and been removed: this one has the same paths and ports inside, as every pod has in a cluster. */
+  readonly like?: RunnerPod;
 }
 
 type End = number | string;
@@ -46,8 +50,9 @@ const here = import.meta.dirname;
 export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerPod> {
   const engine = options.engine ?? "opentofu";
   const program = await engineBinary(engine);
-  const root = mkdtempSync(join(tmpdir(), "runner-pod-"));
-  const layout = layoutIn(root, await freePort());
+  const root = options.like?.root ?? mkdtempSync(join(tmpdir(), "runner-pod-"));
+  const statePort = options.like?.statePort ?? (await freePort());
+  const layout = layoutIn(root, statePort);
   writeFiles(layout.secretInputs, options.secrets ?? {});
   writeFiles(layout.configMapInputs, options.configMaps ?? {});
   writeFileSync(layout.token, "a token\n");
@@ -56,6 +61,8 @@ export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerP
   gateway.memory.refuse = (request) => options.refuse?.[request];
   gateway.memory.state = options.stored?.state;
   gateway.memory.archive = options.stored?.archive;
+  gateway.memory.bundle = options.stored?.bundle;
+  if (options.verdict !== undefined) gateway.memory.verdict = options.verdict;
 
   let log = "";
   const collect = (child: ChildProcess): ChildProcess => {
@@ -63,7 +70,12 @@ export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerP
     return child;
   };
   const startAgent = () =>
-    collect(start(join(here, "agent-process.ts"), agentEnvironment(engine, gateway.url, layout)));
+    collect(
+      start(
+        join(here, "agent-process.ts"),
+        agentEnvironment(engine, gateway.url, layout, options.order.phase ?? "Plan"),
+      ),
+    );
   const launcher = collect(
     start(join(here, "../../runner/launcher/main.ts"), {
       TERRARIUM_ENGINE_BIN: program,
@@ -80,6 +92,7 @@ export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerP
   return {
     gateway,
     root,
+    statePort,
     log: () => log,
     agent: () => agent,
     launcher,
@@ -145,12 +158,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function agentEnvironment(engine: EngineName, url: string, layout: object): Record<string, string> {
+function agentEnvironment(engine: EngineName, url: string, layout: object, phase: string): Record<string, string> {
   return {
     [AGENT_ENV.gatewayUrl]: url,
     [AGENT_ENV.namespace]: "team",
     [AGENT_ENV.run]: "shop-network-1",
-    [AGENT_ENV.phase]: "Plan",
+    [AGENT_ENV.phase]: phase,
     TERRARIUM_ENGINE: engine,
     TEST_LAYOUT: JSON.stringify(layout),
   };

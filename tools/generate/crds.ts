@@ -1,3 +1,4 @@
+import { approvalSpec } from "../../operator/api/approval.ts";
 import { environmentName, environmentSpec, environmentStatus } from "../../operator/api/environment.ts";
 import type { CelRule } from "../../operator/api/fields.ts";
 import { GROUP, VERSION } from "../../operator/api/names.ts";
@@ -20,7 +21,8 @@ export interface KindDefinition {
   readonly shortNames: readonly string[];
   readonly description: string;
   readonly spec: StructuralSchema;
-  readonly status: StructuralSchema;
+  /** Absent: the kind has no status. */
+  readonly status?: StructuralSchema;
   readonly rules: readonly CelRule[];
   readonly columns: readonly PrinterColumn[];
   readonly selectableFields: readonly string[];
@@ -84,7 +86,26 @@ const run: KindDefinition = {
   selectableFields: [".spec.environment.name", ".spec.component", ".spec.operation"],
 };
 
-export const KINDS: readonly KindDefinition[] = [environment, run];
+const approval: KindDefinition = {
+  kind: "Approval",
+  plural: "approvals",
+  shortNames: [],
+  description:
+    "An Approval is one person's yes or no to the plan of one Run. Whoever creates it needs the verb `approve` on the Environment.",
+  spec: structuralSchemaOf(approvalSpec),
+  rules: [],
+  columns: [
+    { name: "Environment", type: "string", jsonPath: ".spec.environment" },
+    { name: "Run", type: "string", jsonPath: ".spec.run.name" },
+    { name: "Decision", type: "string", jsonPath: ".spec.decision" },
+    { name: "Approver", type: "string", jsonPath: ".spec.approver" },
+    age,
+    { name: "Reason", type: "string", jsonPath: ".spec.reason", priority: 1 },
+  ],
+  selectableFields: [".spec.environment", ".spec.run.name"],
+};
+
+export const KINDS: readonly KindDefinition[] = [environment, run, approval];
 
 /** The whole CustomResourceDefinition, as plain data. */
 export function customResourceDefinition(kind: KindDefinition): Readonly<Record<string, unknown>> {
@@ -113,7 +134,7 @@ export function customResourceDefinition(kind: KindDefinition): Readonly<Record<
           name: VERSION,
           served: true,
           storage: true,
-          subresources: { status: {} },
+          ...(kind.status === undefined ? {} : { subresources: { status: {} } }),
           additionalPrinterColumns: kind.columns,
           selectableFields: kind.selectableFields.map((jsonPath) => ({ jsonPath })),
           schema: { openAPIV3Schema: rootSchema(kind) },
@@ -135,7 +156,7 @@ function rootSchema(kind: KindDefinition): StructuralSchema {
       metadata: { type: "object" },
       spec: kind.spec,
       // An object that nobody has seen yet must not look healthy to tools that compare generations.
-      status: { ...kind.status, default: { observedGeneration: -1 } },
+      ...(kind.status === undefined ? {} : { status: { ...kind.status, default: { observedGeneration: -1 } } }),
     },
   };
 }

@@ -35,8 +35,7 @@ function kindSection(kind: KindDefinition): readonly string[] {
     ...kind.rules.map((rule) => `- ${sentence(rule.message)}`),
     `### ${kind.kind} spec`,
     ...objectSection("spec", kind.spec),
-    `### ${kind.kind} status`,
-    ...objectSection("status", kind.status),
+    ...(kind.status === undefined ? [] : [`### ${kind.kind} status`, ...objectSection("status", kind.status)]),
   ];
 }
 

@@ -64,7 +64,7 @@ const closedRuns = (count: number) => Array.from({ length: count }, (_, at) => a
 async function startController(runs: ReturnType<typeof countedCache<CachedRun>>) {
   const rounds: string[] = [];
   const others = countedCache<KubeObject>({}, []);
-  const caches = { runs, environments: others, pods: others, nodes: others } as unknown as Caches;
+  const caches = { runs, approvals: others, environments: others, pods: others, nodes: others } as unknown as Caches;
   const run = {
     run(_namespace: string, name: string) {
       rounds.push(name);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
-import { BY, type CachedEnvironment, type CachedRun } from "../../../operator/assembly/caches.ts";
+import { BY, type CachedApproval, type CachedEnvironment, type CachedRun } from "../../../operator/assembly/caches.ts";
 import { runPorts } from "../../../operator/assembly/run-ports.ts";
 import { ApiError } from "../../../operator/cluster/errors.ts";
 import type { Node, Pod } from "../../../operator/cluster/kinds.ts";
@@ -26,6 +26,7 @@ function aPlace() {
   const caches = {
     environments: laggingCache<CachedEnvironment>(api, "environments"),
     runs: laggingCache<CachedRun>(api, "runs", { [BY.environmentUid]: () => [] }),
+    approvals: laggingCache<CachedApproval>(api, "approvals", { [BY.run]: () => [] }),
     pods: laggingCache<Pod>(api, "pods", { [BY.environmentUid]: () => [] }),
     nodes: laggingCache<Node>(api, "nodes"),
     records: laggingRecords({ versions: [[]] }),

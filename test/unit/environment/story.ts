@@ -17,6 +17,7 @@ export function aStory(environment: Environment) {
   const runs = new Map<string, Run>();
   const records = new Map<string, ComponentRecord>();
   const started: string[] = [];
+  const superseded: string[] = [];
 
   const observation = (): Observation => ({
     environment: current,
@@ -40,6 +41,12 @@ export function aStory(environment: Environment) {
   const carryOut = ({ name, step }: Verdict): void => {
     const record = records.get(name);
     if (step.type === "startRun") startRun(step.spec);
+    if (step.type === "supersede") {
+      const { metadata } = step.run;
+      superseded.push(step.why);
+      const outcome = { result: "Cancelled", reason: "Superseded", message: step.why } as const;
+      runs.set(metadata.name, ended(step.run, outcome, nowMs));
+    }
     if (step.type === "forgetState") records.delete(name);
     if (step.type === "releaseState" && record !== undefined) records.set(name, { ...record, ownership: "Released" });
     if (step.type === "renameState") {
@@ -56,6 +63,8 @@ export function aStory(environment: Environment) {
   };
   const story = {
     started,
+    /** Why plans that waited became void. */
+    superseded,
     records,
     environment: () => current,
     runs: () => [...runs.values()],
@@ -73,6 +82,28 @@ export function aStory(environment: Environment) {
       const found = verdicts.find((verdict) => verdict.name === name);
       if (found === undefined) throw new Error(`no verdict about ${name} in ${decision.type}`);
       return found;
+    },
+    /** The plan of the open Run of a component begins to wait for people. */
+    hold(component: string): Run {
+      const run = story.openRuns().find(({ spec }) => spec.component === component);
+      if (run === undefined) throw new Error(`no open Run of ${component}`);
+      const waiting: Run = {
+        ...run,
+        status: {
+          observedGeneration: 1,
+          phase: "AwaitingApproval",
+          heldAt: new Date(nowMs).toISOString(),
+          expiresAt: new Date(nowMs + 86_400_000).toISOString(),
+          plan: {
+            digest: `sha256:${"a".repeat(64)}`,
+            counts: { create: 1, update: 0, replace: 0, delete: 2 },
+            resources: [],
+            verdict: "Hold",
+          },
+        },
+      };
+      runs.set(run.metadata.name, waiting);
+      return waiting;
     },
     /** Ends the open Run of a component, and records in the store what such an end leaves there. */
     end(

@@ -267,8 +267,8 @@ describe("For any observation of a Run", () => {
         if (decision.type === "createPod") assert.equal(recorded, undefined);
         if (decision.type === "close" && recorded !== undefined) assert.ok(seen.run.status?.outcome !== undefined);
         if (decision.type === "stopPod") assert.equal(decision.pod.metadata.uid, recorded?.uid);
-        if (decision.type === "letGo" && decision.pod !== undefined)
-          assert.equal(decision.pod.metadata.ownerReferences?.[0]?.uid, seen.run.metadata.uid);
+        if (decision.type === "letGo")
+          for (const pod of decision.pods) assert.equal(pod.metadata.ownerReferences?.[0]?.uid, seen.run.metadata.uid);
       }),
       { numRuns: 500 },
     );

@@ -114,6 +114,8 @@ export function observation({ run, spec, annotations, ...more }: ObservationFact
     run: run ?? aRun(runSpec(spec), status, metadata),
     environment: anEnvironment([]),
     pod: aPod(),
+    planPod: undefined,
+    approvals: [],
     node: aNode(),
     freePlaces: 1,
     nowMs: T0,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { RunOutcome, RunStatus } from "../../../operator/api/run.ts";
+import type { Run, RunOutcome, RunStatus } from "../../../operator/api/run.ts";
 import type { Acted } from "../../../operator/run/act.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
 import { kstatusOf, violationsBetween, violationsOf } from "../../fakes/kstatus.ts";
 import { aRun, T0 } from "../../fakes/objects.ts";
-import { aPod, begun, POD_UID, runSpec } from "./observations.ts";
+import { aPod, begun, observation, POD_UID, runSpec } from "./observations.ts";
 
 const now = new Date(T0 + 60_000);
 const applied: RunOutcome = { result: "Applied", reason: "Applied", message: "the plan was applied" };
@@ -29,40 +29,41 @@ const everyAct: readonly Acted[] = [
   { type: "closed", outcome: applied },
 ];
 const GATEWAYS = ["progress", "plan", "plannedAt", "applyStartedAt"] as const;
+const seen = (run: Run) => observation({ run });
 const succeeded = (status: RunStatus | undefined) => status?.conditions?.find(({ type }) => type === "Succeeded");
 
 describe("The Run controller's part of the status", () => {
   for (const acted of everyAct) {
     it(`leaves out the gateway's fields after "${acted.type}", so that applying it removes none of them`, () => {
-      const status = statusAfter(aRun(runSpec(), told), acted, now);
+      const status = statusAfter(seen(aRun(runSpec(), told)), acted, now);
       assert.ok(status !== undefined);
       for (const field of GATEWAYS) assert.ok(!(field in status), field);
     });
 
     it(`keeps the pod that is recorded after "${acted.type}"`, () => {
-      const status = statusAfter(aRun(runSpec(), told), acted, now);
+      const status = statusAfter(seen(aRun(runSpec(), told)), acted, now);
       assert.equal(status?.pods?.[0]?.uid, POD_UID);
       assert.ok(status?.startedAt !== undefined);
     });
   }
 
   it("is not written when nothing was done", () => {
-    assert.equal(statusAfter(aRun(runSpec(), told), { type: "nothing" }, now), undefined);
+    assert.equal(statusAfter(seen(aRun(runSpec(), told)), { type: "nothing" }, now), undefined);
   });
 
   it("records the outcome only where nobody has reported one", () => {
     const acted: Acted = { type: "closed", outcome: applied };
-    assert.deepEqual(statusAfter(aRun(runSpec(), told), acted, now)?.outcome, applied);
-    assert.equal(statusAfter(aRun(runSpec(), { ...told, outcome: applied }), acted, now)?.outcome, undefined);
+    assert.deepEqual(statusAfter(seen(aRun(runSpec(), told)), acted, now)?.outcome, applied);
+    assert.equal(statusAfter(seen(aRun(runSpec(), { ...told, outcome: applied })), acted, now)?.outcome, undefined);
   });
 
   it("closes with phase, time and condition together", () => {
-    const status = statusAfter(aRun(runSpec(), told), { type: "closed", outcome: applied }, now);
+    const status = statusAfter(seen(aRun(runSpec(), told)), { type: "closed", outcome: applied }, now);
     assert.equal(status?.phase, "Succeeded");
     assert.equal(status?.finishedAt, now.toISOString());
     assert.deepEqual([succeeded(status)?.status, succeeded(status)?.reason], ["True", "Applied"]);
     const failed: RunOutcome = { result: "Failed", reason: "PlanFailed", message: "Error: no" };
-    const other = statusAfter(aRun(runSpec(), told), { type: "closed", outcome: failed }, now);
+    const other = statusAfter(seen(aRun(runSpec(), told)), { type: "closed", outcome: failed }, now);
     assert.deepEqual(
       [other?.phase, succeeded(other)?.status, succeeded(other)?.reason],
       ["Failed", "False", "PlanFailed"],
@@ -70,10 +71,10 @@ describe("The Run controller's part of the status", () => {
   });
 
   it("says what a person has to do about a foreign pod and about a death that nobody can prove", () => {
-    const foreign = statusAfter(aRun(runSpec()), { type: "foreign", name: "the-pod" }, now);
+    const foreign = statusAfter(seen(aRun(runSpec())), { type: "foreign", name: "the-pod" }, now);
     assert.deepEqual([foreign?.phase, succeeded(foreign)?.reason], ["Pending", "ForeignPod"]);
     assert.match(foreign?.message ?? "", /the-pod: delete it/);
-    const unproven = statusAfter(aRun(runSpec(), told), { type: "unproven", message: "look first" }, now);
+    const unproven = statusAfter(seen(aRun(runSpec(), told)), { type: "unproven", message: "look first" }, now);
     assert.deepEqual([unproven?.phase, succeeded(unproven)?.reason], ["Applying", "ProofOfDeathMissing"]);
   });
 
@@ -105,14 +106,14 @@ describe("The Run controller's part of the status", () => {
 
   it("moves the time of the transition only when the condition's status changes", () => {
     const before = statusAfter(
-      aRun(runSpec(), begun()),
+      seen(aRun(runSpec(), begun())),
       { type: "working", phase: "Planning", message: "a" },
       new Date(T0),
     );
     const run = aRun(runSpec(), before);
-    const again = statusAfter(run, { type: "working", phase: "Planning", message: "b" }, now);
+    const again = statusAfter(seen(run), { type: "working", phase: "Planning", message: "b" }, now);
     assert.equal(succeeded(again)?.lastTransitionTime, new Date(T0).toISOString());
-    const closed = statusAfter(run, { type: "closed", outcome: applied }, now);
+    const closed = statusAfter(seen(run), { type: "closed", outcome: applied }, now);
     assert.equal(succeeded(closed)?.lastTransitionTime, now.toISOString());
   });
 });

@@ -1,0 +1,58 @@
+import { canonicalJson } from "../api/digest.ts";
+import { ANNOTATIONS } from "../api/names.ts";
+import type { Run, RunSpec } from "../api/run.ts";
+import { isWaitingForPeople } from "../run/phase.ts";
+import { changesBetween } from "./cause.ts";
+import type { ComponentPast } from "./observation.ts";
+import type { Answer } from "./verdict.ts";
+
+/** A plan of this component waits for people, and nothing of it is applied yet. */
+export function waitingRun({ open }: ComponentPast): Run | undefined {
+  return open !== undefined && isWaitingForPeople(open) ? open : undefined;
+}
+
+/** What a plan would be made for now. */
+export type Wanted = Pick<RunSpec, "operation" | "desiredDigest" | "inputsDigest" | "inputs" | "rules" | "request">;
+
+/** Why a plan that waits is no longer the one that is wanted; nothing where it still is. */
+export function whySuperseded({ spec }: Run, wanted: Wanted): string | undefined {
+  if (spec.operation !== wanted.operation) return `a plan to ${wanted.operation.toLowerCase()} is wanted now`;
+  if (spec.request !== wanted.request && wanted.request !== undefined) {
+    return `a fresh plan was asked for: ${ANNOTATIONS.requestedAt}=${wanted.request}`.slice(0, 512);
+  }
+  if (canonicalJson(spec.rules ?? {}) !== canonicalJson(wanted.rules ?? {})) return "the rules for plans have changed";
+  if (spec.inputsDigest !== wanted.inputsDigest)
+    return changesBetween(spec.inputs, wanted.inputs) ?? "its inputs have changed";
+  // Where only the runner can look the ref up, the plan is of the commit that it found.
+  const [then, now] = [spec.inputs.revision, wanted.inputs.revision];
+  if (then !== undefined && now !== undefined && then !== now)
+    return `the source moved from ${short(then)} to ${short(now)}`;
+  return undefined;
+}
+
+const short = (revision: string) => revision.slice(0, 12);
+
+/** The plan is void: the Run ends, and the next round makes a new one. */
+export function supersede(run: Run, why: string): Answer {
+  return {
+    state: "Pending",
+    reason: "Superseded",
+    message: `the plan of Run ${run.spec.number} is void: ${why}`,
+    step: { type: "supersede", run, why },
+  };
+}
+
+/** What waits, since when, and the command that approves it. */
+export function answerForWaiting(run: Run): Answer {
+  const { heldAt = "", plan, approvals = [] } = run.status ?? {};
+  const required = run.spec.rules?.approval?.required ?? 0;
+  const given = approvals.filter(({ ignored, decision }) => ignored === undefined && decision === "Approve").length;
+  const { create = 0, update = 0, replace = 0, delete: removed = 0 } = plan?.counts ?? {};
+  const counts = `+${create} ~${update} ±${replace} -${removed}`;
+  return {
+    state: "AwaitingApproval",
+    reason: "AwaitingApproval",
+    // What to do comes first: the status cuts long messages.
+    message: `kubectl terrarium approve ${run.spec.environment.name}: ${given} of ${required} approvals for ${counts} since ${heldAt.slice(0, 19)}Z`,
+  };
+}

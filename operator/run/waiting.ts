@@ -1,0 +1,67 @@
+import { ANNOTATIONS } from "../api/names.ts";
+import type { RunOutcome } from "../api/run.ts";
+import { type HeldQuestion, type Tally, tally } from "../approval/tally.ts";
+import type { RunDecision } from "./decide.ts";
+import type { RunObservation } from "./observation.ts";
+import { isPointless, POINTLESS } from "./pointless.ts";
+
+/** What people have said about the plan of this Run that waits. */
+export function tallyOf({ run, approvals, nowMs }: RunObservation): Tally {
+  const question: HeldQuestion = {
+    environment: run.spec.environment.name,
+    run: run.metadata,
+    planDigest: run.status?.plan?.digest ?? "",
+    heldAtMs: Date.parse(run.status?.heldAt ?? "") || nowMs,
+    rules: run.spec.rules,
+  };
+  return tally(question, approvals, nowMs);
+}
+
+/** What its plan was made for is no longer wanted; only as long as nothing is applied. */
+export function supersededOutcome({ metadata }: RunObservation["run"]): RunOutcome | undefined {
+  const why = metadata.annotations?.[ANNOTATIONS.superseded];
+  return why === undefined ? undefined : { result: "Cancelled", reason: "Superseded", message: why.slice(0, 1024) };
+}
+
+/** A plan waits: for people, for its turn, or for nothing any more. */
+export function decideWaiting(observation: RunObservation): RunDecision {
+  const { run, environment, pod, freePlaces } = observation;
+  // It was made before and not recorded, by a process that died or was not answered.
+  if (pod !== undefined) return { type: "createPod" };
+  const superseded = supersededOutcome(run);
+  if (superseded !== undefined) return { type: "cancel", outcome: superseded };
+  if (isPointless(run, environment)) return { type: "cancel", outcome: { result: "Cancelled", ...POINTLESS } };
+  const { standing } = tallyOf(observation);
+  switch (standing.type) {
+    case "rejected": {
+      const message = `${standing.by} rejected the plan${standing.reason === undefined ? "" : `: ${standing.reason}`}`;
+      return { type: "cancel", outcome: { result: "Cancelled", reason: "Rejected", message: message.slice(0, 1024) } };
+    }
+    case "expired": {
+      const message = `the plan expired with ${standing.given} of ${standing.required} approvals`;
+      return { type: "cancel", outcome: { result: "Cancelled", reason: "PlanExpired", message } };
+    }
+    case "waiting":
+      return waits(waitingText(run, standing), standing.expiresAtMs);
+    case "approved":
+      if (environment?.spec.suspend)
+        return waits("approved; spec.suspend is true: the apply waits", standing.expiresAtMs);
+      if (freePlaces > 0) return { type: "createPod" };
+      return waits("approved; waits for a free place", standing.expiresAtMs);
+  }
+}
+
+function waitingText(
+  { metadata, spec }: RunObservation["run"],
+  { given, required }: { given: number; required: number },
+) {
+  const command = `kubectl terrarium approve ${spec.environment.name} -n ${metadata.namespace}`;
+  return `waits for approval (${given} of ${required} given): ${command}`;
+}
+
+const waits = (message: string, wakeAtMs: number): RunDecision => ({
+  type: "wait",
+  phase: "AwaitingApproval",
+  message,
+  wakeAtMs,
+});

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import type { ApprovalSpec } from "../../../operator/api/approval.ts";
+import type { Run } from "../../../operator/api/run.ts";
+import { judgePlan } from "../../../operator/approval/judge.ts";
+import { APPROVALS } from "../../../operator/cluster/resources.ts";
+import { type GatewayWorld, gatewayWorld, NAMESPACE, type Reply } from "./gateway-world.ts";
+
+let world: GatewayWorld;
+beforeEach(async () => {
+  world = await gatewayWorld({ judge: (plan, run) => judgePlan(plan, run.spec.rules, run.spec.operation) });
+});
+afterEach(() => world.close());
+
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const rules = { approval: { required: 1, expiresAfter: "1h" } };
+const aPlan = (more: object = {}) => ({
+  digest: DIGEST,
+  counts: { create: 1, update: 0, replace: 0, delete: 0 },
+  empty: false,
+  resources: [],
+  truncated: false,
+  drifted: 0,
+  inputsDigest: "hmac of the inputs",
+  ...more,
+});
+const codeOf = ({ status, json }: Reply) =>
+  `${status} ${(json.error as { code?: string } | undefined)?.code ?? ""}`.trim();
+
+async function aWorker(run: Run, phase: "Plan" | "Apply") {
+  const pod = world.aPod(run, { phase, suffix: phase === "Plan" ? "p" : "a" });
+  const claimed = await world.claim(pod, run, world.replica, phase);
+  const session = String(claimed.json.session);
+  const ask = (method: string, path: string, body?: Buffer | object) =>
+    world.call(world.gateway, method, path, session, body);
+  return { claimed, order: claimed.json, ask };
+}
+
+/** The first pod of the Run has handed its plan over. */
+async function held(run: Run) {
+  const first = await aWorker(run, "Plan");
+  await first.ask("PUT", "/v1/archive", Buffer.from("the archive"));
+  const verdict = await first.ask("POST", "/v1/plan", aPlan());
+  const bundled = await first.ask("PUT", "/v1/plan/bundle", Buffer.from("the bundle"));
+  return { first, verdict, bundled };
+}
+
+function say(run: Run, more: Partial<ApprovalSpec> = {}, at = new Date()) {
+  const { name, uid } = run.metadata;
+  const spec = {
+    environment: "shop",
+    run: { name, uid },
+    planDigest: DIGEST,
+    decision: "Approve",
+    approver: "ada",
+    ...more,
+  };
+  const metadata = {
+    name: `word-${more.approver ?? "ada"}`,
+    namespace: NAMESPACE,
+    creationTimestamp: at.toISOString(),
+  };
+  world.client.seed(APPROVALS, { metadata, spec } as never);
+}
+
+describe("a plan that needs approval", () => {
+  it("is held: its bundle is stored, its pod is fenced, and the Run says since when", async () => {
+    const run = world.aRun("network", 1, { rules });
+    const { first, verdict, bundled } = await held(run);
+    assert.equal(verdict.json.verdict, "Hold");
+    assert.equal(bundled.status, 204);
+    const status = await world.runStatus(run);
+    assert.equal(status?.plan?.verdict, "Hold");
+    assert.ok(status?.heldAt !== undefined);
+    assert.equal(status.applyStartedAt, undefined);
+    assert.equal(codeOf(await first.ask("POST", "/v1/plan", aPlan())), "409 Fenced");
+    assert.equal(
+      (await first.ask("PUT", "/v1/plan/bundle", Buffer.from("the bundle"))).status,
+      204,
+      "a repetition is fine",
+    );
+  });
+
+  it("is given to a second pod, with all that it was made from", async () => {
+    const run = world.aRun("network", 1, { rules });
+    await held(run);
+    const second = await aWorker(run, "Apply");
+    assert.equal((second.order.held as { digest: string }).digest, DIGEST);
+    assert.ok("archive" in (second.order.source as object));
+    assert.equal((await second.ask("GET", "/v1/plan/bundle")).bytes.toString(), "the bundle");
+    assert.equal((await second.ask("GET", "/v1/archive")).bytes.toString(), "the archive");
+  });
+
+  it("is applied once it is approved, by the second pod", async () => {
+    const run = world.aRun("network", 1, { rules });
+    await held(run);
+    say(run);
+    const second = await aWorker(run, "Apply");
+    const answer = await second.ask("POST", "/v1/plan", aPlan());
+    assert.deepEqual([answer.json.verdict, answer.json.message], ["Apply", "approved by ada"]);
+    const status = await world.runStatus(run);
+    assert.ok(status?.applyStartedAt !== undefined);
+    assert.equal(status.plan?.verdict, "Apply");
+    const again = await second.ask("POST", "/v1/plan", aPlan());
+    assert.equal(again.json.verdict, "Apply", "an answer that was lost is given again");
+  });
+
+  const refusals = [
+    { when: "nobody has approved it", words: [], plan: {}, reason: "Superseded" },
+    {
+      when: "the approval is for another plan",
+      words: [{ planDigest: `sha256:${"b".repeat(64)}` }],
+      plan: {},
+      reason: "Superseded",
+    },
+    {
+      when: "the approval is for an older Run",
+      words: [{ run: { name: "shop-network-1", uid: "older" } }],
+      plan: {},
+      reason: "Superseded",
+    },
+    {
+      when: "somebody rejected it",
+      words: [{}, { approver: "bob", decision: "Reject" as const }],
+      plan: {},
+      reason: "Rejected",
+    },
+    {
+      when: "the pod comes with another plan",
+      words: [{}],
+      plan: { digest: `sha256:${"c".repeat(64)}` },
+      reason: "Superseded",
+    },
+    {
+      when: "a Secret that it was made from has changed",
+      words: [{}],
+      plan: { inputsDigest: "another" },
+      reason: "Superseded",
+    },
+  ];
+  for (const { when, words, plan, reason } of refusals) {
+    it(`is not applied where ${when}`, async () => {
+      const run = world.aRun("network", 1, { rules });
+      await held(run);
+      for (const word of words) say(run, word);
+      const second = await aWorker(run, "Apply");
+      const answer = await second.ask("POST", "/v1/plan", aPlan(plan));
+      assert.deepEqual([answer.json.verdict, answer.json.reason], ["Refuse", reason]);
+      assert.equal((await world.runStatus(run))?.applyStartedAt, undefined);
+      const record = await world.store.record({ namespace: NAMESPACE, environment: "shop", component: "network" });
+      assert.equal(record?.value.mayHoldObjects, false, "nothing was begun");
+    });
+  }
+
+  it("cannot be applied by a second pod where none is held", async () => {
+    const run = world.aRun("network", 1, { rules });
+    await aWorker(run, "Plan");
+    const second = await aWorker(run, "Apply");
+    assert.match(codeOf(second.claimed), /^4\d\d /);
+  });
+
+  it("is applied at once where the rules ask for nobody", async () => {
+    const run = world.aRun("network", 1);
+    const first = await aWorker(run, "Plan");
+    await first.ask("PUT", "/v1/archive", Buffer.from("the archive"));
+    assert.equal((await first.ask("POST", "/v1/plan", aPlan())).json.verdict, "Apply");
+  });
+});

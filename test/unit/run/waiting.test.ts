@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import type { RunStatus } from "../../../operator/api/run.ts";
+import { decideRun } from "../../../operator/run/decide.ts";
+import { podName } from "../../../operator/run/pod.ts";
+import { statusAfter } from "../../../operator/run/status.ts";
+import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+import { anApproval, DIGEST } from "../approval/approvals.ts";
+import { aPod, begun, type ObservationFacts, observation, runSpec } from "./observations.ts";
+
+const spec = runSpec({ rules: { approval: { required: 1, expiresAfter: "1h" } } });
+const run = (more: Partial<RunStatus> = {}, annotations: Readonly<Record<string, string>> = {}) =>
+  aRun(
+    spec,
+    begun({
+      phase: "AwaitingApproval",
+      heldAt: new Date(T0).toISOString(),
+      plan: {
+        digest: DIGEST,
+        counts: { create: 1, update: 0, replace: 0, delete: 0 },
+        resources: [],
+        verdict: "Hold",
+      },
+      ...more,
+    }),
+    { annotations },
+  );
+const waiting = run();
+const word = (facts: Parameters<typeof anApproval>[0] = {}) =>
+  anApproval({ run: { name: waiting.metadata.name, uid: waiting.metadata.uid }, ...facts });
+const see = (facts: ObservationFacts = {}) =>
+  observation({ run: waiting, pod: undefined, nowMs: T0 + 5 * 60_000, ...facts });
+
+describe("A Run whose plan waits", () => {
+  it("waits for people, without a pod, until the plan expires, and says how to approve it", () => {
+    const decision = decideRun(see());
+    assert.equal(decision.type, "wait");
+    assert.ok(decision.type === "wait");
+    assert.equal(decision.phase, "AwaitingApproval");
+    assert.equal(decision.wakeAtMs, T0 + 3_600_000);
+    assert.match(decision.message, /0 of 1 given.*kubectl terrarium approve shop -n team/);
+  });
+
+  it("gets its second pod when enough people have approved", () => {
+    assert.equal(decideRun(see({ approvals: [word()] })).type, "createPod");
+  });
+
+  it("does not get it for words about another plan", () => {
+    assert.equal(decideRun(see({ approvals: [word({ planDigest: `sha256:${"c".repeat(64)}` })] })).type, "wait");
+  });
+
+  const ends = [
+    {
+      when: "somebody rejects it",
+      facts: { approvals: [word({ decision: "Reject", reason: "no" })] },
+      reason: "Rejected",
+    },
+    { when: "nobody decides in time", facts: { nowMs: T0 + 3_600_000 }, reason: "PlanExpired" },
+    {
+      when: "what it was made for has changed",
+      facts: { run: run({}, { [ANNOTATIONS.superseded]: "changed: variable size" }), approvals: [word()] },
+      reason: "Superseded",
+    },
+    { when: "the Environment is gone", facts: { environment: undefined, approvals: [word()] }, reason: "Destroying" },
+  ] as const;
+  for (const { when, facts, reason } of ends) {
+    it(`ends without being applied when ${when}`, () => {
+      const decision = decideRun(see(facts));
+      assert.ok(decision.type === "cancel", decision.type);
+      assert.equal(decision.outcome.result, "Cancelled");
+      assert.equal(decision.outcome.reason, reason);
+    });
+  }
+
+  it("is not applied while the Environment is suspended, although it is approved", () => {
+    const environment = anEnvironment([], { spec: { suspend: true } });
+    const decision = decideRun(see({ environment, approvals: [word()] }));
+    assert.ok(decision.type === "wait");
+    assert.match(decision.message, /suspend/);
+  });
+
+  it("waits for a free place like any other", () => {
+    const decision = decideRun(see({ approvals: [word()], freePlaces: 0 }));
+    assert.ok(decision.type === "wait");
+    assert.equal(decision.phase, "AwaitingApproval");
+  });
+
+  it("lets go of the pod that made the plan once that has ended, and not before", () => {
+    const planPod = aPod({
+      states: ["terminated", "terminated"],
+      metadata: { ownerReferences: [{ apiVersion: "", kind: "Run", name: "the-run", uid: waiting.metadata.uid }] },
+    });
+    assert.equal(decideRun(see({ planPod })).type, "releasePod");
+    assert.equal(decideRun(see({ planPod: aPod() })).type, "wait");
+  });
+
+  it("goes on with the pod that was made and not recorded, whatever people say meanwhile", () => {
+    const decision = decideRun(see({ pod: aPod(), approvals: [word({ decision: "Reject" })] }));
+    assert.equal(decision.type, "createPod");
+  });
+
+  it("is judged by its second pod from then on: its death is told like any other", () => {
+    const second = { name: podName(waiting, "Apply"), uid: "second", createdAt: new Date(T0).toISOString() };
+    const applying = run({ pods: [...(waiting.status?.pods ?? []), second] });
+    const dead = aPod({ states: ["terminated", "terminated"], metadata: { uid: "second" } });
+    assert.equal(decideRun(see({ run: applying, pod: dead })).type, "closeDead");
+    assert.equal(decideRun(see({ run: applying, pod: aPod({ metadata: { uid: "second" } }) })).type, "wait");
+  });
+
+  it("records who said what, and until when it waits", () => {
+    const seen = see({ approvals: [word({ reason: "fine" }), word({ after: 2 })] });
+    const status = statusAfter(
+      seen,
+      { type: "working", phase: "AwaitingApproval", message: "waits" },
+      new Date(seen.nowMs),
+    );
+    assert.equal(status?.expiresAt, new Date(T0 + 3_600_000).toISOString());
+    assert.deepEqual(
+      status?.approvals?.map(({ approver, reason, ignored }) => ({ approver, reason, counts: ignored === undefined })),
+      [
+        { approver: "ada", reason: "fine", counts: true },
+        { approver: "ada", reason: undefined, counts: false },
+      ],
+    );
+    assert.equal(status?.heldAt, waiting.status?.heldAt);
+  });
+});
