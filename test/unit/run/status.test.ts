@@ -81,7 +81,7 @@ describe("The Run controller's part of the status", () => {
   it("is for kstatus under way, finished or failed, and never finished before it has ended", () => {
     const after = (acted: Acted) => {
       const run = aRun(runSpec(), told);
-      const status = statusAfter(run, acted, now);
+      const status = statusAfter(seen(run), acted, now);
       assert.ok(status !== undefined);
       const object = { ...run, status };
       assert.deepEqual([...violationsOf(object), ...violationsBetween(run, object)], []);
