@@ -3,6 +3,7 @@ import type { RunOutcome } from "../api/run.ts";
 import { type HeldQuestion, type Tally, tally } from "../approval/tally.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation } from "./observation.ts";
+import { outsideWindows } from "./outside-windows.ts";
 import { isPointless, POINTLESS } from "./pointless.ts";
 
 /** What people have said about the plan of this Run that waits. */
@@ -32,6 +33,7 @@ export function decideWaiting(observation: RunObservation): RunDecision {
   if (superseded !== undefined) return { type: "cancel", outcome: superseded };
   if (isPointless(run, environment)) return { type: "cancel", outcome: { result: "Cancelled", ...POINTLESS } };
   const { standing } = tallyOf(observation);
+  const outside = outsideWindows(run, environment, observation.nowMs);
   switch (standing.type) {
     case "rejected": {
       const message = `${standing.by} rejected the plan${standing.reason === undefined ? "" : `: ${standing.reason}`}`;
@@ -44,6 +46,10 @@ export function decideWaiting(observation: RunObservation): RunDecision {
     case "waiting":
       return waits(waitingText(run, standing), standing.expiresAtMs);
     case "approved":
+      if (outside !== undefined) {
+        const wakeAtMs = Math.min(outside.opensAtMs ?? standing.expiresAtMs, standing.expiresAtMs);
+        return waits(`approved; the apply waits: ${outside.message}`, wakeAtMs);
+      }
       if (environment?.spec.suspend)
         return waits("approved; spec.suspend is true: the apply waits", standing.expiresAtMs);
       if (freePlaces > 0) return { type: "createPod" };

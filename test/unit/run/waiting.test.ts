@@ -79,6 +79,15 @@ describe("A Run whose plan waits", () => {
     assert.match(decision.message, /suspend/);
   });
 
+  it("is not applied outside of the windows, although it is approved, and is looked at again when one opens", () => {
+    const nightly = { name: "nightly", type: "Allow", schedule: "0 2 * * *", duration: "1h", timeZone: "UTC" } as const;
+    const environment = anEnvironment([], { spec: { windows: [nightly] } });
+    const decision = decideRun(see({ environment, approvals: [word()] }));
+    assert.ok(decision.type === "wait");
+    assert.match(decision.message, /approved; the apply waits/);
+    assert.equal(decision.wakeAtMs, T0 + 3_600_000, "the plan expires before the window opens");
+  });
+
   it("waits for a free place like any other", () => {
     const decision = decideRun(see({ approvals: [word()], freePlaces: 0 }));
     assert.ok(decision.type === "wait");
