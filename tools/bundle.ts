@@ -1,9 +1,9 @@
 /** Bundles each program of the images into one file under dist/: a pod starts a single file, not a tree of modules. */
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 
 export const checkout = fileURLToPath(new URL("..", import.meta.url));
 
@@ -60,15 +60,49 @@ export async function bundle({ outdir, version, only }: BundleOptions): Promise<
   await rm(outdir, { recursive: true, force: true });
   await mkdir(outdir, { recursive: true });
   await build({
-    absWorkingDir: checkout,
+    ...shared(version),
     entryPoints: wanted.map((program) => ({ in: programs[program], out: program })),
     outdir,
     outExtension: { ".js": ".mjs" },
-    bundle: true,
-    platform: "node",
     target: "node24",
     format: "esm",
     banner: { js: banner },
+  }).catch(failed);
+  return wanted.map((program) => join(outdir, `${program}.mjs`));
+}
+
+/** The program that people start as `kubectl terrarium`: on the Node of their machine, and from any folder on their PATH. */
+const PLUGIN = "plugin/main.ts";
+
+// CommonJS: of a file without an extension, as kubectl finds it, Node believes nothing else everywhere, and the first line of it can
+// speak before a Node that is too old trips over the rest.
+const pluginBanner = `#!/usr/bin/env node
+{
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 22 || (major === 22 && minor < 19)) {
+    console.error("kubectl-terrarium needs Node 22.19 or later, and this is " + process.version + ": put a newer node first on the PATH (https://nodejs.org)");
+    process.exit(1);
+  }
+}`;
+
+/** Writes the plugin as one executable file. The same sources give the same bytes. Throws BundleFailed. */
+export async function bundlePlugin(file: string, version: string): Promise<void> {
+  await build({
+    ...shared(version),
+    entryPoints: [PLUGIN],
+    outfile: file,
+    target: "node22",
+    format: "cjs",
+    banner: { js: pluginBanner },
+  }).catch(failed);
+  await chmod(file, 0o755);
+}
+
+function shared(version: string) {
+  return {
+    absWorkingDir: checkout,
+    bundle: true,
+    platform: "node",
     define: { "process.env.TERRARIUM_BUILD_VERSION": JSON.stringify(version) },
     // Names stay: a stack trace in a log is worth more than a few kilobytes.
     plugins: [englishOnly],
@@ -77,10 +111,11 @@ export async function bundle({ outdir, version, only }: BundleOptions): Promise<
     legalComments: "none",
     sourcemap: false,
     logLevel: "warning",
-  }).catch((error: Error) => {
-    throw new BundleFailed(`cannot bundle: ${error.message.split("\n").slice(1, 4).join("\n")}\nTry: npm run types`);
-  });
-  return wanted.map((program) => join(outdir, `${program}.mjs`));
+  } as const satisfies BuildOptions;
+}
+
+function failed(error: Error): never {
+  throw new BundleFailed(`cannot bundle: ${error.message.split("\n").slice(1, 4).join("\n")}\nTry: npm run types`);
 }
 
 async function main(): Promise<void> {

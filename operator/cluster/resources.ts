@@ -31,6 +31,21 @@ export const SUBJECT_ACCESS_REVIEWS = grouped(
   "SubjectAccessReview",
   false,
 );
+export const SELF_SUBJECT_REVIEWS = grouped(
+  "authentication.k8s.io",
+  "v1",
+  "selfsubjectreviews",
+  "SelfSubjectReview",
+  false,
+);
+export const SELF_SUBJECT_ACCESS_REVIEWS = grouped(
+  "authorization.k8s.io",
+  "v1",
+  "selfsubjectaccessreviews",
+  "SelfSubjectAccessReview",
+  false,
+);
+export const DEPLOYMENTS = grouped("apps", "v1", "deployments", "Deployment");
 export const CUSTOM_RESOURCE_DEFINITIONS = grouped(
   "apiextensions.k8s.io",
   "v1",

@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Agent, request } from "undici";
 import { parseAllDocuments } from "yaml";
 import { type ApiServer, startApiServer } from "../../tools/cluster/apiserver-only.ts";
 import { ensureBinaries } from "../../tools/cluster/binaries.ts";
+import { ensureCertificates } from "../../tools/cluster/certificates.ts";
+import { renderKubeconfig } from "../../tools/cluster/kubeconfig.ts";
 
 /** A real API server with the chart's definitions, roles and policies, for the suites about who may write what. */
 
@@ -224,6 +226,13 @@ export async function chartApi(): Promise<Api> {
 export async function chartServer(): Promise<ApiServer> {
   shared ??= start();
   return (await shared).server;
+}
+
+/** The kubeconfig of somebody who proves with a certificate of their own who they are. */
+export async function kubeconfigOf({ user }: Person): Promise<string> {
+  const { url, caFile } = await chartServer();
+  await ensureCertificates(dirname(caFile), [{ file: user, user, authority: "ca" }]);
+  return renderKubeconfig("test", url, dirname(caFile), { certificate: user });
 }
 
 async function start() {

@@ -25,6 +25,11 @@ const OUTSIDE =
 const isPure = (path: string) => PURE.test(path);
 const isProgram = (path: string) => /\/main\.ts$/.test(path);
 
+/** What the plugin shows, and what it makes of what it read. */
+const isShown = (path: string) => /^plugin\/(reading|view)\//.test(path);
+/** Of the operator the plugin shares the words, the dependencies of components, and the way to an API server. */
+const SHARED_WITH_PLUGIN = /^operator\/(api|cluster)\/|^operator\/(environment\/graph|loop\/clock)\.ts$/;
+
 const BOUNDARIES: readonly Boundary[] = [
   {
     applies: (path) => !path.startsWith("operator/cluster/"),
@@ -76,6 +81,33 @@ const BOUNDARIES: readonly Boundary[] = [
     applies: (path) => path.startsWith("operator/api/"),
     forbidsImport: ({ target }) => target.startsWith("operator/") && !target.startsWith("operator/api/"),
     because: "operator/api is what everybody builds on: it builds on nobody",
+  },
+  {
+    applies: (path) => path.startsWith("plugin/"),
+    forbidsImport: ({ target }) =>
+      /^(undici$|runner\/|tools\/)/.test(target) ||
+      (target.startsWith("operator/") && !SHARED_WITH_PLUGIN.test(target)),
+    because: "the plugin is a person's hand: it has operator/api, operator/cluster and the person's own rights",
+  },
+  {
+    applies: (path) => !path.startsWith("plugin/"),
+    forbidsImport: ({ target }) => target.startsWith("plugin/"),
+    because: "the plugin uses the operator's words, and nothing uses the plugin",
+  },
+  {
+    applies: isShown,
+    forbidsImport: ({ target }) => OUTSIDE.test(target),
+    because: "what is shown is made of what was read: no file system, network or processes here",
+  },
+  {
+    applies: isShown,
+    forbidsImport: ({ target, typeOnly }) => !typeOnly && target.startsWith("operator/cluster/") && !PORTS.test(target),
+    because: "what is shown is made of what was read: plugin/commands read it",
+  },
+  {
+    applies: isShown,
+    forbidsText: /\bDate\.now\(|\bnew Date\(\)|\bset(Timeout|Interval|Immediate)\(|\bconsole\.|\bprocess\./,
+    because: "what is shown is made of what was read: no clock, console or process here",
   },
 ];
 

@@ -22,7 +22,7 @@ function isFile(path: string): boolean {
 
 export function sourceFiles(root: string, paths: readonly string[]): readonly SourceFile[] {
   return paths
-    .filter((path) => /^(operator|runner)\/.*\.ts$/.test(path))
+    .filter((path) => /^(operator|runner|plugin)\/.*\.ts$/.test(path))
     .map((path) => {
       const text = readFileSync(join(root, path), "utf8");
       return { path, text, imports: bareImports(path, text) };

@@ -27,6 +27,16 @@ describe("the import boundaries", () => {
     ["settings outside config.ts", "operator/gateway/a.ts", "const port = process.env.PORT;"],
     ["a part that imports the program", "operator/gateway/a.ts", 'import { x } from "../main.ts";'],
     ["a part that imports what joins the parts", "operator/gateway/a.ts", 'import { x } from "../assemble.ts";'],
+    ["a controller in the plugin", "plugin/a.ts", 'import { decide } from "../operator/environment/decide.ts";'],
+    ["another way to the API server in the plugin", "plugin/a.ts", 'import { request } from "undici";'],
+    ["the plugin in the operator", "operator/gateway/a.ts", 'import { x } from "../../plugin/program.ts";'],
+    ["the file system in what is shown", "plugin/view/a.ts", 'import { readFile } from "node:fs/promises";'],
+    [
+      "a client in what is made of what was read",
+      "plugin/reading/a.ts",
+      'import { x } from "../../operator/cluster/client.ts";',
+    ],
+    ["a clock in what is shown", "plugin/view/a.ts", "const now = Date.now();"],
     ["an api that builds on a part", "operator/api/a.ts", 'import { x } from "../run/b.ts";'],
   ];
   for (const [what, path, text] of crossed) {
@@ -45,6 +55,16 @@ describe("the import boundaries", () => {
     ["settings in config.ts", "operator/config.ts", "readConfig(process.env);"],
     ["a clock where something is done", "operator/loop/a.ts", "const now = Date.now();"],
     ["what joins the parts in main.ts", "operator/main.ts", 'import { assemble } from "./assemble.ts";'],
+    [
+      "the client of the cluster in the plugin",
+      "plugin/cluster.ts",
+      'import { x } from "../operator/cluster/client.ts";',
+    ],
+    [
+      "the order of components in the plugin",
+      "plugin/reading/a.ts",
+      'import { graphOf } from "../../operator/environment/graph.ts";',
+    ],
     ["a comment about a clock", decide, "// Date.now() is not asked here\n/* nor\n new Date() */"],
   ];
   for (const [what, path, text] of kept) {

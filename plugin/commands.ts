@@ -1,0 +1,14 @@
+import type { Command } from "./command.ts";
+import { resume, run, suspend } from "./commands/ask.ts";
+import { createCompletion } from "./commands/completion.ts";
+import { doctor } from "./commands/doctor.ts";
+import { graph } from "./commands/graph.ts";
+import { logs } from "./commands/logs.ts";
+import { runs } from "./commands/runs.ts";
+import { status } from "./commands/status.ts";
+import { unlock } from "./commands/unlock.ts";
+
+const spoken: readonly Command[] = [status, runs, logs, run, suspend, resume, unlock, graph, doctor];
+
+/** In the order in which help lists them. */
+export const COMMANDS: readonly Command[] = [...spoken, ...createCompletion(spoken)];

@@ -1,0 +1,120 @@
+import { GROUP, VERSION } from "../../operator/api/names.ts";
+import { isForbidden, isNotFound } from "../../operator/cluster/errors.ts";
+import type { Lease } from "../../operator/cluster/kinds.ts";
+import type { KubeObject } from "../../operator/cluster/ports.ts";
+import { DEPLOYMENTS, ENVIRONMENTS, LEASES, PODS, RUNS } from "../../operator/cluster/resources.ts";
+import type { Cluster } from "../cluster.ts";
+import { type Command, ENVIRONMENT, OUTPUT } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { readEnvironment, readEnvironments, readRuns } from "../lookup.ts";
+import { paintOf, printed } from "../printing.ts";
+import { diagnosis, type HealthFacts, type OperatorFacts, type Right } from "../reading/diagnosis.ts";
+import { type Picture, pictureOf } from "../reading/picture.ts";
+import { doctorView } from "../view/doctor.ts";
+
+const OPERATOR = "app.kubernetes.io/name=terrarium,app.kubernetes.io/component=operator";
+const USUAL_NAMESPACE = "terrarium-system";
+const LEASE = "terrarium-operator";
+
+export const doctor: Command = {
+  name: "doctor",
+  summary: "is the operator healthy, what may you do, what is wrong here, and what to do next",
+  arguments: [{ ...ENVIRONMENT, optional: true }],
+  options: [OUTPUT],
+  details: ["Exits with 3 when something is wrong."],
+  async run({ cluster: open, terminal, clock }, said) {
+    const cluster = await open();
+    const findings = diagnosis(await examine(cluster, said.arguments[0], clock.now().getTime()));
+    terminal.print(printed(said, findings, () => doctorView(findings, paintOf(terminal))));
+    return findings.some(({ level }) => level === "bad") ? EXIT.waiting : EXIT.done;
+  },
+};
+
+async function examine(cluster: Cluster, name: string | undefined, nowMs: number): Promise<HealthFacts> {
+  const { context, server, namespace, self, facts } = cluster;
+  const [version, kinds, user] = await Promise.all([facts.version(), facts.resourcesOf(GROUP, VERSION), self.whoAmI()]);
+  const base = { context, server, namespace, version, kinds, user, focus: name !== undefined, nowMs };
+  if (kinds === undefined) return { ...base, operator: undefined, rights: [], pictures: [] };
+  const [operator, rights, pictures] = await Promise.all([
+    lookAtOperator(cluster),
+    askRights(cluster, name),
+    lookAtEnvironments(cluster, name),
+  ]);
+  return { ...base, operator, rights, pictures };
+}
+
+interface Deployment extends KubeObject {
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
+  };
+  readonly status?: { readonly readyReplicas?: number };
+}
+
+async function lookAtOperator(cluster: Cluster): Promise<OperatorFacts | "hidden" | undefined> {
+  const everywhere = await seen(() => cluster.client.listAll<Deployment>(DEPLOYMENTS, { labelSelector: OPERATOR }));
+  const found =
+    everywhere ??
+    (await seen(() =>
+      cluster.client.listAll<Deployment>(DEPLOYMENTS, { namespace: USUAL_NAMESPACE, labelSelector: OPERATOR }),
+    ));
+  if (found === undefined) return "hidden";
+  const [deployment] = found.items;
+  if (deployment === undefined) return everywhere === undefined ? "hidden" : undefined;
+  const namespace = deployment.metadata.namespace ?? USUAL_NAMESPACE;
+  const lease = await seen(() => cluster.client.find<Lease>(LEASES, namespace, LEASE));
+  const renewedAt = lease?.spec?.renewTime;
+  return {
+    namespace,
+    wanted: deployment.spec?.replicas ?? 1,
+    ready: deployment.status?.readyReplicas ?? 0,
+    image: deployment.spec?.template?.spec?.containers?.[0]?.image ?? "image unknown",
+    ...(renewedAt === undefined ? {} : { renewedAt }),
+  };
+}
+
+/** Undefined when the caller may not see it. */
+async function seen<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isForbidden(error) || isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+async function askRights({ self, namespace }: Cluster, name: string | undefined): Promise<readonly Right[]> {
+  const one = name === undefined ? {} : { name };
+  const questions = [
+    { to: "see environments and their Runs", role: "view", verb: "list", resource: RUNS },
+    { to: "read the engine's output", role: "view", verb: "get", resource: PODS, subresource: "log" },
+    { to: "change environments: run, suspend, resume", role: "edit", verb: "patch", resource: ENVIRONMENTS, ...one },
+    { to: "state that a pod is dead: unlock", role: "admin", verb: "patch", resource: RUNS },
+  ];
+  return Promise.all(
+    questions.map(async ({ to, role, ...question }) => ({
+      to,
+      role,
+      allowed: await self.mayI({ ...question, namespace }),
+    })),
+  );
+}
+
+async function lookAtEnvironments(cluster: Cluster, name: string | undefined): Promise<readonly Picture[] | "hidden"> {
+  if (name !== undefined) {
+    const environment = await readEnvironment(cluster, name);
+    return [pictureOf(environment, await readRuns(cluster, environment))];
+  }
+  const found = await seen(async () => ({
+    environments: await readEnvironments(cluster),
+    runs: await readRuns(cluster),
+  }));
+  if (found === undefined) return "hidden";
+  const { environments, runs } = found;
+  return environments.map((environment) =>
+    pictureOf(
+      environment,
+      runs.filter(({ spec }) => spec.environment.uid === environment.metadata.uid),
+    ),
+  );
+}

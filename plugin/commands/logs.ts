@@ -1,0 +1,127 @@
+import { isClosed, type Run } from "../../operator/api/run.ts";
+import { ApiError, isNotFound } from "../../operator/cluster/errors.ts";
+import type { Stored } from "../../operator/cluster/ports.ts";
+import { UsageError } from "../arguments.ts";
+import type { Cluster } from "../cluster.ts";
+import { COMPONENT, type Command, type Context } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { findRun, NotFound, readEnvironment, readRun, readRuns } from "../lookup.ts";
+
+/** The agent prints everything, scrubbed of secret values. */
+const CONTAINER = "agent";
+const PAUSE_MS = 1000;
+
+interface Source {
+  readonly run: Stored<Run>;
+  readonly pod: string;
+}
+
+interface Wanted {
+  readonly follow: boolean;
+  readonly tailLines?: number;
+}
+
+export const logs: Command = {
+  name: "logs",
+  summary: "what the engine printed, scrubbed of secret values",
+  arguments: [{ name: "ENV|RUN", offers: "environment-or-run" }],
+  options: [
+    COMPONENT,
+    { name: "follow", short: "f", about: "go on until the Run ends" },
+    { name: "tail", value: "LINES", about: "only so many of the last lines" },
+  ],
+  details: [
+    "Of an environment: the Runs that are under way, otherwise the newest one. Several at once are told apart by their component.",
+  ],
+  async run(context, said) {
+    const cluster = await context.cluster();
+    const wanted = { follow: said.has("follow"), ...tailOf(said.value("tail")) };
+    const runs = await runsFor(cluster, said.argument(0), said.values("component"));
+    const prefixed = runs.length > 1;
+    const told = runs.map(async (run) => {
+      const prefix = prefixed ? `${run.spec.component} | ` : "";
+      return tellRun(context, cluster, run, wanted, (line) => context.terminal.print(prefix + line));
+    });
+    const found = await Promise.all(told);
+    if (!found.includes(true)) throw new NotFound(noLog(cluster, runs));
+    return EXIT.done;
+  },
+};
+
+function tailOf(text: string | undefined): { readonly tailLines?: number } {
+  if (text === undefined) return {};
+  if (!/^\d+$/.test(text)) throw new UsageError(`--tail is a number of lines, not "${text}"`);
+  return { tailLines: Number(text) };
+}
+
+/** A Run of that name; otherwise of the Environment what is under way, or else its newest Run. */
+async function runsFor(cluster: Cluster, name: string, components: readonly string[]): Promise<readonly Stored<Run>[]> {
+  const named = await findRun(cluster, name);
+  if (named !== undefined) return [named];
+  const environment = await readEnvironment(cluster, name);
+  const all = await readRuns(cluster, environment);
+  const runs = all.filter(({ spec }) => components.length === 0 || components.includes(spec.component));
+  const open = runs.filter((run) => !isClosed(run));
+  const chosen = open.length > 0 ? open : runs.slice(0, 1);
+  if (chosen.length === 0)
+    throw new NotFound(`${name} has no Runs yet${components.length === 0 ? "" : " of that component"}.`);
+  return chosen;
+}
+
+/** The logs of its pods, one after the other. True when there was one. */
+async function tellRun(
+  { clock, signal }: Context,
+  cluster: Cluster,
+  run: Stored<Run>,
+  wanted: Wanted,
+  print: (line: string) => void,
+): Promise<boolean> {
+  const told = new Set<string>();
+  let found = false;
+  let now = run;
+  for (;;) {
+    for (const { pod } of sourcesOf(now)) {
+      if (told.has(pod)) continue;
+      const end = await tellPod(cluster, pod, wanted, signal, print);
+      if (end === "not yet") continue;
+      told.add(pod);
+      found ||= end === "told";
+    }
+    if (!wanted.follow || isClosed(now) || signal.aborted) return found;
+    await clock.sleep(PAUSE_MS, signal);
+    now = await readRun(cluster, run.metadata.name);
+  }
+}
+
+function sourcesOf(run: Stored<Run>): readonly Source[] {
+  return (run.status?.pods ?? []).map(({ name }) => ({ run, pod: name }));
+}
+
+async function tellPod(
+  { podLog, namespace }: Cluster,
+  pod: string,
+  wanted: Wanted,
+  signal: AbortSignal,
+  print: (line: string) => void,
+): Promise<"told" | "gone" | "not yet"> {
+  try {
+    for await (const line of podLog(namespace, pod, { container: CONTAINER, ...wanted, signal })) print(line);
+    return "told";
+  } catch (error) {
+    if (isNotFound(error)) return "gone";
+    // The container has not started.
+    if (error instanceof ApiError && error.status === 400) return "not yet";
+    throw error;
+  }
+}
+
+function noLog({ namespace }: Cluster, runs: readonly Stored<Run>[]): string {
+  const [run] = runs;
+  if (run === undefined) return "There is no log.";
+  const { name } = run.metadata;
+  if (!isClosed(run))
+    return `The pod of ${name} has not begun to speak: kubectl terrarium logs ${name} -n ${namespace} -f waits for it`;
+  const outcome = run.status?.outcome;
+  const ended = outcome === undefined ? "" : ` It ended as ${outcome.result}: ${outcome.message}`;
+  return `The pod of ${name} is gone, and its log with it: only the newest Run of a component keeps its pod.${ended}`;
+}

@@ -1,0 +1,67 @@
+import type { Environment } from "../../operator/api/environment.ts";
+import { LABELS } from "../../operator/api/names.ts";
+import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
+import type { Cluster } from "../cluster.ts";
+import { type Command, type Context, ENVIRONMENT, OUTPUT, type Said } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { changes } from "../following.ts";
+import { readEnvironment, readEnvironments, readRuns } from "../lookup.ts";
+import { paintOf, printed } from "../printing.ts";
+import { type Picture, pictureOf } from "../reading/picture.ts";
+import { statusesView, statusView } from "../view/status.ts";
+
+export const status: Command = {
+  name: "status",
+  summary: "what an environment is doing, what waits, for whom, and what that holds up",
+  arguments: [{ ...ENVIRONMENT, optional: true }],
+  options: [OUTPUT, { name: "watch", short: "w", about: "go on showing it, until Ctrl-C" }],
+  details: [
+    "Without ENV: one line for each environment of the namespace.",
+    "Exits with 0 when everything that was asked about is Ready, and with 3 when it is not.",
+  ],
+  async run(context, said) {
+    const cluster = await context.cluster();
+    const [name] = said.arguments;
+    if (said.has("watch")) return watch(context, cluster, said, name);
+    const pictures = await readPictures(cluster, name);
+    context.terminal.print(shown(context, said, pictures, name));
+    return pictures.every(({ ready }) => ready) ? EXIT.done : EXIT.waiting;
+  },
+};
+
+async function readPictures(cluster: Cluster, name: string | undefined): Promise<readonly Picture[]> {
+  if (name !== undefined) {
+    const environment = await readEnvironment(cluster, name);
+    return [pictureOf(environment, await readRuns(cluster, environment))];
+  }
+  const [environments, runs] = await Promise.all([readEnvironments(cluster), readRuns(cluster)]);
+  const own = ({ metadata }: Environment) => runs.filter(({ spec }) => spec.environment.uid === metadata.uid);
+  return environments.map((environment) => pictureOf(environment, own(environment)));
+}
+
+function shown({ terminal, clock }: Context, said: Said, pictures: readonly Picture[], name: string | undefined) {
+  const paint = paintOf(terminal);
+  const [first] = pictures;
+  if (name !== undefined && first !== undefined)
+    return printed(said, first, () => statusView(first, clock.now(), paint));
+  if (pictures.length === 0 && !said.value("output")) return "There are no environments in this namespace.";
+  return printed(said, pictures, () => statusesView(pictures, clock.now(), paint));
+}
+
+/** The same again after every change. */
+async function watch(context: Context, cluster: Cluster, said: Said, name: string | undefined): Promise<ExitCode> {
+  const { namespace } = cluster;
+  const one = name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
+  const its = name === undefined ? {} : { labelSelector: `${LABELS.environment}=${name}` };
+  const followed = [
+    { resource: ENVIRONMENTS, selection: { namespace, ...one } },
+    { resource: RUNS, selection: { namespace, ...its } },
+  ];
+  let last = "";
+  for await (const _ of changes(cluster, followed, context.clock, context.signal)) {
+    const text = shown(context, said, await readPictures(cluster, name), name);
+    if (text !== last) context.terminal.show(text);
+    last = text;
+  }
+  return EXIT.interrupted;
+}

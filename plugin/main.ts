@@ -1,0 +1,21 @@
+import { systemClock } from "../operator/loop/clock.ts";
+import { readConfig } from "./config.ts";
+import { EXIT } from "./exit-codes.ts";
+import { processTerminal } from "./process-terminal.ts";
+import { runProgram } from "./program.ts";
+
+const stopping = new AbortController();
+process.once("SIGINT", () => stopping.abort());
+process.once("SIGTERM", () => stopping.abort());
+// `| head` has enough before we have said everything.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.error),
+);
+
+const { version, mayColour } = readConfig();
+const terminal = processTerminal(process, mayColour, stopping.signal);
+void runProgram(process.argv.slice(2), { terminal, clock: systemClock, signal: stopping.signal, version }).then(
+  (code) => {
+    process.exitCode = code;
+  },
+);

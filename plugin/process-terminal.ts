@@ -1,0 +1,36 @@
+import { createInterface } from "node:readline/promises";
+import type { Readable, Writable } from "node:stream";
+import type { Terminal } from "./terminal.ts";
+
+interface Stream {
+  readonly isTTY?: boolean;
+}
+
+export interface Streams {
+  readonly stdin: Readable & Stream;
+  readonly stdout: Writable & Stream;
+  readonly stderr: Writable & Stream;
+}
+
+const HOME_AND_CLEAR = "\u001b[H\u001b[2J\u001b[3J";
+
+export function processTerminal({ stdin, stdout, stderr }: Streams, mayColour: boolean, signal: AbortSignal): Terminal {
+  const onTerminal = stdout.isTTY === true;
+  const print = (text: string) => void stdout.write(`${text}\n`);
+  return {
+    print,
+    tell: (text) => void stderr.write(`${text}\n`),
+    colours: onTerminal && mayColour,
+    interactive: stdin.isTTY === true && stderr.isTTY === true,
+    async ask(question) {
+      const lines = createInterface({ input: stdin, output: stderr });
+      const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+      try {
+        return await Promise.race([lines.question(question, { signal }), ended]);
+      } finally {
+        lines.close();
+      }
+    },
+    show: (text) => print(onTerminal ? `${HOME_AND_CLEAR}${text}` : text),
+  };
+}

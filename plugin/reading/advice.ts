@@ -1,0 +1,57 @@
+import { REASONS, reasonNames } from "../../operator/api/conditions.ts";
+import type { ComponentPicture, Picture } from "./picture.ts";
+
+/** What a person can do about a component, and with which commands. */
+export interface Advice {
+  readonly component: string;
+  readonly why: string;
+  readonly commands: readonly string[];
+}
+
+/** What needs somebody, in the order of the components. What time or the engine brings is left alone. */
+export function adviceFor(picture: Picture): readonly Advice[] {
+  return picture.components
+    .filter(({ waiting }) => waiting?.for === "approval" || waiting?.for === "person")
+    .map((component) => ({
+      component: component.name,
+      why: whyOf(component),
+      commands: commandsFor(picture, component),
+    }));
+}
+
+function whyOf({ waiting, reason }: ComponentPicture): string {
+  if (waiting?.for === "approval") return "its plan waits for an approval";
+  const known = reasonNames.find((name) => name === reason);
+  const said = waiting?.what ?? "";
+  if (known === undefined) return said;
+  const { meaning } = REASONS[known];
+  return said === "" || said === "resume" || meaning.startsWith(said) ? meaning : `${ended(said)} ${meaning}`;
+}
+
+const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
+/** The plugin's own commands where it has them, kubectl's where it has not. */
+function commandsFor({ name, namespace }: Picture, component: ComponentPicture): readonly string[] {
+  const ours = (command: string) => `kubectl terrarium ${command} -n ${namespace}`;
+  const kubectl = (rest: string) => `kubectl -n ${namespace} ${rest}`;
+  const logs = component.run === undefined ? [] : [ours(`logs ${component.run}`)];
+  if (component.waiting?.for === "approval")
+    return [ours(`plan ${name} ${component.name}`), ours(`approve ${name} --component ${component.name}`)];
+  switch (component.reason) {
+    case "Suspended":
+      return [ours(`resume ${name}`)];
+    case "Interrupted":
+      return component.run === undefined
+        ? [ours(`run ${name}`)]
+        : [kubectl(`get run ${component.run} -o jsonpath='{.status.outcome.journal}'`), ours(`run ${name}`)];
+    case "ProofOfDeathMissing":
+      return component.run === undefined ? [] : [ours(`unlock ${component.run}`)];
+    case "RemovalNeedsConfirmation":
+      return [kubectl(`annotate environment ${name} terrarium.dev/confirm-destroy=${component.name} --overwrite`)];
+    case "RetriesExhausted":
+    case "BackendChoiceNeeded":
+      return [...logs, ours(`run ${name}`)];
+    default:
+      return logs;
+  }
+}

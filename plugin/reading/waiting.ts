@@ -1,0 +1,91 @@
+import type { ComponentStatus, Environment } from "../../operator/api/environment.ts";
+import type { Run, RunStatus } from "../../operator/api/run.ts";
+
+/** Whose turn it is: somebody who approves, somebody who acts, time, another component, or the engine. */
+export type WaitsFor = "approval" | "person" | "time" | "component" | "engine";
+
+export interface Waiting {
+  readonly for: WaitsFor;
+  /** In a few words. */
+  readonly what: string;
+  /** Absent where nobody knows. */
+  readonly since?: string;
+  /** Components that cannot go on before this one: what the waiting costs. */
+  readonly behind: readonly string[];
+}
+
+interface Facts {
+  readonly environment: Environment;
+  readonly line: ComponentStatus;
+  /** The Run that the line speaks of. */
+  readonly run: Run | undefined;
+  /** Components that this one waits for. */
+  readonly unmet: readonly string[];
+  readonly behind: readonly string[];
+}
+
+/** Nobody has to wait for a component in such a state. */
+export function isSettled(state: string | undefined, leaving: boolean): boolean {
+  return leaving ? state === "Destroyed" : state === "Ready" || state === "Drifted" || state === "Destroyed";
+}
+
+/** Undefined: nothing waits here. */
+export function waitingOf(facts: Facts): Waiting | undefined {
+  const answer = turn(facts);
+  return answer === undefined ? undefined : { ...answer, behind: facts.behind };
+}
+
+function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
+  const { environment, line, run, unmet } = facts;
+  const status = run?.status;
+  const asked = dated(environment, run, status?.finishedAt);
+  // States are text here: an operator that is newer than the plugin may know more of them.
+  switch (line.state as string) {
+    case "Ready":
+    case "Drifted":
+    case "Destroyed":
+      return undefined;
+    case "AwaitingApproval":
+      return { for: "approval", what: line.message ?? "an approval", ...dated(environment, run, status?.plannedAt) };
+    case "Blocked":
+      return { for: "component", what: unmet.join(", ") || (line.message ?? "others") };
+    case "Planning":
+    case "Checking":
+    case "Applying":
+    case "Destroying":
+      return { for: "engine", what: workText(line, status), ...dated(environment, run, status?.startedAt) };
+    case "Suspended":
+      return { for: "person", what: "resume", ...dated(environment, undefined, undefined) };
+    case "Stalled":
+    case "Interrupted":
+      return { for: "person", what: sentence(line), ...asked };
+    case "Failed":
+      return line.retryAt === undefined
+        ? { for: "person", what: sentence(line), ...asked }
+        : { for: "time", what: sentence(line), since: line.retryAt };
+    default:
+      return {
+        for: "time",
+        what: line.message ?? "its turn",
+        ...dated(environment, undefined, run?.metadata.creationTimestamp),
+      };
+  }
+}
+
+const sentence = ({ reason, message, state }: ComponentStatus): string =>
+  message === undefined ? (reason ?? state) : message;
+
+function workText({ message, state }: ComponentStatus, status: RunStatus | undefined): string {
+  const progress = status?.progress;
+  if (status?.message !== undefined) return status.message;
+  if (progress === undefined) return message ?? state.toLowerCase();
+  const share = progress.total === undefined ? "" : ` ${progress.done ?? 0}/${progress.total}`;
+  return `${progress.step}${share}${progress.current === undefined ? "" : ` ${progress.current}`}`;
+}
+
+/** The best that is known: a time of the Run, or since when the Environment has not been Ready. */
+function dated(environment: Environment, run: Run | undefined, at: string | undefined): { since?: string } {
+  const ready = environment.status?.conditions?.find(({ type }) => type === "Ready");
+  const since = at ?? run?.metadata.creationTimestamp ?? ready?.lastTransitionTime;
+  return since === undefined ? {} : { since };
+}

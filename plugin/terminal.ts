@@ -1,0 +1,15 @@
+/** Where a command speaks and listens. */
+export interface Terminal {
+  /** One line, or several, to stdout. */
+  print(text: string): void;
+  /** One line, or several, to stderr. */
+  tell(text: string): void;
+  /** stdout is a terminal that shows colours, and nobody asked for none. */
+  readonly colours: boolean;
+  /** Somebody can be asked. */
+  readonly interactive: boolean;
+  /** Asks on stderr, so that what is printed stays clean; "" when the input ends. */
+  ask(question: string): Promise<string>;
+  /** Takes the place of what was shown before, where stdout is a terminal; otherwise follows it. */
+  show(text: string): void;
+}

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../operator/loop/clock.ts";
+import { EXIT, type ExitCode } from "../../plugin/exit-codes.ts";
+import { runProgram } from "../../plugin/program.ts";
+import type { Terminal } from "../../plugin/terminal.ts";
+import { environment, run } from "./admission-objects.ts";
+import {
+  type Answer,
+  type Api,
+  bindPeople,
+  chartApi,
+  kubeconfigOf,
+  made,
+  namespace,
+  PEOPLE,
+  type Person,
+  until,
+} from "./admission-server.ts";
+
+const NAMESPACE = "team-plugin";
+const KINDS = `/apis/terrarium.dev/v1alpha1/namespaces/${NAMESPACE}`;
+
+const first = {
+  observedGeneration: 1,
+  summary: "0/1 ready",
+  conditions: [
+    {
+      type: "Ready",
+      status: "False",
+      reason: "Progressing",
+      message: "network: planning",
+      lastTransitionTime: new Date().toISOString(),
+    },
+  ],
+};
+
+interface Spoken {
+  readonly code: ExitCode;
+  readonly out: string;
+  readonly err: string;
+}
+
+describe("kubectl terrarium against a real API server", function () {
+  this.timeout(120_000);
+  let api: Api;
+  let dir: string;
+  const kubeconfigs = new Map<string, string>();
+
+  before(async () => {
+    api = await chartApi();
+    dir = await mkdtemp(join(tmpdir(), "terrarium-plugin-"));
+    await made(api.create("/api/v1/namespaces", namespace(NAMESPACE)));
+    await bindPeople(api, NAMESPACE);
+    for (const person of [PEOPLE.viewer, PEOPLE.editor, PEOPLE.namespaceAdmin]) {
+      const file = join(dir, person.user);
+      await writeFile(file, await kubeconfigOf(person));
+      kubeconfigs.set(person.user, file);
+      await until(
+        () => api.get(`${KINDS}/environments`, person),
+        ({ status }) => status === 200,
+      );
+    }
+    await anEnvironment("shop");
+  });
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  /** As the operator would leave it. */
+  async function anEnvironment(name: string): Promise<string> {
+    const { body } = await made(api.create(`${KINDS}/environments`, environment(name), PEOPLE.editor));
+    const { uid } = body.metadata as { uid: string };
+    const made1 = run(`${name}-network-1`);
+    const owner = { apiVersion: "terrarium.dev/v1alpha1", kind: "Environment", name, uid, controller: true };
+    const labels = { "terrarium.dev/environment": name, "terrarium.dev/component": "network" };
+    const spec = { ...made1.spec, environment: { name, uid, generation: 1 } };
+    const metadata = { name: made1.metadata.name, labels, ownerReferences: [owner] };
+    await made(api.create(`${KINDS}/runs`, { ...made1, metadata, spec }, PEOPLE.operator));
+    await status("runs", metadata.name, { phase: "Planning" });
+    await status("environments", name, {
+      ...first,
+      components: [{ name: "network", state: "Planning", run: metadata.name }],
+    });
+    return uid;
+  }
+
+  function status(plural: "environments" | "runs", name: string, fields: Record<string, unknown>): Promise<Answer> {
+    const kind = plural === "runs" ? "Run" : "Environment";
+    const body = { apiVersion: "terrarium.dev/v1alpha1", kind, status: fields };
+    return made(api.apply(`${KINDS}/${plural}/${name}/status`, body, "terrarium", PEOPLE.operator));
+  }
+
+  const placeOf = ({ user }: Person) => ["--kubeconfig", kubeconfigs.get(user) ?? "", "-n", NAMESPACE];
+
+  /** One call of the plugin by somebody with a certificate of their own. */
+  async function call(
+    person: Person,
+    args: readonly string[],
+    signal = new AbortController().signal,
+    show?: (text: string) => void,
+  ): Promise<Spoken> {
+    const said = { out: [] as string[], err: [] as string[] };
+    const terminal: Terminal = {
+      print: (text) => void said.out.push(text),
+      tell: (text) => void said.err.push(text),
+      show: (text) => show?.(text),
+      colours: false,
+      interactive: false,
+      ask: async () => "",
+    };
+    const world = { terminal, clock: systemClock, signal, version: "test" };
+    const code = await runProgram([...placeOf(person), ...args], world);
+    return { code, out: said.out.join("\n"), err: said.err.join("\n") };
+  }
+
+  const object = async (plural: string, name: string) =>
+    (await made(api.get(`${KINDS}/${plural}/${name}`))).body as {
+      metadata: { annotations?: Record<string, string> };
+      spec: Record<string, unknown>;
+    };
+
+  it("shows a viewer what an environment is doing, and its Runs", async () => {
+    const { code, out } = await call(PEOPLE.viewer, ["status", "shop"]);
+    assert.equal(code, EXIT.waiting);
+    assert.match(out, /shop in team-plugin: not Ready, Progressing/);
+    assert.match(out, /network +Planning/);
+    assert.match(
+      (await call(PEOPLE.viewer, ["runs", "shop"])).out,
+      /shop-network-1 +network +1 +Apply +Created +Planning/,
+    );
+    assert.match((await call(PEOPLE.viewer, ["status"])).out, /shop +Progressing +0\/1 ready/);
+  });
+
+  it("shows a viewer who watches what changes", async () => {
+    await anEnvironment("watched");
+    const seen = Promise.withResolvers<void>();
+    const stopping = new AbortController();
+    const watched = call(PEOPLE.viewer, ["status", "watched", "--watch"], stopping.signal, (text) => {
+      if (text.includes("Applying")) seen.resolve();
+      // The first picture is what the change is seen against.
+      else void status("environments", "watched", { ...first, components: [{ name: "network", state: "Applying" }] });
+    });
+    await seen.promise;
+    stopping.abort();
+    assert.equal((await watched).code, EXIT.interrupted);
+  });
+
+  it("lets an editor ask for a Run, and tells a viewer which right is missing", async () => {
+    const before = await call(PEOPLE.viewer, ["run", "shop"]);
+    assert.equal(before.code, EXIT.forbidden);
+    assert.match(before.err, /^You \(victor\) may not patch environments in the namespace team-plugin\./);
+    assert.equal((await object("environments", "shop")).metadata.annotations, undefined);
+    assert.equal((await call(PEOPLE.editor, ["run", "shop"])).code, EXIT.done);
+    const { metadata } = await object("environments", "shop");
+    assert.ok(Math.abs(Date.parse(metadata.annotations?.["terrarium.dev/requestedAt"] ?? "") - Date.now()) < 60_000);
+  });
+
+  it("lets an editor suspend and resume", async () => {
+    assert.equal((await call(PEOPLE.editor, ["suspend", "shop"])).code, EXIT.done);
+    assert.equal((await object("environments", "shop")).spec.suspend, true);
+    assert.equal((await call(PEOPLE.editor, ["resume", "shop"])).code, EXIT.done);
+    assert.equal((await object("environments", "shop")).spec.suspend, false);
+  });
+
+  it("lets an administrator unlock, and an editor not", async () => {
+    const refused = await call(PEOPLE.editor, ["unlock", "shop-network-1", "--yes"]);
+    assert.equal(refused.code, EXIT.forbidden);
+    assert.match(refused.err, /You \(edith\) may not patch runs in the namespace team-plugin\..*"admin"/);
+    assert.equal((await call(PEOPLE.namespaceAdmin, ["unlock", "shop-network-1", "--yes"])).code, EXIT.done);
+    const { metadata } = await object("runs", "shop-network-1");
+    assert.equal(metadata.annotations?.["terrarium.dev/confirm-dead"], "true");
+  });
+
+  it("tells everybody who they are and what they may do", async () => {
+    const viewer = await call(PEOPLE.viewer, ["doctor"]);
+    assert.match(viewer.out, /✔ test \(https:\/\/.*Kubernetes v1\.\d+/);
+    assert.match(viewer.out, /You are victor, in the namespace team-plugin/);
+    assert.match(viewer.out, /· You may not change environments/);
+    assert.match(viewer.out, /may not look at the operator itself/);
+    const editor = await call(PEOPLE.editor, ["doctor", "shop"]);
+    assert.match(editor.out, /✔ You may change environments/);
+    assert.match(editor.out, /· You may not state that a pod is dead/);
+    assert.match((await call(PEOPLE.namespaceAdmin, ["doctor"])).out, /✔ You may state that a pod is dead/);
+  });
+
+  it("completes names of environments and Runs", async () => {
+    const { out } = await call(PEOPLE.viewer, [
+      "__complete",
+      "-n",
+      NAMESPACE,
+      "logs",
+      "--kubeconfig",
+      kubeconfigs.get("victor") ?? "",
+      "sh",
+    ]);
+    assert.ok(out.includes("shop\t"), out);
+  });
+});

@@ -1,0 +1,115 @@
+import type { Environment } from "../../operator/api/environment.ts";
+import { LABELS } from "../../operator/api/names.ts";
+import type { Run } from "../../operator/api/run.ts";
+import { ApiError } from "../../operator/cluster/errors.ts";
+import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
+import type { OwnQuestion } from "../../operator/cluster/self.ts";
+import type { Cluster, ClusterOptions } from "../../plugin/cluster.ts";
+import type { ExitCode } from "../../plugin/exit-codes.ts";
+import { runProgram } from "../../plugin/program.ts";
+import type { Terminal } from "../../plugin/terminal.ts";
+import { type FakeClient, fakeKubeClient } from "./kube-client.ts";
+import { T0 } from "./objects.ts";
+
+export interface PluginWorldOptions {
+  readonly environments?: readonly Environment[];
+  readonly runs?: readonly Run[];
+  readonly user?: string;
+  readonly may?: (question: OwnQuestion) => boolean;
+  /** Pod → what it printed. Of pods that are not here nothing is left. */
+  readonly logs?: Readonly<Record<string, readonly string[]>>;
+  /** What a person types; nobody is there when it is absent. */
+  readonly answers?: readonly string[];
+  readonly kinds?: readonly string[];
+  readonly version?: string;
+  /** Minutes after the start of the fakes' time. */
+  readonly minutes?: number;
+}
+
+export interface Spoken {
+  readonly code: ExitCode;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The plugin in a world of memory: what it prints, asks and writes. */
+export function pluginWorld(options: PluginWorldOptions = {}) {
+  const now = () => new Date(T0 + (options.minutes ?? 0) * 60_000);
+  const client = fakeKubeClient(now);
+  for (const environment of options.environments ?? []) client.seed(ENVIRONMENTS, environment);
+  for (const run of options.runs ?? []) client.seed(RUNS, labelled(run));
+  const stopping = new AbortController();
+  const opened: ClusterOptions[] = [];
+  const clock = {
+    now,
+    monotonicMs: () => 0,
+    sleep: async () => {},
+    setTimer: () => () => {},
+  };
+  return {
+    client,
+    opened,
+    stop: () => stopping.abort(),
+    /** One call of the program. */
+    async call(...args: readonly string[]): Promise<Spoken> {
+      const { terminal, heard } = fakeTerminal(options.answers);
+      const open = async (chosen: ClusterOptions) => {
+        opened.push(chosen);
+        return fakeCluster(client, options, chosen);
+      };
+      const code = await runProgram(args, { terminal, clock, signal: stopping.signal, version: "1.2.3", open });
+      return { code, out: heard.out.join("\n"), err: heard.err.join("\n") };
+    },
+  };
+}
+
+/** As the operator makes them. */
+function labelled(run: Run): Run {
+  const labels = { [LABELS.environment]: run.spec.environment.name, [LABELS.component]: run.spec.component };
+  return { ...run, metadata: { ...run.metadata, labels: { ...labels, ...run.metadata.labels } } };
+}
+
+function fakeTerminal(answers: readonly string[] | undefined) {
+  const heard = { out: [] as string[], err: [] as string[] };
+  const left = [...(answers ?? [])];
+  const terminal: Terminal = {
+    print: (text) => void heard.out.push(text),
+    tell: (text) => void heard.err.push(text),
+    show: (text) => void heard.out.push(text),
+    colours: false,
+    interactive: answers !== undefined,
+    async ask(question) {
+      heard.err.push(question);
+      return left.shift() ?? "";
+    },
+  };
+  return { terminal, heard };
+}
+
+function fakeCluster(client: FakeClient, options: PluginWorldOptions, chosen: ClusterOptions): Cluster {
+  const { user = "jane", may = () => true, logs = {} } = options;
+  return {
+    context: chosen.context ?? "test",
+    server: "https://api.example.com",
+    namespace: chosen.namespace ?? "team",
+    // What changes is told once; the watch then stays silent until it is ended.
+    client: { ...client, watch: async (_, { signal }) => silence(signal) },
+    self: { whoAmI: async () => user, mayI: async (question) => may(question) },
+    facts: {
+      version: async () => options.version ?? "v1.35.4",
+      resourcesOf: async () => options.kinds ?? ["environments", "runs"],
+    },
+    async *podLog(_, pod) {
+      const lines = logs[pod];
+      if (lines === undefined)
+        throw new ApiError({ request: "get log", status: 404, reason: "NotFound", message: `pods "${pod}" not found` });
+      yield* lines;
+    },
+    close: async () => {},
+  };
+}
+
+async function* silence(signal: AbortSignal): AsyncGenerator<never> {
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { pictureOf } from "../../../plugin/reading/picture.ts";
+import { graphText } from "../../../plugin/view/graph-text.ts";
+import { layersOf } from "../../../plugin/view/layers.ts";
+import { mermaid } from "../../../plugin/view/mermaid.ts";
+import { svg } from "../../../plugin/view/svg.ts";
+import { plain } from "../../../plugin/view/text.ts";
+import { shop } from "./shop.ts";
+
+const picture = pictureOf(shop({ database: { state: "Failed", reason: "PlanFailed" } }), []);
+
+describe("the graph of an environment", () => {
+  it("as text has a step for what goes side by side", () => {
+    assert.equal(
+      graphText(picture, plain).join("\n"),
+      `
+STEP  COMPONENT  STATE   NEEDS
+1     network    Ready
+2     catalog    Ready   network
+      database   Failed  network
+3     app        Ready   catalog, database
+4     monitor    Ready   app`.trim(),
+    );
+  });
+
+  it("as Mermaid uses no name as an identifier", () => {
+    assert.equal(
+      mermaid(picture).join("\n"),
+      `
+flowchart LR
+  c0["network<br/>Ready"]:::done
+  c1["catalog<br/>Ready"]:::done
+  c2["database<br/>Failed"]:::broken
+  c3["app<br/>Ready"]:::done
+  c4["monitor<br/>Ready"]:::done
+  c0 --> c1
+  c0 --> c2
+  c1 --> c3
+  c2 --> c3
+  c3 --> c4
+  classDef done fill:#dafbe1,stroke:#1a7f37,color:#1f2328
+  classDef broken fill:#ffebe9,stroke:#cf222e,color:#1f2328`.trim(),
+    );
+  });
+
+  it("as SVG is one well-formed picture with a box and a line for each", () => {
+    const text = svg({ ...picture, name: 'a<b>&"c' }).join("\n");
+    assert.equal(text.match(/<rect [^>]*rx="8"/g)?.length, 5);
+    assert.equal(text.match(/marker-end/g)?.length, 5);
+    assert.match(text, /<title>a&lt;b&gt;&amp;&quot;c in team<\/title>/);
+    const open: string[] = [];
+    for (const [, close, name = "", self] of text.matchAll(/<(\/?)([a-z]+)[^>]*?(\/?)>/g)) {
+      if (close) assert.equal(open.pop(), name);
+      else if (!self) open.push(name);
+    }
+    assert.deepEqual(open, []);
+  });
+
+  it("puts what needs each other side by side, so that no lines cross that need not", () => {
+    const nodes = [
+      { name: "a", needs: [] },
+      { name: "b", needs: [] },
+      { name: "x", needs: ["b"] },
+      { name: "y", needs: ["a"] },
+    ];
+    assert.deepEqual(
+      layersOf(nodes).map((layer) => layer.map(({ name }) => name)),
+      [
+        ["a", "b"],
+        ["y", "x"],
+      ],
+    );
+  });
+});
