@@ -23,8 +23,8 @@ export function understand(args: readonly string[], command: Command): Said {
   return said;
 }
 
-/** Finds the command's name among options that may stand before it. */
-export function splitCommand(args: readonly string[]): { readonly name?: string; readonly rest: readonly string[] } {
+/** The command that the first words name, among options that may stand before it. Some have names of two words. */
+export function splitCommand(args: readonly string[], commands: readonly Command[]) {
   const { tokens } = parseArgs({
     args: [...args],
     options: tableOf(GLOBAL_OPTIONS),
@@ -32,9 +32,12 @@ export function splitCommand(args: readonly string[]): { readonly name?: string;
     allowPositionals: true,
     tokens: true,
   });
-  const first = tokens.find(({ kind }) => kind === "positional");
-  if (first === undefined || first.kind !== "positional") return { rest: args };
-  return { name: first.value, rest: args.filter((_, index) => index !== first.index) };
+  const [first, second] = tokens.filter((token) => token.kind === "positional");
+  const named = (name: string) => commands.find((command) => command.name === name);
+  const without = (...taken: readonly (number | undefined)[]) => args.filter((_, index) => !taken.includes(index));
+  const long = named(`${first?.value} ${second?.value}`);
+  if (long !== undefined) return { command: long, rest: without(first?.index, second?.index) };
+  return { word: first?.value, command: named(first?.value ?? ""), rest: without(first?.index) };
 }
 
 /** For half-written lines: global options that have a value are heard, and everything is an argument. */

@@ -2,6 +2,7 @@ import { createClient } from "../operator/cluster/client.ts";
 import { type ClusterChoice, chooseCluster } from "../operator/cluster/kubeconfig.ts";
 import { createPodLog, type PodLog } from "../operator/cluster/pod-log.ts";
 import type { Reader, Watcher, Writer } from "../operator/cluster/ports.ts";
+import { createRaw, type Raw } from "../operator/cluster/raw.ts";
 import { createSelf, type Self } from "../operator/cluster/self.ts";
 import { createServerFacts, type ServerFacts } from "../operator/cluster/server-facts.ts";
 import { createTransport } from "../operator/cluster/transport.ts";
@@ -17,6 +18,7 @@ export interface Cluster {
   readonly self: Self;
   readonly facts: ServerFacts;
   readonly podLog: PodLog;
+  readonly raw: Raw;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     self: createSelf(transport),
     facts: createServerFacts(transport),
     podLog: createPodLog(transport),
+    raw: createRaw(transport),
     close: () => connection.close(),
   };
 }

@@ -5,10 +5,11 @@ import { doctor } from "./commands/doctor.ts";
 import { graph } from "./commands/graph.ts";
 import { logs } from "./commands/logs.ts";
 import { runs } from "./commands/runs.ts";
+import { stateCommands } from "./commands/state.ts";
 import { status } from "./commands/status.ts";
 import { unlock } from "./commands/unlock.ts";
 
-const spoken: readonly Command[] = [status, runs, logs, run, suspend, resume, unlock, graph, doctor];
+const spoken: readonly Command[] = [status, runs, logs, run, suspend, resume, unlock, ...stateCommands, graph, doctor];
 
 /** In the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [...spoken, ...createCompletion(spoken)];

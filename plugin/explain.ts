@@ -63,7 +63,9 @@ function forbidden(message: string): string {
 
 function roleFor(verb: string, resource: string): string {
   const bind = (role: string) => `Ask who administers the namespace for the role "${role}".`;
-  if (resource === "approvals") return bind("terrarium-approve");
+  if (resource === "approvals") return bind("terrarium-approver");
+  if (resource === "states/content" && verb === "get") return bind("terrarium-state-reader");
+  if (/^states\/(content|restore|unlock)$/.test(resource)) return bind("terrarium-state-writer");
   if (resource === "runs" && verb === "patch") return bind("admin");
   if (["get", "list", "watch"].includes(verb)) return bind("view");
   return bind("edit");

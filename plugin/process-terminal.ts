@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import type { Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
 import type { Terminal } from "./terminal.ts";
 
 interface Stream {
@@ -16,10 +17,12 @@ const HOME_AND_CLEAR = "\u001b[H\u001b[2J\u001b[3J";
 
 export function processTerminal({ stdin, stdout, stderr }: Streams, mayColour: boolean, signal: AbortSignal): Terminal {
   const onTerminal = stdout.isTTY === true;
-  const print = (text: string) => void stdout.write(`${text}\n`);
+  const print = (line: string) => void stdout.write(`${line}\n`);
   return {
     print,
-    tell: (text) => void stderr.write(`${text}\n`),
+    tell: (line) => void stderr.write(`${line}\n`),
+    write: (content) => void stdout.write(content),
+    read: () => text(stdin),
     colours: onTerminal && mayColour,
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     async ask(question) {
@@ -31,6 +34,6 @@ export function processTerminal({ stdin, stdout, stderr }: Streams, mayColour: b
         lines.close();
       }
     },
-    show: (text) => print(onTerminal ? `${HOME_AND_CLEAR}${text}` : text),
+    show: (screen) => print(onTerminal ? `${HOME_AND_CLEAR}${screen}` : screen),
   };
 }

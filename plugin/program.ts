@@ -20,13 +20,8 @@ export interface World {
 /** One call of the plugin, from its arguments to its exit code. Never throws. */
 export async function runProgram(args: readonly string[], world: World): Promise<ExitCode> {
   const { terminal } = world;
-  const { name, rest } = splitCommand(args);
-  if (name === undefined) return withoutCommand(rest, world);
-  const command = COMMANDS.find((one) => one.name === name);
-  if (command === undefined) {
-    terminal.tell(`There is no command "${name}". kubectl terrarium --help lists them.`);
-    return EXIT.usage;
-  }
+  const { word, command, rest } = splitCommand(args, COMMANDS);
+  if (command === undefined) return withoutCommand(word, args, world);
   try {
     const said = command.takesAll ? hear(rest) : understand(rest, command);
     if (said.has("help")) {
@@ -43,13 +38,19 @@ export async function runProgram(args: readonly string[], world: World): Promise
   }
 }
 
-function withoutCommand(args: readonly string[], { terminal, version }: World): ExitCode {
-  if (args.includes("--version")) {
+function withoutCommand(word: string | undefined, args: readonly string[], { terminal, version }: World): ExitCode {
+  const helped = args.includes("--help") || args.includes("-h");
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${word} `));
+  if (word === undefined && args.includes("--version")) {
     terminal.print(version);
     return EXIT.done;
   }
-  terminal.print(overview(COMMANDS));
-  return args.includes("--help") || args.includes("-h") ? EXIT.done : EXIT.usage;
+  if (word === undefined || group.length > 0) {
+    terminal.print(word === undefined ? overview(COMMANDS) : group.map(helpOf).join("\n\n"));
+    return helped ? EXIT.done : EXIT.usage;
+  }
+  terminal.tell(`There is no command "${word}". kubectl terrarium --help lists them.`);
+  return EXIT.usage;
 }
 
 async function carryOut(command: Command, said: Said, world: World): Promise<ExitCode> {

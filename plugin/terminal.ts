@@ -4,6 +4,10 @@ export interface Terminal {
   print(text: string): void;
   /** One line, or several, to stderr. */
   tell(text: string): void;
+  /** Contents to stdout, as they are. */
+  write(content: Uint8Array): void;
+  /** All of stdin. */
+  read(): Promise<string>;
   /** stdout is a terminal that shows colours, and nobody asked for none. */
   readonly colours: boolean;
   /** Somebody can be asked. */

@@ -5,6 +5,8 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
+  /** In place of `body`: JSON that goes out as it is. */
+  readonly text?: string;
   readonly contentType?: string;
   /** Plural of the resource, for the request counter. */
   readonly resource: string;

@@ -85,9 +85,9 @@ function requestFor(call: Call, options: TransportOptions, credentials: Readonly
   const { origin, pathPrefix } = options.connection;
   const headers = { accept: "application/json", "user-agent": options.userAgent ?? "terrarium", ...credentials };
   const url = { origin, path: pathPrefix + call.path + queryString(call.query), method: call.method };
-  if (call.body === undefined) return { ...url, headers };
-  const contentType = call.contentType ?? "application/json";
-  return { ...url, headers: { ...headers, "content-type": contentType }, body: JSON.stringify(call.body) };
+  const body = call.text ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+  if (body === undefined) return { ...url, headers };
+  return { ...url, headers: { ...headers, "content-type": call.contentType ?? "application/json" }, body };
 }
 
 function queryString(query: Call["query"] = {}): string {

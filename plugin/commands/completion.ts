@@ -67,12 +67,24 @@ async function candidatesFor(
   commands: readonly Command[],
   open: () => Promise<Cluster>,
 ): Promise<readonly Candidate[]> {
-  const { wanted, command } = question;
+  const { wanted, command, group } = question;
   if (wanted === "nothing") return [];
-  if (wanted === "command") return commands.map(({ name, summary }) => ({ word: name, about: summary }));
+  if (wanted === "command") return wordsOf(commands, group);
   if (wanted === "option") return optionsOf(command).map(({ name, about }) => ({ word: `--${name}`, about }));
   if (typeof wanted !== "string") return wanted.map((word) => ({ word, about: "" }));
   return namesFor(wanted, question, await open());
+}
+
+/** The next word of a command's name. */
+function wordsOf(commands: readonly Command[], group: string | undefined): readonly Candidate[] {
+  const fitting = commands.filter(({ name }) => group === undefined || name.startsWith(`${group} `));
+  const words = fitting.map(({ name, summary }) => {
+    const [first = "", second] = name.split(" ");
+    return group === undefined && second !== undefined
+      ? { word: first, about: "" }
+      : { word: second ?? first, about: summary };
+  });
+  return words.filter(({ word }, index) => words.findIndex((other) => other.word === word) === index);
 }
 
 async function namesFor(

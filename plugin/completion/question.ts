@@ -9,6 +9,8 @@ export interface Question {
   readonly prefix: string;
   readonly wanted: Offered | "command" | "option" | "nothing";
   readonly command: Command | undefined;
+  /** The first word of a command that has two. */
+  readonly group: string | undefined;
   /** Arguments of the command that are there already. */
   readonly arguments: readonly string[];
 }
@@ -17,8 +19,8 @@ export interface Question {
 export function questionAt(words: readonly string[], commands: readonly Command[]): Question {
   const begun = words.at(-1) === "=" ? "" : (words.at(-1) ?? "");
   const before = words.slice(0, -1).filter((word) => word !== "=");
-  const { command, positionals, open } = readWords(before, commands);
-  const base = { begun, prefix: "", command, arguments: positionals };
+  const { command, group, positionals, open } = readWords(before, commands);
+  const base = { begun, prefix: "", command, group, arguments: positionals };
   if (open !== undefined) return { ...base, wanted: open.offers ?? "nothing" };
   const [, name, value] = /^--([^=]+)=(.*)$/.exec(begun) ?? [];
   if (name !== undefined && value !== undefined) {
@@ -39,6 +41,7 @@ export const optionsOf = (command: Command | undefined): readonly OptionSpec[] =
 function readWords(words: readonly string[], commands: readonly Command[]) {
   const positionals: string[] = [];
   let command: Command | undefined;
+  let group: string | undefined;
   let open: OptionSpec | undefined;
   for (const word of words) {
     if (open !== undefined) {
@@ -48,8 +51,9 @@ function readWords(words: readonly string[], commands: readonly Command[]) {
       const option = optionsOf(command).find((one) => one.name === name || one.short === name);
       if (option?.value !== undefined && value === undefined) open = option;
     } else if (command === undefined) {
-      command = commands.find((one) => one.name === word);
+      command = commands.find(({ name }) => name === (group === undefined ? word : `${group} ${word}`));
+      if (commands.some(({ name }) => name.startsWith(`${word} `))) group = word;
     } else positionals.push(word);
   }
-  return { command, positionals, open };
+  return { command, group, positionals, open };
 }

@@ -229,9 +229,12 @@ export async function chartServer(): Promise<ApiServer> {
 }
 
 /** The kubeconfig of somebody who proves with a certificate of their own who they are. */
-export async function kubeconfigOf({ user }: Person): Promise<string> {
+export async function kubeconfigOf({ user, groups = [] }: Person): Promise<string> {
   const { url, caFile } = await chartServer();
-  await ensureCertificates(dirname(caFile), [{ file: user, user, authority: "ca" }]);
+  // The API server adds its own to whoever proves to be somebody.
+  const [group] = groups.filter((name) => !name.startsWith("system:"));
+  const certificate = { file: user, user, authority: "ca", ...(group === undefined ? {} : { group }) } as const;
+  await ensureCertificates(dirname(caFile), [certificate]);
   return renderKubeconfig("test", url, dirname(caFile), { certificate: user });
 }
 

@@ -1,24 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { systemClock } from "../../operator/loop/clock.ts";
-import { EXIT, type ExitCode } from "../../plugin/exit-codes.ts";
-import { runProgram } from "../../plugin/program.ts";
-import type { Terminal } from "../../plugin/terminal.ts";
+import { EXIT } from "../../plugin/exit-codes.ts";
 import { environment, run } from "./admission-objects.ts";
 import {
   type Answer,
   type Api,
   bindPeople,
   chartApi,
-  kubeconfigOf,
   made,
   namespace,
   PEOPLE,
   type Person,
   until,
 } from "./admission-server.ts";
+import { type CallOptions, PluginPeople } from "./plugin-call.ts";
 
 const NAMESPACE = "team-plugin";
 const KINDS = `/apis/terrarium.dev/v1alpha1/namespaces/${NAMESPACE}`;
@@ -37,27 +31,16 @@ const first = {
   ],
 };
 
-interface Spoken {
-  readonly code: ExitCode;
-  readonly out: string;
-  readonly err: string;
-}
-
 describe("kubectl terrarium against a real API server", function () {
   this.timeout(120_000);
   let api: Api;
-  let dir: string;
-  const kubeconfigs = new Map<string, string>();
+  const people = new PluginPeople(NAMESPACE);
 
   before(async () => {
     api = await chartApi();
-    dir = await mkdtemp(join(tmpdir(), "terrarium-plugin-"));
     await made(api.create("/api/v1/namespaces", namespace(NAMESPACE)));
     await bindPeople(api, NAMESPACE);
     for (const person of [PEOPLE.viewer, PEOPLE.editor, PEOPLE.namespaceAdmin]) {
-      const file = join(dir, person.user);
-      await writeFile(file, await kubeconfigOf(person));
-      kubeconfigs.set(person.user, file);
       await until(
         () => api.get(`${KINDS}/environments`, person),
         ({ status }) => status === 200,
@@ -65,7 +48,7 @@ describe("kubectl terrarium against a real API server", function () {
     }
     await anEnvironment("shop");
   });
-  after(() => rm(dir, { recursive: true, force: true }));
+  after(() => people.end());
 
   /** As the operator would leave it. */
   async function anEnvironment(name: string): Promise<string> {
@@ -91,28 +74,7 @@ describe("kubectl terrarium against a real API server", function () {
     return made(api.apply(`${KINDS}/${plural}/${name}/status`, body, "terrarium", PEOPLE.operator));
   }
 
-  const placeOf = ({ user }: Person) => ["--kubeconfig", kubeconfigs.get(user) ?? "", "-n", NAMESPACE];
-
-  /** One call of the plugin by somebody with a certificate of their own. */
-  async function call(
-    person: Person,
-    args: readonly string[],
-    signal = new AbortController().signal,
-    show?: (text: string) => void,
-  ): Promise<Spoken> {
-    const said = { out: [] as string[], err: [] as string[] };
-    const terminal: Terminal = {
-      print: (text) => void said.out.push(text),
-      tell: (text) => void said.err.push(text),
-      show: (text) => show?.(text),
-      colours: false,
-      interactive: false,
-      ask: async () => "",
-    };
-    const world = { terminal, clock: systemClock, signal, version: "test" };
-    const code = await runProgram([...placeOf(person), ...args], world);
-    return { code, out: said.out.join("\n"), err: said.err.join("\n") };
-  }
+  const call = (person: Person, args: readonly string[], options?: CallOptions) => people.call(person, args, options);
 
   const object = async (plural: string, name: string) =>
     (await made(api.get(`${KINDS}/${plural}/${name}`))).body as {
@@ -136,11 +98,12 @@ describe("kubectl terrarium against a real API server", function () {
     await anEnvironment("watched");
     const seen = Promise.withResolvers<void>();
     const stopping = new AbortController();
-    const watched = call(PEOPLE.viewer, ["status", "watched", "--watch"], stopping.signal, (text) => {
+    const show = (text: string) => {
       if (text.includes("Applying")) seen.resolve();
       // The first picture is what the change is seen against.
       else void status("environments", "watched", { ...first, components: [{ name: "network", state: "Applying" }] });
-    });
+    };
+    const watched = call(PEOPLE.viewer, ["status", "watched", "--watch"], { signal: stopping.signal, show });
     await seen.promise;
     stopping.abort();
     assert.equal((await watched).code, EXIT.interrupted);
@@ -185,15 +148,7 @@ describe("kubectl terrarium against a real API server", function () {
   });
 
   it("completes names of environments and Runs", async () => {
-    const { out } = await call(PEOPLE.viewer, [
-      "__complete",
-      "-n",
-      NAMESPACE,
-      "logs",
-      "--kubeconfig",
-      kubeconfigs.get("victor") ?? "",
-      "sh",
-    ]);
+    const { out } = await call(PEOPLE.viewer, ["__complete", "logs", "sh"]);
     assert.ok(out.includes("shop\t"), out);
   });
 });

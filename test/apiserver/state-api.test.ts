@@ -19,6 +19,7 @@ import { ensureRecord } from "../../operator/storage/ownership.ts";
 import type { StateStore } from "../../operator/storage/port.ts";
 import { createSecretStore } from "../../operator/storage/secret-store.ts";
 import { writeState } from "../../operator/storage/versions.ts";
+import { EXIT } from "../../plugin/exit-codes.ts";
 import { AT, aPod, aState, fencedRun } from "../unit/storage/claimants.ts";
 import { environment } from "./admission-objects.ts";
 import {
@@ -36,6 +37,7 @@ import {
   renderedChart,
   until,
 } from "./admission-server.ts";
+import { PluginPeople } from "./plugin-call.ts";
 
 const TEAM = "team-states";
 /** Of its own, since the chart's leads to pods. */
@@ -195,6 +197,33 @@ describe("states behind a real API server", function () {
     assert.equal((await api.get(`${STATE}/content?serial=x`, reader)).status, 400);
     assert.equal((await api.get(`${ROOT}?labelSelector=app%3Dx`, PEOPLE.viewer)).status, 400);
     assert.equal((await api.get(`${ROOT}?watch=true`)).status, 405);
+  });
+
+  it("are listed, pulled, pushed and restored with kubectl terrarium, by who may", async () => {
+    await stored("mobile", 3, 4);
+    const people = new PluginPeople(TEAM);
+    const state = (person: Person, args: readonly string[], stdin = "") =>
+      people.call(person, ["state", ...args], { stdin });
+    try {
+      const listed = await state(PEOPLE.viewer, ["list", "shop"]);
+      assert.match(listed.out, /shop +mobile +4 +1 /);
+      const refused = await state(PEOPLE.viewer, ["pull", "shop", "mobile"]);
+      assert.equal(refused.code, EXIT.forbidden);
+      assert.match(refused.err, /^You \(victor\) may not get states\/content .*terrarium-state-reader/);
+      const pulled = await state(reader, ["pull", "shop", "mobile"]);
+      assert.equal(pulled.out, aState({ serial: 4, resources: ["vpc"] }).toString());
+      const next = aState({ serial: 5, resources: ["vpc", "subnet"] }).toString();
+      const pushed = await state(writer, ["push", "shop", "mobile"], next);
+      assert.equal(pushed.out, "Pushed: the state of shop/mobile has serial 5 and 2 resources now.", pushed.err);
+      const stale = await state(writer, ["push", "shop", "mobile"], aState({ serial: 2, resources: ["x"] }).toString());
+      assert.equal(stale.code, EXIT.error);
+      const restored = await state(writer, ["restore", "shop", "mobile", "--serial", "4", "--yes"]);
+      assert.match(restored.out, /^Restored: the state of shop\/mobile has serial \d+ and 1 resource now\.$/);
+      assert.equal((await state(reader, ["imports", "shop", "mobile"])).code, EXIT.done);
+      assert.equal((await state(reader, ["pull", "shop", "nothing"])).code, EXIT.notFound);
+    } finally {
+      await people.end();
+    }
   });
 
   it("let nobody in who is not the API server, whatever the headers say", async () => {

@@ -20,6 +20,9 @@ export interface PluginWorldOptions {
   readonly logs?: Readonly<Record<string, readonly string[]>>;
   /** What a person types; nobody is there when it is absent. */
   readonly answers?: readonly string[];
+  readonly stdin?: string;
+  /** Answers of what is asked for by its path; the path is `METHOD PATH?QUERY`. */
+  readonly raw?: (request: string, text: string | undefined) => string;
   readonly kinds?: readonly string[];
   readonly version?: string;
   /** Minutes after the start of the fakes' time. */
@@ -52,7 +55,7 @@ export function pluginWorld(options: PluginWorldOptions = {}) {
     stop: () => stopping.abort(),
     /** One call of the program. */
     async call(...args: readonly string[]): Promise<Spoken> {
-      const { terminal, heard } = fakeTerminal(options.answers);
+      const { terminal, heard } = fakeTerminal(options);
       const open = async (chosen: ClusterOptions) => {
         opened.push(chosen);
         return fakeCluster(client, options, chosen);
@@ -69,13 +72,16 @@ function labelled(run: Run): Run {
   return { ...run, metadata: { ...run.metadata, labels: { ...labels, ...run.metadata.labels } } };
 }
 
-function fakeTerminal(answers: readonly string[] | undefined) {
+function fakeTerminal(options: PluginWorldOptions) {
+  const { answers } = options;
   const heard = { out: [] as string[], err: [] as string[] };
   const left = [...(answers ?? [])];
   const terminal: Terminal = {
     print: (text) => void heard.out.push(text),
     tell: (text) => void heard.err.push(text),
     show: (text) => void heard.out.push(text),
+    write: (content) => void heard.out.push(Buffer.from(content).toString()),
+    read: async () => options.stdin ?? "",
     colours: false,
     interactive: answers !== undefined,
     async ask(question) {
@@ -86,7 +92,14 @@ function fakeTerminal(answers: readonly string[] | undefined) {
   return { terminal, heard };
 }
 
+function fail(facts: ConstructorParameters<typeof ApiError>[0]): never {
+  throw new ApiError(facts);
+}
+
 function fakeCluster(client: FakeClient, options: PluginWorldOptions, chosen: ClusterOptions): Cluster {
+  const rawAnswer = (request: string, text?: string) =>
+    options.raw?.(request, text) ??
+    fail({ request, status: 404, reason: "NotFound", message: "the server could not find the requested resource" });
   const { user = "jane", may = () => true, logs = {} } = options;
   return {
     context: chosen.context ?? "test",
@@ -105,8 +118,18 @@ function fakeCluster(client: FakeClient, options: PluginWorldOptions, chosen: Cl
         throw new ApiError({ request: "get log", status: 404, reason: "NotFound", message: `pods "${pod}" not found` });
       yield* lines;
     },
+    raw: {
+      read: async (path, options) => Buffer.from(rawAnswer(`GET ${path}${queryOf(options?.query)}`)),
+      send: async (method, path, text, options) =>
+        JSON.parse(rawAnswer(`${method} ${path}${queryOf(options?.query)}`, text)),
+    },
     close: async () => {},
   };
+}
+
+function queryOf(query: Readonly<Record<string, unknown>> = {}): string {
+  const text = Object.entries(query).map(([name, value]) => `${name}=${value}`);
+  return text.length === 0 ? "" : `?${text.join("&")}`;
 }
 
 async function* silence(signal: AbortSignal): AsyncGenerator<never> {

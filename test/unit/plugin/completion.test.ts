@@ -44,6 +44,12 @@ describe("completion", () => {
     [["status", "--output", "=", "j"], ["json"]],
     [["suspend", "--nam"], ["--namespace"]],
     [["completion", "z"], ["zsh"]],
+    [["stat"], ["status", "state"]],
+    [
+      ["state", "p"],
+      ["pull", "push"],
+    ],
+    [["state", "pull", "shop", "net"], ["network"]],
   ];
   for (const [words, candidates] of places) {
     it(`after "${words.join(" ")}" offers ${candidates.join(", ") || "nothing"}`, async () =>

@@ -56,6 +56,20 @@ flowchart LR
     assert.deepEqual(open, []);
   });
 
+  it("leads a line over several columns around the boxes between", () => {
+    const components = picture.components.map((one) =>
+      one.name === "app" ? { ...one, needs: ["network", ...one.needs] } : one,
+    );
+    const paths = svg({ ...picture, components }).filter((line) => line.includes("marker-end"));
+    assert.equal(paths.length, 6);
+    // Three slots in the middle column, of which the line takes one for itself.
+    const long = paths.filter((path) => path.includes("L"));
+    assert.equal(long.length, 1);
+    const y = Number(/ (\d+)L/.exec(long[0] ?? "")?.[1]);
+    const boxes = svg({ ...picture, components }).map((line) => /<rect x="264" y="(\d+)"/.exec(line)?.[1]);
+    for (const top of boxes.filter((one) => one !== undefined)) assert.ok(y < Number(top) || y > Number(top) + 48);
+  });
+
   it("puts what needs each other side by side, so that no lines cross that need not", () => {
     const nodes = [
       { name: "a", needs: [] },

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EXIT } from "../../../plugin/exit-codes.ts";
+import { type PluginWorldOptions, pluginWorld } from "../../fakes/plugin-world.ts";
+import { at, shop } from "./shop.ts";
+
+const ROOT = "/apis/state.terrarium.dev/v1alpha1/namespaces/team/states";
+const STATE = `${ROOT}/shop.network`;
+
+const network = {
+  metadata: { name: "shop.network", namespace: "team" },
+  status: {
+    environment: "shop",
+    component: "network",
+    serial: 7,
+    resources: 12,
+    versions: [
+      { serial: 7, storedAt: at(5) },
+      { serial: 6, storedAt: at(1) },
+    ],
+    lock: { run: "shop-network-8", since: at(15) },
+  },
+};
+
+/** A service for states that answers these, and remembers what it was asked. */
+function world(answers: Readonly<Record<string, string>>, options: PluginWorldOptions = {}) {
+  const asked: string[] = [];
+  const raw = (request: string, text: string | undefined) => {
+    asked.push(text === undefined ? request : `${request} ${text}`);
+    return answers[request] ?? "";
+  };
+  return { asked, ...pluginWorld({ environments: [shop()], minutes: 20, raw, ...options }) };
+}
+
+describe("kubectl terrarium state", () => {
+  let dir: string;
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "terrarium-state-"));
+  });
+  after(() => rm(dir, { recursive: true }));
+
+  it("list shows what is stored, which versions, and who holds the lock", async () => {
+    const recovering = {
+      ...network,
+      status: { environment: "shop", component: "app", recovery: { run: "shop-app-2" } },
+    };
+    const { call } = world({ [`GET ${ROOT}`]: JSON.stringify({ items: [network, recovering] }) });
+    const { out, code } = await call("state", "list", "shop");
+    assert.equal(code, EXIT.done);
+    assert.equal(
+      out,
+      `
+ENVIRONMENT  COMPONENT  SERIAL  RESOURCES  AGE  VERSIONS  LOCKED BY              RECOVERY COPY
+shop         network    7       12         15m  7, 6      shop-network-8 for 5m
+shop         app        none                                                     of shop-app-2`.trim(),
+    );
+  });
+
+  it("pull gives the state byte for byte, to stdout or to a file that only its owner reads", async () => {
+    const state = '{"serial": 7, "id": 12345678901234567890}\n';
+    const { call, asked } = world({ [`GET ${STATE}/content`]: state, [`GET ${STATE}/content?serial=6`]: "{}" });
+    assert.equal((await call("state", "pull", "shop", "network")).out, state);
+    const file = join(dir, "network.tfstate");
+    await call("state", "pull", "shop", "network", "-f", file);
+    assert.equal(await readFile(file, "utf8"), state);
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal((await call("state", "pull", "shop", "network", "--serial", "6")).out, "{}");
+    await call("state", "pull", "shop", "network", "--recovery");
+    assert.equal(asked.at(-1), `GET ${STATE}/content?recovery=true`);
+  });
+
+  it("push sends the state as it is, from a file or from stdin", async () => {
+    const state = '{"serial": 7, "id": 12345678901234567890}';
+    const answers = { [`PUT ${STATE}/content`]: JSON.stringify(network) };
+    const file = join(dir, "mine.tfstate");
+    await writeFile(file, state);
+    const { call, asked } = world(answers);
+    const { out } = await call("state", "push", "shop", "network", "--file", file);
+    assert.equal(out, "Pushed: the state of shop/network has serial 7 and 12 resources now.");
+    await world(answers, { stdin: state }).call("state", "push", "shop", "network");
+    assert.deepEqual(asked, [`PUT ${STATE}/content ${state}`]);
+  });
+
+  it("push refuses what is no state, and asks before it puts rules aside", async () => {
+    const { call, asked } = world({ [`PUT ${STATE}/content?force=true`]: JSON.stringify(network) }, { stdin: "" });
+    assert.equal((await call("state", "push", "shop", "network")).code, EXIT.usage);
+    const forced = world({ [`PUT ${STATE}/content?force=true`]: JSON.stringify(network) }, { stdin: "{}" });
+    assert.equal((await forced.call("state", "push", "shop", "network", "--force")).code, EXIT.usage);
+    assert.deepEqual([asked, forced.asked], [[], []]);
+    assert.equal((await forced.call("state", "push", "shop", "network", "--force", "--yes")).code, EXIT.done);
+    assert.deepEqual(forced.asked, [`PUT ${STATE}/content?force=true {}`]);
+  });
+
+  it("restore names a version, and asks", async () => {
+    const answers = { [`POST ${STATE}/restore`]: JSON.stringify(network) };
+    const { call, asked } = world(answers, { answers: ["yes", "no"] });
+    assert.equal((await call("state", "restore", "shop", "network")).code, EXIT.usage);
+    assert.equal((await call("state", "restore", "shop", "network", "--serial", "6")).code, EXIT.done);
+    const doubting = world(answers, { answers: ["no"] });
+    assert.equal((await doubting.call("state", "restore", "shop", "network", "--recovery")).code, EXIT.usage);
+    assert.deepEqual([asked, doubting.asked], [[`POST ${STATE}/restore {"serial":6}`], []]);
+  });
+
+  it("imports prints blocks that are ready to use", async () => {
+    const blocks = 'import {\n  to = aws_vpc.main\n  id = "vpc-1"\n}\n';
+    const { call } = world({ [`GET ${STATE}/imports`]: blocks });
+    assert.equal((await call("state", "imports", "shop", "network")).out, blocks);
+  });
+
+  it("says why where a cluster serves no states", async () => {
+    const { code, err } = await pluginWorld({ environments: [shop()] }).call("state", "list");
+    assert.equal(code, EXIT.notFound);
+    assert.match(err, /kubectl get apiservice v1alpha1\.state\.terrarium\.dev says why/);
+  });
+
+  it("without a word says which there are", async () => {
+    const { code, out } = await world({}).call("state");
+    assert.equal(code, EXIT.usage);
+    for (const word of ["list", "pull", "push", "restore", "imports"])
+      assert.match(out, new RegExp(`Usage: kubectl terrarium state ${word}`));
+  });
+});
