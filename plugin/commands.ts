@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { resume, run, suspend } from "./commands/ask.ts";
 import { createCompletion } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
+import { extend } from "./commands/extend.ts";
 import { graph } from "./commands/graph.ts";
 import { logs } from "./commands/logs.ts";
 import { runs } from "./commands/runs.ts";
@@ -9,7 +10,19 @@ import { stateCommands } from "./commands/state.ts";
 import { status } from "./commands/status.ts";
 import { unlock } from "./commands/unlock.ts";
 
-const spoken: readonly Command[] = [status, runs, logs, run, suspend, resume, unlock, ...stateCommands, graph, doctor];
+const spoken: readonly Command[] = [
+  status,
+  runs,
+  logs,
+  run,
+  suspend,
+  resume,
+  extend,
+  unlock,
+  ...stateCommands,
+  graph,
+  doctor,
+];
 
 /** In the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [...spoken, ...createCompletion(spoken)];

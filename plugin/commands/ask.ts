@@ -12,14 +12,20 @@ export const run: Command = {
   name: "run",
   summary: "ask for a fresh Run of every component now",
   arguments: [ENVIRONMENT],
-  options: [],
+  options: [
+    { name: "override-windows", value: "REASON", about: "outside of spec.windows, too: an emergency, and why" },
+  ],
   details: [
     "Sets the annotation terrarium.dev/requestedAt. Refs are looked up anew, waits for the next try end, and an interrupted component goes on.",
   ],
   async run({ cluster: open, terminal, clock }, said) {
     const cluster = await open();
     const { metadata, spec } = await readEnvironment(cluster, said.argument(0));
-    await annotate(cluster, metadata.name, { [ANNOTATIONS.requestedAt]: clock.now().toISOString() });
+    const override = said.value("override-windows");
+    await annotate(cluster, metadata.name, {
+      [ANNOTATIONS.requestedAt]: clock.now().toISOString(),
+      ...(override === undefined ? {} : { [ANNOTATIONS.windowOverride]: override }),
+    });
     terminal.print(`Asked for a Run of every component of ${metadata.name}.`);
     if (spec.suspend)
       terminal.tell(`${metadata.name} is suspended: nothing starts before: ${resumption(cluster, metadata.name)}`);

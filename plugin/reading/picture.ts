@@ -32,6 +32,8 @@ export interface Picture {
   readonly message: string;
   readonly summary: string;
   readonly suspended: boolean;
+  /** The end of its lifetime is near: the sentence of the condition. */
+  readonly expiring?: string;
   readonly deleting: boolean;
   /** False: the operator has not looked at the newest spec. */
   readonly seen: boolean;
@@ -42,6 +44,7 @@ export interface Picture {
 export function pictureOf(environment: Environment, runs: readonly Run[]): Picture {
   const { metadata, spec, status } = environment;
   const ready = conditionOf(environment, "Ready");
+  const expiring = conditionOf(environment, "Expiring");
   return {
     name: metadata.name,
     namespace: metadata.namespace ?? "",
@@ -51,6 +54,7 @@ export function pictureOf(environment: Environment, runs: readonly Run[]): Pictu
     message: ready?.message ?? "the operator has not looked at it yet",
     summary: status?.summary ?? "",
     suspended: spec.suspend,
+    ...(expiring?.status === "True" ? { expiring: expiring.message } : {}),
     deleting: metadata.deletionTimestamp !== undefined,
     seen: isSeen(environment),
     components: componentsOf(environment, runs),

@@ -37,7 +37,9 @@ function headOf(picture: Picture, now: Date, paint: Paint): readonly string[] {
   if (picture.deleting) facts.push("being deleted");
   if (picture.suspended) facts.push("suspended");
   if (!picture.seen) facts.push("the operator has not looked at the newest spec yet");
-  return [`${title}${state}`, facts.filter((fact) => fact !== "").join(", "), ...(ready ? [] : [message])];
+  const told = ready ? [] : [message];
+  if (picture.expiring !== undefined) told.push(paint("warn", picture.expiring));
+  return [`${title}${state}`, facts.filter((fact) => fact !== "").join(", "), ...told];
 }
 
 function treeTable(picture: Picture, now: Date, paint: Paint): readonly string[] {

@@ -108,6 +108,21 @@ database has waited for 12m: quota exceeded (main.tf:3). The limit of tries is r
     assert.match(shown(environment), /kubectl terrarium resume shop -n team/);
   });
 
+  it("warns of the end of a lifetime, although all is Ready", () => {
+    const environment = shop();
+    const { status } = environment;
+    assert.ok(status);
+    const expiring = {
+      type: "Expiring",
+      status: "True",
+      reason: "Expiring",
+      message: "it ends at 21:00",
+      lastTransitionTime: at(1),
+    } as const;
+    const text = shown({ ...environment, status: { ...status, conditions: [...(status.conditions ?? []), expiring] } });
+    assert.match(text, /^shop in team: Ready\n5\/5 ready, 20m old\nit ends at 21:00\n/);
+  });
+
   it("is not Ready while the newest spec was not looked at", () => {
     const environment = shop();
     const newer = { ...environment, metadata: { ...environment.metadata, generation: 2 } };
