@@ -1,23 +1,20 @@
 import assert from "node:assert/strict";
-import { setTimeout as pause } from "node:timers/promises";
 import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { keeps, planAsks, reports } from "./support/modules.ts";
+import { keeps, planAsks, reports, twoSteps } from "./support/modules.ts";
 import { cutOffGateway, restoreGateway } from "./support/operator-pods.ts";
 import type { Place } from "./support/place.ts";
 import { untilJournalled } from "./support/stored.ts";
 
-/** Two resources: the second one begins when the first is there. */
-function twoSteps(place: Place, engine: Engine = "opentofu", more: object = {}) {
-  const module = reports(place.outside.address, "first") + reports(place.outside.address, "second", ["first"]);
-  return anEnvironment({ name: "cut", engine, components: [{ name: "one", module }], ...more });
+function cut({ outside }: Place, engine: Engine = "opentofu") {
+  return anEnvironment({ name: "cut", engine, components: [{ name: "one", module: twoSteps(outside.address) }] });
 }
 
 async function killedInApply(place: Place, engine?: Engine): Promise<void> {
   const { outside } = place;
   outside.hold("create/second");
-  await place.apply(twoSteps(place, engine));
+  await place.apply(cut(place, engine));
   await outside.arrival("create/second");
   const [run] = await place.runs("one");
   assert.ok(run);
@@ -121,7 +118,7 @@ journeys("runners that die", () => {
   journey("the engine alone is killed in apply: its end is reported, and the next try goes on", async (place) => {
     const { outside } = place;
     outside.hold("create/second");
-    await place.apply(twoSteps(place));
+    await place.apply(cut(place));
     await outside.arrival("create/second");
     const [run] = await place.runs("one");
     assert.ok(run);
@@ -136,7 +133,7 @@ journeys("runners that die", () => {
   journey("the agent alone is killed in apply: the engine goes on, and nothing is lost", async (place) => {
     const { outside } = place;
     outside.hold("create/second");
-    await place.apply(twoSteps(place));
+    await place.apply(cut(place));
     await outside.arrival("create/second");
     const [run] = await place.runs("one");
     assert.ok(run);
@@ -155,7 +152,7 @@ journeys("runners that die", () => {
     async (place) => {
       const { outside } = place;
       outside.hold("create/second");
-      await place.apply(twoSteps(place));
+      await place.apply(cut(place));
       await outside.arrival("create/second");
       const [run] = await place.runs("one");
       assert.ok(run);
@@ -177,7 +174,7 @@ journeys("runners that die", () => {
   journey("a pod that is asked to end in apply saves its state first", async (place) => {
     const { outside } = place;
     outside.hold("create/second");
-    await place.apply(twoSteps(place));
+    await place.apply(cut(place));
     await outside.arrival("create/second");
     const [run] = await place.runs("one");
     assert.ok(run);
@@ -190,34 +187,4 @@ journeys("runners that die", () => {
     await place.untilReady("cut", { within: 90 });
     assert.equal(outside.count("create/first"), 1, "what was made was not made again");
   });
-
-  journey(
-    "the gateway is away for two minutes in an apply: nothing is lost, the apply ends well",
-    async (place) => {
-      const { outside } = place;
-      outside.hold("create/second");
-      await place.apply(twoSteps(place));
-      await outside.arrival("create/second");
-      const [run] = await place.runs("one");
-      assert.ok(run);
-      const pod = await place.podOf(run);
-      await cutOffGateway(pod);
-      const backAt = performance.now() + 120_000;
-      outside.release("create/second");
-      // The engine ends meanwhile: its last state can only be in the agent's spool.
-      await pause(Math.max(0, backAt - performance.now()));
-      assert.equal((await place.runs("one"))[0]?.status?.finishedAt, undefined, "the result cannot have arrived");
-      await restoreGateway(pod);
-      await place.untilReady("cut", { within: 60 });
-      const runs = await place.runs("one");
-      assert.equal(runs.length, 1);
-      assert.equal(runs[0]?.status?.outcome?.result, "Applied");
-      assert.equal(runs[0]?.status?.outcome?.resources, 2);
-      assert.deepEqual(outside.heard, ["create/first", "create/second"]);
-      await place.delete("cut");
-      await place.untilGone("cut");
-      assert.deepEqual(outside.heard.slice(2), ["destroy/second", "destroy/first"]);
-    },
-    { within: 300 },
-  );
 });

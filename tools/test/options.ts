@@ -3,13 +3,13 @@ import { SUITE_NAMES } from "./suites.ts";
 
 export const HELP = `npm test [-- OPTIONS]
 
-Runs every test of the project: ${SUITE_NAMES.join(", ")}. Programs, images and a local cluster are made as they are needed; the
-cluster is taken away at the end. The last line is \`N passed, N failed\`.
+Runs every test of the project: ${SUITE_NAMES.join(", ")}. Programs, images and a local cluster are made as they are needed, while
+the suites that need no cluster run; it is taken away at the end. The last line is \`N passed, N failed\`.
 
   --suite NAME   only this suite; may be repeated
   --file PATH    only this file of the suites; may be repeated
   --name NAME    the cluster for the journeys (default: test)
-  --jobs N       journeys at the same time (default: 3)
+  --jobs N       files of journeys at the same time (default: 4)
   --keep         leave the cluster, to look at it or to be quicker the next time
   --help         this text`;
 
@@ -29,7 +29,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       suite: { type: "string", multiple: true, default: [...SUITE_NAMES] },
       file: { type: "string", multiple: true, default: [] },
       name: { type: "string", default: "test" },
-      jobs: { type: "string", default: "3" },
+      jobs: { type: "string", default: "4" },
       keep: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },

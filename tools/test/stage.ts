@@ -1,9 +1,16 @@
-import { ensureBinaries } from "../cluster/binaries.ts";
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { checkout } from "../bundle.ts";
+import { ensureBinaries, lockFile } from "../cluster/binaries.ts";
 import { clusterDown } from "../cluster/cluster-down.ts";
-import { openPlace, placeImages } from "../demo/place.ts";
-
-/** The environment variable in which the journeys find the name of their cluster. They install the chart themselves. */
-const CLUSTER_VARIABLE = "TERRARIUM_TEST_CLUSTER";
+import { withLock } from "../cluster/lock.ts";
+import { clusterPaths } from "../cluster/paths.ts";
+import type { Kubectl } from "../demo/kubectl.ts";
+import { chartValues, installOperator } from "../demo/operator.ts";
+import { openPlace, type PlacedImages, placeImages } from "../demo/place.ts";
+import { startGitServer } from "../demo/shop.ts";
+import { contentKey } from "../images/cache.ts";
 
 type Progress = (text: string) => void;
 
@@ -13,14 +20,39 @@ export async function buildPrograms(progress: Progress): Promise<void> {
   await ensureBinaries(["provider-local", "provider-time", "provider-kubectl"], progress);
 }
 
-/** A cluster that holds this checkout's images; gives the environment of the tests that act on it. */
+/** A cluster with this checkout's Terrarium in it; gives the environment in which the journeys take it as it is. */
 export async function setStage(name: string, progress: Progress): Promise<Readonly<Record<string, string>>> {
-  const place = { type: "local", name } as const;
   progress(`starting the cluster ${name}`);
-  await placeImages(place, await openPlace(place, progress), progress);
-  return { [CLUSTER_VARIABLE]: name };
+  await installJourneys(name, "current", progress);
+  return { TERRARIUM_TEST_CLUSTER: name, TERRARIUM_TEST_INSTALL: "keep" };
 }
 
 export async function strikeStage(name: string): Promise<void> {
   await clusterDown({ name, progress: "silent" });
+}
+
+/** The cluster of the journeys, once for however many processes ask. `current`: with what this checkout holds; `asItIs`: with what it has. */
+export function installJourneys(name: string, wanted: "current" | "asItIs", progress: Progress): Promise<Kubectl> {
+  const place = { type: "local", name } as const;
+  return withLock(
+    lockFile(`journeys-${name}`),
+    () => progress("another process prepares the journeys: waiting for it"),
+    async () => {
+      const kubectl = await openPlace(place, progress);
+      if (wanted === "current")
+        await bringUpToDate(name, kubectl, await placeImages(place, kubectl, progress), progress);
+      return kubectl;
+    },
+  );
+}
+
+async function bringUpToDate(name: string, kubectl: Kubectl, images: PlacedImages, progress: Progress): Promise<void> {
+  const stamp = join(clusterPaths(name).directory, "journeys-installed");
+  const parts = [JSON.stringify(chartValues(images)), images.gitserver];
+  for (const folder of ["charts/terrarium", "tools/gitserver"]) parts.push(await contentKey(join(checkout, folder)));
+  const wanted = createHash("sha256").update(parts.join("\n")).digest("hex");
+  if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
+  progress("installing Terrarium and the git server");
+  await Promise.all([installOperator(kubectl, images), startGitServer(kubectl, images.gitserver)]);
+  await writeFile(stamp, wanted);
 }

@@ -3,14 +3,12 @@ import { join } from "node:path";
 
 export interface Suite {
   readonly name: string;
-  /** Test files, from the root of the checkout. */
+  /** Test files, from the root of the checkout, in the order in which they run. */
   readonly files: readonly string[];
   /** True: the tests start engines or parts of Kubernetes, which are built for them. */
   readonly needsPrograms: boolean;
   /** True: the tests need a cluster with the operator in it. */
   readonly needsCluster: boolean;
-  /** True: each file is a process of its own, and several run at the same time. */
-  readonly separate: boolean;
   /** After this time one process of the suite is ended, and counts as failed. */
   readonly deadlineMinutes: number;
 }
@@ -19,19 +17,32 @@ type Nature = Omit<Suite, "files">;
 
 /** In the order in which they run: what is quick and near the cause comes first. */
 const NATURES: readonly Nature[] = [
-  { name: "unit", needsPrograms: false, needsCluster: false, separate: false, deadlineMinutes: 10 },
-  { name: "stories", needsPrograms: false, needsCluster: false, separate: false, deadlineMinutes: 15 },
-  { name: "runner", needsPrograms: true, needsCluster: false, separate: false, deadlineMinutes: 15 },
-  { name: "apiserver", needsPrograms: true, needsCluster: false, separate: false, deadlineMinutes: 15 },
-  { name: "journeys", needsPrograms: true, needsCluster: true, separate: true, deadlineMinutes: 30 },
+  { name: "unit", needsPrograms: false, needsCluster: false, deadlineMinutes: 10 },
+  { name: "stories", needsPrograms: false, needsCluster: false, deadlineMinutes: 15 },
+  { name: "runner", needsPrograms: true, needsCluster: false, deadlineMinutes: 15 },
+  { name: "apiserver", needsPrograms: true, needsCluster: false, deadlineMinutes: 15 },
+  { name: "journeys", needsPrograms: true, needsCluster: true, deadlineMinutes: 30 },
 ];
 
 export const SUITE_NAMES: readonly string[] = NATURES.map(({ name }) => name);
 
+/** What takes minutes begins first, so that nothing long is left over when everything else has ended. */
+const LONGEST = ["interruptions", "gateway", "inputs", "configuration", "size", "deletion"];
+
 /** The suites of a checkout. A suite is the folder of its name below `test`. */
 export function suitesOf(root: string): readonly Suite[] {
-  const files = testFiles(root);
+  const files = testFiles(root).toSorted((a, b) => rank(a) - rank(b));
   return NATURES.map((nature) => ({ ...nature, files: files.filter((file) => suiteOf(file) === nature.name) }));
+}
+
+/** A file of tests that disturb what all others stand on: nothing else may use the cluster meanwhile. */
+export function isAlone(file: string): boolean {
+  return file.split("/").includes("alone");
+}
+
+function rank(file: string): number {
+  const place = LONGEST.findIndex((name) => file === `test/journeys/${name}.test.ts`);
+  return place === -1 ? LONGEST.length : place;
 }
 
 /** Test files that no suite would ever run. */

@@ -1,7 +1,4 @@
 /** The one cluster of all journeys, with this checkout's Terrarium in it: made once, however many processes ask. */
-import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { createClient } from "../../../operator/cluster/client.ts";
 import { connect } from "../../../operator/cluster/connection.ts";
@@ -10,17 +7,13 @@ import type { Client } from "../../../operator/cluster/ports.ts";
 import { SECRETS, SERVICES } from "../../../operator/cluster/resources.ts";
 import { createTransport } from "../../../operator/cluster/transport.ts";
 import { systemClock } from "../../../operator/loop/clock.ts";
-import { checkout } from "../../../tools/bundle.ts";
-import { lockFile } from "../../../tools/cluster/binaries.ts";
-import { withLock } from "../../../tools/cluster/lock.ts";
 import { type ClusterPaths, clusterPaths } from "../../../tools/cluster/paths.ts";
 import { findCluster } from "../../../tools/cluster/slots.ts";
 import type { Kubectl } from "../../../tools/demo/kubectl.ts";
-import { chartValues, installOperator, operatorNamespace } from "../../../tools/demo/operator.ts";
-import { openPlace, type PlacedImages, placeImages } from "../../../tools/demo/place.ts";
-import { gitNamespace, startGitServer } from "../../../tools/demo/shop.ts";
+import { operatorNamespace } from "../../../tools/demo/operator.ts";
+import { gitNamespace } from "../../../tools/demo/shop.ts";
 import type { Credentials } from "../../../tools/gitserver/repositories.ts";
-import { contentKey } from "../../../tools/images/cache.ts";
+import { installJourneys } from "../../../tools/test/stage.ts";
 
 export interface Installation {
   readonly client: Client;
@@ -49,37 +42,12 @@ export function installation(): Promise<Installation> {
 
 async function install(): Promise<Installation> {
   const progress = (text: string) => console.error(`  ${text}`);
-  const place = { type: "local", name: clusterName } as const;
+  const kubectl = await installJourneys(clusterName, asItIs ? "asItIs" : "current", progress);
   const paths = clusterPaths(clusterName);
-  const kubectl = await withLock(
-    lockFile(`journeys-${clusterName}`),
-    () => progress("another process prepares the journeys: waiting for it"),
-    async () => {
-      const opened = await openPlace(place, progress);
-      if (!asItIs) await bringUpToDate(opened, paths, await placeImages(place, opened, progress), progress);
-      return opened;
-    },
-  );
   const client = await clientFor(paths.kubeconfig);
   const cluster = await findCluster(clusterName);
   if (cluster === undefined) throw new Error(`the cluster ${clusterName} is gone`);
   return { client, kubectl, paths, hostAddress: cluster.addresses.hostAddress, git: await gitServer(client) };
-}
-
-async function bringUpToDate(
-  kubectl: Kubectl,
-  paths: ClusterPaths,
-  images: PlacedImages,
-  progress: (text: string) => void,
-): Promise<void> {
-  const stamp = join(paths.directory, "journeys-installed");
-  const parts = [JSON.stringify(chartValues(images)), images.gitserver];
-  for (const folder of ["charts/terrarium", "tools/gitserver"]) parts.push(await contentKey(join(checkout, folder)));
-  const wanted = createHash("sha256").update(parts.join("\n")).digest("hex");
-  if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
-  progress("installing Terrarium and the git server");
-  await Promise.all([installOperator(kubectl, images), startGitServer(kubectl, images.gitserver)]);
-  await writeFile(stamp, wanted);
 }
 
 async function clientFor(kubeconfig: string): Promise<Client> {

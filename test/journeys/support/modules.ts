@@ -70,6 +70,11 @@ resource "terraform_data" "${name}" {
 `;
 }
 
+/** Two resources that report: the second one begins when the first is there. */
+export function twoSteps(address: string): string {
+  return reports(address, "first") + reports(address, "second", ["first"]);
+}
+
 /** bash speaks TCP by itself; the images have no curl. An answer other than 200 fails the command. */
 function tell(what: "create" | "destroy", name: string): string {
   return [

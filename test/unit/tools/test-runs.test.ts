@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runMocha } from "../../../tools/test/mocha.ts";
 import { parseOptions } from "../../../tools/test/options.ts";
-import { strayFiles, suitesOf } from "../../../tools/test/suites.ts";
+import { isAlone, strayFiles, suitesOf } from "../../../tools/test/suites.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -97,6 +97,12 @@ describe("the suites", () => {
     ]);
     assert.deepEqual(strayFiles(folder), ["test/elsewhere/a.test.ts"]);
     rmSync(folder, { recursive: true });
+  });
+
+  it("begin with what takes longest, and know what must be alone", () => {
+    const journeys = suitesOf(root).find(({ name }) => name === "journeys")?.files ?? [];
+    assert.deepEqual(journeys.slice(0, 2), ["test/journeys/interruptions.test.ts", "test/journeys/gateway.test.ts"]);
+    assert.deepEqual(journeys.filter(isAlone), ["test/journeys/alone/operator.test.ts"]);
   });
 
   it("are all wanted unless some are named", () => {

@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
-import { anEnvironment, fromOutput } from "./support/environments.ts";
-import { journey, journeys } from "./support/journey.ts";
-import { reports } from "./support/modules.ts";
-import { killLeader, killOperators, restartOperators, untilOperatorsAreReady } from "./support/operator-pods.ts";
-import type { Place } from "./support/place.ts";
+import { anEnvironment, fromOutput } from "../support/environments.ts";
+import { journey, journeys } from "../support/journey.ts";
+import { reports, twoSteps } from "../support/modules.ts";
+import { killLeader, killOperators, restartOperators, untilOperatorsAreReady } from "../support/operator-pods.ts";
+import type { Place } from "../support/place.ts";
 
 const alone = { manner: "alone", within: 300 } as const;
 
-function twoSteps({ outside }: Place) {
-  const module = reports(outside.address, "first") + reports(outside.address, "second", ["first"]);
-  return anEnvironment({ name: "served", components: [{ name: "one", module }] });
+function served({ outside }: Place) {
+  return anEnvironment({ name: "served", components: [{ name: "one", module: twoSteps(outside.address) }] });
 }
 
 async function wentOn(place: Place): Promise<void> {
@@ -27,7 +26,7 @@ journeys("an operator that goes away", () => {
     async (place) => {
       const { outside } = place;
       outside.hold("create/second");
-      await place.apply(twoSteps(place));
+      await place.apply(served(place));
       await outside.arrival("create/second");
       await killOperators(place);
       outside.release("create/second");
@@ -42,7 +41,7 @@ journeys("an operator that goes away", () => {
     async (place) => {
       const { outside } = place;
       outside.hold("create/second");
-      await place.apply(twoSteps(place));
+      await place.apply(served(place));
       await outside.arrival("create/second");
       await restartOperators(place);
       outside.release("create/second");
@@ -64,7 +63,7 @@ journeys("an operator that goes away", () => {
           `--replicas=${replicas}`,
         ]);
       outside.hold("create/second");
-      await place.apply(twoSteps(place));
+      await place.apply(served(place));
       await outside.arrival("create/second");
       const [run] = await place.runs("one");
       assert.ok(run);
