@@ -176,6 +176,7 @@ async function reconcile(
     environment: environmentPorts({
       ...shared,
       catalogue: config.TERRARIUM_ENGINES,
+      usualDeletions: config.TERRARIUM_USUAL_DELETIONS,
       statuses: createStatusWriter(client),
       following: createFollowing(follower),
     }),

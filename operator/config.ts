@@ -35,6 +35,8 @@ const settings = z.object({
   TERRARIUM_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
   /** Runs that have a pod at the same time. */
   TERRARIUM_MAX_RUNS: z.coerce.number().int().min(1).max(10_000).default(20),
+  /** Environments that may be deleted within a minute before each waits for a confirmation; 0: any number. */
+  TERRARIUM_USUAL_DELETIONS: z.coerce.number().int().min(0).max(100_000).default(10),
   TERRARIUM_VERSION: z.string().default("unknown"),
 });
 

@@ -194,6 +194,11 @@ export const REASONS = {
     meaning:
       "The component is no longer declared. Annotate the Environment with terrarium.dev/confirm-destroy=<component> to destroy what it made.",
   },
+  ManyDeletions: {
+    standing: "person",
+    meaning:
+      "Many Environments were deleted within a minute. Nothing of this one is destroyed until it is annotated with terrarium.dev/confirm-delete=true.",
+  },
   CredentialsMissing: {
     standing: "person",
     meaning: "A Secret that destroying needs is gone. Create it again; it goes on by itself.",

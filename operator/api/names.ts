@@ -32,6 +32,8 @@ export const ANNOTATIONS = {
   extendUntil: `${GROUP}/extend-until`,
   /** A person's reason for changes outside of `spec.windows`; taken off when it was used. */
   windowOverride: `${GROUP}/window-override`,
+  /** `true` on an Environment that is being deleted: its destruction is meant, although many others were deleted with it. */
+  confirmDelete: `${GROUP}/confirm-delete`,
   /** Proves that a pod was made by the operator for one Run and one phase: an HMAC that nobody else can make. */
   order: `${GROUP}/order`,
   /** On a Run: its state went on under this component name, so the Run says nothing about its own name any more. */

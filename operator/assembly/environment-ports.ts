@@ -5,6 +5,7 @@ import { isAlreadyExists, isConflict, isNotFound } from "../cluster/errors.ts";
 import type { Client, EventRecorder, KubeObject, StatusWriter, Stored } from "../cluster/ports.ts";
 import { CUSTOM_RESOURCE_DEFINITIONS, ENVIRONMENTS, RUNS, referenceTo } from "../cluster/resources.ts";
 import type { CatalogueEngine } from "../environment/desired.ts";
+import { TOGETHER_MS } from "../environment/many-deletions.ts";
 import type { EnvironmentPorts } from "../environment/ports.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
@@ -24,6 +25,7 @@ export interface EnvironmentParts {
   readonly store: StateStore;
   readonly ring: KeyRing;
   readonly catalogue: readonly CatalogueEngine[];
+  readonly usualDeletions: number;
   readonly events: EventRecorder;
   readonly statuses: StatusWriter;
   readonly following: SourceFollowing;
@@ -40,9 +42,11 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
   return {
     now: () => parts.clock.now(),
     catalogue: parts.catalogue,
+    usualDeletions: parts.usualDeletions,
     environment: (namespace, name) => caches.environments.get(namespace, name),
     runsOf: ({ metadata }) => caches.runs.byIndex(BY.environmentUid, metadata.uid),
     recordsOf: (namespace, environment) => caches.records.recordsOf(namespace, environment),
+    deletedTogether: (environment) => caches.environments.list().filter(togetherWith(environment)).length,
     follow: following.follow,
     revisionOf: following.revisionOf,
     stopFollowing: following.stop,
@@ -124,6 +128,11 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
       parts.events.record(environmentReference(environment), { type, reason, message });
     },
   };
+}
+
+function togetherWith({ metadata }: Environment): (other: Environment) => boolean {
+  const deletedAt = Date.parse(metadata.deletionTimestamp ?? "");
+  return (other) => Math.abs(Date.parse(other.metadata.deletionTimestamp ?? "") - deletedAt) <= TOGETHER_MS;
 }
 
 /** An object that went away meanwhile has no status to write. */

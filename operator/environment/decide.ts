@@ -5,6 +5,7 @@ import { isExpired, lifeOf, nextAgeAt } from "../schedule/lifetime.ts";
 import { sleepAt } from "../schedule/sleep.ts";
 import { destroyBasisOf } from "../storage/record.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
+import { heldBack } from "./many-deletions.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { decideRemoval, type Ending, removedComponents } from "./removal.ts";
 import { sleepers } from "./sleeping.ts";
@@ -141,7 +142,8 @@ function dismantle(observation: Observation): Decision {
   if (!isLeft) return { type: "letGo" };
   const gate = gateOf(environment, observation.nowMs);
   const verdicts = removals(observation, names, "Deleted", gate);
-  return { type: "dismantle", ...concluded(observation, gate, crdTerminating ? verdicts.map(withheld) : verdicts) };
+  const meant = crdTerminating ? verdicts.map(withheld) : heldBack(observation, verdicts);
+  return { type: "dismantle", ...concluded(observation, gate, meant) };
 }
 
 /** Someone removes the kind itself: that says nothing about the real objects, so none of them is touched. */

@@ -37,6 +37,8 @@ export interface Observation {
   readonly catalogue: readonly CatalogueEngine[];
   /** Wall clock, in milliseconds since 1970. */
   readonly nowMs: number;
+  /** Environments that are being deleted and were within a minute of this one, itself included; and how many are usual (0: any number). */
+  readonly deletions: { readonly together: number; readonly limit: number };
   /** The custom resource definition itself is being deleted, and takes the Environment along. */
   readonly crdTerminating: boolean;
 }

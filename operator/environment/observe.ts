@@ -32,6 +32,7 @@ export async function observe(
     revisionOf: (source) => ports.revisionOf(followed(source)),
     catalogue: ports.catalogue,
     nowMs,
+    deletions: { together: deleting ? ports.deletedTogether(environment) : 0, limit: ports.usualDeletions },
     crdTerminating: deleting && (await ports.crdTerminating(signal)),
   };
 }

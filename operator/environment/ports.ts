@@ -14,11 +14,15 @@ export interface OutputValue {
 export interface EnvironmentPorts {
   readonly now: () => Date;
   readonly catalogue: readonly CatalogueEngine[];
+  /** More Environments than this that are deleted within a minute wait for a word of confirmation; 0: none ever does. */
+  readonly usualDeletions: number;
 
   /** From caches: as new as the watches are. */
   environment(namespace: string, name: string): Environment | undefined;
   runsOf(environment: Environment): readonly Run[];
   recordsOf(namespace: string, environment: string): readonly ComponentRecord[];
+  /** Environments anywhere that are being deleted and whose deletion was asked for within a minute of this one's, itself included. */
+  deletedTogether(environment: Environment): number;
   /** From now on follows these git refs for the Environment, and no others. */
   follow(environment: Environment, sources: readonly FollowedSource[]): void;
   revisionOf(source: FollowedSource): RevisionSeen;

@@ -89,13 +89,20 @@ describe("the chart", function () {
 
   it("hands its values to the operator as settings", async () => {
     const engines = [{ name: "terraform", version: "1.9", image: "registry.example.com/tf@sha256:ab", default: true }];
-    const all = await deployments({ engines, logLevel: "debug", "concurrency.runs": 7, replicas: 3 });
+    const all = await deployments({
+      engines,
+      logLevel: "debug",
+      "concurrency.runs": 7,
+      "deletions.usual": 0,
+      replicas: 3,
+    });
     const operator = all.find(({ metadata }) => metadata.name === "terrarium-operator");
     assert.equal(operator?.spec.replicas, 3);
     const settings = settingsOf(operator);
     assert.deepEqual(JSON.parse(settings.get("TERRARIUM_ENGINES") ?? ""), engines);
     assert.equal(settings.get("TERRARIUM_LOG_LEVEL"), "debug");
     assert.equal(settings.get("TERRARIUM_MAX_RUNS"), "7");
+    assert.equal(settings.get("TERRARIUM_USUAL_DELETIONS"), "0");
     assert.equal(settings.get("TERRARIUM_GATEWAY_URL"), "https://terrarium-gateway.terrarium-system.svc:8443");
     assert.equal(settings.get("TERRARIUM_RESOLVER_URL"), "http://terrarium-resolver.terrarium-system.svc:8080");
   });

@@ -73,6 +73,7 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
     environment: environmentPorts({
       ...shared,
       catalogue: CATALOGUE,
+      usualDeletions: 0,
       statuses: createStatusWriter(client),
       following: createFollowing(undefined),
     }),

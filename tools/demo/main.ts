@@ -4,7 +4,7 @@ import { MissingProgram } from "../bundle.ts";
 import { type Plan, runPlan } from "../cluster/steps.ts";
 import { showNextSteps, showResult } from "./ending.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { installOperator, operatorNamespace } from "./operator.ts";
+import { chartValues, installOperator, operatorNamespace } from "./operator.ts";
 import { type DemoOptions, help, parseOptions, UsageError } from "./options.ts";
 import { environmentFor, openPlace, type PlacedImages, placeImages } from "./place.ts";
 import { createScreen, NotReady, watchUntilReady } from "./progress.ts";
@@ -46,7 +46,7 @@ async function install(place: DemoOptions["place"], kubectl: Kubectl): Promise<P
       },
     },
     [
-      { title: "Terrarium, from charts/terrarium", run: () => installOperator(kubectl, built()) },
+      { title: "Terrarium, from charts/terrarium", run: () => installOperator(kubectl, chartValues(built())) },
       {
         title: "Git server with the shop's modules",
         run: async (progress) => {

@@ -9,22 +9,23 @@ export const operatorNamespace = "terrarium-system";
 
 const gitServer = { matchLabels: { "kubernetes.io/metadata.name": gitNamespace } };
 
-/** The chart's values for these images: engines by digest, so that what was planned is applied by the same bytes. */
-export function chartValues({ operator, runners }: PlacedImages): object {
+/** The chart's values for these images (engines by digest, so that what was planned is applied by the same bytes), and further ones. */
+export function chartValues({ operator, runners }: PlacedImages, more: object = {}): object {
   return {
     image: { repository: operator.repository, digest: operator.digest },
     engines: runners.map((runner) => ({ ...runner, default: runner.name === "opentofu" })),
     // The shop's repository is inside the cluster, where the resolver may not go by itself.
     networkPolicy: { resolver: { allow: [{ to: [{ namespaceSelector: gitServer }], ports: [{ port: 8080 }] }] } },
+    ...more,
   };
 }
 
 /** Installs or upgrades, and waits until the pods are ready. */
-export async function installOperator(kubectl: Kubectl, images: PlacedImages): Promise<void> {
+export async function installOperator(kubectl: Kubectl, values: object): Promise<void> {
   const chart = join(checkout, "charts/terrarium");
   const flags = ["--namespace", operatorNamespace, "--create-namespace", "--wait", "--timeout", "3m", "--values", "-"];
   try {
-    await kubectl.helm(["upgrade", "--install", "terrarium", chart, ...flags], JSON.stringify(chartValues(images)));
+    await kubectl.helm(["upgrade", "--install", "terrarium", chart, ...flags], JSON.stringify(values));
   } catch (error) {
     const pods = await kubectl.run(["get", "pods", "--namespace", operatorNamespace, "-o", "wide"]).catch(() => "");
     throw new Error(

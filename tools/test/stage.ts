@@ -48,11 +48,13 @@ export function installJourneys(name: string, wanted: "current" | "asItIs", prog
 
 async function bringUpToDate(name: string, kubectl: Kubectl, images: PlacedImages, progress: Progress): Promise<void> {
   const stamp = join(clusterPaths(name).directory, "journeys-installed");
-  const parts = [JSON.stringify(chartValues(images)), images.gitserver];
+  // Journeys delete what they made by the dozen, and mean it.
+  const values = chartValues(images, { deletions: { usual: 0 } });
+  const parts = [JSON.stringify(values), images.gitserver];
   for (const folder of ["charts/terrarium", "tools/gitserver"]) parts.push(await contentKey(join(checkout, folder)));
   const wanted = createHash("sha256").update(parts.join("\n")).digest("hex");
   if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   progress("installing Terrarium and the git server");
-  await Promise.all([installOperator(kubectl, images), startGitServer(kubectl, images.gitserver)]);
+  await Promise.all([installOperator(kubectl, values), startGitServer(kubectl, images.gitserver)]);
   await writeFile(stamp, wanted);
 }

@@ -462,6 +462,50 @@ describe("A deleted environment", () => {
     assert.equal(story.started.length, 1);
   });
 
+  it("waits for a word where many others were deleted with it", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] })]));
+    story.settle();
+    story.deleteWith(11);
+    story.round();
+    assert.equal(story.verdict("b").state, "Stalled");
+    assert.equal(story.verdict("b").reason, "ManyDeletions");
+    assert.match(story.verdict("b").message, /terrarium\.dev\/confirm-delete=true/);
+    assert.equal(story.started.length, 2);
+
+    story.report();
+    story.deleteWith(1);
+    story.round();
+    assert.equal(story.verdict("b").reason, "ManyDeletions", "who was held back stays so when the others are gone");
+    story.annotate({ "terrarium.dev/confirm-delete": "true" });
+    story.settle();
+    assert.deepEqual(story.started.slice(2), ["Destroy b #2", "Destroy a #2"]);
+  });
+
+  it("waits for nobody where as many others were deleted as is usual, and where what exists is kept", () => {
+    const usual = aStory(anEnvironment([aComponent("a")]));
+    usual.settle();
+    usual.deleteWith(10);
+    usual.round();
+    assert.deepEqual(usual.started.slice(1), ["Destroy a #2"]);
+    const kept = aStory(anEnvironment([aComponent("a")], { spec: { deletionPolicy: "Retain" } }));
+    kept.settle();
+    kept.deleteWith(1_000);
+    kept.settle();
+    assert.equal(kept.decision().type, "letGo");
+  });
+
+  it("ends the destroy that is under way when many others follow, and begins no further one", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] })]));
+    story.settle();
+    story.delete();
+    story.round();
+    story.deleteWith(11);
+    story.end("b", "Destroyed");
+    story.round();
+    assert.equal(story.verdict("a").reason, "ManyDeletions");
+    assert.deepEqual(story.started.slice(2), ["Destroy b #2"]);
+  });
+
   it("asks for the credentials that destroying needs, and goes on by itself when they are back", () => {
     const story = aStory(anEnvironment([aComponent("a")]));
     story.settle();

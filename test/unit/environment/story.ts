@@ -4,6 +4,7 @@ import type { OutputRecord, Run, RunOutcome, RunSpec } from "../../../operator/a
 import { type Decision, decide } from "../../../operator/environment/decide.ts";
 import { isClosed, type Observation, type RevisionSeen } from "../../../operator/environment/observation.ts";
 import { runName } from "../../../operator/environment/run-name.ts";
+import { statusFor } from "../../../operator/environment/status.ts";
 import type { Verdict } from "../../../operator/environment/verdict.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { appliedBy, aRecord, aRun, CATALOGUE, ended, T0 } from "../../fakes/objects.ts";
@@ -14,6 +15,7 @@ export function aStory(environment: Environment) {
   let nowMs = T0;
   let revision: RevisionSeen = { state: "unfollowed" };
   let crdTerminating = false;
+  let deletions = { together: 1, limit: 10 };
   const runs = new Map<string, Run>();
   const records = new Map<string, ComponentRecord>();
   const started: string[] = [];
@@ -26,6 +28,7 @@ export function aStory(environment: Environment) {
     revisionOf: (source) => (source.git === undefined ? { state: "unfollowed" } : revision),
     catalogue: CATALOGUE,
     nowMs,
+    deletions,
     crdTerminating,
   });
   const startRun = (spec: RunSpec): void => {
@@ -148,6 +151,16 @@ export function aStory(environment: Environment) {
     },
     delete(): void {
       current = { ...current, metadata: { ...current.metadata, deletionTimestamp: new Date(nowMs).toISOString() } };
+    },
+    /** Deletes it as one of so many. */
+    deleteWith(together: number): void {
+      deletions = { ...deletions, together };
+      if (current.metadata.deletionTimestamp === undefined) story.delete();
+    },
+    /** Writes the status that the decision amounts to, as a round ends. */
+    report(): void {
+      const status = statusFor(current, story.decision(), { lines: [] }, new Date(nowMs));
+      if (status !== undefined) current = { ...current, status };
     },
     terminateCrd(): void {
       crdTerminating = true;
