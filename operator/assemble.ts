@@ -191,6 +191,7 @@ async function reconcile(
   };
   const environments = environmentController(parts);
   const runs = runController(parts);
+  metrics.watchStore(caches.records.measure);
   metrics.watchQueue("environments", environments.measure);
   metrics.watchQueue("runs", runs.measure);
   const upkeep = keepStoreClean({ client, namespace, ring, clock, logger }, working);

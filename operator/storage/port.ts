@@ -73,4 +73,12 @@ export interface RecordCache {
   hasSynced(): boolean;
   recordsOf(namespace: string, environment: string): readonly ComponentRecord[];
   onChange(handler: (key: StateKey) => void): void;
+  measure(): StoreMeasure;
+}
+
+/** What the records, and everything that they refer to, take in the store. */
+export interface StoreMeasure {
+  readonly records: number;
+  readonly recordBytes: number;
+  readonly blobBytes: number;
 }

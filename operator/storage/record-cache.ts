@@ -1,5 +1,6 @@
 import type { Secret } from "../cluster/kinds.ts";
 import type { Cache, Selection, Stored } from "../cluster/ports.ts";
+import { blobsOf } from "./blobs.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { RecordCache } from "./port.ts";
 import type { ComponentRecord, StateKey } from "./record.ts";
@@ -39,6 +40,14 @@ export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCa
     hasSynced: () => cache.hasSynced(),
     recordsOf: (namespace, environment) =>
       [...(byEnvironment.get(`${namespace}/${environment}`)?.values() ?? [])].map(decode),
+    measure() {
+      const secrets = [...byEnvironment.values()].flatMap((members) => [...members.values()]);
+      return {
+        records: secrets.length,
+        recordBytes: sum(secrets.map(bytesIn)),
+        blobBytes: sum(secrets.map((secret) => bytesOfBlobs(() => decode(secret)))),
+      };
+    },
     onChange(handler) {
       cache.onChange((old, now) => {
         const key = keyIn(old, now);
@@ -46,6 +55,19 @@ export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCa
       });
     },
   };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+const bytesIn = ({ data = {} }: Secret): number => sum(Object.values(data).map((text) => text.length));
+
+/** A record that cannot be read is told of elsewhere: measuring goes on without it. */
+function bytesOfBlobs(read: () => ComponentRecord): number {
+  try {
+    return sum(blobsOf(read()).map(({ stored, size }) => stored ?? size));
+  } catch {
+    return 0;
+  }
 }
 
 function keyIn(old: Stored<Secret> | undefined, now: Stored<Secret> | undefined): StateKey | undefined {

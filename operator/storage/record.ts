@@ -20,6 +20,8 @@ export interface BlobRef {
   readonly size: number;
   /** How many chunks hold it. */
   readonly chunks: number;
+  /** Bytes that the store needs for it, all chunks together. Absent where it was stored before they were counted. */
+  readonly stored?: number;
 }
 
 /** A version of a state that the engine handed over. */

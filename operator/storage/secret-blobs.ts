@@ -42,8 +42,11 @@ export async function putBlob(
   const id = randomBytes(12).toString("hex");
   const packed = await compress(content, { level: constants.Z_BEST_SPEED });
   const chunks = Math.max(1, Math.ceil(packed.length / chunkBytes));
+  let stored = 0;
   await forEachIndex(chunks, async (index) => {
     const part = packed.subarray(index * chunkBytes, (index + 1) * chunkBytes);
+    const data = ring.seal(part, chunkSeal(storageId, id, index)).toString("base64");
+    stored += data.length;
     const secret: Secret = {
       metadata: {
         name: chunkName(id, index),
@@ -53,11 +56,11 @@ export async function putBlob(
       },
       type: STATE_SECRET_TYPE,
       immutable: true,
-      data: { [DATA_KEY]: ring.seal(part, chunkSeal(storageId, id, index)).toString("base64") },
+      data: { [DATA_KEY]: data },
     };
     await client.create(SECRETS, secret, optionsWith(signal));
   });
-  return { id, kind, digest: digestOfBytes(content), size: content.length, chunks };
+  return { id, kind, digest: digestOfBytes(content), size: content.length, chunks, stored };
 }
 
 export async function getBlob(

@@ -67,6 +67,17 @@ export function createInstruments(registry: Registry) {
       buckets: CALL_SECONDS,
       registers,
     }),
+    storeBytes: new Gauge({
+      name: "terrarium_store_bytes",
+      help: "What the state store takes in etcd: its records, and the states, archives and journals that they refer to.",
+      labelNames: ["what"] as const,
+      registers,
+    }),
+    storeRecords: new Gauge({
+      name: "terrarium_store_records",
+      help: "Records of the state store, one for each component.",
+      registers,
+    }),
     leader: new Gauge({
       name: "terrarium_leader",
       help: "1 in the replica that reconciles, 0 in the others.",

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
+import type { StoreMeasure } from "../storage/port.ts";
 import { createInstruments, type Instruments } from "./instruments.ts";
 
 /** What a work queue says about itself when it is measured. */
@@ -20,6 +21,8 @@ export interface Metrics {
   };
   /** The queue is measured each time the metrics are read. */
   watchQueue(queue: string, measure: () => QueueMeasure): void;
+  /** The state store is measured each time the metrics are read. */
+  watchStore(measure: () => StoreMeasure): void;
   runFinished(facts: { operation: string; result: string; reason: string; durationMs: number }): void;
   gatewayRequest(facts: { route: string; code: number; durationMs: number }): void;
   gitLookedUp(facts: { outcome: string; durationMs: number }): void;
@@ -37,12 +40,17 @@ export function createMetrics(settings: MetricsSettings): Metrics {
   const registry = new Registry();
   const instruments = createInstruments(registry);
   const queues = new Map<string, () => QueueMeasure>();
+  let store: (() => StoreMeasure) | undefined;
   if (settings.ofProcess) collectDefaultMetrics({ register: registry, prefix: "terrarium_" });
 
   return {
     ...recorders(instruments),
     watchQueue: (queue, measure) => void queues.set(queue, measure),
+    watchStore(measure) {
+      store = measure;
+    },
     async page() {
+      if (store !== undefined) recordStore(instruments, store());
       for (const [queue, measure] of queues) recordQueue(instruments, queue, measure());
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
@@ -51,7 +59,7 @@ export function createMetrics(settings: MetricsSettings): Metrics {
 
 const seconds = (durationMs: number): number => durationMs / 1000;
 
-function recorders(instruments: Instruments): Omit<Metrics, "watchQueue" | "page"> {
+function recorders(instruments: Instruments): Omit<Metrics, "watchQueue" | "watchStore" | "page"> {
   const { apiRequests, watchRestarts, queueRetries, reconciles, runs, gatewayRequests, gitLookups } = instruments;
   return {
     apiRequest: ({ verb, resource, code, durationMs }) =>
@@ -68,6 +76,12 @@ function recorders(instruments: Instruments): Omit<Metrics, "watchQueue" | "page
     gitLookedUp: ({ outcome, durationMs }) => gitLookups.observe({ outcome }, seconds(durationMs)),
     leading: (isLeader) => instruments.leader.set(isLeader ? 1 : 0),
   };
+}
+
+function recordStore({ storeBytes, storeRecords }: Instruments, measure: StoreMeasure): void {
+  storeRecords.set(measure.records);
+  storeBytes.set({ what: "records" }, measure.recordBytes);
+  storeBytes.set({ what: "blobs" }, measure.blobBytes);
 }
 
 function recordQueue({ queueKeys, queueOldest }: Instruments, queue: string, measure: QueueMeasure): void {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import type { Secret } from "../../operator/cluster/kinds.ts";
 import type { Client } from "../../operator/cluster/ports.ts";
 import { SECRETS } from "../../operator/cluster/resources.ts";
@@ -10,7 +11,7 @@ import type { KeyRing } from "../../operator/storage/key-ring.ts";
 import { KEY_SECRET, openKeyRing } from "../../operator/storage/keys.ts";
 import { KeyMissing, type StateStore } from "../../operator/storage/port.ts";
 import { createRecordCache, recordSelection } from "../../operator/storage/record-cache.ts";
-import { BLOBS } from "../../operator/storage/secret-names.ts";
+import { BLOBS, STORE_LABELS } from "../../operator/storage/secret-names.ts";
 import { createSecretStore } from "../../operator/storage/secret-store.ts";
 import { aRecord, describesAStateStore } from "../unit/storage/store-contract.ts";
 import { engineServer, makeNamespace, until } from "./engine-server.ts";
@@ -82,7 +83,7 @@ describe("the state store on a real API server", function () {
     assert.equal((await store.getBlob(record, blob)).toString(), "used");
   });
 
-  it("tells through a watch which record changed, and shows it", async () => {
+  it("tells through a watch which record changed, and shows it, and what all of it takes", async () => {
     const stop = new AbortController();
     const selection = recordSelection(namespace);
     const reflector = createReflector<Secret>({ client, resource: SECRETS, selection, clock: systemClock });
@@ -97,6 +98,24 @@ describe("the state store on a real API server", function () {
     await store.updateRecord({ ...value, mayHoldObjects: true }, version);
     await until("the change is shown", () => shown()[0]?.mayHoldObjects === true);
     assert.ok(changed.filter((environment) => environment === value.key.environment).length >= 2);
+
+    const before = cache.measure();
+    const record = shown()[0] ?? value;
+    const blob = await store.putBlob(record, "state", randomBytes(100_000));
+    const found = await store.record(value.key);
+    const state = { lineage: "l", serial: 1, resources: 0, blob, run: "r", at: "" };
+    await store.updateRecord({ ...record, state }, found?.version ?? "");
+    await until("the state is shown", () => shown()[0]?.state !== undefined);
+    const grown = cache.measure();
+    const chunks = await client.listAll<Secret>(SECRETS, {
+      namespace,
+      labelSelector: `${STORE_LABELS.blob}=${blob.id}`,
+    });
+    const stored = chunks.items.flatMap(({ data = {} }) => Object.values(data)).join("").length;
+    assert.equal(grown.blobBytes - before.blobBytes, stored, "as many bytes as its Secrets hold");
+    assert.ok(stored > 100_000);
+    assert.ok(grown.recordBytes > before.recordBytes);
+    assert.equal(grown.records, before.records);
     stop.abort();
     await running;
   });

@@ -97,6 +97,7 @@ export function laggingRecords(log: RecordLog): RecordCache & Lagging {
     hasSynced: () => true,
     recordsOf: (namespace, environment) =>
       (log.versions[heard] ?? []).filter(({ key }) => key.namespace === namespace && key.environment === environment),
+    measure: () => ({ records: (log.versions[heard] ?? []).length, recordBytes: 0, blobBytes: 0 }),
     onChange: (handler) => void handlers.push(handler),
   };
 }

@@ -45,6 +45,19 @@ describe("createMetrics", () => {
     }
   });
 
+  it("measures the store when it is read", async () => {
+    const metrics = createMetrics({ ofProcess: false });
+    metrics.watchStore(() => ({ records: 2, recordBytes: 5_000, blobBytes: 70_000 }));
+    const lines = await page(metrics);
+    for (const line of [
+      "terrarium_store_records 2",
+      'terrarium_store_bytes{what="records"} 5000',
+      'terrarium_store_bytes{what="blobs"} 70000',
+    ]) {
+      assert.ok(lines.includes(line), `${line} is missing in\n${lines.join("\n")}`);
+    }
+  });
+
   it("names no object", async () => {
     const metrics = createMetrics({ ofProcess: false });
     metrics.queueHooks("run").onDone("team/shop", { type: "settled" }, 1);
