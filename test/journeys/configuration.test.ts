@@ -141,7 +141,7 @@ journeys("mistakes in a module", () => {
       const pauses = [1, 2].map((at) => (begins[at] ?? 0) - (ends[at - 1] ?? 0));
       assert.ok((pauses[0] ?? 0) >= 7_000 && (pauses[1] ?? 0) >= 15_000, `pauses were ${pauses.join(" and ")} ms`);
       await place.request("again");
-      await place.untilRun("one", ({ spec }) => spec.number === 4 && spec.attempt === 0, { within: 20 });
+      await place.untilRun("one", ({ spec }) => spec.number === 4 && spec.attempt === 0);
     },
     { within: 180 },
   );
@@ -172,7 +172,7 @@ journeys("mistakes in a module", () => {
       ...environment,
       spec: { ...specOf(environment), engine: { name: "opentofu", version: "9.9" } },
     });
-    const line = await place.untilReason("engine", "one", "EngineUnknown", { within: 20 });
+    const line = await place.untilReason("engine", "one", "EngineUnknown");
     assert.match(line.message ?? "", /opentofu 1\.12/);
     assert.equal((await place.runs()).length, 0);
   });
@@ -185,7 +185,7 @@ async function tells(place: Place, { reason, tells: patterns, file, line }: Mist
   for (const pattern of patterns) assert.match(outcome?.message ?? "", pattern);
   if (file !== undefined) assert.equal(outcome?.diagnostics?.[0]?.file, file);
   if (line !== undefined) assert.equal(outcome?.diagnostics?.[0]?.line, line);
-  const shown = await place.untilReason("wrong", "one", reason, { within: 15 });
+  const shown = await place.untilReason("wrong", "one", reason);
   assert.equal(shown.state, "Failed");
 }
 

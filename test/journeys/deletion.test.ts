@@ -48,9 +48,9 @@ journeys("deleting an environment", () => {
     await place.apply(
       anEnvironment({ name: "early", components: [{ name: "one", module: keepsVariable("size"), variables }] }),
     );
-    await place.untilReason("early", "one", "InputMissing", { within: 20 });
+    await place.untilReason("early", "one", "InputMissing");
     await place.delete("early");
-    await place.untilGone("early", { within: 20 });
+    await place.untilGone("early");
   });
 
   journey("in the middle of init, nothing is left", async (place) => {

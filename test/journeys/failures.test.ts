@@ -74,9 +74,7 @@ journeys("applies that fail", () => {
       const environment = (runner: object) =>
         anEnvironment({ name: "nowhere", runner, components: [{ name: "one", module: 'output "x" { value = 1 }\n' }] });
       await place.apply(environment({ nodeSelector: { "terrarium.test/no-such": "node" } }));
-      const run = await place.untilRun("one", ({ status }) => /cannot be scheduled/.test(status?.message ?? ""), {
-        within: 30,
-      });
+      const run = await place.untilRun("one", ({ status }) => /cannot be scheduled/.test(status?.message ?? ""));
       assert.match(run.status?.message ?? "", /node/);
       await place.delete("nowhere");
       await place.untilGone("nowhere");
@@ -93,7 +91,7 @@ journeys("applies that fail", () => {
     await place.apply(
       anEnvironment({ name: "quota", components: [{ name: "one", module: 'output "x" { value = 1 }\n' }] }),
     );
-    const line = await place.untilReason("quota", "one", "PodRejected", { within: 30 });
+    const line = await place.untilReason("quota", "one", "PodRejected");
     assert.match(line.message ?? "", /quota/);
     await place.kubectl(["delete", "resourcequota/none"]);
     await place.untilReady("quota", { within: 60 });

@@ -129,7 +129,7 @@ journeys("sources in git", () => {
       ] as const;
       for (const [reason, environment] of expectations) {
         await place.apply(environment);
-        const line = await place.untilReason("git", "one", reason, { within: 40 });
+        const line = await place.untilReason("git", "one", reason);
         assert.notEqual(line.message, undefined);
         assert.doesNotMatch(line.message ?? "", /a-wrong-guess/);
         assert.ok(line.appliedAt, "what was applied stays applied");
@@ -150,7 +150,7 @@ journeys("sources in git", () => {
     );
     await place.untilReady("away");
     await infra.remove();
-    const line = await place.untilReason("away", "one", "GitRepositoryNotFound", { within: 40 });
+    const line = await place.untilReason("away", "one", "GitRepositoryNotFound");
     assert.equal(line.state, "Ready");
     assert.match(line.message ?? "", /stays applied/);
     const runs = (await place.runs()).length;

@@ -49,7 +49,7 @@ journeys("inputs from the namespace", () => {
       }),
     );
     // Two tries in vain: the pause has grown to 20 s.
-    await place.untilRunEnds("one", 2, { within: 40 });
+    await place.untilRunEnds("one", 2);
     await place.configMap("settings", { size: "large" });
     await place.request("asked");
     const ready = await place.untilReady("asked");
@@ -69,7 +69,7 @@ journeys("inputs from the namespace", () => {
         ],
       }),
     );
-    await place.untilRunEnds("one", 2, { within: 40 });
+    await place.untilRunEnds("one", 2);
     const line = await place.untilReason("patient", "one", "InputMissing");
     assert.ok(line.retryAt, "it is looked for again although the limit is 0");
     await place.configMap("settings", { size: "large" });

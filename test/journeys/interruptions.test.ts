@@ -37,7 +37,7 @@ journeys("runners that die", () => {
     await killContainers(await place.podOf(run));
     const ended = await place.untilRunEnds("one");
     assert.equal(ended.status?.outcome?.reason, "RunnerLost");
-    const retry = await place.untilRun("one", ({ spec }) => spec.number === 2, { within: 30 });
+    const retry = await place.untilRun("one", ({ spec }) => spec.number === 2);
     assert.equal(retry.spec.cause.type, "Retry");
     outside.release("slow.git/info/refs");
     await place.apply(anEnvironment({ name: "init", components: [{ name: "one", module: keeps("x") }] }));
