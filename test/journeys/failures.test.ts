@@ -17,7 +17,7 @@ journeys("applies that fail", () => {
       ].join("");
       await place.apply(anEnvironment({ name: "half", engine, components: [{ name: "one", module }] }));
 
-      const first = await place.untilRunEnds("one", 1, { within: 60 });
+      const first = await place.untilRunEnds("one", 1);
       const { outcome } = first.status ?? {};
       assert.equal(outcome?.reason, "ApplyFailed");
       assert.ok((outcome?.resources ?? 0) >= 1, "what was made is in the state");
@@ -28,7 +28,7 @@ journeys("applies that fail", () => {
       assert.match(conditionOf(environment, "Ready")?.message ?? "", /terraform_data\.f\d\d/);
 
       for (const name of failing) outside.accept(`create/${name}`);
-      await place.untilReady("half", { within: 60 });
+      await place.untilReady("half");
       const [, second] = await place.runs("one");
       assert.equal(second?.spec.cause.type, "Retry");
       assert.equal(outside.count("create/made"), 1, "what was made was not made again");
@@ -94,6 +94,6 @@ journeys("applies that fail", () => {
     const line = await place.untilReason("quota", "one", "PodRejected");
     assert.match(line.message ?? "", /quota/);
     await place.kubectl(["delete", "resourcequota/none"]);
-    await place.untilReady("quota", { within: 60 });
+    await place.untilReady("quota");
   });
 });

@@ -55,7 +55,7 @@ journeys("several components", () => {
       outside.release("create/left");
       outside.release("create/right");
 
-      const ready = await place.untilReady("diamond", { within: 90 });
+      const ready = await place.untilReady("diamond");
       assert.equal(outputOf(ready, "chain"), "(top+(left+(base))+(right+(base)))");
       assert.equal(ready.status?.summary, "4/4 ready");
       assert.equal((await place.runs()).length, 4, "one Run for each component");
@@ -67,7 +67,7 @@ journeys("several components", () => {
       await outside.arrival("destroy/top");
       assert.equal(outside.heard.filter((what) => what.startsWith("destroy/")).length, 1, "the others wait");
       outside.release("destroy/top");
-      await place.untilGone("diamond", { within: 90 });
+      await place.untilGone("diamond");
       const destroyed = outside.heard.filter((what) => what.startsWith("destroy/"));
       assert.equal(destroyed[0], "destroy/top");
       assert.deepEqual(destroyed.slice(1, 3).sort(), ["destroy/left", "destroy/right"]);
@@ -79,7 +79,7 @@ journeys("several components", () => {
     const { outside } = place;
     outside.refuse("create/left");
     await place.apply(diamond(place, "opentofu", { retry: { limit: 0 } }));
-    const left = await place.untilComponent("diamond", "left", ({ state }) => state === "Failed", { within: 90 });
+    const left = await place.untilComponent("diamond", "left", ({ state }) => state === "Failed");
     assert.match(left.message ?? "", /terraform_data\.left/);
     const environment = await place.until("diamond", (one) => lineOf("right")(one)?.state === "Ready");
     assert.equal(lineOf("base")(environment)?.state, "Ready");

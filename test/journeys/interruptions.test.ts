@@ -56,7 +56,7 @@ journeys("runners that die", () => {
     outside.release("version");
     const ended = await place.untilRunEnds("one");
     assert.equal(ended.status?.outcome?.reason, "RunnerLost");
-    await place.untilReady("plan", { within: 60 });
+    await place.untilReady("plan");
     assert.deepEqual(
       outside.heard.filter((what) => what.startsWith("create")),
       ["create/thing"],
@@ -105,14 +105,14 @@ journeys("runners that die", () => {
     assert.ok(run);
     await killContainers(await place.podOf(run));
     outside.release("destroy/thing");
-    await place.untilGone("cut", { within: 90 });
+    await place.untilGone("cut");
   });
 
   journey("killed in apply and then deleted: destroyed", async (place) => {
     await killedInApply(place);
     await place.untilComponent("cut", "one", ({ state }) => state === "Interrupted");
     await place.delete("cut");
-    await place.untilGone("cut", { within: 90 });
+    await place.untilGone("cut");
   });
 
   journey("the engine alone is killed in apply: its end is reported, and the next try goes on", async (place) => {
@@ -127,7 +127,7 @@ journeys("runners that die", () => {
     const ended = await place.untilRunEnds("one");
     assert.ok(["Failed", "Interrupted"].includes(ended.status?.outcome?.result ?? ""), ended.status?.outcome?.message);
     await place.request("cut");
-    await place.untilReady("cut", { within: 90 });
+    await place.untilReady("cut");
   });
 
   journey("the agent alone is killed in apply: the engine goes on, and nothing is lost", async (place) => {
@@ -140,7 +140,7 @@ journeys("runners that die", () => {
     const pod = await place.podOf(run);
     await killContainers(pod, ["agent"]);
     outside.release("create/second");
-    await place.untilReady("cut", { within: 90 });
+    await place.untilReady("cut");
     const runs = await place.runs("one");
     assert.equal(runs.length, 1, "no second Run");
     assert.equal(runs[0]?.status?.outcome?.result, "Applied");
@@ -165,7 +165,7 @@ journeys("runners that die", () => {
       await restoreGateway(restarted);
       await place.untilRunEnds("one");
       await place.request("cut");
-      await place.untilReady("cut", { within: 90 });
+      await place.untilReady("cut");
       assert.deepEqual(outside.heard, ["create/first", "create/second"], "what was made was not made again");
     },
     { within: 180 },
@@ -184,7 +184,7 @@ journeys("runners that die", () => {
     const ended = await place.untilRunEnds("one");
     assert.ok(ended.status?.outcome?.resources ?? 0, `something is in the state: ${ended.status?.outcome?.message}`);
     await place.request("cut");
-    await place.untilReady("cut", { within: 90 });
+    await place.untilReady("cut");
     assert.equal(outside.count("create/first"), 1, "what was made was not made again");
   });
 });

@@ -99,7 +99,7 @@ journeys("secrets", () => {
           ],
         }),
       );
-      const run = await place.untilRunEnds("one", 1, { within: 60 });
+      const run = await place.untilRunEnds("one", 1);
       assert.equal(run.status?.outcome?.result, "Failed", "the module is made to fail");
       await appearsNowhere(place, spellings, from);
       const [pod] = await place.pods("one");

@@ -69,7 +69,7 @@ resource "terraform_data" "wordy" {
 }
 `;
     await place.apply(anEnvironment({ name: "wordy", retry: { limit: 0 }, components: [{ name: "one", module }] }));
-    await place.untilComponent("wordy", "one", ({ state }) => state === "Failed", { within: 90 });
+    await place.untilComponent("wordy", "one", ({ state }) => state === "Failed");
     const [run] = await place.runs();
     assert.ok((run?.status?.outcome?.message.length ?? 0) <= 1_024);
     await statusesAreSmall(place, "wordy");
@@ -88,7 +88,7 @@ resource "terraform_data" "wordy" {
         outputs: [{ name: "length", valueFrom: { output: { component: "one", name: "kept" } } }],
       }),
     );
-    const ready = await place.untilReady("value", { within: 90 });
+    const ready = await place.untilReady("value");
     assert.equal(outputOf(ready, "length"), 900_000);
   });
 
@@ -103,7 +103,7 @@ resource "terraform_data" "wordy" {
       dependsOn: ["component-number-00"],
     }));
     await place.apply(anEnvironment({ name: "many", retry: { limit: 0 }, components: [failing, ...waiting] }));
-    await place.untilComponent("many", "component-number-00", ({ state }) => state === "Failed", { within: 60 });
+    await place.untilComponent("many", "component-number-00", ({ state }) => state === "Failed");
     await place.untilComponent("many", "component-number-63", ({ state }) => state === "Blocked");
     await statusesAreSmall(place, "many");
     assert.equal((await place.runs()).length, 1);

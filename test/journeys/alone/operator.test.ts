@@ -12,7 +12,7 @@ function served({ outside }: Place) {
 }
 
 async function wentOn(place: Place): Promise<void> {
-  await place.untilReady("served", { within: 90 });
+  await place.untilReady("served");
   const runs = await place.runs("one");
   assert.equal(runs.length, 1, "no second Run");
   assert.equal(runs[0]?.status?.outcome?.result, "Applied");

@@ -48,7 +48,7 @@ export function journeys(topic: string, body: () => void): void {
 }
 
 export function journey(title: string, travel: Travel, options: JourneyOptions = {}): void {
-  const { within = 120, manner = "beside others" } = options;
+  const { within = 240, manner = "beside others" } = options;
   it(title, async function () {
     this.timeout(0);
     const leave = await enter(manner);

@@ -22,7 +22,8 @@ export interface Patience {
   readonly about?: string;
 }
 
-const soon = 60;
+/** Seconds. A wait for what comes costs nothing by being long: a busy machine has other things to do. */
+const soon = 120;
 
 export class Place {
   readonly installation: Installation;
