@@ -77,7 +77,7 @@ function serveGateway({ config, logger, clock, namespace, metrics, transport, cl
     log: quietly(logger),
     onAnswered: metrics.gatewayRequest,
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
-    judge: judgeFor(client),
+    judge: judgeFor(client, clock),
     namespace,
     hosts: gatewayHosts(config),
     listen: { host: "0.0.0.0", port: PORTS.gateway },

@@ -10,10 +10,22 @@ export function withinWindows(gate: Gate): (verdict: Verdict) => Verdict {
     case "overridden":
       return (verdict) => overriding(verdict, gate.reason);
     case "closed":
-      return (verdict) => (begins(verdict) ? held(verdict, gate.message, gate.opensAtMs) : verdict);
+      return (verdict) => {
+        if (isApproved(verdict)) return held(verdict, `its plan may be applied; ${gate.message}`, gate.opensAtMs);
+        return begins(verdict) ? held(verdict, gate.message, gate.opensAtMs) : verdict;
+      };
     case "invalid":
       return (verdict) => (isAtWork(verdict) ? verdict : stalled(verdict, troubleText(gate.trouble)));
   }
+}
+
+/** Its plan waits, and not for people: they have approved it, or need not be asked. */
+function isApproved({ state, past: { open } }: Verdict): boolean {
+  if (state !== "AwaitingApproval") return false;
+  const words = open?.status?.approvals?.filter(
+    ({ ignored, decision }) => ignored === undefined && decision === "Approve",
+  );
+  return (words?.length ?? 0) >= (open?.spec.rules?.approval?.required ?? 0);
 }
 
 const begins = ({ step }: Verdict): boolean => step.type === "startRun";

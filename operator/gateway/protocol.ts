@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { credential } from "../api/component.ts";
+import type { Reason } from "../api/conditions.ts";
 import { operation, outputRecord, planCounts, runOutcome } from "../api/run.ts";
 import { source } from "../api/source.ts";
 
@@ -198,6 +199,15 @@ export type PlannedChange = z.output<typeof plannedChange>;
 export type HeldPlan = z.output<typeof heldPlan>;
 export type PlanReport = z.output<typeof planReport>;
 export type Verdict = z.output<typeof verdict>;
+
+/** Reasons of a refusal that are nobody's failure: the Run is called off, and what is wanted then is decided anew. */
+export const CALLED_OFF: readonly string[] = [
+  "Destroying",
+  "Expired",
+  "Superseded",
+  "WindowClosed",
+  "ScheduleInvalid",
+] satisfies readonly Reason[];
 export type JournalEntry = z.output<typeof journalEntry>;
 export type JournalBatch = z.output<typeof journalBatch>;
 export type ProgressReport = z.output<typeof progressReport>;

@@ -61,6 +61,8 @@ async function judge(
     return { verdict: "Apply", reason: "Approved", message: "the apply has begun" };
   const fresh = await judgeFresh(report, run);
   if (fresh.verdict === "Refuse") return fresh;
+  // The window has closed again while this pod started.
+  if (fresh.reason === "WindowClosed" || fresh.reason === "ScheduleInvalid") return { ...fresh, verdict: "Refuse" };
   const held = found === undefined ? undefined : heldFor(found, session);
   return answerHeld(held, report, run, await approvals(run, signal), at);
 }

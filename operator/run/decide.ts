@@ -5,7 +5,7 @@ import { type Death, deathOf } from "./death.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { cancelledBy, outsideWindows } from "./outside-windows.ts";
 import { phaseNameOf, recordedPod } from "./phase.ts";
-import { isPointless, POINTLESS } from "./pointless.ts";
+import { whyPointless } from "./pointless.ts";
 import { whyNotStarted } from "./start-trouble.ts";
 import { decideWaiting, supersededOutcome } from "./waiting.ts";
 
@@ -101,7 +101,8 @@ function beforePod(observation: RunObservation): RunDecision {
   if (pod !== undefined) return { type: "createPod" };
   const { outcome } = run.status ?? {};
   if (outcome !== undefined && outcome.result !== "Interrupted") return { type: "close", outcome };
-  if (isPointless(run, environment)) return { type: "cancel", outcome: { result: "Cancelled", ...POINTLESS } };
+  const pointless = whyPointless(run, environment, observation.nowMs);
+  if (pointless !== undefined) return { type: "cancel", outcome: { result: "Cancelled", ...pointless } };
   const outside = outsideWindows(run, environment, observation.nowMs);
   if (outside !== undefined) return { type: "cancel", outcome: cancelledBy(outside) };
   const superseded = supersededOutcome(run);
@@ -135,9 +136,9 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
       message: trouble ?? "the pod was asked to end; the engine finishes and saves its state",
     };
   }
-  if (phase === "Starting" && isPointless(run, observation.environment)) {
-    return { type: "stopPod", pod, phase, message: "the Environment is being deleted, so the pod need not start" };
-  }
+  const pointless = phase === "Starting" ? whyPointless(run, observation.environment, nowMs) : undefined;
+  if (pointless !== undefined)
+    return { type: "stopPod", pod, phase, message: `the pod need not start: ${pointless.message}` };
   const superseded = phase === "Applying" || phaseNameOf(run) === "Apply" ? undefined : supersededOutcome(run);
   if (superseded !== undefined) return { type: "stopPod", pod, phase, message: superseded.message };
   if (trouble !== undefined && isOutdated(observation)) {

@@ -1,15 +1,37 @@
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
+import { isExpired } from "../schedule/lifetime.ts";
+import { sleepAt } from "../schedule/sleep.ts";
 
-/** For the outcome and for the verdict on a plan alike. */
-export const POINTLESS = {
-  reason: "Destroying",
-  message: "the Environment is being deleted, so nothing is applied",
-} as const;
+/** Why a Run is not worth going on with, for its outcome and for the verdict on its plan alike. */
+export interface Pointless {
+  readonly reason: "Destroying" | "Expired" | "Superseded";
+  readonly message: string;
+}
 
-/** What an Environment that is gone or going would create only had to be destroyed again. `environment` has the Run's name for it, whatever its UID. */
-export function isPointless({ spec }: Run, environment: Environment | undefined): boolean {
-  const wanted =
-    environment?.metadata.uid === spec.environment.uid && environment.metadata.deletionTimestamp === undefined;
-  return spec.operation === "Apply" && !wanted;
+/** Clocks of replicas, and the moments of their looks, may be that far apart. */
+const SKEW_MS = 120_000;
+
+/**
+ * What an Environment that is gone, going or at its end would create only had to be destroyed again, and what is wanted again need not be
+ * destroyed first. `environment` has the Run's name for it, whatever its UID.
+ */
+export function whyPointless(run: Run, environment: Environment | undefined, nowMs: number): Pointless | undefined {
+  const own = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
+  const going = own === undefined || own.metadata.deletionTimestamp !== undefined;
+  if (run.spec.operation === "Destroy") return going ? undefined : whyKept(run, own, nowMs);
+  if (run.spec.operation !== "Apply") return undefined;
+  if (going) return { reason: "Destroying", message: "the Environment is being deleted, so nothing is applied" };
+  if (!isExpired(own, nowMs)) return undefined;
+  return { reason: "Expired", message: "the lifetime of the Environment is over, so nothing is applied" };
+}
+
+/** A destroy whose reason has gone: the lifetime was extended, the component is declared again, or it wakes. */
+function whyKept({ spec }: Run, environment: Environment, nowMs: number): Pointless | undefined {
+  const declared = environment.spec.components.find(({ name }) => name === spec.component);
+  if (declared === undefined || isExpired(environment, nowMs + SKEW_MS)) return undefined;
+  const sleeps = (atMs: number): boolean => sleepAt(environment.spec.lifetime?.sleep, atMs).state !== "awake";
+  const asleep = sleeps(nowMs) || sleeps(nowMs - SKEW_MS) || sleeps(nowMs + SKEW_MS);
+  if (declared.sleep?.destroy === true && asleep) return undefined;
+  return { reason: "Superseded", message: "what was to be destroyed is wanted again" };
 }

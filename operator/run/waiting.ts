@@ -4,7 +4,7 @@ import { type HeldQuestion, type Tally, tally } from "../approval/tally.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation } from "./observation.ts";
 import { outsideWindows } from "./outside-windows.ts";
-import { isPointless, POINTLESS } from "./pointless.ts";
+import { whyPointless } from "./pointless.ts";
 
 /** What people have said about the plan of this Run that waits. */
 export function tallyOf({ run, approvals, nowMs }: RunObservation): Tally {
@@ -31,7 +31,8 @@ export function decideWaiting(observation: RunObservation): RunDecision {
   if (pod !== undefined) return { type: "createPod" };
   const superseded = supersededOutcome(run);
   if (superseded !== undefined) return { type: "cancel", outcome: superseded };
-  if (isPointless(run, environment)) return { type: "cancel", outcome: { result: "Cancelled", ...POINTLESS } };
+  const pointless = whyPointless(run, environment, observation.nowMs);
+  if (pointless !== undefined) return { type: "cancel", outcome: { result: "Cancelled", ...pointless } };
   const { standing } = tallyOf(observation);
   const outside = outsideWindows(run, environment, observation.nowMs);
   switch (standing.type) {

@@ -29,10 +29,10 @@ export function gateOf(environment: Environment, atMs: number): Gate {
 }
 
 function closedText({ opensAtMs, by, foreseen }: Extract<WindowAnswer, { readonly state: "closed" }>): string {
-  if (!foreseen) return "waits for a window: they change too often to foresee when one opens";
+  if (!foreseen) return "no window is open: they change too often to foresee when one opens";
   const opens = asTime(opensAtMs);
   if (by !== undefined) return `window ${by} denies it now: changes may begin at ${opens}`;
-  return `waits for a window: the next one opens at ${opens}`;
+  return `no window is open: the next one opens at ${opens}`;
 }
 
 /** For people: to the second, in UTC. */

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { parseState } from "../../operator/engine/state.ts";
-import type { HeldPlan, Verdict } from "../../operator/gateway/protocol.ts";
+import { CALLED_OFF, type HeldPlan, type Verdict } from "../../operator/gateway/protocol.ts";
 import { type EngineClient, EngineLost } from "../engine-client.ts";
 import { applyPlan, lostApply, rejoinApply } from "./apply-step.ts";
 import { type Bench, sayAway, stateUser } from "./bench.ts";
@@ -174,6 +174,7 @@ async function applyHeld(
 
 async function unapplied(bench: Bench, planned: Planned, { verdict, reason, message }: Verdict): Promise<Told> {
   if (verdict === "Refuse") {
+    if (CALLED_OFF.includes(reason)) return told({ result: "Cancelled", reason, message });
     const result = reason === "Interrupted" ? "Interrupted" : "Failed";
     return told({ result, reason, message, retry: "Never" });
   }

@@ -1,5 +1,5 @@
 import type { RunOutcome } from "../../operator/api/run.ts";
-import type { WorkOrder } from "../../operator/gateway/protocol.ts";
+import { CALLED_OFF, type WorkOrder } from "../../operator/gateway/protocol.ts";
 import type { StateKey } from "../../operator/storage/record.ts";
 import type { Cloud } from "./world-cloud.ts";
 import type { Dice } from "./world-dice.ts";
@@ -38,6 +38,11 @@ class RefusedByGateway extends Error {
     super(`${code}: ${message}`);
     this.code = code;
   }
+}
+
+function resultOfRefusal(reason: string): RunOutcome["result"] {
+  if (CALLED_OFF.includes(reason)) return "Cancelled";
+  return reason === "Interrupted" ? "Interrupted" : "Failed";
 }
 
 type Outcome = Pick<RunOutcome, "result" | "reason" | "message" | "retry">;
@@ -121,7 +126,7 @@ async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise
   const verdict = JSON.parse((await talk("POST /v1/plan", report(digest, changes, empty)))?.toString() ?? "{}");
   if (verdict.verdict !== "Apply")
     return {
-      result: verdict.reason === "Interrupted" ? "Interrupted" : "Failed",
+      result: resultOfRefusal(verdict.reason),
       reason: verdict.reason,
       message: verdict.message,
       retry: "Never",

@@ -43,7 +43,7 @@ export function worldGateway({ client, store, ring, clock, turns, onUnexpected }
     ring,
     client,
     statuses: createRunStatuses(client),
-    judge: judgeFor(client),
+    judge: judgeFor(client, clock),
     approvals: approvalsFrom(client),
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     progress: createProgressThrottle(clock),

@@ -44,7 +44,7 @@ describe("Outside of the windows", () => {
     assert.deepEqual(story.started, []);
     const { state, reason, message, wakeAtMs } = story.verdict("network");
     assert.deepEqual([state, reason, wakeAtMs], ["Suspended", "WindowClosed", Date.parse(OPENS)]);
-    assert.equal(message, `waits for a window: the next one opens at ${OPENS}`);
+    assert.equal(message, `no window is open: the next one opens at ${OPENS}`);
     assert.equal(story.verdict("app").state, "Blocked");
     story.pass(22 * HOUR_MS - 1);
     story.round();
@@ -132,6 +132,27 @@ describe("Outside of the windows", () => {
     story.pass(-2 * HOUR_MS);
     story.round();
     assert.deepEqual(story.started, ["Apply network #1"]);
+  });
+});
+
+describe("A plan that waits when the window has closed", () => {
+  const held = (required: number) => {
+    const story = aStory(shop({ approval: { required, planExpiresAfter: "24h" } }));
+    story.pass(24 * HOUR_MS - 1000);
+    story.round();
+    story.hold("network");
+    story.pass(HOUR_MS);
+    return story;
+  };
+
+  it("is shown to wait for the next one where nobody has to be asked", () => {
+    const { state, reason, message } = held(0).verdict("network");
+    assert.deepEqual([state, reason], ["Suspended", "WindowClosed"]);
+    assert.equal(message, "its plan may be applied; no window is open: the next one opens at 2026-01-02T22:00:00Z");
+  });
+
+  it("is shown to wait for people as long as they are asked", () => {
+    assert.equal(held(1).verdict("network").reason, "AwaitingApproval");
   });
 });
 

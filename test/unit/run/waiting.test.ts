@@ -88,6 +88,21 @@ describe("A Run whose plan waits", () => {
     assert.equal(decision.wakeAtMs, T0 + 3_600_000, "the plan expires before the window opens");
   });
 
+  it("waits for a window, although it is approved, and is applied as it was when that opens", () => {
+    const window = { name: "nights", type: "Allow", schedule: "0 1 * * *", duration: "2h", timeZone: "UTC" } as const;
+    const environment = anEnvironment([], { spec: { windows: [window] } });
+    const decision = decideRun(see({ environment, approvals: [word()], nowMs: T0 + 30 * 60_000 }));
+    assert.ok(decision.type === "wait");
+    assert.equal(
+      decision.message,
+      "approved; the apply waits: no window is open: the next one opens at 2026-01-01T01:00:00Z",
+    );
+    assert.equal(decision.wakeAtMs, T0 + 3_600_000);
+    const lasting = aRun(runSpec({ rules: { approval: { required: 1, expiresAfter: "24h" } } }), waiting.status);
+    const open = { run: lasting, environment, approvals: [word()], nowMs: T0 + 3_600_000 };
+    assert.equal(decideRun(see(open)).type, "createPod");
+  });
+
   it("waits for a free place like any other", () => {
     const decision = decideRun(see({ approvals: [word()], freePlaces: 0 }));
     assert.ok(decision.type === "wait");

@@ -20,7 +20,7 @@ describe("A Run without a pod", () => {
       outcome: {
         result: "Cancelled",
         reason: "WindowClosed",
-        message: "waits for a window: the next one opens at 2026-01-01T22:00:00Z",
+        message: "no window is open: the next one opens at 2026-01-01T22:00:00Z",
       },
     });
   });

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import type { Environment } from "../../../operator/api/environment.ts";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import type { Window } from "../../../operator/api/time.ts";
+import { judgeFor } from "../../../operator/assembly/judge.ts";
+import type { PlanReport } from "../../../operator/gateway/protocol.ts";
+import { aComponent, aLifetime, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+import { runSpec } from "../run/observations.ts";
+
+const HOUR_MS = 3_600_000;
+const nights: Window = { name: "nights", type: "Allow", schedule: "0 22 * * *", duration: "2h", timeZone: "UTC" };
+const plan: PlanReport = {
+  digest: "sha256:plan",
+  empty: false,
+  counts: { create: 1, update: 0, replace: 0, delete: 0 },
+  resources: [],
+  truncated: false,
+  drifted: 0,
+  inputsDigest: "sha256:inputs",
+};
+
+const judged = (environment: Environment, hour = 0, more: Parameters<typeof runSpec>[0] = {}, report = plan) => {
+  const client = { find: async () => environment as never };
+  const clock = { now: () => new Date(T0 + hour * HOUR_MS) };
+  return judgeFor(client, clock)(report, aRun(runSpec(more)));
+};
+
+describe("The judge of plans", () => {
+  const network = aComponent("network");
+  const windowed = anEnvironment([network], { spec: { windows: [nights] } });
+
+  it("lets a plan be applied within a window, and keeps it for the next one where the window has closed", async () => {
+    assert.equal((await judged(windowed, 22)).verdict, "Apply");
+    const { verdict, reason, message } = await judged(windowed, 12);
+    assert.deepEqual([verdict, reason], ["Hold", "WindowClosed"]);
+    assert.equal(message, "no window is open: the next one opens at 2026-01-01T22:00:00Z");
+  });
+
+  it("does not keep a plan that changes nothing", async () => {
+    assert.equal((await judged(windowed, 12, {}, { ...plan, empty: true })).verdict, "Apply");
+  });
+
+  it("lets a person's reason open the window", async () => {
+    const annotations = { [ANNOTATIONS.windowOverride]: "the shop is down" };
+    const environment = anEnvironment([network], { spec: { windows: [nights] }, metadata: { annotations } });
+    assert.equal((await judged(environment, 12)).verdict, "Apply");
+  });
+
+  it("asks people first, whether a window is open or not", async () => {
+    const rules = { approval: { required: 1, expiresAfter: "24h" } };
+    assert.equal((await judged(windowed, 12, { rules })).reason, "AwaitingApproval");
+    assert.equal((await judged(windowed, 22, { rules })).reason, "AwaitingApproval");
+  });
+
+  it("refuses what is pointless by now", async () => {
+    const mortal = anEnvironment([network], { spec: { lifetime: aLifetime() } });
+    assert.deepEqual([(await judged(mortal, 24)).verdict, (await judged(mortal, 24)).reason], ["Refuse", "Expired"]);
+    const destroy = await judged(mortal, 0, { operation: "Destroy" });
+    assert.deepEqual([destroy.verdict, destroy.reason], ["Refuse", "Superseded"]);
+  });
+});
