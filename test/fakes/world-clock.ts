@@ -10,6 +10,8 @@ interface Timer {
 export interface WorldClock extends Clock {
   /** Milliseconds until the next timer; undefined where there is none. */
   untilNext(): number | undefined;
+  /** Sets the wall clock on by so much; timers do not notice. */
+  set(ms: number): void;
   /** Moves time on, and fires what falls due, in order. */
   advance(ms: number): void;
 }
@@ -17,6 +19,7 @@ export interface WorldClock extends Clock {
 export function worldClock(): WorldClock {
   const timers = new Set<Timer>();
   let elapsed = 0;
+  let setBy = 0;
   let order = 0;
   const next = (): Timer | undefined => [...timers].sort((a, b) => a.at - b.at || a.order - b.order)[0];
   const setTimer = (ms: number, callback: () => void): (() => void) => {
@@ -26,10 +29,13 @@ export function worldClock(): WorldClock {
     return () => timers.delete(timer);
   };
   return {
-    now: () => new Date(T0 + elapsed),
+    now: () => new Date(T0 + setBy + elapsed),
     monotonicMs: () => elapsed,
     setTimer,
     sleep: () => Promise.reject(new Error("nobody sleeps in this world: use timers")),
+    set(ms) {
+      setBy += ms;
+    },
     untilNext() {
       const timer = next();
       return timer === undefined ? undefined : Math.max(0, timer.at - elapsed);

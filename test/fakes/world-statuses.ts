@@ -50,7 +50,12 @@ export function watchStatuses(api: WorldApi, cloud: Cloud, violated: (what: stri
       .map(([address, content]) => `${address}=${content}`)
       .toSorted()
       .join();
-  const wantedOf = ({ spec }: Environment, name: string) => text(expectedOf(spec, name)?.resources ?? []);
+  // Of what it says to be asleep, nothing should be there.
+  const sleeps = ({ spec, status }: Environment, name: string): boolean =>
+    spec.components.some((component) => component.name === name && component.sleep?.destroy === true) &&
+    status?.components?.find((line) => line.name === name)?.reason === "Asleep";
+  const wantedOf = (environment: Environment, name: string) =>
+    sleeps(environment, name) ? "" : text(expectedOf(environment.spec, name)?.resources ?? []);
   const thereOf = ({ metadata }: Environment, component: string) => {
     const key = { namespace: metadata.namespace, environment: metadata.name, component };
     const live = cloud.objects().filter((object) => object.key === stateKeyText(key));
