@@ -1,10 +1,12 @@
 import type { Command } from "./command.ts";
+import { approve, reject } from "./commands/approve.ts";
 import { resume, run, suspend } from "./commands/ask.ts";
 import { createCompletion } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
 import { extend } from "./commands/extend.ts";
 import { graph } from "./commands/graph.ts";
 import { logs } from "./commands/logs.ts";
+import { plan } from "./commands/plan.ts";
 import { runs } from "./commands/runs.ts";
 import { stateCommands } from "./commands/state.ts";
 import { status } from "./commands/status.ts";
@@ -12,6 +14,9 @@ import { unlock } from "./commands/unlock.ts";
 
 const spoken: readonly Command[] = [
   status,
+  plan,
+  approve,
+  reject,
   runs,
   logs,
   run,

@@ -2,7 +2,7 @@ import { GROUP, VERSION } from "../../operator/api/names.ts";
 import { isForbidden, isNotFound } from "../../operator/cluster/errors.ts";
 import type { Lease } from "../../operator/cluster/kinds.ts";
 import type { KubeObject } from "../../operator/cluster/ports.ts";
-import { DEPLOYMENTS, ENVIRONMENTS, LEASES, PODS, RUNS } from "../../operator/cluster/resources.ts";
+import { APPROVALS, DEPLOYMENTS, ENVIRONMENTS, LEASES, PODS, RUNS } from "../../operator/cluster/resources.ts";
 import type { Cluster } from "../cluster.ts";
 import { type Command, ENVIRONMENT, OUTPUT } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -84,19 +84,26 @@ async function seen<T>(look: () => Promise<T>): Promise<T | undefined> {
 }
 
 async function askRights({ self, namespace }: Cluster, name: string | undefined): Promise<readonly Right[]> {
-  const one = name === undefined ? {} : { name };
-  const questions = [
-    { to: "see environments and their Runs", role: "view", verb: "list", resource: RUNS },
-    { to: "read the engine's output", role: "view", verb: "get", resource: PODS, subresource: "log" },
-    { to: "change environments: run, suspend, resume", role: "edit", verb: "patch", resource: ENVIRONMENTS, ...one },
-    { to: "state that a pod is dead: unlock", role: "admin", verb: "patch", resource: RUNS },
+  const environment = { resource: ENVIRONMENTS, ...(name === undefined ? {} : { name }) };
+  const rights = [
+    { to: "see environments and their Runs", role: "view", needs: [{ verb: "list", resource: RUNS }] },
+    { to: "read the engine's output", role: "view", needs: [{ verb: "get", resource: PODS, subresource: "log" }] },
+    { to: "change environments: run, suspend, resume", role: "edit", needs: [{ verb: "patch", ...environment }] },
+    {
+      to: "approve and reject plans",
+      role: "terrarium-approver",
+      needs: [
+        { verb: "approve", ...environment },
+        { verb: "create", resource: APPROVALS },
+      ],
+    },
+    { to: "state that a pod is dead: unlock", role: "admin", needs: [{ verb: "patch", resource: RUNS }] },
   ];
   return Promise.all(
-    questions.map(async ({ to, role, ...question }) => ({
-      to,
-      role,
-      allowed: await self.mayI({ ...question, namespace }),
-    })),
+    rights.map(async ({ to, role, needs }) => {
+      const answers = await Promise.all(needs.map((question) => self.mayI({ ...question, namespace })));
+      return { to, role, allowed: answers.every((yes) => yes) };
+    }),
   );
 }
 

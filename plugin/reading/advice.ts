@@ -20,7 +20,7 @@ export function adviceFor(picture: Picture): readonly Advice[] {
 }
 
 function whyOf({ waiting, reason }: ComponentPicture): string {
-  if (waiting?.for === "approval") return "its plan waits for an approval";
+  if (waiting?.for === "approval") return `its plan waits for ${waiting.what}`;
   const known = reasonNames.find((name) => name === reason);
   const said = waiting?.what ?? "";
   if (known === undefined) return said;

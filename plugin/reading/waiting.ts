@@ -46,7 +46,11 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
     case "Destroyed":
       return undefined;
     case "AwaitingApproval":
-      return { for: "approval", what: line.message ?? "an approval", ...dated(environment, run, status?.plannedAt) };
+      return {
+        for: "approval",
+        what: approvalText(line),
+        ...dated(environment, run, line.approval?.since ?? status?.heldAt ?? status?.plannedAt),
+      };
     case "Blocked":
       return { for: "component", what: unmet.join(", ") || (line.message ?? "others") };
     case "Planning":
@@ -70,6 +74,11 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
         ...dated(environment, undefined, run?.metadata.creationTimestamp),
       };
   }
+}
+
+function approvalText({ approval }: ComponentStatus): string {
+  if (approval === undefined || approval.required <= 1) return "an approval";
+  return `${approval.given} of ${approval.required} approvals`;
 }
 
 const sentence = ({ reason, message, state }: ComponentStatus): string =>

@@ -69,7 +69,7 @@ function waitText({ waiting }: ComponentPicture, also: readonly string[], now: D
   if (waiting === undefined) return { style: "quiet", text: also.length === 0 ? "" : `(needs ${listed(also)}, too)` };
   switch (waiting.for) {
     case "approval":
-      return { style: "warn", text: "an approval" };
+      return { style: "warn", text: waiting.what };
     case "time":
       return cut(waiting.since === undefined ? waiting.what : timed(waiting.what, waiting.since, now), LONGEST_WAIT);
     case "component":

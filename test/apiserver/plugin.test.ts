@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { EXIT } from "../../plugin/exit-codes.ts";
 import { environment, run } from "./admission-objects.ts";
 import {
@@ -16,6 +17,8 @@ import { type CallOptions, PluginPeople } from "./plugin-call.ts";
 
 const NAMESPACE = "team-plugin";
 const KINDS = `/apis/terrarium.dev/v1alpha1/namespaces/${NAMESPACE}`;
+
+const approver: Person = { user: "grace", groups: ["system:authenticated"] };
 
 const first = {
   observedGeneration: 1,
@@ -46,9 +49,43 @@ describe("kubectl terrarium against a real API server", function () {
         ({ status }) => status === 200,
       );
     }
+    await bindApprover();
     await anEnvironment("shop");
   });
   after(() => people.end());
+
+  async function bindApprover(): Promise<void> {
+    const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/rolebindings`;
+    const rbac = "rbac.authorization.k8s.io";
+    await made(
+      api.create(path, {
+        apiVersion: `${rbac}/v1`,
+        kind: "RoleBinding",
+        metadata: { name: "approver" },
+        roleRef: { apiGroup: rbac, kind: "ClusterRole", name: "terrarium-approver" },
+        subjects: [{ kind: "User", apiGroup: rbac, name: approver.user }],
+      }),
+    );
+    await until(
+      () => api.get(`${KINDS}/approvals`, approver),
+      ({ status }) => status === 200,
+    );
+  }
+
+  /** A plan of its only component waits. */
+  async function held(name: string): Promise<string> {
+    await anEnvironment(name);
+    const digest = `sha256:${createHash("sha256").update(name).digest("hex")}`;
+    const counts = { create: 0, update: 1, replace: 0, delete: 1 };
+    const resources = [
+      { address: "aws_instance.web", action: "update" },
+      { address: "aws_s3_bucket.old", action: "delete" },
+    ];
+    const heldAt = new Date().toISOString();
+    const plan = { digest, counts, resources, verdict: "Hold" };
+    await status("runs", `${name}-network-1`, { phase: "AwaitingApproval", heldAt, plan });
+    return digest;
+  }
 
   /** As the operator would leave it. */
   async function anEnvironment(name: string): Promise<string> {
@@ -135,6 +172,55 @@ describe("kubectl terrarium against a real API server", function () {
     assert.equal(metadata.annotations?.["terrarium.dev/confirm-dead"], "true");
   });
 
+  interface Signed {
+    readonly spec: {
+      readonly decision: string;
+      readonly approver: string;
+      readonly planDigest: string;
+      readonly reason?: string;
+    };
+  }
+  const approvalsOf = async (name: string) => {
+    const { body } = await made(api.get(`${KINDS}/approvals?fieldSelector=spec.environment=${name}`));
+    return (body.items as readonly Signed[]).map(({ spec }) => spec);
+  };
+
+  it("lets an approver sign the plan that was shown, and records who it was", async () => {
+    const digest = await held("held");
+    const read = await call(PEOPLE.viewer, ["plan", "held"]);
+    assert.match(read.out, /- aws_s3_bucket\.old/);
+    assert.ok(read.out.includes(digest));
+    const { code, out } = await call(approver, ["approve", "held", "--yes", "--reason", "read it"]);
+    assert.equal(code, EXIT.done);
+    assert.match(out, /1 to change, 1 to destroy/);
+    assert.match(out, /Approved: held-network-1/);
+    const [signed, ...more] = await approvalsOf("held");
+    const { environment: _, run: __, ...word } = signed as Signed["spec"] & { environment: unknown; run: unknown };
+    assert.deepEqual(word, { decision: "Approve", approver: "grace", planDigest: digest, reason: "read it" });
+    assert.equal(more.length, 0);
+    const again = await call(approver, ["approve", "held", "--yes"]);
+    assert.deepEqual([again.code, again.out.includes("Approved before")], [EXIT.done, true]);
+  });
+
+  it("lets an approver reject, and tells others which right is missing", async () => {
+    await held("unwanted");
+    for (const person of [PEOPLE.viewer, PEOPLE.editor, PEOPLE.namespaceAdmin]) {
+      const { code, err } = await call(person, ["approve", "unwanted", "--yes"]);
+      assert.equal(code, EXIT.forbidden, person.user);
+      assert.match(err, /You \(\w+\) may not create approvals .*"terrarium-approver"/);
+    }
+    assert.deepEqual(await approvalsOf("unwanted"), []);
+    assert.equal((await call(approver, ["reject", "unwanted", "--yes"])).code, EXIT.done);
+    assert.deepEqual(
+      (await approvalsOf("unwanted")).map(({ decision }) => decision),
+      ["Reject"],
+    );
+  });
+
+  it("signs nothing when nothing waits", async () => {
+    assert.equal((await call(approver, ["approve", "shop", "--yes"])).code, EXIT.waiting);
+  });
+
   it("tells everybody who they are and what they may do", async () => {
     const viewer = await call(PEOPLE.viewer, ["doctor"]);
     assert.match(viewer.out, /✔ test \(https:\/\/.*Kubernetes v1\.\d+/);
@@ -144,6 +230,8 @@ describe("kubectl terrarium against a real API server", function () {
     const editor = await call(PEOPLE.editor, ["doctor", "shop"]);
     assert.match(editor.out, /✔ You may change environments/);
     assert.match(editor.out, /· You may not state that a pod is dead/);
+    assert.match(editor.out, /· You may not approve and reject plans: that takes the role terrarium-approver/);
+    assert.match((await call(approver, ["doctor", "shop"])).out, /✔ You may approve and reject plans/);
     assert.match((await call(PEOPLE.namespaceAdmin, ["doctor"])).out, /✔ You may state that a pod is dead/);
   });
 

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import type { Approval, ApprovalSpec } from "../../operator/api/approval.ts";
+import { LABELS } from "../../operator/api/names.ts";
+import { isAlreadyExists } from "../../operator/cluster/errors.ts";
+import type { KubeObject } from "../../operator/cluster/ports.ts";
+import { APPROVALS } from "../../operator/cluster/resources.ts";
+import type { Cluster } from "../cluster.ts";
+import { COMPONENT, type Command, type Context, ENVIRONMENT, type OptionSpec, type Said, YES } from "../command.ts";
+import { confirm } from "../confirming.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { explain } from "../explain.ts";
+import { readEnvironment, readRuns } from "../lookup.ts";
+import { NotReady } from "../outcomes.ts";
+import { paintOf } from "../printing.ts";
+import { type PlanPicture, waitingPlans } from "../reading/plans.ts";
+import { signView } from "../view/plans.ts";
+
+type Decision = ApprovalSpec["decision"];
+
+const OPTIONS: readonly OptionSpec[] = [
+  COMPONENT,
+  { name: "reason", short: "r", value: "TEXT", about: "why, for the record" },
+  {
+    name: "digest",
+    value: "SHA256",
+    multiple: true,
+    about: "only plans of this digest, or of one that begins so: for scripts that have read it",
+  },
+  YES,
+];
+
+const DETAILS = [
+  "It lists Run, digest and counts of every plan that waits, and by name what is destroyed; then it asks once, and signs each",
+  "for exactly the digest that was shown. A plan that changes in the meantime is another plan: such a signature does not count.",
+  "The API server says who you are, and asks for the verb `approve` on the environment. Exits with 3 when no plan waits.",
+];
+
+export const approve: Command = {
+  name: "approve",
+  summary: "say yes to the plans that wait, several in one act",
+  arguments: [ENVIRONMENT],
+  options: OPTIONS,
+  details: DETAILS,
+  run: (context, said) => decide(context, said, "Approve"),
+};
+
+export const reject: Command = {
+  name: "reject",
+  summary: "say no: the Run ends, and nothing comes back until something changes",
+  arguments: [ENVIRONMENT],
+  options: OPTIONS,
+  details: DETAILS,
+  run: (context, said) => decide(context, said, "Reject"),
+};
+
+async function decide(context: Context, said: Said, decision: Decision): Promise<ExitCode> {
+  const { terminal, clock } = context;
+  const cluster = await context.cluster();
+  const environment = await readEnvironment(cluster, said.argument(0));
+  const plans = chosen(waitingPlans(environment, await readRuns(cluster, environment)), said);
+  if (plans.length === 0)
+    throw new NotReady(`No plan of ${environment.metadata.name} waits for approval${narrowed(said)}.`);
+  const approver = await cluster.self.whoAmI();
+  terminal.print(signView(plans, clock.now(), paintOf(terminal)).join("\n"));
+  const what = plans.length === 1 ? "this plan" : `these ${plans.length} plans`;
+  await confirm(terminal, { text: `${decision} ${what} as ${approver}?`, answer: "yes", agreed: said.has("yes") });
+  return signAll(context, cluster, plans, { decision, approver, reason: said.value("reason") });
+}
+
+function chosen(plans: readonly PlanPicture[], said: Said): readonly PlanPicture[] {
+  const components = said.values("component");
+  const digests = said.values("digest").map((text) => (text.startsWith("sha256:") ? text : `sha256:${text}`));
+  return plans
+    .filter(({ component }) => components.length === 0 || components.includes(component))
+    .filter(({ digest }) => digests.length === 0 || digests.some((begun) => digest.startsWith(begun)));
+}
+
+const narrowed = (said: Said) =>
+  said.values("component").length + said.values("digest").length === 0 ? "" : " that you named";
+
+interface Word {
+  readonly decision: Decision;
+  readonly approver: string;
+  readonly reason: string | undefined;
+}
+
+type NewApproval = KubeObject & Pick<Approval, "spec">;
+
+/** One that is refused does not keep the others from being signed. */
+async function signAll(
+  { terminal }: Context,
+  cluster: Cluster,
+  plans: readonly PlanPicture[],
+  word: Word,
+): Promise<ExitCode> {
+  let worst: ExitCode = EXIT.done;
+  const done = word.decision === "Approve" ? "Approved" : "Rejected";
+  for (const plan of plans) {
+    try {
+      await cluster.client.create<NewApproval>(APPROVALS, approvalOf(cluster.namespace, plan, word));
+      terminal.print(`${done}: ${plan.run} (${plan.digest})`);
+    } catch (error) {
+      // The name says who said what about which plan: it was this.
+      if (isAlreadyExists(error)) {
+        terminal.print(`${done} before: ${plan.run} (${plan.digest})`);
+        continue;
+      }
+      const { sentence, code } = explain(error);
+      terminal.tell(`${plan.run}: ${sentence}`);
+      worst = code;
+    }
+  }
+  return worst;
+}
+
+function approvalOf(namespace: string, plan: PlanPicture, { decision, approver, reason }: Word): NewApproval {
+  const about = createHash("sha256").update(`${approver} ${plan.runUid} ${plan.digest}`).digest("hex").slice(0, 8);
+  return {
+    metadata: {
+      name: `${plan.run}-${decision.toLowerCase()}-${about}`,
+      namespace,
+      labels: { [LABELS.environment]: plan.environment, [LABELS.component]: plan.component },
+    },
+    spec: {
+      environment: plan.environment,
+      run: { name: plan.run, uid: plan.runUid },
+      planDigest: plan.digest,
+      decision,
+      approver,
+      ...(reason === undefined ? {} : { reason }),
+    },
+  };
+}
