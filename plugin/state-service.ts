@@ -47,6 +47,17 @@ export function restoreState(
   return sent(() => cluster.raw.send("POST", pathOf(cluster, address, "restore"), JSON.stringify(version)));
 }
 
+export async function readState(cluster: Cluster, address: StateAddress): Promise<StateObject> {
+  const { raw, namespace } = cluster;
+  const text = await served(() => raw.read(objectAt(STATES, namespace, nameOf(address))));
+  return JSON.parse(text.toString()) as StateObject;
+}
+
+/** Only of a lock whose Run does not exist any more. */
+export function unlockState(cluster: Cluster, address: StateAddress, lock: string): Promise<StateObject> {
+  return sent(() => cluster.raw.send("POST", pathOf(cluster, address, "unlock"), JSON.stringify({ lock })));
+}
+
 /** `import` blocks for what was created and is in no state. */
 export function importsOf(cluster: Cluster, address: StateAddress): Promise<Buffer> {
   return served(() => cluster.raw.read(pathOf(cluster, address, "imports")));

@@ -4,6 +4,7 @@ import { type ArgumentSpec, type Command, type OptionSpec, OUTPUT, type Said, YE
 import { confirm } from "../confirming.ts";
 import { EXIT } from "../exit-codes.ts";
 import { NotFound } from "../lookup.ts";
+import { NotReady } from "../outcomes.ts";
 import { paintOf, printed } from "../printing.ts";
 import type { StateObject } from "../reading/states.ts";
 import {
@@ -11,8 +12,10 @@ import {
   listStates,
   pullState,
   pushState,
+  readState,
   restoreState,
   type StateAddress,
+  unlockState,
   type Version,
 } from "../state-service.ts";
 import { statesView } from "../view/states.ts";
@@ -125,7 +128,32 @@ const imports: Command = {
   },
 };
 
-export const stateCommands: readonly Command[] = [list, pull, push, restore, imports];
+const unlock: Command = {
+  name: "state unlock",
+  summary: "release a lock whose Run does not exist any more; for one that does: unlock RUN",
+  arguments: ADDRESS,
+  options: [YES],
+  details: [
+    "Takes the role terrarium-state-writer. Two writers of one state lose one of the two: make sure that nothing runs.",
+  ],
+  async run({ cluster: open, terminal }, said) {
+    const cluster = await open();
+    const address = addressOf(said);
+    const { lock } = (await readState(cluster, address)).status;
+    if (lock === undefined) throw new NotReady(`Nobody holds the lock of ${address.environment}/${address.component}.`);
+    const holder = `${lock.run ?? "a Run"}${lock.pod === undefined ? "" : `, in the pod ${lock.pod}`}`;
+    terminal.tell(
+      `The lock of ${address.environment}/${address.component} was taken by ${holder}${lock.since ? ` at ${lock.since}` : ""}.`,
+    );
+    const text = "Does nothing of it run any more, on whatever node? Another pod may write the state then.";
+    await confirm(terminal, { text, answer: "yes", agreed: said.has("yes") });
+    await unlockState(cluster, address, lock.id);
+    terminal.print(`Released the lock of ${address.environment}/${address.component}.`);
+    return EXIT.done;
+  },
+};
+
+export const stateCommands: readonly Command[] = [list, pull, push, restore, imports, unlock];
 
 function versionOf(said: Said): Version {
   const serial = said.value("serial");

@@ -48,6 +48,13 @@ function commandsFor({ name, namespace }: Picture, component: ComponentPicture):
       return component.run === undefined ? [] : [ours(`unlock ${component.run}`)];
     case "RemovalNeedsConfirmation":
       return [kubectl(`annotate environment ${name} terrarium.dev/confirm-destroy=${component.name} --overwrite`)];
+    case "LockOrphaned":
+    case "LockForeign":
+      return [ours(`state list ${name}`), ours(`state unlock ${name} ${component.name}`)];
+    case "StateLost":
+    case "StateUnsaved":
+      return [ours(`state list ${name}`), ours(`state restore ${name} ${component.name} --recovery`)];
+    case "Cancelled":
     case "RetriesExhausted":
     case "BackendChoiceNeeded":
       return [...logs, ours(`run ${name}`)];

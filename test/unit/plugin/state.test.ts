@@ -20,7 +20,7 @@ const network = {
       { serial: 7, storedAt: at(5) },
       { serial: 6, storedAt: at(1) },
     ],
-    lock: { run: "shop-network-8", since: at(15) },
+    lock: { id: "lock-1", run: "shop-network-8", since: at(15) },
   },
 };
 
@@ -101,6 +101,18 @@ shop         app        none                                                    
     const doubting = world(answers, { answers: ["no"] });
     assert.equal((await doubting.call("state", "restore", "shop", "network", "--recovery")).code, EXIT.usage);
     assert.deepEqual([asked, doubting.asked], [[`POST ${STATE}/restore {"serial":6}`], []]);
+  });
+
+  it("unlock says who took the lock, asks, and releases exactly that one", async () => {
+    const answers = { [`GET ${STATE}`]: JSON.stringify(network), [`POST ${STATE}/unlock`]: JSON.stringify(network) };
+    const { call, asked } = world(answers, { answers: ["yes"] });
+    const { out, err } = await call("state", "unlock", "shop", "network");
+    assert.match(err, /^The lock of shop\/network was taken by shop-network-8 at .*\n.*Only "yes" counts/);
+    assert.equal(out, "Released the lock of shop/network.");
+    assert.equal(asked.at(-1), `POST ${STATE}/unlock {"lock":"lock-1"}`);
+    const free = { ...network, status: { environment: "shop", component: "network" } };
+    const nobody = world({ [`GET ${STATE}`]: JSON.stringify(free) });
+    assert.equal((await nobody.call("state", "unlock", "shop", "network", "--yes")).code, EXIT.waiting);
   });
 
   it("imports prints blocks that are ready to use", async () => {
