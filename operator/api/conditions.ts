@@ -175,6 +175,20 @@ export const REASONS = {
     meaning:
       "Somebody rejected the plan; the message says who and why. Nothing is planned again until the spec or the source changes, or terrarium.dev/requestedAt asks for it.",
   },
+  LockOrphaned: {
+    standing: "person",
+    meaning: "A Run that has ended, or is gone, still holds the lock of the state: release it when its pod is dead.",
+  },
+  LockForeign: {
+    standing: "person",
+    meaning:
+      "A Run of another Environment holds the lock of the state: release it when nothing of that Run works any more.",
+  },
+  Cancelled: {
+    standing: "person",
+    meaning:
+      "A person cancelled the Run. Nothing is repeated by itself: change something, or set terrarium.dev/requestedAt.",
+  },
   RetriesExhausted: {
     standing: "person",
     meaning: "The limit of tries is reached. Change the spec or the source, or set terrarium.dev/requestedAt.",

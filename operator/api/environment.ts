@@ -2,7 +2,7 @@ import { z } from "zod";
 import { approvalRules } from "./approval.ts";
 import { component, credential, deletionPolicy, runner, timeouts, variable } from "./component.ts";
 import { condition } from "./conditions.ts";
-import { identifier, listMap, objectName, rules, shortName } from "./fields.ts";
+import { durationBetween, identifier, listMap, objectName, rules, shortName } from "./fields.ts";
 import type { ObjectMeta } from "./object-meta.ts";
 import { planCounts } from "./run.ts";
 import { source } from "./source.ts";
@@ -94,6 +94,18 @@ export const environmentSpec = z
       .optional()
       .describe(
         "Failed Runs are tried again after 10 s, 20 s, 40 s … up to 10 min, with jitter. A change starts afresh.",
+      ),
+    history: z
+      .object({
+        successes: z.int().min(1).max(100).default(10).describe("Runs of each component that went well, 1 to 100."),
+        failures: z.int().min(1).max(100).default(20).describe("All other Runs of each component, 1 to 100."),
+        maxAge: durationBetween("1m", "8784h")
+          .optional()
+          .describe("Runs that went well and ended longer ago go before that; all others after twice this time."),
+      })
+      .optional()
+      .describe(
+        "How many closed Runs are kept. The newest, and the newest that went well, stay in any case; what goes takes its whole record along.",
       ),
     deletionPolicy: deletionPolicy.optional(),
     approval: approvalRules
@@ -211,6 +223,19 @@ const componentStatus = z
     appliedAt: z.iso.datetime().optional().describe("When it was last applied."),
     retryAt: z.iso.datetime().optional().describe("When the next try begins."),
     deletionPolicy: deletionPolicy.optional(),
+    lock: z
+      .object({
+        run: z.string().describe("Run that took the lock."),
+        pod: z.string().describe("Its pod."),
+        since: z.iso.datetime().describe("Since when."),
+        standing: z
+          .enum(["Live", "Orphaned", "Foreign"])
+          .describe(
+            "Live: that Run is under way. Orphaned: it cannot give it back any more. Foreign: it is of another Environment.",
+          ),
+      })
+      .optional()
+      .describe("Who holds the lock of the state, where that is not simply the Run that is under way."),
     retries: z.int().optional().describe("Tries of the present desired state that have failed."),
   })
   .describe("State of one component.");

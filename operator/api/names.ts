@@ -34,6 +34,8 @@ export const ANNOTATIONS = {
   windowOverride: `${GROUP}/window-override`,
   /** `true` on an Environment that is being deleted: its destruction is meant, although many others were deleted with it. */
   confirmDelete: `${GROUP}/confirm-delete`,
+  /** On an Environment: the name of a Run that a person wants to end. Taken off once that has been done. */
+  cancel: `${GROUP}/cancel`,
   /** Proves that a pod was made by the operator for one Run and one phase: an HMAC that nobody else can make. */
   order: `${GROUP}/order`,
   /** On a Run: its state went on under this component name, so the Run says nothing about its own name any more. */

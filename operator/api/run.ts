@@ -152,10 +152,12 @@ export const runOutcome = z
     revision: z.string().max(300).optional().describe("Revision of the source that was used."),
     appliedDigest: z.string().optional().describe("Digest of what is applied now, where the apply went through."),
     stateSerial: z.int().optional().describe("Serial of the state that was stored last."),
+    stateLineage: z.string().max(128).optional().describe("Lineage of that state."),
     resources: z.int().optional().describe("Resources in that state."),
     journal: z
       .object({
         entries: z.int().describe("Entries of the journal."),
+        completed: z.int().optional().describe("Changes that were completed."),
         leftovers: z
           .array(
             z.object({
@@ -242,6 +244,10 @@ export const runStatus = z
       .optional()
       .describe("What people said about the plan, in the order of time."),
     applyStartedAt: z.iso.datetime().optional().describe("When the apply was allowed to begin."),
+    cancelRequestedAt: z.iso
+      .datetime()
+      .optional()
+      .describe("When a person's wish to cancel the Run was heard; it is asked to stop from then on."),
     finishedAt: z.iso.datetime().optional().describe("When the Run ended."),
     outcome: runOutcome.optional(),
     message: z.string().max(1024).optional().describe("What the Run waits for, while it runs."),

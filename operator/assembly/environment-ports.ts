@@ -1,7 +1,7 @@
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS, API_VERSION, FINALIZERS, LABELS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
-import { isAlreadyExists, isConflict, isNotFound } from "../cluster/errors.ts";
+import { isAlreadyExists, isConflict, isInvalid, isNotFound } from "../cluster/errors.ts";
 import type { Client, EventRecorder, KubeObject, StatusWriter, Stored } from "../cluster/ports.ts";
 import { CUSTOM_RESOURCE_DEFINITIONS, ENVIRONMENTS, RUNS, referenceTo } from "../cluster/resources.ts";
 import type { CatalogueEngine } from "../environment/desired.ts";
@@ -85,6 +85,16 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
         if (!isConflict(error)) throw error;
       }
     },
+    async withdrawCancel({ metadata }, run, signal) {
+      const path = `/metadata/annotations/${ANNOTATIONS.cancel.replaceAll("/", "~1")}`;
+      const patch = [
+        { op: "test", path: "/metadata/uid", value: metadata.uid },
+        { op: "test", path, value: run },
+        { op: "remove", path },
+      ] as const;
+      // 422: it is gone, or names another Run by now.
+      await client.jsonPatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal }).catch(unlessInvalid);
+    },
     async createRun(environment, name, spec, signal) {
       try {
         await client.create<KubeObject & { spec: unknown }>(RUNS, runObject(environment, name, spec), { signal });
@@ -138,6 +148,11 @@ function togetherWith({ metadata }: Environment): (other: Environment) => boolea
 /** An object that went away meanwhile has no status to write. */
 function unlessGone(error: unknown): false {
   if (isNotFound(error)) return false;
+  throw error;
+}
+
+function unlessInvalid(error: unknown): undefined {
+  if (isInvalid(error) || isNotFound(error)) return undefined;
   throw error;
 }
 

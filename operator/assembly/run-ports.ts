@@ -142,6 +142,7 @@ const OWN = [
   "conditions",
   "pods",
   "startedAt",
+  "cancelRequestedAt",
   "finishedAt",
   "message",
   "expiresAt",

@@ -1,14 +1,14 @@
 import type { Environment } from "../api/environment.ts";
-import { isClosed, type Run } from "../api/run.ts";
+import { ANNOTATIONS } from "../api/names.ts";
+import { isClosed } from "../api/run.ts";
 import type { StateKey } from "../storage/record.ts";
+import { wasCancelled } from "./attempts.ts";
 import type { Decision } from "./decide.ts";
+import { surplusRuns } from "./history.ts";
 import type { EnvironmentPorts } from "./ports.ts";
 import { confirmationsOf } from "./removal.ts";
 import { runName } from "./run-name.ts";
 import type { Verdict } from "./verdict.ts";
-
-/** Closed Runs that are kept for each component. */
-const RUNS_KEPT = 10;
 
 /** What came of a decision: what it says now about each component, and what went wrong on the way. */
 export interface Acted {
@@ -36,12 +36,14 @@ export async function act(
     case "dismantle": {
       await withdrawConfirmations(environment, decision.verdicts, ports, signal);
       if (decision.overrideSpent) await ports.withdrawOverride(environment, signal);
+      await withdrawCancel(environment, decision.verdicts, ports, signal);
       const errors: unknown[] = [];
       const verdicts: Verdict[] = [];
       for (const verdict of decision.verdicts) {
         try {
           await takeStep(environment, verdict, ports, signal);
-          for (const run of surplusRuns(verdict)) await ports.deleteRun(run, signal);
+          for (const run of surplusRuns(verdict.past.runs, environment.spec.history, ports.now()))
+            await ports.deleteRun(run, signal);
           verdicts.push(verdict);
         } catch (error) {
           signal.throwIfAborted();
@@ -66,6 +68,27 @@ async function withdrawConfirmations(
   const confirmed = confirmationsOf(environment);
   const left = confirmed.filter((name) => !gone.has(name));
   if (left.length < confirmed.length) await ports.setConfirmations(environment, left, signal);
+}
+
+/** A wish to cancel is for one Run: once that has ended, or where there is none of that name, it is done with. */
+async function withdrawCancel(
+  environment: Environment,
+  verdicts: readonly Verdict[],
+  ports: EnvironmentPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = environment.metadata.annotations?.[ANNOTATIONS.cancel];
+  if (name === undefined) return;
+  const run = verdicts.flatMap(({ past }) => past.runs).find(({ metadata }) => metadata.name === name);
+  if (run !== undefined && !isClosed(run)) return;
+  await ports.withdrawCancel(environment, name, signal);
+  if (run === undefined || !wasCancelled(run))
+    ports.event(
+      environment,
+      "Warning",
+      "NotCancelled",
+      `Run ${name} ${run === undefined ? "does not exist" : "had ended"}`,
+    );
 }
 
 function refused(verdict: Verdict, error: unknown): Verdict {
@@ -100,11 +123,4 @@ async function takeStep(
     case "forgetState":
       return ports.forgetState(key, uid, signal);
   }
-}
-
-/** Old closed Runs; the newest that succeeded stays, since it is the record of what is applied. */
-function surplusRuns({ past }: Verdict): readonly Run[] {
-  const closed = past.runs.filter(isClosed);
-  const lastSuccess = closed.find(({ status }) => status?.phase === "Succeeded");
-  return closed.slice(RUNS_KEPT).filter((run) => run !== lastSuccess);
 }

@@ -55,6 +55,21 @@ const asReason = (text: string | undefined): Reason => reasonNames.find((name) =
 
 const AFTER_A_NO = "change the spec or the source, or set terrarium.dev/requestedAt for another plan";
 
+/** A person has ended the last try of exactly this: nothing is tried again by itself. */
+function cancelled(past: ComponentPast, wanted: Attempted): Answer | undefined {
+  const { latest } = past;
+  if (latest === undefined || !wasCancelled(latest) || !isSameTry(latest, wanted)) return undefined;
+  const told = latest.status?.outcome?.message ?? "cancelled by a person";
+  const message = `set terrarium.dev/requestedAt, or change something, to go on: Run ${latest.spec.number} was ${told}`;
+  return { state: "Stalled", reason: "Cancelled", message };
+}
+
+/** By a person, and not because it had become pointless. */
+export function wasCancelled({ status }: Run): boolean {
+  const succeeded = status?.conditions?.find(({ type }) => type === "Succeeded");
+  return status?.phase === "Cancelled" && (succeeded ?? status.outcome)?.reason === "Cancelled";
+}
+
 /** After a failure: is there another try, and when? Undefined where the next try may begin now. */
 export function answerAfterFailure(
   past: ComponentPast,
@@ -62,6 +77,8 @@ export function answerAfterFailure(
   retry: EnvironmentSpec["retry"],
   nowMs: number,
 ): Answer | undefined {
+  const ended = cancelled(past, wanted);
+  if (ended !== undefined) return ended;
   const run = lastFailure(past, wanted);
   const outcome = run?.status?.outcome;
   if (run === undefined || outcome === undefined) return undefined;

@@ -2,7 +2,7 @@ import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, Run, RunInputs } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
-import { answerAfterFailure, lastFailure } from "./attempts.ts";
+import { answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { causeOf } from "./cause.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf, type OutputDigests } from "./digest.ts";
@@ -12,7 +12,7 @@ import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
 import { rulesFor } from "./rules.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
-import { supersede, waitingRun, whySuperseded } from "./waiting-run.ts";
+import { supersede, waitingRun, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
 
 /** What one component is asked about, and what the answers may use. */
 interface Subject extends ComponentSeen {
@@ -70,7 +70,8 @@ function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Ans
     rules,
     ...(request === undefined ? {} : { request }),
   });
-  return why === undefined ? answerForOpenRun(run) : supersede(run, why);
+  const reason = why ?? whyOfAnotherState(subject.past, run);
+  return reason === undefined ? answerForOpenRun(run) : supersede(run, reason);
 }
 
 /** The value of the annotation that asks for a Run, while no Run has answered it. */
@@ -79,10 +80,10 @@ function pendingRequest({ observation, past }: ComponentSeen): string | undefine
   return asked === undefined || isAnswered(past, asked) ? undefined : asked;
 }
 
-/** A Run that failed has not answered: it is tried again. One that was interrupted has, and waits for another request. */
+/** A Run that failed has not answered: it is tried again. One that was interrupted or cancelled has, and waits for another request. */
 function isAnswered({ latest, record }: ComponentPast, asked: string): boolean {
   if (latest === undefined) return record?.applied?.request === asked;
-  const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted";
+  const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted" || wasCancelled(latest);
   return latest.spec.request === asked && ended;
 }
 

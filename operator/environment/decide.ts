@@ -7,7 +7,7 @@ import { destroyBasisOf } from "../storage/record.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
 import { heldBack } from "./many-deletions.ts";
 import { type Observation, pastOf } from "./observation.ts";
-import { decideRemoval, type Ending, removedComponents } from "./removal.ts";
+import { componentsWithoutRecord, decideRemoval, type Ending, removedComponents } from "./removal.ts";
 import { sleepers } from "./sleeping.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 import { isOverrideSpent, withinWindows } from "./within-windows.ts";
@@ -60,6 +60,7 @@ function converge(observation: Observation): Decision {
   const verdicts = [
     ...declared(observation, gate),
     ...removals(observation, removedComponents(observation), "Removed", gate),
+    ...removals(observation, componentsWithoutRecord(observation), "Removed", gate).filter(isThere),
   ];
   return { type: "converge", ...concluded(observation, gate, verdicts) };
 }
@@ -80,6 +81,9 @@ function declared(observation: Observation, gate: Gate): readonly Verdict[] {
   }
   return components.map(({ name }) => verdicts.get(name) ?? onCycle(observation, name, cycle ?? []));
 }
+
+/** Of a component whose record is missing, it is not known that nothing is left. */
+const isThere = ({ state }: Verdict): boolean => state !== "Destroyed";
 
 function onCycle(observation: Observation, name: string, cycle: readonly string[]): Verdict {
   const message = cycle.includes(name)
@@ -116,7 +120,8 @@ function usage({ records }: Observation): Graph {
 }
 
 /** Every component that is declared, or that something is left of. */
-function everything({ environment, records, runs }: Observation) {
+function everything(observation: Observation) {
+  const { environment, records, runs } = observation;
   const { uid } = environment.metadata;
   const owned = records.filter(({ owner, ownership }) => owner.environmentUid === uid && ownership === "Owned");
   const busy = runs.filter((run) => !isClosed(run) || (run.metadata.finalizers ?? []).length > 0);
@@ -124,6 +129,7 @@ function everything({ environment, records, runs }: Observation) {
     ...environment.spec.components.map(({ name }) => name),
     ...owned.map(({ key }) => key.component),
     ...busy.map(({ spec }) => spec.component),
+    ...componentsWithoutRecord(observation),
   ]);
   return { names: [...names], isLeft: owned.length > 0 || busy.length > 0 };
 }
@@ -132,16 +138,17 @@ function expire(observation: Observation): Decision {
   const gate = gateOf(observation.environment, observation.nowMs);
   const { names, isLeft } = everything(observation);
   const verdicts = removals(observation, names, "Expired", gate);
-  const deletesObject = !isLeft && observation.environment.spec.lifetime?.then === "DeleteObject";
+  const isGone = !isLeft && !verdicts.some(isThere);
+  const deletesObject = isGone && observation.environment.spec.lifetime?.then === "DeleteObject";
   return { type: "expire", deletesObject, ...concluded(observation, gate, verdicts) };
 }
 
 function dismantle(observation: Observation): Decision {
   const { environment, crdTerminating } = observation;
   const { names, isLeft } = everything(observation);
-  if (!isLeft) return { type: "letGo" };
   const gate = gateOf(environment, observation.nowMs);
   const verdicts = removals(observation, names, "Deleted", gate);
+  if (!isLeft && !verdicts.some(isThere)) return { type: "letGo" };
   const meant = crdTerminating ? verdicts.map(withheld) : heldBack(observation, verdicts);
   return { type: "dismantle", ...concluded(observation, gate, meant) };
 }

@@ -38,6 +38,8 @@ export interface EnvironmentPorts {
   deleteEnvironment(environment: Environment, signal: AbortSignal): Promise<void>;
   /** Takes off the annotation that overrides the windows, unless it is another by now. */
   withdrawOverride(environment: Environment, signal: AbortSignal): Promise<void>;
+  /** Takes off the annotation that asks for the end of a Run, unless it names another one by now. */
+  withdrawCancel(environment: Environment, run: string, signal: AbortSignal): Promise<void>;
   /** Creates the Run under its deterministic name. One that exists already is fine: it is the same decision. */
   createRun(environment: Environment, name: string, spec: RunSpec, signal: AbortSignal): Promise<void>;
   /** Marks the Run, which ends by that as long as it has not begun to apply. */

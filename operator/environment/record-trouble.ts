@@ -1,17 +1,15 @@
 import type { Run } from "../api/run.ts";
-import type { ComponentRecord } from "../storage/record.ts";
-import { writtenSince } from "./attempts.ts";
-import type { ComponentSeen, Observation } from "./observation.ts";
+import { leftLock, RECORD_LAG_MS } from "./lock-standing.ts";
+import { lossOf } from "./lost-state.ts";
+import type { ComponentPast, ComponentSeen, Observation } from "./observation.ts";
 import { endedAtMs } from "./retry.ts";
 import type { Answer } from "./verdict.ts";
 
-/** The watch on records may be this far behind the one on Runs before the difference means a loss. */
-const RECORD_LAG_MS = 30_000;
 const LOOK_AGAIN_MS = 1_000;
 
 /** Is there something about the stored state that forbids to go on? */
 export function recordTrouble(seen: ComponentSeen): Answer | undefined {
-  return ownedByOther(seen) ?? unresolvedRecovery(seen) ?? behindTheRuns(seen);
+  return ownedByOther(seen) ?? unresolvedRecovery(seen) ?? lostState(seen) ?? leftLock(seen);
 }
 
 function ownedByOther({ observation, past }: ComponentSeen): Answer | undefined {
@@ -38,28 +36,25 @@ function unresolvedRecovery({ past }: Pick<ComponentSeen, "past">): Answer | und
   };
 }
 
-/** A Run is recorded as successful, and the store does not know of it: the cache is late, or the store went back in time. */
-function behindTheRuns({ observation, past }: ComponentSeen): Answer | undefined {
-  const run = past.runs.find(({ status }) => status?.phase === "Succeeded");
-  const outcome = run?.status?.outcome;
-  if (run === undefined || outcome === undefined || writtenSince(past, run)) return undefined;
-  if (run.spec.operation === "Destroy") return behindTheDestroy(observation, past.record, run);
-  const { record } = past;
-  const known = (record?.applied?.number ?? 0) >= run.spec.number;
-  const serialFits = (record?.state?.serial ?? 0) >= (outcome.stateSerial ?? 0);
-  if (known && serialFits) return undefined;
-  if (observation.nowMs - endedAtMs(run) < RECORD_LAG_MS) {
-    return beingRecorded(run, observation.nowMs);
-  }
+/** What the Runs recorded is not in the store: the cache is late, or the store lost it. */
+export function lostState({ observation, past }: ComponentSeen): Answer | undefined {
+  const { nowMs } = observation;
+  const loss = lossOf(past);
+  if (loss === undefined) return behindTheDestroy(observation, past);
+  if (nowMs - endedAtMs(loss.run) < RECORD_LAG_MS) return beingRecorded(loss.run, nowMs);
   return {
     state: "Stalled",
     reason: "StateLost",
-    message: `Run ${run.spec.number} left a state with serial ${outcome.stateSerial ?? 0}, and the store has ${record?.state === undefined ? "none" : `serial ${record.state.serial}`}: restore the state from a backup; nothing is applied or destroyed until then`,
+    // What to do comes first: the status cuts long messages.
+    message: `restore or push a state (docs/state.md): Run ${loss.run.spec.number} left one ${loss.what}; nothing is applied or destroyed until then`,
   };
 }
 
 /** The record is still that from before the destroy: nothing follows from it. */
-function behindTheDestroy({ nowMs }: Observation, record: ComponentRecord | undefined, run: Run): Answer | undefined {
+function behindTheDestroy({ nowMs }: Observation, past: ComponentPast): Answer | undefined {
+  const { record } = past;
+  const run = past.runs.find(({ status }) => status?.phase === "Succeeded");
+  if (run?.spec.operation !== "Destroy") return undefined;
   const recorded = record?.lastResult?.runUid === run.metadata.uid;
   const older = record?.mayHoldObjects === true && !recorded && (record.claim?.number ?? 0) <= run.spec.number;
   return older && nowMs - endedAtMs(run) < RECORD_LAG_MS ? beingRecorded(run, nowMs) : undefined;

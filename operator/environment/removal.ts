@@ -9,10 +9,10 @@ import { answerAfterFailure, lastFailure } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
 import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
-import { recordTrouble } from "./record-trouble.ts";
+import { lostState, recordTrouble } from "./record-trouble.ts";
 import { asksPeople, rulesFor } from "./rules.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
-import { supersede, waitingRun } from "./waiting-run.ts";
+import { supersede, waitingRun, whyOfAnotherState } from "./waiting-run.ts";
 
 /** Why something goes: its declaration was removed, or the whole Environment is being deleted, or has come to the end of its lifetime; or it falls asleep. */
 export type Ending = "Removed" | "Deleted" | "Expired" | "Asleep";
@@ -30,6 +30,15 @@ export function removedComponents({ environment, records }: Observation): readon
     .map(({ key }) => key.component)
     .filter((name) => !declared.has(name) && !moving.has(name))
     .sort();
+}
+
+/** Components that only Runs tell of: neither declared nor in the store. */
+export function componentsWithoutRecord({ environment, records, runs }: Observation): readonly string[] {
+  const known = new Set([
+    ...environment.spec.components.flatMap(({ name, formerName }) => [name, ...(formerName ?? [])]),
+    ...records.map(({ key }) => key.component),
+  ]);
+  return [...new Set(runs.map(({ spec }) => spec.component))].filter((name) => !known.has(name)).sort();
 }
 
 /** Where does a component that must go stand, and what is its next step? */
@@ -55,8 +64,8 @@ function firstAnswer(subject: Subject): Answer {
   if (waiting !== undefined) return voidOrWaiting(subject, waiting);
   if (past.open !== undefined) return answerForOpenRun(past.open);
   const { record } = past;
-  if (record === undefined || record.owner.environmentUid !== observation.environment.metadata.uid)
-    return gone("Destroyed");
+  if (record === undefined) return withoutRecord(subject);
+  if (record.owner.environmentUid !== observation.environment.metadata.uid) return gone("Destroyed");
   if (record.ownership === "Released") return gone("Released");
   return (
     recordTrouble(subject) ??
@@ -80,7 +89,8 @@ function voidOrWaiting(subject: Subject, run: Run): Answer {
   const rules = rulesOf(subject);
   if (canonicalJson(rules) !== canonicalJson(run.spec.rules ?? {}))
     return supersede(run, "the rules for plans have changed");
-  return answerForOpenRun(run);
+  const another = whyOfAnotherState(subject.past, run);
+  return another === undefined ? answerForOpenRun(run) : supersede(run, another);
 }
 
 /** Of a component whose declaration is gone, its own rules are those that it was applied with. */
@@ -90,6 +100,12 @@ function rulesOf({ observation, past }: Subject): RunRules {
   const basis = past.record === undefined ? undefined : destroyBasisOf(past.record);
   const own = declared === undefined ? basis?.inputs.approval : declared.approval;
   return rulesFor(environment, own, "Destroy");
+}
+
+/** Nothing is known, which is not the same as nothing exists: the Runs know whether something was made. */
+function withoutRecord(subject: Subject): Answer {
+  if (policyOf(subject) === "Retain") return gone("Released");
+  return lostState(subject) ?? gone("Destroyed");
 }
 
 function gone(reason: "Destroyed" | "Released"): Answer {
@@ -149,7 +165,8 @@ function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
   const { environment, catalogue } = observation;
   const attempt = destroyBasisOf(record);
   if (attempt === undefined) {
-    const message = "something may exist, and no archive says how to destroy it: restore the state from a backup";
+    const message =
+      "something may exist, and no archive says how to destroy it: declare and apply it once, or set deletionPolicy: Retain";
     return { state: "Stalled", reason: "StateLost", message };
   }
   const wanted = attemptedNow(environment, digestOf({ destroy: attempt.desiredDigest }));

@@ -4,6 +4,7 @@ import type { ComponentState, ComponentStatus, Environment, EnvironmentStatus } 
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Decision } from "./decide.ts";
 import { expiredText, expiring } from "./expiring.ts";
+import { heldLock } from "./lock-standing.ts";
 import { brokenPromise } from "./offered-outputs.ts";
 import type { Published } from "./outputs.ts";
 import { withinBudget } from "./status-budget.ts";
@@ -103,6 +104,7 @@ function lineFor(environment: Environment, verdict: Verdict): ComponentStatus {
     ...(failing ? { retryAt: new Date(verdict.wakeAtMs ?? 0).toISOString() } : {}),
     ...(verdict.retries === undefined ? {} : { retries: verdict.retries }),
     ...(policy === undefined ? {} : { deletionPolicy: policy }),
+    ...lockLine(verdict),
   };
 }
 
@@ -112,6 +114,14 @@ function approvalLine({ state, past: { open } }: Verdict): Pick<ComponentStatus,
   const given = approvals.filter(({ ignored, decision }) => ignored === undefined && decision === "Approve").length;
   const required = open?.spec.rules?.approval?.required ?? 0;
   return { approval: { planDigest: plan.digest, required, given, since: heldAt, expiresAt } };
+}
+
+/** The lock of a Run that is under way comes and goes with it: that is no news, unless somebody waits for it. */
+function lockLine({ past, reason }: Verdict): Pick<ComponentStatus, "lock"> {
+  const held = heldLock(past);
+  if (held === undefined || (held.standing === "Live" && reason !== "StateLocked")) return {};
+  const { run, pod, since } = held.lock;
+  return { lock: { run, pod, since, standing: held.standing } };
 }
 
 function rememberedPolicy(environment: Environment, { name }: Verdict, declared: boolean) {

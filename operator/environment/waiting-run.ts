@@ -30,6 +30,13 @@ export function whySuperseded({ spec }: Run, wanted: Wanted): string | undefined
   return undefined;
 }
 
+/** A plan is made of a state: where a person has put another one in its place, it fits no more. */
+export function whyOfAnotherState({ record }: ComponentPast, { status }: Run): string | undefined {
+  const { written } = record ?? {};
+  if (written === undefined || Date.parse(written.at) <= Date.parse(status?.heldAt ?? "")) return undefined;
+  return `${written.by} ${written.how === "Push" ? "pushed" : "restored"} the state meanwhile`;
+}
+
 const short = (revision: string) => revision.slice(0, 12);
 
 /** The plan is void: the Run ends, and the next round makes a new one. */

@@ -1,11 +1,12 @@
 import type { Run, RunOutcome } from "../api/run.ts";
 import { parseOutputs } from "../engine/outputs.ts";
+import { cancelledInstead } from "../run/cancel.ts";
 import { intentOf } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
 import { concluded, isRepeated } from "../storage/conclusion.ts";
 import { digestKeyOf, judgedOutputs, outputRecords } from "../storage/outputs.ts";
-import { RecordConflict } from "../storage/port.ts";
-import type { ComponentRecord } from "../storage/record.ts";
+import { RecordConflict, StoreCorrupt } from "../storage/port.ts";
+import type { ComponentRecord, StateVersion } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
 import { summariseJournal } from "../storage/run-journal.ts";
 import { readState } from "../storage/versions.ts";
@@ -29,9 +30,9 @@ export async function conclude(
   const record = found.value;
   if (!isRepeated(record, session)) {
     const run = await statuses.run(session, signal);
-    const state = await readState(store, record, signal);
-    const text = state?.toString("utf8");
-    const outcome = await completed(context, session, { record, run, outcome: report.outcome, signal });
+    const { text, told } = await storedState(context, record, report.outcome, signal);
+    const ended = await completed(context, session, { record, run, outcome: told, signal });
+    const outcome = run === undefined ? ended : cancelledInstead(run, ended);
     const conclusion = {
       operation: session.operation,
       outcome,
@@ -51,6 +52,25 @@ export async function conclude(
   progress.forget(session.runUid);
 }
 
+/** A state that cannot be read any more must not keep the end of its Run from being recorded: it becomes that end. */
+async function storedState(
+  { store }: GatewayContext,
+  record: ComponentRecord,
+  outcome: RunOutcome,
+  signal: AbortSignal,
+) {
+  try {
+    return { text: (await readState(store, record, signal))?.toString("utf8"), told: outcome };
+  } catch (error) {
+    if (!(error instanceof StoreCorrupt)) throw error;
+    const message = `the stored state cannot be read (${error.message}). ${outcome.message}`.slice(0, 1000);
+    return {
+      text: undefined,
+      told: { ...outcome, result: "Failed", reason: "StateLost", message, retry: "Never" } as const,
+    };
+  }
+}
+
 function outputsIn(state: string, { ring }: GatewayContext, record: ComponentRecord, { outputs }: ResultReport) {
   const found = outputRecords(digestKeyOf(ring, record), parseOutputs(state));
   return judgedOutputs(found, outputs, record.applied?.outputs ?? [], outputs.length >= MOST_OUTPUTS);
@@ -66,8 +86,7 @@ interface Facts {
 async function completed(context: GatewayContext, session: Session, facts: Facts): Promise<RunOutcome> {
   const { record, outcome } = facts;
   const { appliedDigest: _claimed, ...told } = outcome;
-  const state =
-    record.state === undefined ? {} : { stateSerial: record.state.serial, resources: record.state.resources };
+  const state = record.state === undefined ? {} : factsOf(record.state);
   const digest = appliedDigestOf(context, facts);
   const journal = await journalOf(context, session, facts);
   return {
@@ -77,6 +96,12 @@ async function completed(context: GatewayContext, session: Session, facts: Facts
     ...(journal === undefined ? {} : { journal }),
   };
 }
+
+const factsOf = ({ serial, lineage, resources }: StateVersion) => ({
+  stateSerial: serial,
+  stateLineage: lineage,
+  resources,
+});
 
 /** The desired digest, completed with the revision where only the agent knew it. */
 function appliedDigestOf({ digestOfApplied }: GatewayContext, { run, record, outcome }: Facts): string | undefined {
@@ -91,5 +116,9 @@ function appliedDigestOf({ digestOfApplied }: GatewayContext, { run, record, out
 /** Only where an apply began and did not end well is there more to tell than the state does. */
 async function journalOf({ store }: GatewayContext, session: Session, { record, outcome, signal }: Facts) {
   const endedWell = ["Applied", "Unchanged", "Destroyed"].includes(outcome.result);
-  return endedWell ? undefined : summariseJournal(store, record, session.run, signal);
+  if (endedWell) return undefined;
+  return summariseJournal(store, record, session.run, signal).catch((error: unknown) => {
+    if (error instanceof StoreCorrupt) return undefined;
+    throw error;
+  });
 }

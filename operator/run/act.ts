@@ -1,6 +1,7 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run, RunOutcome, RunPhase } from "../api/run.ts";
 import type { ComponentRecord } from "../storage/record.ts";
+import { cancelledInstead } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
 import { type DeadPod, outcomeOfDeath } from "./ending.ts";
 import type { ObservedPod } from "./observation.ts";
@@ -15,6 +16,7 @@ export type Acted =
   /** The plan is in the store, although its pod did not live to say so. */
   | { readonly type: "held"; readonly at: string }
   | { readonly type: "working"; readonly phase: RunPhase; readonly message: string }
+  | { readonly type: "cancelling"; readonly phase: RunPhase }
   | { readonly type: "foreign"; readonly name: string }
   | { readonly type: "unproven"; readonly message: string }
   | { readonly type: "closed"; readonly outcome: RunOutcome };
@@ -37,6 +39,8 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
       return createPod(run, ports, signal);
     case "wait":
       return { type: "working", phase: decision.phase, message: decision.message };
+    case "hearCancel":
+      return { type: "cancelling", phase: decision.phase };
     case "stopPod":
       await ports.stopPod(decision.pod, signal);
       return { type: "working", phase: decision.phase, message: decision.message };
@@ -90,7 +94,7 @@ async function closeDead(
   if (heldAt !== undefined) return { type: "held", at: heldAt };
   const end = await ports.endRun(run, { why: death.how, proven: death.proven }, signal);
   if (end.type === "mayBeApplying") return unproven(run, death.how);
-  const outcome = outcomeOf(run, end.record, death);
+  const outcome = cancelledInstead(run, outcomeOf(run, end.record, death));
   if (outcome.result !== "Interrupted") return { type: "closed", outcome };
   const journal = await ports.journalOf(run, signal);
   return { type: "closed", outcome: journal === undefined ? outcome : { ...outcome, journal } };

@@ -1,6 +1,7 @@
 import { durationMs } from "../api/fields.ts";
 import { FINALIZERS } from "../api/names.ts";
 import { isClosed, type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run.ts";
+import { CANCELLED_BEFORE_IT_BEGAN, cancelledInstead, isBeingCancelled, isToBeCancelled } from "./cancel.ts";
 import { type Death, deathOf } from "./death.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { cancelledBy, outsideWindows } from "./outside-windows.ts";
@@ -22,6 +23,8 @@ export type RunDecision =
   /** Nothing was begun, and nothing shall be. */
   | { readonly type: "cancel"; readonly outcome: RunOutcome }
   | { readonly type: "wait"; readonly phase: RunPhase; readonly message: string; readonly wakeAtMs?: number }
+  /** A person wants it to end: that is written down before anything follows from it. */
+  | { readonly type: "hearCancel"; readonly phase: RunPhase }
   /** Ask the pod to end: it has a long grace, in which the engine saves its state. */
   | { readonly type: "stopPod"; readonly pod: ObservedPod; readonly phase: RunPhase; readonly message: string }
   /** The attempt has ended, and its outcome is known. */
@@ -54,7 +57,7 @@ export function decideRun(observation: RunObservation): RunDecision {
   const death = deathOf(observation, recorded.uid);
   const outcome = run.status?.outcome;
   if (outcome !== undefined && (outcome.result !== "Interrupted" || death.type === "dead")) {
-    return { type: "close", outcome: supersededInstead(run, outcome) };
+    return { type: "close", outcome: cancelledInstead(run, supersededInstead(run, outcome)) };
   }
   return underWay(observation, death, pod);
 }
@@ -107,6 +110,7 @@ function beforePod(observation: RunObservation): RunDecision {
   if (outside !== undefined) return { type: "cancel", outcome: cancelledBy(outside) };
   const superseded = supersededOutcome(run);
   if (superseded !== undefined) return { type: "cancel", outcome: superseded };
+  if (isToBeCancelled(run, environment)) return { type: "cancel", outcome: CANCELLED_BEFORE_IT_BEGAN };
   if (freePlaces > 0) return { type: "createPod" };
   return {
     type: "wait",
@@ -126,6 +130,7 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
     const how = death.type === "unproven" ? death.why : "the pod's object is gone";
     return { type: "closeDead", how, outOfMemory: false, trouble: undefined, proven: false };
   }
+  if (isToBeCancelled(run, observation.environment) && !isBeingCancelled(run)) return { type: "hearCancel", phase };
   const startedMs = Date.parse(recordedPod(run)?.createdAt ?? run.status?.startedAt ?? "") || nowMs;
   const leaving = pod.metadata.deletionTimestamp !== undefined;
   const trouble = phase === "Starting" ? whyNotStarted(pod) : undefined;
@@ -150,6 +155,9 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
       phase,
       message: "a state is only in this pod, since the store does not take it: do not delete the pod",
     };
+  }
+  if (isBeingCancelled(run)) {
+    return { type: "stopPod", pod, phase, message: "cancelled by a person: it is asked to stop, and saves its state" };
   }
   const deadlineMs = startedMs + (phase === "Starting" ? START_DEADLINE_MS : longestMs(observation));
   if (nowMs >= deadlineMs) {

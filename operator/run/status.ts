@@ -65,6 +65,14 @@ function statusOf(run: Run, acted: Acted, now: Date): RunStatus | undefined {
         heldAt: acted.at,
         ...working(run, "AwaitingApproval", "AwaitingApproval", "the plan waits for approval", now),
       };
+    case "cancelling": {
+      const message = "cancelled by a person: it is asked to stop";
+      return {
+        ...ownPart(run),
+        ...working(run, acted.phase, "Progressing", message, now),
+        cancelRequestedAt: now.toISOString(),
+      };
+    }
     case "foreign": {
       const message = `a pod that the operator did not make has the name ${acted.name}: delete it`;
       return { ...ownPart(run), ...working(run, "Pending", "ForeignPod", message, now) };
@@ -80,13 +88,14 @@ function statusOf(run: Run, acted: Acted, now: Date): RunStatus | undefined {
 }
 
 function ownPart({ status, spec: _, metadata }: Run): RunStatus {
-  const { pods, startedAt, heldAt } = status ?? {};
+  const { pods, startedAt, heldAt, cancelRequestedAt } = status ?? {};
   return {
     observedGeneration: metadata.generation ?? 1,
     ...(pods === undefined ? {} : { pods }),
     ...(startedAt === undefined ? {} : { startedAt }),
     // Also where the gateway wrote it: a field that one manager leaves out goes when no other has it.
     ...(heldAt === undefined ? {} : { heldAt }),
+    ...(cancelRequestedAt === undefined ? {} : { cancelRequestedAt }),
   };
 }
 
@@ -96,7 +105,8 @@ function working(run: Run, phase: RunPhase, reason: Reason, message: string, now
 
 function closed(run: Run, outcome: RunOutcome, now: Date): Partial<RunStatus> {
   const phase = closedPhase(outcome);
-  const reported = run.status?.outcome !== undefined;
+  // What was reported stays as it is, unless it means something else by now.
+  const reported = run.status?.outcome !== undefined && run.status.outcome.result === outcome.result;
   return {
     phase,
     finishedAt: now.toISOString(),

@@ -1,6 +1,7 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { RunOutcome } from "../api/run.ts";
 import { type HeldQuestion, type Tally, tally } from "../approval/tally.ts";
+import { CANCELLED_BEFORE_IT_BEGAN, isToBeCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation } from "./observation.ts";
 import { outsideWindows } from "./outside-windows.ts";
@@ -31,6 +32,7 @@ export function decideWaiting(observation: RunObservation): RunDecision {
   if (pod !== undefined) return { type: "createPod" };
   const superseded = supersededOutcome(run);
   if (superseded !== undefined) return { type: "cancel", outcome: superseded };
+  if (isToBeCancelled(run, environment)) return { type: "cancel", outcome: CANCELLED_BEFORE_IT_BEGAN };
   const pointless = whyPointless(run, environment, observation.nowMs);
   if (pointless !== undefined) return { type: "cancel", outcome: { result: "Cancelled", ...pointless } };
   const { standing } = tallyOf(observation);

@@ -18,24 +18,35 @@ export interface GarbageOptions {
 /** A page holds at most this many chunks of 900 KiB in memory. */
 const PAGE = 20;
 const HOUR_MS = 3_600_000;
+/** A record that was lost may come back from a backup, and needs them. */
+const ORPHANED_MS = 30 * 24 * HOUR_MS;
 
 /**
- * Deletes chunks that no record refers to and that are older than an hour; returns how many. Chunks are listed first and records after them:
+ * Deletes chunks that no record refers to and that are older than an hour, or than thirty days where their whole record is gone; returns how many. Chunks are listed first and records after them:
  * whatever was being written in between is too young. A record that cannot be read stops it, since its chunks are unknown.
  */
 export async function collectGarbage(place: SecretPlace, options: GarbageOptions): Promise<number> {
   const { client, namespace } = place;
   const candidates = await oldChunks(place, options);
   if (candidates.length === 0) return 0;
-  const used = await blobIdsInUse(place, options.signal);
-  const garbage = candidates.filter(({ blobId }) => !used.has(blobId));
+  const { blobIds, storageIds } = await inUse(place, options.signal);
+  const isGarbage = ({ blobId, storageId, ageMs }: Candidate) =>
+    !blobIds.has(blobId) && (storageIds.has(storageId) || ageMs > ORPHANED_MS);
+  const garbage = candidates.filter(isGarbage);
   for (const { name } of garbage) await removeSecret(client, namespace, name, options.signal);
   return garbage.length;
 }
 
+interface Candidate {
+  readonly name: string;
+  readonly blobId: string;
+  readonly storageId: string;
+  readonly ageMs: number;
+}
+
 async function oldChunks({ client, namespace }: SecretPlace, { now, olderThanMs = HOUR_MS, signal }: GarbageOptions) {
-  const found: { readonly name: string; readonly blobId: string }[] = [];
-  const isOld = ({ metadata }: Stored<Secret>) => now.getTime() - Date.parse(metadata.creationTimestamp) > olderThanMs;
+  const found: Candidate[] = [];
+  const ageOf = ({ metadata }: Stored<Secret>) => now.getTime() - Date.parse(metadata.creationTimestamp);
   let continueToken: string | undefined;
   do {
     const from = continueToken === undefined ? {} : { continueToken };
@@ -46,21 +57,27 @@ async function oldChunks({ client, namespace }: SecretPlace, { now, olderThanMs 
       ...from,
       ...optionsWith(signal),
     });
-    for (const secret of page.items.filter(isOld)) {
-      const blobId = secret.metadata.labels?.[STORE_LABELS.blob];
-      if (blobId !== undefined) found.push({ name: secret.metadata.name, blobId });
+    for (const secret of page.items) {
+      const { name, labels } = secret.metadata;
+      const { [STORE_LABELS.blob]: blobId, [STORE_LABELS.storage]: storageId = "" } = labels ?? {};
+      const ageMs = ageOf(secret);
+      if (blobId !== undefined && ageMs > olderThanMs) found.push({ name, blobId, storageId, ageMs });
     }
     continueToken = page.continueToken;
   } while (continueToken !== undefined);
   return found;
 }
 
-async function blobIdsInUse({ client, namespace, ring }: SecretPlace, signal?: AbortSignal): Promise<Set<string>> {
+async function inUse({ client, namespace, ring }: SecretPlace, signal?: AbortSignal) {
   const { items } = await client.listAll<Secret>(SECRETS, {
     namespace,
     labelSelector: RECORDS,
     ...optionsWith(signal),
   });
-  const records = items.filter(({ metadata }) => metadata.labels?.[LABELS.stored] === "record");
-  return new Set(records.flatMap((secret) => blobsOf(decodeRecord(ring, secret)).map(({ id }) => id)));
+  const secrets = items.filter(({ metadata }) => metadata.labels?.[LABELS.stored] === "record");
+  const records = secrets.map((secret) => decodeRecord(ring, secret));
+  return {
+    blobIds: new Set(records.flatMap((record) => blobsOf(record).map(({ id }) => id))),
+    storageIds: new Set(records.map(({ storageId }) => storageId)),
+  };
 }

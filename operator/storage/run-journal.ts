@@ -22,6 +22,7 @@ export async function summariseJournal(
   const shown = leftovers(entries, addresses).slice(0, MOST_LEFTOVERS);
   return {
     entries: entries.length,
+    completed: entries.filter(({ event }) => event === "apply_complete").length,
     leftovers: shown.map(({ address, id }) => ({
       address: address.slice(0, LONGEST),
       ...(id === undefined ? {} : { id: id.slice(0, LONGEST) }),

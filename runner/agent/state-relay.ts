@@ -42,6 +42,7 @@ export class StateRelay {
   #working: Promise<void> | undefined;
   #newest: Buffer | undefined;
   #refusal: GatewayRefused | undefined;
+  #unreadable: GatewayRefused | undefined;
   #heldLock: string | undefined;
   /** The stored state, as long as nobody else may change it: the engine reads it again before every write. */
   #known: { readonly state: Buffer | undefined } | undefined;
@@ -67,6 +68,11 @@ export class StateRelay {
     return this.#refusal;
   }
 
+  /** The store has a state and cannot read it: nothing may be planned from what is left. */
+  get unreadable(): GatewayRefused | undefined {
+    return this.#unreadable;
+  }
+
   /** The lock that the engine took and has not given back. */
   get heldLock(): string | undefined {
     return this.#heldLock;
@@ -78,7 +84,10 @@ export class StateRelay {
     if (this.#known !== undefined) return this.#known.state;
     const { gateway, onAway } = this.#options;
     const held = this.#heldLock;
-    const state = await patiently(() => gateway.getState(signal), { signal, onAway });
+    const state = await patiently(() => gateway.getState(signal), { signal, onAway }).catch((error: unknown) => {
+      if (error instanceof GatewayRefused && error.code === "StoreCorrupt") this.#unreadable = error;
+      throw error;
+    });
     if (held !== undefined && held === this.#heldLock) this.#known = { state };
     return state;
   }

@@ -7,6 +7,7 @@ import { type EngineClient, EngineLost } from "../engine-client.ts";
 import { applyPlan, lostApply, rejoinApply } from "./apply-step.ts";
 import { type Bench, sayAway, stateUser } from "./bench.ts";
 import { Ended, failed, type Outcome } from "./ending.ts";
+import { cut } from "./engine-failure.ts";
 import { presentSecrets } from "./engine-secrets.ts";
 import { EngineSession } from "./engine-session.ts";
 import { askAgain, holdPlan, layOutHeld } from "./held-step.ts";
@@ -260,6 +261,8 @@ function destroyed(): Told {
 }
 
 async function ended(error: unknown, bench: Bench): Promise<Told> {
+  const lost = bench.relay.unreadable;
+  if (lost !== undefined && (await bench.spool.read("applying")) === undefined) return told(stateLost(lost.message));
   if (error instanceof Ended) return told(error.outcome);
   const message = error instanceof Error ? error.message : String(error);
   const begun = await bench.spool.read("applying");
@@ -273,6 +276,12 @@ async function ended(error: unknown, bench: Bench): Promise<Told> {
   if (error instanceof EngineLost) return outcomeOnly("RunnerLost", `${message} before anything was applied`);
   bench.printer.say(error instanceof Error ? (error.stack ?? message) : message);
   return outcomeOnly("InternalError", message);
+}
+
+/** Whatever the engine said about it: that there is no state to work from is all that matters, and no repetition mends it. */
+function stateLost(why: string): Outcome {
+  const message = cut(`the stored state cannot be read (${why}): nothing was applied or destroyed`);
+  return { result: "Failed", reason: "StateLost", message, retry: "Never" };
 }
 
 function outcomeOnly(reason: "RunnerLost" | "InternalError", message: string): Told {

@@ -181,6 +181,9 @@ const REFUSED: readonly (readonly [what: string, change: Change, sentence: strin
   ["a timeout with a command", { spec: { timeouts: { apply: "$(id)" } } }, bounded],
   ["a retry limit of 101", { spec: { retry: { limit: 101 } } }, "should be less than or equal to 100"],
   ["a negative retry limit", { spec: { retry: { limit: -1 } } }, "should be greater than or equal to 0"],
+  ["a history of no Run", { spec: { history: { failures: 0 } } }, "should be greater than or equal to 1"],
+  ["a history of 101 Runs", { spec: { history: { successes: 101 } } }, "should be less than or equal to 100"],
+  ["a history of a second", { spec: { history: { maxAge: "1s" } } }, "between 1m and 8784h"],
   ["an unknown engine", { spec: { engine: { name: "pulumi" } } }, 'supported values: "opentofu", "terraform"'],
   ["a version range", { spec: { engine: { name: "opentofu", version: ">=1" } } }, "written as in 1.12 or 1.12.6"],
   ["an unknown field", { spec: { approval: { required: 1 } } }, 'unknown field "spec.approval"'],
@@ -214,6 +217,7 @@ const ACCEPTED: readonly (readonly [what: string, change: Change])[] = [
   ["a nested value", variable({ name: "a", value: { list: [1, { deep: [true, null] }], text: "x" } })],
   ["a value with newlines and a command", variable({ name: "a", value: "$(touch /tmp/x)\n`id`\n-o../\u0000 é 漢" })],
   ["an inline file of 256 KiB", { spec: { source: { inline: { "main.tf": "x".repeat(262_144) } } } }],
+  ["a history by count and age", { spec: { history: { successes: 3, failures: 100, maxAge: "720h" } } }],
   ["the longest timeout", { spec: { timeouts: { plan: "10s", apply: "24h" } } }],
 ];
 

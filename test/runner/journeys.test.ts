@@ -87,6 +87,20 @@ describe("a runner pod", function () {
     assert.doesNotMatch(pod.log(), /Initializing/);
   });
 
+  for (const operation of ["Apply", "Destroy"] as const) {
+    it(`stops where the stored state cannot be read, and never says that there is nothing: ${operation}`, async () => {
+      const pod = await start({
+        order: { ...inline('resource "terraform_data" "a" {}'), operation, stateExists: true },
+        refuse: { "GET /v1/state": "StoreCorrupt" },
+      });
+      assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+      const { result, reason, retry } = pod.outcome() ?? {};
+      assert.deepEqual([result, reason, retry], ["Failed", "StateLost", "Never"]);
+      const { plans, state } = pod.gateway.memory;
+      assert.deepEqual([plans.length, state], [0, undefined]);
+    });
+  }
+
   it("reports address by address what failed half way, and goes on from there", async () => {
     const files = `
       resource "terraform_data" "good" {}
@@ -342,6 +356,34 @@ describe("a runner pod", function () {
     assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
     assert.ok(pod.gateway.memory.recovery);
     assert.equal(parseState(pod.gateway.memory.state?.toString() ?? "").resourceCount, 1);
+  });
+
+  it("that is told to end stays until a state that the store refuses is safe, and says so before it ends", async () => {
+    const flag = `/tmp/runner-${process.pid}-drain`;
+    let taken = false;
+    const pod = await start({
+      order: inline(`
+        resource "terraform_data" "first" {}
+        ${waitingResource("slow", flag)}`),
+    });
+    pod.gateway.memory.refuse = (request) =>
+      !taken && (request === "POST /v1/state" || request === "PUT /v1/recovery") ? "StateOwnedByOther" : undefined;
+    await pod.gateway.until(
+      ({ journal }) => journal.some(({ event }) => event === "apply_complete"),
+      "the first resource",
+    );
+    // As the kubelet does in a drain: both containers are told at once.
+    pod.agent().kill("SIGTERM");
+    pod.launcher.kill("SIGTERM");
+    await release(flag);
+    await logged(pod, /only copy of the state/);
+    assert.deepEqual([pod.launcher.exitCode, pod.agent().exitCode], [null, null], "neither container ends");
+    assert.equal(pod.gateway.memory.result, undefined, "the Run stays open: nothing is planned meanwhile");
+    taken = true;
+    await pod.ended();
+    const saved = parseState(pod.gateway.memory.recovery?.toString() ?? "");
+    assert.ok(saved.addresses.includes("terraform_data.first"));
+    assert.ok(pod.gateway.memory.result);
   });
 
   it("applies nothing where the plan is another one than the one that was judged", async () => {

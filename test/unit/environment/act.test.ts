@@ -14,6 +14,7 @@ describe("A step that the API server refuses", () => {
   async function withRefusal() {
     const created: string[] = [];
     const ports = {
+      now: () => new Date(T0),
       async createRun(_environment, _name, spec) {
         if (spec.component === "a") throw new Error("exceeded quota: runs");
         created.push(spec.component);
@@ -48,6 +49,7 @@ describe("A confirmed removal", () => {
     story.records.set("a", aRecord("a", { mayHoldObjects: false }));
     const written: (readonly string[])[] = [];
     const ports = {
+      now: () => new Date(T0),
       async setConfirmations(_environment, names) {
         written.push(names);
       },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ApprovalRules } from "../../../operator/api/approval.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
-import { aComponent, anEnvironment, anOutput, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, anOutput, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
 
 const asking = (required = 1, more: Partial<ApprovalRules> = {}): ApprovalRules => ({
@@ -129,6 +129,15 @@ describe("A component whose plan waits", () => {
       "the rules are others",
       (story) => story.edit((environment) => ({ ...environment, spec: { ...environment.spec, approval: asking(2) } })),
       /the rules for plans have changed/,
+    ],
+    [
+      "a person puts another state in the store",
+      (story) => {
+        const at = new Date(T0 + 3_600_000).toISOString();
+        const record = story.records.get("network") ?? aRecord("network");
+        story.records.set("network", { ...record, written: { how: "Push", by: "jane", at, serial: 9 } });
+      },
+      /jane pushed the state meanwhile/,
     ],
     ["a fresh plan is asked for", (story) => story.annotate({ [ANNOTATIONS.requestedAt]: "now" }), /requestedAt=now/],
   ];

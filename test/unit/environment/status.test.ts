@@ -5,7 +5,8 @@ import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Decision } from "../../../operator/environment/decide.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
-import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
+import { aStory } from "./story.ts";
 
 const now = new Date(T0);
 
@@ -221,5 +222,31 @@ describe("The status of an Environment", () => {
   it("names the request that it has seen", () => {
     const environment = environmentOf(["a"], { metadata: { annotations: { [ANNOTATIONS.requestedAt]: "now" } } });
     assert.equal(statusOf(converge(ready("a")), environment).handledRequest, "now");
+  });
+
+  it("names who holds a lock that nobody gives back, and says nothing of one that comes and goes", () => {
+    const environment = anEnvironment([aComponent("a")]);
+    const story = aStory(environment);
+    story.round();
+    const [run] = story.runs();
+    const since = new Date(T0 - 3_600_000).toISOString();
+    const lock = {
+      id: "l",
+      run: "shop-a-1",
+      runUid: run?.metadata.uid ?? "",
+      pod: "p",
+      podUid: "u",
+      operation: "",
+      since,
+    };
+    const lineOf = () =>
+      statusFor(environment, story.decision(), { lines: [] }, new Date(T0))?.components?.find(
+        ({ name }) => name === "a",
+      );
+    story.records.set("a", aRecord("a", { lock }));
+    assert.equal(lineOf()?.lock, undefined, "its Run is under way");
+    story.records.set("a", aRecord("a", { lock: { ...lock, runUid: "unknown" } }));
+    story.end("a", "Failed", { reason: "PlanFailed" });
+    assert.deepEqual(lineOf()?.lock, { run: "shop-a-1", pod: "p", since, standing: "Foreign" });
   });
 });

@@ -117,7 +117,10 @@ export function aStory(environment: Environment) {
       const run = story.openRuns().find(({ spec }) => spec.component === component);
       if (run === undefined) throw new Error(`no open Run of ${component}`);
       const { outputs = [], ...outcome } = more;
-      runs.set(run.metadata.name, ended(run, { result, ...outcome }, nowMs));
+      const began = ["Applied", "Destroyed", "Interrupted"].includes(result) || outcome.reason === "ApplyFailed";
+      const applyStartedAt = new Date(nowMs).toISOString();
+      const status = { ...run.status, observedGeneration: 1, ...(began ? { applyStartedAt } : {}) };
+      runs.set(run.metadata.name, ended({ ...run, status }, { result, ...outcome }, nowMs));
       const record = records.get(component) ?? aRecord(component);
       if (result === "Applied" || result === "Unchanged") {
         const { attempted: _done, ...rest } = record;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Run } from "../../../operator/api/run.ts";
-import { PODS } from "../../../operator/cluster/resources.ts";
+import { PODS, RUNS } from "../../../operator/cluster/resources.ts";
 import { fence } from "../../../operator/storage/locking.ts";
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
 import { aState } from "../storage/claimants.ts";
@@ -254,6 +254,60 @@ describe("a destroy", () => {
     assert.equal((await ask("POST", "/v1/result", outcomeOf("Destroyed"))).status, 204);
     const { applied, attempted, mayHoldObjects } = await recordOf(run);
     assert.deepEqual([applied, attempted, mayHoldObjects], [undefined, undefined, false]);
+  });
+});
+
+describe("a state whose content was lost", () => {
+  /** Somebody with all rights has taken the chunks away. */
+  async function withoutContent() {
+    await applyAll(world.aRun("network", 1), aState(VPC));
+    const run = world.aRun("network", 2, { operation: "Destroy" });
+    const worker = await aWorker(run);
+    const { state } = await recordOf(run);
+    assert.ok(state);
+    await world.store.deleteBlob({ storageId: "" }, state.blob);
+    return { run, ...worker };
+  }
+
+  it("is refused to whoever works on it, as lost", async () => {
+    const { ask } = await withoutContent();
+    assert.equal(codeOf(await ask("GET", "/v1/state")), "409 StoreCorrupt");
+  });
+
+  it("ends a destroy as StateLost, whatever its pod says, and leaves what is known", async () => {
+    const { run, ask } = await withoutContent();
+    await ask("POST", "/v1/plan", aPlan("sha256:destroy"));
+    assert.equal((await ask("POST", "/v1/result", outcomeOf("Destroyed"))).status, 204);
+    const { applied, mayHoldObjects, state, lastResult } = await recordOf(run);
+    assert.deepEqual(
+      [lastResult?.outcome.result, lastResult?.outcome.reason, lastResult?.outcome.retry],
+      ["Failed", "StateLost", "Never"],
+    );
+    assert.deepEqual([applied?.number, mayHoldObjects, state?.serial], [1, true, 1]);
+  });
+});
+
+describe("a Run that a person cancelled", () => {
+  it("ends as cancelled in store and status alike, with what was done", async () => {
+    const run = world.aRun("network", 1);
+    const { ask } = await aWorker(run);
+    await ask("PUT", "/v1/archive", Buffer.from("archive"));
+    await ask("POST", "/v1/plan", aPlan("sha256:plan"));
+    await ask("PUT", "/v1/state/lock", { ID: "lock" });
+    await ask("POST", "/v1/state?ID=lock", aState(VPC));
+    await ask("DELETE", "/v1/state/lock?ID=lock");
+    const at = "2030-01-01T00:00:00Z";
+    const entries = [{ at, event: "apply_complete", address: "terraform_data.vpc", action: "create" }];
+    await ask("POST", "/v1/journal", { from: 0, entries });
+    const status = { cancelRequestedAt: at };
+    await world.client.mergePatch(RUNS, run.metadata.namespace, run.metadata.name, { status });
+    await ask("POST", "/v1/result", outcomeOf("Failed", { reason: "ApplyFailed", retry: "Backoff" }));
+    const told = (await world.runStatus(run))?.outcome;
+    assert.deepEqual([told?.result, told?.reason], ["Cancelled", "Cancelled"]);
+    assert.match(told?.message ?? "", /1 of 1 changes were done, and the state is saved \(serial 1, 1 resources\)/);
+    const { lastResult, attempted } = await recordOf(run);
+    assert.equal(lastResult?.outcome.result, "Cancelled");
+    assert.equal(attempted?.run, run.metadata.name, "what a destroy needs is kept");
   });
 });
 

@@ -24,6 +24,7 @@ const told: RunStatus = begun({
 const everyAct: readonly Acted[] = [
   { type: "started", pod: aPod() },
   { type: "working", phase: "Applying", message: "the plan is applied" },
+  { type: "cancelling", phase: "Applying" },
   { type: "foreign", name: "the-pod" },
   { type: "unproven", message: "its object is gone" },
   { type: "closed", outcome: applied },

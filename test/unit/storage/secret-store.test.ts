@@ -117,6 +117,14 @@ describe("garbage collection", () => {
     assert.equal(secretsIn(client).length, 3);
   });
 
+  it("keeps what belongs to a record that is gone for thirty days: it may come back from a backup", async () => {
+    const { place, store } = aStore(() => at(0));
+    await store.putBlob(aRecord(), "state", Buffer.from("of a record that was lost"));
+    const day = 24 * 60;
+    assert.equal(await collectGarbage(place, { now: at(29 * day) }), 0);
+    assert.equal(await collectGarbage(place, { now: at(31 * day) }), 1);
+  });
+
   it("deletes nothing while a record cannot be read", async () => {
     const { client, place, store } = aStore(() => at(0));
     await store.createRecord(aRecord());

@@ -1,0 +1,37 @@
+import type { EnvironmentSpec } from "../api/environment.ts";
+import { durationMs } from "../api/fields.ts";
+import { isClosed, type Run } from "../api/run.ts";
+import { endedAtMs } from "./retry.ts";
+
+type History = EnvironmentSpec["history"];
+
+/** What is kept where the spec says nothing. */
+const DEFAULTS = { successes: 10, failures: 20 } as const;
+/** What went wrong is asked about later than what went well. */
+const FAILURES_LAST_TIMES = 2;
+
+/**
+ * Closed Runs of one component (newest first) that need not be kept any more. The newest that succeeded stays, since it is the record of what
+ * is applied, and the newest of all, since it says where the component stands.
+ */
+export function surplusRuns(runs: readonly Run[], history: History, now: Date): readonly Run[] {
+  const closed = runs.filter(isClosed);
+  const isSuccess = ({ status }: Run): boolean => status?.phase === "Succeeded";
+  const kept = new Set([closed[0], closed.find(isSuccess)]);
+  const { successes = DEFAULTS.successes, failures = DEFAULTS.failures, maxAge } = history ?? {};
+  const oldestMs = maxAge === undefined ? Number.POSITIVE_INFINITY : durationMs(maxAge);
+  const surplus = [
+    ...beyond(closed.filter(isSuccess), successes, oldestMs, now),
+    ...beyond(
+      closed.filter((run) => !isSuccess(run)),
+      failures,
+      FAILURES_LAST_TIMES * oldestMs,
+      now,
+    ),
+  ];
+  return surplus.filter((run) => !kept.has(run));
+}
+
+function beyond(runs: readonly Run[], count: number, oldestMs: number, now: Date): readonly Run[] {
+  return runs.filter((run, index) => index >= count || now.getTime() - endedAtMs(run) > oldestMs);
+}

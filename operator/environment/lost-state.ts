@@ -1,0 +1,79 @@
+import { isClosed, type Run } from "../api/run.ts";
+import type { ComponentRecord } from "../storage/record.ts";
+import { writtenSince } from "./attempts.ts";
+import type { ComponentPast } from "./observation.ts";
+import { endedAtMs } from "./retry.ts";
+
+/** What the Runs recorded and the store does not have. */
+export interface Loss {
+  /** The Run whose record it contradicts. */
+  readonly run: Run;
+  /** What is missing, as the end of a sentence. */
+  readonly what: string;
+}
+
+/**
+ * Compares the store with what the Runs have seen in it. A Run is a witness until a later destroy has ended well, or a person has written the
+ * state by hand; from then on it says nothing about the state any more.
+ */
+export function lossOf(past: ComponentPast): Loss | undefined {
+  const { record } = past;
+  const runs = witnesses(past);
+  return (
+    withoutRecord(runs, record) ??
+    withoutApply(runs, record) ??
+    otherState(runs, record) ??
+    withoutObjects(runs, record)
+  );
+}
+
+/** Newest first. */
+function witnesses(past: ComponentPast): readonly Run[] {
+  const closed = past.runs.filter((run) => isClosed(run) && !writtenSince(past, run) && !destroyedSince(past, run));
+  const destroyed = closed.findIndex(
+    ({ spec, status }) => spec.operation === "Destroy" && status?.phase === "Succeeded",
+  );
+  return destroyed === -1 ? closed : closed.slice(0, destroyed);
+}
+
+/** The record is ahead of what is known of Runs: a later destroy has ended well. */
+function destroyedSince({ record }: ComponentPast, run: Run): boolean {
+  const last = record?.lastResult;
+  return last?.outcome.result === "Destroyed" && Date.parse(last.at) >= endedAtMs(run);
+}
+
+/** From then on something may exist. */
+const hasBegunToApply = ({ spec, status }: Run): boolean =>
+  spec.operation === "Apply" && status?.applyStartedAt !== undefined;
+
+function withoutRecord(runs: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
+  if (record !== undefined) return undefined;
+  const run = runs.find(hasBegunToApply);
+  return run === undefined ? undefined : { run, what: "and the store knows nothing of it" };
+}
+
+/** The record is from before that Run, although the state may fit: an apply that changed outputs only, say. */
+function withoutApply(runs: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
+  const run = runs.find(({ spec, status }) => spec.operation === "Apply" && status?.phase === "Succeeded");
+  if (run === undefined || record === undefined || (record.applied?.number ?? 0) >= run.spec.number) return undefined;
+  return { run, what: `and the store has ${stateText(record)}, from before it` };
+}
+
+function otherState(runs: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
+  const run = runs.find(({ status }) => status?.outcome?.stateSerial !== undefined);
+  const { stateSerial = 0, stateLineage } = run?.status?.outcome ?? {};
+  if (run === undefined || record === undefined) return undefined;
+  const { state } = record;
+  if (state === undefined || state.serial < stateSerial)
+    return { run, what: `with serial ${stateSerial}, and the store has ${stateText(record)}` };
+  if (stateLineage === undefined || state.lineage === stateLineage) return undefined;
+  return { run, what: `of lineage ${stateLineage}, and the store has one of lineage ${state.lineage}` };
+}
+
+function withoutObjects(runs: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
+  const run = runs.find(hasBegunToApply);
+  if (run === undefined || record === undefined || record.mayHoldObjects) return undefined;
+  return { run, what: "and the store knows nothing of it" };
+}
+
+const stateText = ({ state }: ComponentRecord): string => (state === undefined ? "none" : `serial ${state.serial}`);

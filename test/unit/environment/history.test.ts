@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import type { RunOutcome } from "../../../operator/api/run.ts";
+import { surplusRuns } from "../../../operator/environment/history.ts";
+import { aRun, ended, T0 } from "../../fakes/objects.ts";
+import { runSpec } from "../run/observations.ts";
+
+const HOUR = 3_600_000;
+
+/** One Run for each result, the newest first, each an hour older than the one before. */
+function runs(...results: readonly (RunOutcome["result"] | "open")[]) {
+  return results.map((result, index) => {
+    const run = aRun(runSpec({ number: results.length - index }), { observedGeneration: 1 });
+    return result === "open" ? run : ended(run, { result }, T0 - index * HOUR);
+  });
+}
+const surplus = (...args: Parameters<typeof surplusRuns>) => surplusRuns(...args).map(({ spec }) => spec.number);
+const times = (count: number, result: RunOutcome["result"]) => Array.from({ length: count }, () => result);
+const now = new Date(T0);
+
+describe("The history of a component", () => {
+  it("keeps ten that went well and twenty others, unless told otherwise", () => {
+    assert.deepEqual(surplus(runs(...times(12, "Applied")), undefined, now), [2, 1]);
+    assert.deepEqual(surplus(runs(...times(22, "Failed")), undefined, now), [2, 1]);
+    const mixed = runs(...times(10, "Applied"), ...times(20, "Failed"));
+    assert.deepEqual(surplus(mixed, undefined, now), []);
+    assert.deepEqual(surplus(mixed, { successes: 9, failures: 18 }, now), [21, 2, 1]);
+  });
+
+  it("keeps the newest that went well, however many failed since, and the newest of all", () => {
+    const many = runs(...times(25, "Failed"), "Applied");
+    const kept = surplus(many, { successes: 1, failures: 1 }, now);
+    assert.ok(!kept.includes(1) && !kept.includes(26));
+    assert.equal(kept.length, 24);
+  });
+
+  it("lets what went well go by age, and all others after twice that time", () => {
+    const all = runs("Applied", "Failed", "Applied", "Failed", "Applied", "Failed", "Failed");
+    assert.deepEqual(surplus(all, { successes: 10, failures: 20, maxAge: "150m" }, now), [3, 1]);
+  });
+
+  it("never touches one that is open", () => {
+    assert.deepEqual(surplus(runs("open", "open", "Applied"), { successes: 1, failures: 1, maxAge: "1m" }, now), []);
+  });
+});

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
+import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+import { aStory } from "./story.ts";
+
+const blob = { id: "b", kind: "state", digest: "sha256:0", size: 1, chunks: 1 } as const;
+
+const aVersion = (serial: number, lineage = "lineage-1"): StateVersion => ({
+  lineage,
+  serial,
+  resources: 2,
+  blob,
+  run: "r",
+  at: new Date(T0).toISOString(),
+});
+
+/** A component that was applied and left serial 7 of lineage-1; then something happens to its record. */
+function anAppliedStory(happens: (record: ComponentRecord) => ComponentRecord | undefined, spec = {}) {
+  const story = aStory(anEnvironment([aComponent("a")], { spec }));
+  story.round();
+  story.end("a", "Applied", { stateSerial: 7, stateLineage: "lineage-1", resources: 2 });
+  const record = story.records.get("a");
+  assert.ok(record);
+  const after = happens({ ...record, state: aVersion(7) });
+  if (after === undefined) story.records.delete("a");
+  else story.records.set("a", after);
+  story.pass(60_000);
+  return story;
+}
+
+const LOSSES = {
+  "the record is gone": () => undefined,
+  "the record is from before the first apply": ({ applied: _applied, state: _state, ...record }: ComponentRecord) => ({
+    ...record,
+    mayHoldObjects: false,
+  }),
+  "the state was emptied": ({ state: _state, ...record }: ComponentRecord) => record,
+  "an older record was restored": (record: ComponentRecord) => ({ ...record, state: aVersion(6) }),
+  "the state is of another lineage": (record: ComponentRecord) => ({ ...record, state: aVersion(9, "lineage-2") }),
+} satisfies Record<string, (record: ComponentRecord) => ComponentRecord | undefined>;
+
+describe("A lost state", () => {
+  for (const [what, happens] of Object.entries(LOSSES)) {
+    it(`stops everything: ${what}`, () => {
+      const story = anAppliedStory(happens);
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, engine: { name: "terraform" } } }));
+      story.round();
+      assert.equal(story.verdict("a").reason, "StateLost");
+      assert.equal(story.verdict("a").state, "Stalled");
+      assert.equal(story.started.length, 1);
+    });
+
+    it(`is never nothing to destroy: ${what}`, () => {
+      const story = anAppliedStory(happens);
+      story.delete();
+      const decision = story.round();
+      assert.equal(decision.type, "dismantle", "the object stays");
+      assert.equal(story.verdict("a").reason, "StateLost");
+      assert.equal(story.started.length, 1);
+    });
+  }
+
+  it("is also that of a component that is no longer declared", () => {
+    const story = anAppliedStory(() => undefined);
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [aComponent("b")] } }));
+    assert.equal(story.verdict("a").reason, "StateLost");
+  });
+
+  it("is that of a failed apply, too", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    story.end("a", "Failed", { reason: "ApplyFailed", stateSerial: 3, stateLineage: "lineage-1" });
+    story.records.clear();
+    story.pass(60_000);
+    assert.equal(story.verdict("a").reason, "StateLost");
+  });
+
+  it("may be given up: with Retain the object goes", () => {
+    const story = anAppliedStory(() => undefined, { deletionPolicy: "Retain" });
+    story.delete();
+    assert.equal(story.decision().type, "letGo");
+  });
+
+  it("is settled by what a person writes: from then on that counts", () => {
+    const at = new Date(T0 + 120_000).toISOString();
+    const story = anAppliedStory((record) => ({
+      ...record,
+      state: aVersion(3, "lineage-2"),
+      written: { how: "Push", by: "jane", at, serial: 3 },
+    }));
+    story.pass(120_000);
+    assert.equal(story.verdict("a").state, "Ready");
+  });
+
+  it("is not seen where a moment later the cache has caught up", () => {
+    const story = anAppliedStory(() => undefined);
+    story.pass(-50_000);
+    assert.equal(story.verdict("a").state, "Pending");
+    assert.ok(story.verdict("a").wakeAtMs);
+  });
+
+  it("is not a component that was destroyed, nor one that never had anything", () => {
+    const destroyed = anAppliedStory((record) => record);
+    destroyed.delete();
+    destroyed.round();
+    destroyed.end("a", "Destroyed");
+    destroyed.records.clear();
+    assert.equal(destroyed.decision().type, "letGo");
+
+    const never = aStory(anEnvironment([aComponent("a")]));
+    never.round();
+    never.end("a", "Unchanged");
+    never.records.clear();
+    never.pass(60_000);
+    never.delete();
+    assert.equal(never.decision().type, "letGo");
+  });
+});
+
+describe("A lock that nobody gives back", () => {
+  const since = new Date(T0).toISOString();
+  const lock = { id: "l", pod: "p", podUid: "u", operation: "", since };
+
+  it("of a Run that has ended is orphaned, and stops everything with the way to release it", () => {
+    const story = anAppliedStory((record) => ({ ...record, lock: { ...lock, run: "r", runUid: "a-1" } }));
+    assert.equal(story.verdict("a").reason, "LockOrphaned");
+    assert.match(story.verdict("a").message, /^release the lock/);
+    assert.equal(story.started.length, 1);
+  });
+
+  it("of a Run that nobody knows is foreign; of one that claimed here and is gone, orphaned", () => {
+    const foreign = anAppliedStory((record) => ({ ...record, lock: { ...lock, run: "x", runUid: "unknown" } }));
+    assert.equal(foreign.verdict("a").reason, "LockForeign");
+    const claim = { run: "x", runUid: "gone", number: 2, phase: "Plan", podUid: "u", at: since } as const;
+    const gone = anAppliedStory((record) => ({ ...record, claim, lock: { ...lock, run: "x", runUid: "gone" } }));
+    assert.equal(gone.verdict("a").reason, "LockOrphaned");
+  });
+
+  it("is given a moment: the release may be on its way to the cache", () => {
+    const story = anAppliedStory((record) => ({ ...record, lock: { ...lock, run: "r", runUid: "a-1" } }));
+    story.pass(-50_000);
+    assert.equal(story.verdict("a").state, "Pending");
+  });
+});
