@@ -150,7 +150,10 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
       const old = current(resource, namespace, name);
       const next = structuredClone(old);
       for (const { op, path, value } of operations) {
-        const steps = path.split("/").slice(1);
+        const steps = path
+          .split("/")
+          .slice(1)
+          .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
         const last = steps.pop() ?? "";
         const place = steps.reduce<Members | undefined>(
           (at, step) => at?.[step] as Members,

@@ -14,6 +14,9 @@ const NAME = "shop";
 
 type Edited = Environment & KubeObject;
 
+/** A request gets over these. */
+const STUCK: readonly string[] = ["Interrupted", "RetriesExhausted", "ApplyFailed", "Cancelled"];
+
 /** A component that takes the outputs of those that it needs. */
 export function aModule(
   name: string,
@@ -102,6 +105,12 @@ export function people(world: World) {
       world.tell(`person: requests ${requests}`);
       annotate({ [ANNOTATIONS.requestedAt]: `request-${requests}` });
     },
+    /** Of Runs that are open, most of the time; a wish that comes too late is no harm. */
+    cancel(run: Run | undefined): void {
+      if (run === undefined) return;
+      world.tell(`person: cancels ${run.metadata.name}`);
+      annotate({ [ANNOTATIONS.cancel]: run.metadata.name });
+    },
     confirmDestroy(...components: readonly string[]): void {
       annotate({ [ANNOTATIONS.confirmDestroy]: components.join(",") });
     },
@@ -185,9 +194,7 @@ export function people(world: World) {
       acts.confirmDestroy(...unconfirmed, ...confirmed);
       return true;
     }
-    const stuck = lines.some(
-      ({ reason }) => reason === "Interrupted" || reason === "RetriesExhausted" || reason === "ApplyFailed",
-    );
+    const stuck = lines.some(({ reason }) => STUCK.includes(reason ?? ""));
     const owner = lines.find(({ reason }) => reason === "StateOwnedByOther");
     if (owner !== undefined) {
       const record = world.store.memory.records().find(({ key }) => key.component === owner.name);

@@ -85,6 +85,7 @@ function edits(told: Told): readonly Happening[] {
     },
     { weight: 2, value: () => person.set(one, "mode", "good") },
     { weight: 2, value: () => person.request() },
+    { weight: 2, value: () => person.cancel(dice.pick(person.runs())) },
     { weight: 2, value: () => person.suspend(!suspend) },
     { weight: 2, value: () => (components.length > 1 && !needed(one) ? person.remove(one) : undefined) },
     { weight: 1, value: () => addModule(told) },
@@ -131,7 +132,8 @@ function faults({ world }: Told): readonly Happening[] {
   ];
 }
 
-const KEPT = 12;
+/** Ten that went well, twenty others, and those that are under way. */
+const KEPT = 32;
 
 function tooManyRuns({ world, person }: Told): void {
   const counts = new Map<string, number>();
