@@ -22,7 +22,7 @@ import { systemClock } from "./loop/clock.ts";
 import { createResolverClient } from "./resolver/client.ts";
 import { createFollower } from "./resolver/follower.ts";
 import { startStateApi } from "./state-api/state-api.ts";
-import { openKeyRing } from "./storage/keys.ts";
+import { openKeyRing, rotateKey } from "./storage/keys.ts";
 import { createSecretStore } from "./storage/secret-store.ts";
 import { type HealthCheck, startHealthServers } from "./telemetry/health.ts";
 import { createHeartbeat } from "./telemetry/heartbeat.ts";
@@ -54,6 +54,20 @@ export async function runOperator(config: Config, logger: Logger, signal: AbortS
     );
   } finally {
     await Promise.all([gateway.close(), states?.close(), health.close(), ...watching]);
+  }
+}
+
+/** Replicas hear of a new key from their watch, at once; a watch that hangs begins anew within this time. */
+const KEY_SPREADS_MS = 75_000;
+
+/** Seals with a new key from now on, in all replicas. */
+export async function rotateKeys(namespace: string) {
+  const connection = await connect();
+  try {
+    const client = createClient(createTransport({ connection, clock: systemClock }));
+    return await rotateKey(client, namespace, () => systemClock.sleep(KEY_SPREADS_MS));
+  } finally {
+    await connection.close();
   }
 }
 

@@ -1,9 +1,10 @@
-import { runOperator } from "./assemble.ts";
+import { rotateKeys, runOperator } from "./assemble.ts";
 import { readConfig } from "./config.ts";
 import { createLogger } from "./telemetry/logger.ts";
 
 /** The process: settings, signals, exit codes. What it does is in assemble.ts. */
 async function main(): Promise<void> {
+  if (process.argv[2] === "rotate-key") return rotate();
   const config = readConfig();
   const logger = createLogger({
     level: config.TERRARIUM_LOG_LEVEL,
@@ -25,6 +26,14 @@ async function main(): Promise<void> {
   }
   // Open connections must not keep a process alive that has nothing left to do.
   setImmediate(() => process.exit());
+}
+
+/** For administrators: `kubectl exec` into a pod of the operator. */
+async function rotate(): Promise<void> {
+  const { before, now } = await rotateKeys(readConfig().TERRARIUM_NAMESPACE);
+  process.stdout.write(
+    `states are sealed with the key ${now} from now on; ${before} is kept, for what it has sealed\n`,
+  );
 }
 
 main().catch((error: unknown) => {

@@ -11,7 +11,8 @@ import { keyFor } from "../loop/keys.ts";
 import { createReflector, type Reflector, type ReflectorHooks, type ReflectorOptions } from "../loop/reflector.ts";
 import type { Indexes } from "../loop/store.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
-import type { KeyRing } from "../storage/key-ring.ts";
+import type { LiveKeyRing } from "../storage/key-ring.ts";
+import { learnKeys } from "../storage/keys.ts";
 import type { RecordCache } from "../storage/port.ts";
 import { createRecordCache, recordSelection } from "../storage/record-cache.ts";
 
@@ -58,7 +59,7 @@ export interface CacheParts {
   readonly client: Client;
   readonly clock: Clock;
   readonly namespace: string;
-  readonly ring: KeyRing;
+  readonly ring: LiveKeyRing;
   readonly hooks: ReflectorHooks;
 }
 
@@ -76,6 +77,8 @@ export function createCaches({ client, clock, namespace, ring, hooks }: CachePar
   });
   const nodes = reflect<Node>({ resource: NODES });
   const secrets = reflect<Secret>({ resource: SECRETS, selection: recordSelection(namespace) });
+  // Before the records: what a new key has sealed is opened by it.
+  secrets.onChange((_old, now) => (now === undefined ? undefined : learnKeys(ring, now)));
   const records = createRecordCache(secrets, ring);
   const all = [environments, runs, approvals, pods, nodes, secrets] as unknown as readonly Reflector<never>[];
   return { environments, runs, approvals, pods, nodes, records, all };

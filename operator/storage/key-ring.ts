@@ -3,7 +3,7 @@ import { KeyMissing, StoreCorrupt } from "./port.ts";
 
 /** Encrypts what is stored, and gives each other purpose a key of its own. */
 export interface KeyRing {
-  /** Id of the key that `seal` uses. */
+  /** Id of the key that `seal` uses now. */
   readonly activeId: string;
   /** AES-256-GCM. `about` says what this is and where it belongs: it can be opened only as that. */
   seal(clear: Buffer, about: string): Buffer;
@@ -32,11 +32,25 @@ export const KEY_BYTES = 32;
 export const SEAL_OVERHEAD = HEAD_BYTES;
 
 export function newKeyMaterial(): KeyMaterial {
-  const activeId = randomBytes(ID_BYTES).toString("hex");
-  return { root: randomBytes(KEY_BYTES), keys: new Map([[activeId, randomBytes(KEY_BYTES)]]), activeId };
+  const [activeId, key] = newKey();
+  return { root: randomBytes(KEY_BYTES), keys: new Map([[activeId, key]]), activeId };
 }
 
-export function createKeyRing({ root, keys, activeId }: KeyMaterial): KeyRing {
+/** An encryption key and its id. */
+export function newKey(): readonly [string, Buffer] {
+  return [randomBytes(ID_BYTES).toString("hex"), randomBytes(KEY_BYTES)];
+}
+
+/** A ring that hears of keys that are added while the process runs. */
+export interface LiveKeyRing extends KeyRing {
+  /** Takes over which keys there are and which one seals. What was known stays known. Throws where they are of another installation. */
+  learn(material: KeyMaterial): void;
+}
+
+export function createKeyRing(first: KeyMaterial): LiveKeyRing {
+  const { root } = first;
+  const keys = new Map(first.keys);
+  let { activeId } = first;
   const keyOf = (id: string): Buffer => {
     const key = keys.get(id);
     if (key === undefined) throw new KeyMissing(id);
@@ -44,10 +58,18 @@ export function createKeyRing({ root, keys, activeId }: KeyMaterial): KeyRing {
   };
   keyOf(activeId);
   return {
-    activeId,
+    get activeId() {
+      return activeId;
+    },
     seal: (clear, about) => seal(keyOf(activeId), activeId, clear, about),
     open: (sealed, about) => open(keyOf(keyIdOf(sealed, about)), sealed, about),
     derive: (purpose) => Buffer.from(hkdfSync("sha256", root, "", `terrarium/${purpose}`, KEY_BYTES)),
+    learn(now) {
+      if (!now.root.equals(root)) throw new StoreCorrupt("the key Secret", "its root is another one than before");
+      for (const [id, key] of now.keys) keys.set(id, key);
+      keyOf(now.activeId);
+      activeId = now.activeId;
+    },
   };
 }
 

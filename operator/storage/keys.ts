@@ -3,7 +3,15 @@ import { isAlreadyExists } from "../cluster/errors.ts";
 import type { Secret } from "../cluster/kinds.ts";
 import type { Reader, Writer } from "../cluster/ports.ts";
 import { SECRETS } from "../cluster/resources.ts";
-import { createKeyRing, KEY_BYTES, type KeyMaterial, type KeyRing, keyIdOf, newKeyMaterial } from "./key-ring.ts";
+import {
+  createKeyRing,
+  KEY_BYTES,
+  type KeyMaterial,
+  keyIdOf,
+  type LiveKeyRing,
+  newKey,
+  newKeyMaterial,
+} from "./key-ring.ts";
 import { KeyMissing, StoreCorrupt } from "./port.ts";
 
 export const KEY_SECRET = "terrarium-keys";
@@ -12,6 +20,8 @@ const KEY_SECRET_TYPE = "terrarium.dev/key";
 const ROOT = "root";
 const ACTIVE = "active";
 const KEY_PREFIX = "key-";
+/** Id of a key that is there and does not seal yet. */
+const NEXT = "next";
 
 type SecretClient = Pick<Reader, "find" | "get" | "list"> & Pick<Writer, "create">;
 
@@ -19,7 +29,7 @@ type SecretClient = Pick<Reader, "find" | "get" | "list"> & Pick<Writer, "create
  * The keys of this installation. They are made at the very first start only: where something is stored and no key Secret exists, it throws
  * `KeyMissing`, since new keys would hide that the old ones are lost.
  */
-export async function openKeyRing(client: SecretClient, namespace: string, signal?: AbortSignal): Promise<KeyRing> {
+export async function openKeyRing(client: SecretClient, namespace: string, signal?: AbortSignal): Promise<LiveKeyRing> {
   const options = signal === undefined ? {} : { signal };
   const found = await client.find<Secret>(SECRETS, namespace, KEY_SECRET, options);
   if (found !== undefined) return createKeyRing(materialIn(found));
@@ -44,6 +54,40 @@ async function mustBeFirstStart(client: SecretClient, namespace: string, signal?
   if (stored === undefined) return;
   const content = Object.values(stored.data ?? {})[0] ?? "";
   throw new KeyMissing(keyIdOf(Buffer.from(content, "base64"), `Secret ${stored.metadata.name}`));
+}
+
+/**
+ * Makes a new key and seals with it from now on; what was sealed before stays readable by the old ones, which are kept. Every replica must know
+ * the key before any seals with it: `spread` resolves when that is so. A rotation that was cut off is finished by the next one.
+ */
+export async function rotateKey(
+  client: Pick<Reader, "get"> & Pick<Writer, "replace">,
+  namespace: string,
+  spread: () => Promise<void>,
+  signal?: AbortSignal,
+): Promise<{ readonly before: string; readonly now: string }> {
+  const options = signal === undefined ? {} : { signal };
+  const read = () => client.get<Secret>(SECRETS, namespace, KEY_SECRET, options);
+  const found = await read();
+  const { activeId: before } = materialIn(found);
+  const [id, key] = newKey();
+  const waiting = found.data?.[NEXT];
+  const next = waiting === undefined ? id : Buffer.from(waiting, "base64").toString();
+  if (waiting === undefined) {
+    const added = { [`${KEY_PREFIX}${id}`]: key.toString("base64"), [NEXT]: Buffer.from(id).toString("base64") };
+    await client.replace<Secret>(SECRETS, { ...found, data: { ...found.data, ...added } }, options);
+  }
+  await spread();
+  const known = await read();
+  const { [NEXT]: _done, ...data } = known.data ?? {};
+  const active = { [ACTIVE]: Buffer.from(next).toString("base64") };
+  await client.replace<Secret>(SECRETS, { ...known, data: { ...data, ...active } }, options);
+  return { before, now: next };
+}
+
+/** What a watch shows of the key Secret, for a ring that is in use. */
+export function learnKeys(ring: LiveKeyRing, secret: Secret): void {
+  if (secret.metadata.name === KEY_SECRET) ring.learn(materialIn(secret));
 }
 
 function keySecret(namespace: string, { root, keys, activeId }: KeyMaterial): Secret {

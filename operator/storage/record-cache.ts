@@ -5,10 +5,10 @@ import type { KeyRing } from "./key-ring.ts";
 import type { RecordCache } from "./port.ts";
 import type { ComponentRecord, StateKey } from "./record.ts";
 import { decodeRecord, keyOfRecord } from "./record-codec.ts";
-import { RECORDS } from "./secret-names.ts";
+import { RECORDS_AND_KEYS } from "./secret-names.ts";
 
-/** What a reflector on SECRETS must select for `createRecordCache`. */
-export const recordSelection = (namespace: string): Selection => ({ namespace, labelSelector: RECORDS });
+/** What a reflector on SECRETS must select for `createRecordCache`; the keys are with them, so that their rotation is seen before its use. */
+export const recordSelection = (namespace: string): Selection => ({ namespace, labelSelector: RECORDS_AND_KEYS });
 
 /** Records as the reflector saw them last. They are decrypted when they are first asked for, and once for each version. */
 export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCache {

@@ -22,6 +22,8 @@ const MANAGED_BY = { "app.kubernetes.io/managed-by": FIELD_MANAGER };
 const LONGEST_LABEL = 63;
 
 export const RECORDS = `${LABELS.stored}=record`;
+/** Records, and the keys that they are sealed with. */
+export const RECORDS_AND_KEYS = `${LABELS.stored} in (record,key)`;
 export const BLOBS = `${LABELS.stored}=blob`;
 
 export function recordName(key: StateKey): string {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import type { Secret } from "../../../operator/cluster/kinds.ts";
 import { SECRETS } from "../../../operator/cluster/resources.ts";
-import { KEY_SECRET, openKeyRing } from "../../../operator/storage/keys.ts";
+import type { LiveKeyRing } from "../../../operator/storage/key-ring.ts";
+import { KEY_SECRET, learnKeys, openKeyRing, rotateKey } from "../../../operator/storage/keys.ts";
 import { KeyMissing, StoreCorrupt } from "../../../operator/storage/port.ts";
 import { createSecretStore } from "../../../operator/storage/secret-store.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
@@ -45,5 +47,45 @@ describe("the key ring", () => {
       assert.equal(error.keyId, ring.activeId);
       return true;
     });
+  });
+
+  it("is rotated in two steps: every replica knows the new key before one seals with it", async () => {
+    const client = fakeKubeClient();
+    const [one, two] = await Promise.all([openKeyRing(client, namespace), openKeyRing(client, namespace)]);
+    const old = one.seal(Buffer.from("old"), "a");
+    const show = async (ring: LiveKeyRing) => learnKeys(ring, await client.get<Secret>(SECRETS, namespace, KEY_SECRET));
+    const rotatedFrom = one.activeId;
+    const rotated = await rotateKey(client, namespace, async () => {
+      await show(two);
+      assert.equal(two.activeId, rotatedFrom);
+      await show(one);
+    });
+    assert.deepEqual([rotated.before === one.activeId, one.activeId === rotatedFrom], [true, true]);
+    await show(one);
+    assert.equal(one.activeId, rotated.now);
+    const sealed = one.seal(Buffer.from("new"), "a");
+    assert.equal(two.open(sealed, "a").toString(), "new", "the one that is late can read it");
+    for (const ring of [one, two, await openKeyRing(client, namespace)])
+      assert.equal(ring.open(old, "a").toString(), "old");
+  });
+
+  it("is not learned from another installation", async () => {
+    const ring = await openKeyRing(fakeKubeClient(), namespace);
+    const other = fakeKubeClient();
+    await openKeyRing(other, namespace);
+    const secret = await other.get<Secret>(SECRETS, namespace, KEY_SECRET);
+    assert.throws(() => learnKeys(ring, secret), StoreCorrupt);
+  });
+
+  it("finishes a rotation that was cut off", async () => {
+    const client = fakeKubeClient();
+    const ring = await openKeyRing(client, namespace);
+    const cut = rotateKey(client, namespace, () => Promise.reject(new Error("killed")));
+    await assert.rejects(cut, /killed/);
+    assert.equal((await openKeyRing(client, namespace)).activeId, ring.activeId);
+    const { now } = await rotateKey(client, namespace, async () => {});
+    const { data = {} } = await client.get<Secret>(SECRETS, namespace, KEY_SECRET);
+    assert.equal(Object.keys(data).filter((name) => name.startsWith("key-")).length, 2);
+    assert.equal((await openKeyRing(client, namespace)).activeId, now);
   });
 });
