@@ -31,6 +31,8 @@ export async function connect(addresses: ClusterAddresses, supervisor: ProcessId
   await ip("link", "add", hostLink, "type", "veth", "peer", "name", nodeLink, "netns", `${supervisor.pid}`);
   await inside("addr", "add", `${nodeAddress}/${linkPrefix}`, "dev", nodeLink);
   await inside("link", "set", nodeLink, "up");
+  // The API server calls Services, too; without a route nothing gets as far as kube-proxy's rules.
+  await inside("route", "replace", serviceRange, "dev", nodeLink);
   await ip("addr", "add", `${hostAddress}/${linkPrefix}`, "dev", hostLink);
   await ip("link", "set", hostLink, "up");
   await ip("route", "replace", podRange, "via", nodeAddress, "dev", hostLink);
