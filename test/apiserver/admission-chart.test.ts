@@ -184,7 +184,7 @@ describe("the chart", function () {
         "keep",
       );
     }
-    assert.equal((await definitions(true)).length, 2);
+    assert.equal((await definitions(true)).length, 3);
     assert.deepEqual(await definitions(false), []);
   });
 

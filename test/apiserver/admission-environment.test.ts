@@ -186,7 +186,7 @@ const REFUSED: readonly (readonly [what: string, change: Change, sentence: strin
   ["a history of a second", { spec: { history: { maxAge: "1s" } } }, "between 1m and 8784h"],
   ["an unknown engine", { spec: { engine: { name: "pulumi" } } }, 'supported values: "opentofu", "terraform"'],
   ["a version range", { spec: { engine: { name: "opentofu", version: ">=1" } } }, "written as in 1.12 or 1.12.6"],
-  ["an unknown field", { spec: { approval: { required: 1 } } }, 'unknown field "spec.approval"'],
+  ["an unknown field", { spec: { checks: [] } }, 'unknown field "spec.checks"'],
   ["an unknown field of a component", { component: { helm: {} } }, 'unknown field "spec.components[0].helm"'],
   ["an unknown deletion policy", { spec: { deletionPolicy: "Orphan" } }, 'supported values: "Destroy", "Retain"'],
   [

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { engineNames } from "../../operator/engine/names.ts";
 import { parseOutputs } from "../../operator/engine/outputs.ts";
-import type { Verdict, WorkOrder } from "../../operator/gateway/protocol.ts";
+import { heldPlan, type Verdict, type WorkOrder } from "../../operator/gateway/protocol.ts";
 import { type RunnerPod, type RunnerPodOptions, startRunnerPod } from "./pod.ts";
 
 const HOLD: Verdict = { verdict: "Hold", reason: "AwaitingApproval", message: "one person must approve this plan" };
@@ -58,7 +58,7 @@ describe("a plan that waits", function () {
       const { state, plans } = second.gateway.memory;
       assert.deepEqual(
         plans,
-        [plan],
+        [heldPlan.parse(plan)],
         "the gateway was asked about the very same plan, with the inputs as they are now",
       );
       assert.equal(parseOutputs(state?.toString() ?? "")[0]?.value, "a-very-secret-word");
