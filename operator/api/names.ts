@@ -19,6 +19,8 @@ export const LABELS = {
   run: `${GROUP}/run`,
   /** Marks the Secrets and ConfigMaps that `writeOutputsTo` makes. */
   outputsOf: `${GROUP}/outputs-of`,
+  /** Marks the ConfigMaps that hold the text of a plan, with the name of its Run: only the operator may write one. */
+  planOf: `${GROUP}/plan-of`,
   /** Sorts the Secrets of the state store: `record`, `blob` or `key`. */
   stored: `${GROUP}/stored`,
 } as const;

@@ -61,8 +61,8 @@ function changeAction(resource: ResourceChange): ChangeAction | undefined {
 
 /** 0 for what is hardest to undo; what changes nothing comes last. */
 export function gravityOf(resource: ResourceChange): number {
-  const at = GRAVITY.findIndex((action) => action === changeAction(resource));
-  return at < 0 ? GRAVITY.length : at;
+  const action = changeAction(resource);
+  return action === undefined ? GRAVITY.length : GRAVITY.indexOf(action);
 }
 
 function planChange({ address, type, change }: ResourceChange, action: ChangeAction): PlanChange {

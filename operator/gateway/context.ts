@@ -4,6 +4,7 @@ import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";
 import type { ApprovalsOf } from "./approved.ts";
 import type { AuthenticationPorts } from "./authentication.ts";
+import type { PlanTexts } from "./plan-text.ts";
 import type { ProgressThrottle } from "./progress.ts";
 import type { RunStatuses } from "./run-status.ts";
 import type { Judge } from "./verdict.ts";
@@ -23,6 +24,7 @@ export interface GatewayContext {
   readonly ring: KeyRing;
   readonly client: AuthenticationPorts["client"];
   readonly statuses: RunStatuses;
+  readonly planTexts: PlanTexts;
   readonly judge: Judge;
   readonly approvals: ApprovalsOf;
   readonly digestOfApplied: DigestOfApplied;

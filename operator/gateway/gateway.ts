@@ -3,6 +3,7 @@ import { type ApprovalReader, approvalsFrom } from "./approved.ts";
 import type { TlsMaterial } from "./authority.ts";
 import { type CertificatePorts, currentMaterial } from "./certificates.ts";
 import type { GatewayContext, GatewayLog } from "./context.ts";
+import { createPlanTexts } from "./plan-text.ts";
 import { createProgressThrottle } from "./progress.ts";
 import { createRunStatuses } from "./run-status.ts";
 import { addressOf, createServer, DEFAULT_LIMITS, type GatewayLimits, serveCertificate } from "./server.ts";
@@ -11,13 +12,14 @@ import { applyEveryPlan, type Judge } from "./verdict.ts";
 export interface GatewayPorts extends Pick<GatewayContext, "store" | "ring" | "digestOfApplied" | "clock" | "log"> {
   readonly onAnswered?: GatewayContext["onAnswered"];
   /**
-   * Reads pods, Runs, Environments and Approvals, reviews tokens, writes its Secret and Run.status. Its writer must not ask for the lease, since every
-   * replica serves, and its field manager is `GATEWAY_FIELD_MANAGER`.
+   * Reads pods, Runs, Environments and Approvals, reviews tokens, writes its Secret, Run.status and the texts of plans. Its writer must not ask for
+   * the lease, since every replica serves, and its field manager is `GATEWAY_FIELD_MANAGER`.
    */
   readonly client: GatewayContext["client"] &
     ApprovalReader &
     CertificatePorts["client"] &
-    Parameters<typeof createRunStatuses>[0];
+    Parameters<typeof createRunStatuses>[0] &
+    Parameters<typeof createPlanTexts>[0];
   readonly namespace: string;
   readonly hosts: readonly string[];
   readonly listen: { readonly host: string; readonly port: number };
@@ -64,12 +66,14 @@ export async function startGateway(ports: GatewayPorts): Promise<Gateway> {
 function contextOf(ports: GatewayPorts): GatewayContext {
   const { store, ring, client, digestOfApplied, clock, log, judge = applyEveryPlan, onAnswered = () => {} } = ports;
   const statuses = createRunStatuses(client);
+  const planTexts = createPlanTexts(client);
   const progress = createProgressThrottle(clock);
   return {
     store,
     ring,
     client,
     statuses,
+    planTexts,
     judge,
     approvals: approvalsFrom(client),
     digestOfApplied,

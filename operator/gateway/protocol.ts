@@ -21,6 +21,7 @@ import { source } from "../api/source.ts";
  * | POST /v1/plan              | PlanReport → Verdict; where the plan of an Apply is empty nothing is recorded as begun: end with Unchanged |
  * | PUT  /v1/plan/bundle       | the plan that is held (tar.gz) → 204: from then on the Run waits, and this session is fenced |
  * | GET  /v1/plan/bundle       | → the plan that was held, for the pod that applies it  |
+ * | PUT  /v1/plan/text         | the plan as people read it (UTF-8, at most 256 KiB) → 204; for plans that are held or refused |
  * | POST /v1/journal           | JournalBatch → 204                                     |
  * | POST /v1/progress          | ProgressReport → 204                                   |
  * | PUT  /v1/recovery          | errored.tfstate → 204                                  |

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { z } from "zod";
 import { archived, destroyBasis } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
@@ -35,7 +36,7 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   /** Which of the limits counts for its body. */
-  readonly limit: "small" | "archive" | "state";
+  readonly limit: "small" | "text" | "archive" | "state";
   readonly handle: (request: SessionRequest) => Promise<Answer>;
 }
 
@@ -51,6 +52,7 @@ export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/v1/plan", limit: "small", handle: postPlan },
   { method: "PUT", path: "/v1/plan/bundle", limit: "state", handle: putBundle },
   { method: "GET", path: "/v1/plan/bundle", limit: "small", handle: getBundle },
+  { method: "PUT", path: "/v1/plan/text", limit: "text", handle: putPlanText },
   { method: "POST", path: "/v1/journal", limit: "small", handle: postJournal },
   { method: "POST", path: "/v1/progress", limit: "small", handle: postProgress },
   { method: "PUT", path: "/v1/recovery", limit: "state", handle: putRecovery },
@@ -163,6 +165,14 @@ async function getBundle(request: SessionRequest): Promise<Answer> {
   if (waiting === undefined) throw new Refused("NotFound", "no plan of this Run waits");
   const bytes = await request.context.store.getBlob(record, waiting.bundle, request.signal);
   return { status: 200, bytes, type: "application/gzip" };
+}
+
+async function putPlanText(request: SessionRequest): Promise<Answer> {
+  const { context, session, body, signal } = request;
+  if (!isUtf8(body)) throw new Refused("BadRequest", "the body is not UTF-8");
+  await heldRecord(request);
+  await context.planTexts.write(session, body.toString("utf8"), signal);
+  return DONE;
 }
 
 async function postJournal({ context, session, body, signal }: SessionRequest): Promise<Answer> {

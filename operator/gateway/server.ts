@@ -15,6 +15,8 @@ export interface GatewayLimits {
   readonly stateBytes: number;
   readonly archiveBytes: number;
   readonly smallBytes: number;
+  /** Of the text of a plan. */
+  readonly textBytes: number;
   /** Bodies that are in memory at once, over all requests. */
   readonly inFlightBytes: number;
   /** For one request, from its last byte to its answer. */
@@ -29,6 +31,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   stateBytes: 256 * MIB,
   archiveBytes: 64 * MIB,
   smallBytes: 4 * MIB,
+  textBytes: MIB / 4,
   inFlightBytes: 512 * MIB,
   requestMs: 60_000,
   strangerMs: 15_000,

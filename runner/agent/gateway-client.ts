@@ -125,6 +125,10 @@ export class GatewayClient {
     return (await this.#call({ method: "GET", path: "/v1/plan/bundle", signal })).body;
   }
 
+  async planText(text: string): Promise<void> {
+    await this.#call({ method: "PUT", path: "/v1/plan/text", body: Buffer.from(text), type: "text/plain" });
+  }
+
   async journal(batch: JournalBatch): Promise<void> {
     await this.#call(json("POST", "/v1/journal", batch));
   }

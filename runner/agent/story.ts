@@ -16,6 +16,7 @@ import { FILES } from "./layout.ts";
 import { layOutModule, type ModuleLayout } from "./module-layout.ts";
 import { patiently } from "./patience.ts";
 import { initialise, makePlan, type Planned } from "./plan-step.ts";
+import { tellPlan } from "./plan-text.ts";
 import { type FetchedSource, fetchSource } from "./source.ts";
 
 /** Either the Run has ended, or its plan waits and other pods go on. */
@@ -46,6 +47,7 @@ export async function attempt(bench: Bench): Promise<StoryEnd> {
     const engine = await startEngine(bench, module.cwd);
     const planned = await plan(bench, engine, fetched, inputs, module);
     const judged = await judge(bench, fetched, inputs, planned);
+    if (judged.verdict !== "Apply") await tellPlan(bench);
 
     if (judged.verdict === "Hold" && !isEmpty(bench, planned)) return await hold(bench);
     if (judged.verdict !== "Apply" || isEmpty(bench, planned))

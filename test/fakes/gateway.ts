@@ -30,6 +30,7 @@ export interface GatewayMemory {
   bundle: Buffer | undefined;
   result: ResultReport | undefined;
   readonly plans: PlanReport[];
+  planText: string | undefined;
   readonly journal: JournalEntry[];
   readonly progress: ProgressReport[];
   /** Every request that was answered, as `POST /v1/plan`. */
@@ -79,6 +80,7 @@ export async function startGateway(order: WorkOrder): Promise<FakeGateway> {
     bundle: undefined,
     result: undefined,
     plans: [],
+    planText: undefined,
     journal: [],
     progress: [],
     requests: [],
@@ -170,6 +172,9 @@ function act(memory: GatewayMemory, name: string, id: string, body: Buffer): Ans
       return [204];
     case "GET /v1/plan/bundle":
       return memory.bundle === undefined ? refusal("NotFound") : [200, memory.bundle];
+    case "PUT /v1/plan/text":
+      memory.planText = body.toString("utf8");
+      return [204];
     case "POST /v1/journal": {
       const { from, entries } = journalBatch.parse(json());
       memory.journal.splice(from, entries.length, ...entries);

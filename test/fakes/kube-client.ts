@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { ApiError } from "../../operator/cluster/errors.ts";
 import type {
   KubeObject,
@@ -12,7 +13,7 @@ import type {
   Writer,
 } from "../../operator/cluster/ports.ts";
 
-export type FakeVerb = "get" | "list" | "create" | "replace" | "patch" | "delete" | "reviewToken";
+export type FakeVerb = "get" | "list" | "create" | "apply" | "replace" | "patch" | "delete" | "reviewToken";
 
 /** Told about each call; throw to make it fail. */
 export interface FakeFaults {
@@ -21,7 +22,7 @@ export interface FakeFaults {
 }
 
 export type FakeClient = Pick<Reader, "get" | "find" | "list" | "listAll"> &
-  Pick<Writer, "create" | "replace" | "delete" | "jsonPatch" | "mergePatch"> &
+  Pick<Writer, "create" | "apply" | "replace" | "delete" | "jsonPatch" | "mergePatch"> &
   Pick<Reviewer, "reviewToken"> & {
     faults: FakeFaults;
     /** What TokenReview answers for a token. */
@@ -116,6 +117,15 @@ export function fakeKubeClient(now: () => Date = () => new Date()): FakeClient {
         if (all.has(idOf(resource, object.metadata.namespace, object.metadata.name)))
           refuse("create", 409, "AlreadyExists");
         return put(resource, object);
+      }),
+    apply: <T extends KubeObject>(resource: Resource, object: T) =>
+      call("apply", resource, object.metadata.name, () => {
+        mustFit(object);
+        const old = all.get(idOf(resource, object.metadata.namespace, object.metadata.name));
+        const now = merged(old, object) as T & { data?: unknown };
+        const before = old as (KubeObject & { immutable?: boolean; data?: unknown }) | undefined;
+        if (before?.immutable === true && !isDeepStrictEqual(before.data, now.data)) refuse("apply", 422, "Invalid");
+        return put(resource, now);
       }),
     replace: (resource, object) =>
       call("replace", resource, object.metadata.name, () => {

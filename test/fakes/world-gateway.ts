@@ -5,6 +5,7 @@ import { approvalsFrom } from "../../operator/gateway/approved.ts";
 import { claimWork } from "../../operator/gateway/claiming.ts";
 import type { GatewayContext } from "../../operator/gateway/context.ts";
 import { answerFor } from "../../operator/gateway/errors.ts";
+import { createPlanTexts } from "../../operator/gateway/plan-text.ts";
 import { createProgressThrottle } from "../../operator/gateway/progress.ts";
 import type { WorkOrder } from "../../operator/gateway/protocol.ts";
 import { type Answer, ROUTES } from "../../operator/gateway/routes.ts";
@@ -43,6 +44,7 @@ export function worldGateway({ client, store, ring, clock, turns, onUnexpected }
     ring,
     client,
     statuses: createRunStatuses(client),
+    planTexts: createPlanTexts(client),
     judge: judgeFor(client, clock),
     approvals: approvalsFrom(client),
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),

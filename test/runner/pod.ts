@@ -34,11 +34,12 @@ export interface RunnerPodOptions {
   /** Mounted Secrets and ConfigMaps, as `name/key`. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly configMaps?: Readonly<Record<string, string>>;
-  /** What the store holds from earlier runs. */
+  /** What the gateway answers to the plan. */
+  readonly verdict?: Verdict;
   /** Requests that the gateway answers with an error. */
   readonly refuse?: Readonly<Record<string, GatewayErrorCode>>;
+  /** What the store holds from earlier runs. */
   readonly stored?: Partial<Pick<FakeGateway["memory"], "state" | "archive" | "bundle">>;
-  readonly verdict?: Verdict;
   /** A pod that has ended and been removed: this one has the same paths and ports inside, as every pod has in a cluster. */
   readonly like?: RunnerPod;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readPlan } from "../../../operator/engine/plan.ts";
 import { listChanges } from "../../../operator/engine/plan-changes.ts";
-import { fixture, recordedEngines } from "./fixture.ts";
+import { driftedEngines, fixture, recordedEngines } from "./fixture.ts";
 
 interface Resource {
   readonly address?: string;
@@ -184,6 +184,17 @@ describe("a plan that only undoes drift", () => {
   for (const [what, driftOnly, plan] of cases) {
     it(`${driftOnly ? "is" : "is not"} one that ${what}`, () => assert.equal(plan.driftOnly, driftOnly));
   }
+
+  for (const engine of driftedEngines) {
+    it(`of ${engine} makes anew a file that is gone, and is none once it changes something else as well`, () => {
+      const drift = readPlan(JSON.parse(fixture(engine, "plan-drift.json")));
+      assert.deepEqual([drift.summary.create, drift.drift.total, drift.driftOnly], [1, 1, true]);
+      const both = readPlan(JSON.parse(fixture(engine, "plan-drift-and-change.json")));
+      assert.deepEqual([both.summary.create, both.summary.update, both.driftOnly], [1, 1, false]);
+    });
+  }
+
+  it("is shown by two engines that are real", () => assert.ok(driftedEngines.length >= 2));
 
   for (const engine of recordedEngines) {
     it(`is none of those that ${engine} made for changes`, () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { NotAPlan } from "../../../operator/engine/plan-document.ts";
 import { PLAN_TEXT_BYTES, renderPlan } from "../../../operator/engine/plan-text.ts";
-import { fixture, recordedEngines } from "./fixture.ts";
+import { driftedEngines, fixture, recordedEngines } from "./fixture.ts";
 
 interface Change {
   readonly actions: readonly string[];
@@ -52,6 +52,14 @@ describe("a readable plan", () => {
     it(`of ${engine} that changes nothing says so`, () => {
       assert.match(read("plan-empty.json"), /^Nothing changes\.$/m);
       assert.match(read("plan-output.json"), /^ {2}\+ o = 1$/m);
+    });
+  }
+
+  for (const engine of driftedEngines) {
+    it(`of ${engine} tells what is gone`, () => {
+      const text = renderPlan(JSON.parse(fixture(engine, "plan-drift.json")));
+      assert.match(text, /# local_file\.made will be created/);
+      assert.match(text, /Changed in the world since the last apply:\n\n {2}# local_file\.made is gone\n$/);
     });
   }
 
