@@ -15,6 +15,7 @@ import { createStatusWriter } from "./cluster/status.ts";
 import { createTransport } from "./cluster/transport.ts";
 import { type Config, PORTS } from "./config.ts";
 import { desiredDigestOf } from "./environment/digest.ts";
+import { createExpressionThread } from "./expressions/thread.ts";
 import type { GatewayLog } from "./gateway/context.ts";
 import { type Gateway, startGateway } from "./gateway/gateway.ts";
 import { GATEWAY_FIELD_MANAGER } from "./gateway/run-status.ts";
@@ -91,7 +92,7 @@ function serveGateway({ config, logger, clock, namespace, metrics, transport, cl
     log: quietly(logger),
     onAnswered: metrics.gatewayRequest,
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
-    judge: judgeFor(client, clock),
+    judge: judgeFor({ client, clock, evaluate: createExpressionThread() }),
     namespace,
     hosts: gatewayHosts(config),
     listen: { host: "0.0.0.0", port: PORTS.gateway },

@@ -8,14 +8,23 @@ const required = z
   .max(10)
   .describe("How many different people must approve, 0 to 10. 0: nobody is asked.");
 
+const unless = z
+  .string()
+  .min(1)
+  .max(1024)
+  .describe(
+    "An expression (CEL) about `plan`: plans for which it is true are applied without asking, as in `plan.delete == 0 && plan.replace == 0`. One that fails on a plan asks people.",
+  );
+
 const destroyRule = z
-  .object({ required: required.default(1) })
+  .object({ required: required.default(1), unless: unless.optional() })
   .describe("The rule for plans that only destroy. Absent: the same as for all others.");
 
 /** Whose consent a plan needs, as people write it for an Environment or a component. */
 export const approvalRules = z
   .object({
     required: required.default(1),
+    unless: unless.optional(),
     planExpiresAfter: durationBetween("1m", "720h")
       .default("24h")
       .describe("How long a plan may wait, between 1m and 720h. After that it is void, and a fresh one is made."),
@@ -23,16 +32,45 @@ export const approvalRules = z
   })
   .describe("Who must approve a plan before it is applied.");
 
+/** At most eight `*`: each costs time for every resource of a plan. */
+const pattern = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[^*]*([*][^*]*){0,8}$/)
+  .meta({ refusal: "a pattern has at most eight '*'" });
+
+const patterns = z.array(pattern).max(32).meta({ "x-kubernetes-list-type": "set" });
+
+export const protect = patterns.describe(
+  "Resources that no plan deletes or replaces, whoever approves: types as in `aws_db_instance` (in every module), or addresses as in `module.data` or `aws_s3_bucket.logs`, with everything inside. `*` is any text.",
+);
+
+export const maxDeletes = z
+  .int()
+  .min(0)
+  .max(100_000)
+  .describe(
+    "The most that one plan may delete and replace, in resources. A plan that does more is refused, whoever approves.",
+  );
+
 /** What is in force for one Run: resolved when the Run is made, so that nothing that changes later loosens it. */
 export const runRules = z
   .object({
     approval: z
       .object({
         required: required.describe("How many different people must approve this Run's plan."),
+        unless: z.string().max(1024).optional().describe("Plans for which this expression is true need no approval."),
         expiresAfter: z.string().max(20).describe("How long the plan may wait, as in 24h."),
       })
       .optional()
       .describe("Absent: nobody is asked."),
+    protect: z
+      .array(z.string().max(256))
+      .max(64)
+      .optional()
+      .describe("Patterns of the Environment and of the component: what they match is neither deleted nor replaced."),
+    maxDeletes: maxDeletes.optional(),
   })
   .describe("The rules for this Run, as they were when it was made.");
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { approvalRules } from "./approval.ts";
+import { approvalRules, maxDeletes, protect } from "./approval.ts";
 import {
   configMapKeyRef,
   durationBetween,
@@ -194,6 +194,8 @@ export const component = z
     timeouts: timeouts.optional(),
     deletionPolicy: deletionPolicy.optional(),
     sleep: componentSleep.optional(),
+    protect: protect.optional(),
+    maxDeletes: maxDeletes.optional(),
     approval: approvalRules
       .optional()
       .describe("Who must approve plans of this component, in place of the Environment's."),

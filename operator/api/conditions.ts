@@ -169,6 +169,20 @@ export const REASONS = {
     meaning: "A pod that the operator did not make has the name of the runner pod: delete it.",
   },
   StateLocked: { standing: "progress", meaning: "Another Run holds the lock of the state." },
+  // What a rule forbids, and rules that are none.
+  Protected: {
+    standing: "person",
+    meaning:
+      "The plan deletes or replaces what `protect` keeps; the message names the first. Change the source, or take the pattern out of `protect`.",
+  },
+  TooManyDeletes: {
+    standing: "person",
+    meaning: "The plan deletes and replaces more resources than `maxDeletes`. Change the source, or raise it.",
+  },
+  ApprovalExpressionInvalid: {
+    standing: "person",
+    meaning: "An `unless` does not compile; the message has its field, line and column.",
+  },
   // What needs a person.
   Rejected: {
     standing: "person",

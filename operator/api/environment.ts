@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { approvalRules } from "./approval.ts";
+import { approvalRules, maxDeletes, protect } from "./approval.ts";
 import { component, credential, deletionPolicy, runner, timeouts, variable } from "./component.ts";
 import { condition } from "./conditions.ts";
 import { durationBetween, identifier, listMap, objectName, rules, shortName } from "./fields.ts";
@@ -108,6 +108,8 @@ export const environmentSpec = z
         "How many closed Runs are kept. The newest, and the newest that went well, stay in any case; what goes takes its whole record along.",
       ),
     deletionPolicy: deletionPolicy.optional(),
+    protect: protect.optional(),
+    maxDeletes: maxDeletes.optional(),
     approval: approvalRules
       .optional()
       .describe(

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { approvalRules, runRules } from "./approval.ts";
+import { approvalRules, maxDeletes, protect, runRules } from "./approval.ts";
 import { credential, runner, timeouts, variable } from "./component.ts";
 import { condition } from "./conditions.ts";
 import { listMap, rules } from "./fields.ts";
@@ -76,6 +76,8 @@ export const runInputs = z
     approval: approvalRules
       .optional()
       .describe("The component's own approval rules: they count for its removal, when its declaration is gone."),
+    protect: protect.optional(),
+    maxDeletes: maxDeletes.optional(),
   })
   .describe("The component as it was declared when the Run was made.");
 
@@ -223,6 +225,7 @@ export const runStatus = z
           .describe("The first fifty resources that the plan changes."),
         truncated: z.boolean().optional().describe("True: there are more than are listed."),
         verdict: z.enum(["Apply", "Hold", "Refuse"]).describe("What the gateway answered."),
+        why: z.string().max(1024).optional().describe("Why, in a sentence: which rule it was."),
       })
       .optional()
       .describe("The plan."),

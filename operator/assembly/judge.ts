@@ -1,27 +1,43 @@
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
-import { judgePlan } from "../approval/judge.ts";
+import { judgePlan, questionAbout } from "../approval/judge.ts";
 import type { Reader } from "../cluster/ports.ts";
 import { ENVIRONMENTS } from "../cluster/resources.ts";
+import type { Evaluate } from "../expressions/thread.ts";
 import type { PlanReport, Verdict } from "../gateway/protocol.ts";
 import type { Judge } from "../gateway/verdict.ts";
 import type { Clock } from "../loop/clock.ts";
 import { outsideWindows } from "../run/outside-windows.ts";
 import { whyPointless } from "../run/pointless.ts";
 
+export interface JudgeParts {
+  readonly client: Pick<Reader, "find">;
+  readonly clock: Pick<Clock, "now">;
+  readonly evaluate: Evaluate;
+}
+
+/** It has been judged by its rules, with the whole list of its changes, when it was made. */
+const WAITED: Verdict = { verdict: "Hold", reason: "AwaitingApproval", message: "the plan waits for approval" };
+
 /**
  * A plan must not be pointless, the Run's rules decide whether people are asked, and what they need not be asked about still waits for a window.
  * Read from the API server itself: a cache may not know of a deletion yet.
  */
-export function judgeFor(client: Pick<Reader, "find">, clock: Pick<Clock, "now">): Judge {
-  return async (plan, run) => {
+export function judgeFor({ client, clock, evaluate }: JudgeParts): Judge {
+  return async (plan, run, { phase, signal }) => {
     const { namespace } = run.metadata;
     const environment = await client.find<Environment>(ENVIRONMENTS, namespace, run.spec.environment.name);
     const nowMs = clock.now().getTime();
     const pointless = whyPointless(run, environment, nowMs);
     if (pointless !== undefined) return { verdict: "Refuse", ...pointless };
-    const judged = judgePlan(plan, run.spec.rules, run.spec.operation);
-    return judged.verdict === "Apply" ? (waitsForWindow(plan, run, environment, nowMs) ?? judged) : judged;
+    const outside = waitsForWindow(plan, run, environment, nowMs);
+    if (phase === "Apply") return outside ?? WAITED;
+    const { rules, operation } = run.spec;
+    // What waits for a window is a plan that waits: then people are asked, whatever it is.
+    const question = outside === undefined ? questionAbout(plan, rules, operation) : undefined;
+    const exempt = question === undefined ? undefined : await evaluate(question, signal);
+    const judged = judgePlan(plan, rules, operation, exempt);
+    return judged.verdict === "Apply" ? (outside ?? judged) : judged;
   };
 }
 

@@ -61,7 +61,7 @@ function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Ans
   const inputs = inputsOf(environment, component, seen.state === "known" ? seen.revision : undefined);
   const inputsDigest = inputsDigestOf(engine, inputs, outputDigests(subject));
   const { request } = attemptedNow(environment, "");
-  const rules = rulesFor(environment, component.approval, "Apply");
+  const rules = rulesFor(environment, component, "Apply");
   const why = whySuperseded(run, {
     operation: "Apply",
     desiredDigest: desiredDigestOf(inputsDigest, inputs.revision),
@@ -222,7 +222,7 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
     engine: { name: engine.name, version: engine.version, image: engine.image },
     cause,
     inputs: { ...inputs, ...(revision === undefined ? {} : { revision }) },
-    rules: rulesFor(environment, subject.component.approval, "Apply"),
+    rules: rulesFor(environment, subject.component, "Apply"),
   });
   return {
     state: "Pending",

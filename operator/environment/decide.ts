@@ -8,6 +8,7 @@ import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.
 import { heldBack } from "./many-deletions.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { componentsWithoutRecord, decideRemoval, type Ending, removedComponents } from "./removal.ts";
+import { withUsableRules } from "./rules.ts";
 import { sleepers } from "./sleeping.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 import { isOverrideSpent, withinWindows } from "./within-windows.ts";
@@ -71,13 +72,14 @@ function declared(observation: Observation, gate: Gate): readonly Verdict[] {
   const { order, cycle } = orderOf(graph);
   const verdicts = new Map<string, Verdict>();
   const allowed = withinWindows(gate);
+  const ruled = withUsableRules(observation.environment);
   const { decide } = sleepers(observation, usersOf(observation));
   for (const name of order) {
     const component = components.find((candidate) => candidate.name === name);
     if (component === undefined) continue;
     const needs = [...dependenciesOf(component)].map((needed) => [needed, verdicts.get(needed)] as const);
     const known = needs.filter((entry): entry is readonly [string, Verdict] => entry[1] !== undefined);
-    verdicts.set(name, allowed(decide(component, new Map(known))));
+    verdicts.set(name, ruled(allowed(decide(component, new Map(known)))));
   }
   return components.map(({ name }) => verdicts.get(name) ?? onCycle(observation, name, cycle ?? []));
 }

@@ -3,6 +3,7 @@ import type { Environment, EnvironmentSpec } from "../api/environment.ts";
 import type { RunInputs } from "../api/run.ts";
 import { type Source, source as sourceSchema } from "../api/source.ts";
 import { dependenciesOf } from "./graph.ts";
+import { ownRulesOf } from "./rules.ts";
 
 /** A runner image of the operator's catalogue. */
 export interface CatalogueEngine {
@@ -61,6 +62,6 @@ export function inputsOf(environment: Environment, component: Component, revisio
     timeouts: component.timeouts ?? spec.timeouts ?? DEFAULT_TIMEOUTS,
     dependsOn: [...dependenciesOf(component)].sort(),
     ...(terraform.state === undefined ? {} : { backend: terraform.state.backend }),
-    ...(component.approval === undefined ? {} : { approval: component.approval }),
+    ...ownRulesOf(component),
   };
 }

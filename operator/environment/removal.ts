@@ -98,8 +98,7 @@ function rulesOf({ observation, past }: Subject): RunRules {
   const { environment } = observation;
   const declared = environment.spec.components.find(({ name }) => name === past.name);
   const basis = past.record === undefined ? undefined : destroyBasisOf(past.record);
-  const own = declared === undefined ? basis?.inputs.approval : declared.approval;
-  return rulesFor(environment, own, "Destroy");
+  return rulesFor(environment, declared ?? basis?.inputs ?? {}, "Destroy");
 }
 
 /** Nothing is known, which is not the same as nothing exists: the Runs know whether something was made. */

@@ -1,19 +1,76 @@
 import type { ApprovalRules, RunRules } from "../api/approval.ts";
+import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
-import type { Operation } from "../api/run.ts";
+import type { Operation, RunInputs } from "../api/run.ts";
+import { type Compiled, compileExpression } from "../approval/expression.ts";
+import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
+
+/** What a component says for itself: as it is declared, or as it was applied. */
+export type OwnRules = Pick<Component & RunInputs, "approval" | "protect" | "maxDeletes">;
+
+export function ownRulesOf({ approval, protect, maxDeletes }: OwnRules): OwnRules {
+  return {
+    ...(approval === undefined ? {} : { approval }),
+    ...(protect === undefined ? {} : { protect }),
+    ...(maxDeletes === undefined ? {} : { maxDeletes }),
+  };
+}
 
 /**
- * The rules in force for a Run that is made now. `own` are the component's own ones, which take the Environment's place; of a component
- * whose declaration is gone, those that it was applied with: removing it from the spec must not loosen them.
+ * The rules in force for a Run that is made now. `own` are the component's own ones; of a component whose declaration is gone, those that
+ * it was applied with: removing it from the spec must not loosen them. They take the Environment's place, and patterns of both protect.
  */
-export function rulesFor({ spec }: Environment, own: ApprovalRules | undefined, operation: Operation): RunRules {
-  const rules = own ?? spec.approval;
+export function rulesFor({ spec }: Environment, own: OwnRules, operation: Operation): RunRules {
+  const protect = [...new Set([...(spec.protect ?? []), ...(own.protect ?? [])])];
+  const maxDeletes = own.maxDeletes ?? spec.maxDeletes;
+  return {
+    ...approvalFor(own.approval ?? spec.approval, operation),
+    ...(protect.length === 0 ? {} : { protect }),
+    ...(maxDeletes === undefined ? {} : { maxDeletes }),
+  };
+}
+
+function approvalFor(rules: ApprovalRules | undefined, operation: Operation): Pick<RunRules, "approval"> {
   if (rules === undefined) return {};
-  const { required } = operation === "Destroy" ? (rules.destroy ?? rules) : rules;
-  return required === 0 ? {} : { approval: { required, expiresAfter: rules.planExpiresAfter } };
+  const { required, unless } = operation === "Destroy" ? (rules.destroy ?? rules) : rules;
+  if (required === 0) return {};
+  const expiresAfter = rules.planExpiresAfter;
+  return { approval: { required, ...(unless === undefined ? {} : { unless }), expiresAfter } };
 }
 
 /** Somebody else than the one who wrote the spec has to agree. */
 export function asksPeople({ approval }: RunRules): boolean {
   return (approval?.required ?? 0) > 0;
+}
+
+/**
+ * An expression that nobody can evaluate is told when it is written, and not at the first plan that it would have been asked about: nothing
+ * is begun before. Each text is looked at once.
+ */
+export function withUsableRules({ spec }: Environment): (verdict: Verdict) => Verdict {
+  const known = new Map<string, Compiled>();
+  const compile = (text: string): Compiled => {
+    const compiled = known.get(text) ?? compileExpression(text);
+    known.set(text, compiled);
+    return compiled;
+  };
+  return (verdict) => {
+    const own = spec.components.find(({ name }) => name === verdict.name)?.approval;
+    const path = own === undefined ? "spec.approval" : `spec.components[${verdict.name}].approval`;
+    const { unless, destroy } = own ?? spec.approval ?? {};
+    const trouble =
+      troubleWith(unless, `${path}.unless`, compile) ?? troubleWith(destroy?.unless, `${path}.destroy.unless`, compile);
+    return trouble === undefined || verdict.past.open !== undefined ? verdict : verdictOf(verdict.past, trouble);
+  };
+}
+
+function troubleWith(text: string | undefined, path: string, compile: (text: string) => Compiled): Answer | undefined {
+  const compiled = text === undefined ? undefined : compile(text);
+  if (compiled === undefined || compiled.ok) return undefined;
+  const { line, column, message } = compiled;
+  return {
+    state: "Stalled",
+    reason: "ApprovalExpressionInvalid",
+    message: `${path}:${line}:${column}: ${message}`,
+  };
 }

@@ -1,3 +1,4 @@
+import { cutBytes } from "../api/cut-bytes.ts";
 import type { PlanCounts, Run, RunOutcome } from "../api/run.ts";
 import { ApiError } from "../cluster/errors.ts";
 import type { Reader, Writer } from "../cluster/ports.ts";
@@ -15,14 +16,14 @@ export interface RunStatuses {
   /** Since when the plan waits. */
   held(session: Session, at: string, signal: AbortSignal): Promise<void>;
   /** The plan that waited is being applied. */
-  applying(session: Session, at: string, signal: AbortSignal): Promise<void>;
+  applying(session: Session, at: string, why: string, signal: AbortSignal): Promise<void>;
   progress(session: Session, progress: ProgressReport, at: Date, signal: AbortSignal): Promise<void>;
   outcome(session: Session, outcome: RunOutcome, signal: AbortSignal): Promise<void>;
 }
 
 export interface PlannedStatus {
   readonly report: PlanReport;
-  readonly verdict: Verdict["verdict"];
+  readonly answer: Verdict;
   readonly at: Date;
   readonly applyStartedAt?: string;
 }
@@ -31,6 +32,7 @@ export interface PlannedStatus {
 export const GATEWAY_FIELD_MANAGER = "terrarium-gateway";
 
 const LONGEST_ADDRESS = 256;
+const LONGEST_WHY = 512;
 
 export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "mergePatch">): RunStatuses {
   const patch = async ({ key, run, runUid }: Session, status: object, signal: AbortSignal): Promise<void> => {
@@ -47,8 +49,8 @@ export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "m
       return found?.metadata.uid === runUid ? found : undefined;
     },
     held: (session, heldAt, signal) => patch(session, { heldAt }, signal),
-    applying: (session, applyStartedAt, signal) =>
-      patch(session, { applyStartedAt, plan: { verdict: "Apply" } }, signal),
+    applying: (session, applyStartedAt, why, signal) =>
+      patch(session, { applyStartedAt, plan: { verdict: "Apply", why: cutBytes(why, LONGEST_WHY) } }, signal),
     planned: (session, plan, signal) => patch(session, plannedStatus(plan), signal),
     progress: (session, { step, done, total, current }, at, signal) =>
       patch(
@@ -72,14 +74,16 @@ export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "m
 const isHopeless = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 404 || error.status === 409);
 
-function plannedStatus({ report, verdict, at, applyStartedAt }: PlannedStatus) {
+function plannedStatus({ report, answer, at, applyStartedAt }: PlannedStatus) {
   const counts: PlanCounts = report.counts;
   const resources = report.resources.map(({ address, action }) => ({
     address: address.slice(0, LONGEST_ADDRESS),
     action: action.slice(0, 16),
   }));
+  const { verdict, message } = answer;
+  const truncated = report.truncated ? true : null;
   return {
-    plan: { digest: report.digest, counts, resources, truncated: report.truncated ? true : null, verdict },
+    plan: { digest: report.digest, counts, resources, truncated, verdict, why: cutBytes(message, LONGEST_WHY) },
     plannedAt: at.toISOString(),
     ...(applyStartedAt === undefined ? {} : { applyStartedAt }),
   };

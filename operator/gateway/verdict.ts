@@ -9,8 +9,12 @@ import type { GatewayContext } from "./context.ts";
 import { heldPlan, type PlanReport, type Verdict } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
 
-/** Decides what becomes of a plan. */
-export type Judge = (plan: PlanReport, run: Run) => Verdict | Promise<Verdict>;
+/** Decides what becomes of a plan: one that is fresh (phase Plan), or one that waited and whose rules have been asked (phase Apply). */
+export type Judge = (
+  plan: PlanReport,
+  run: Run,
+  circumstances: { readonly phase: Session["phase"]; readonly signal: AbortSignal },
+) => Verdict | Promise<Verdict>;
 
 /** As long as nobody has to be asked, every plan is applied. */
 export const applyEveryPlan: Judge = () => ({
@@ -34,9 +38,8 @@ export async function answerPlan(
   const [answer, begunAt] = await record(context, session, report, { run, judged, at, signal });
   const applyStartedAt = begunAt === undefined ? {} : { applyStartedAt: begunAt };
   // Of a plan that waited, the record shows when it was made and what was asked.
-  if (session.phase === "Plan")
-    await statuses.planned(session, { report, verdict: answer.verdict, at, ...applyStartedAt }, signal);
-  else if (begunAt !== undefined) await statuses.applying(session, begunAt, signal);
+  if (session.phase === "Plan") await statuses.planned(session, { report, answer, at, ...applyStartedAt }, signal);
+  else if (begunAt !== undefined) await statuses.applying(session, begunAt, answer.message, signal);
   return answer;
 }
 
@@ -48,21 +51,22 @@ interface Question {
 
 /** A fresh plan is judged by its rules; one that waited, by what people have said meanwhile. */
 async function judge(
-  { judge: judgeFresh, store, approvals }: GatewayContext,
+  { judge: judgePlan, store, approvals }: GatewayContext,
   session: Session,
   report: PlanReport,
   { run, at, signal }: Question,
 ): Promise<Verdict> {
-  if (session.phase === "Plan") return judgeFresh(report, run);
+  const circumstances = { phase: session.phase, signal };
+  if (session.phase === "Plan") return judgePlan(report, run, circumstances);
   const found = (await store.record(session.key, signal))?.value;
   const begun = found?.claim?.runUid === session.runUid ? found.claim.applying : undefined;
   // The answer was lost, and is given again.
   if (begun?.planDigest === report.digest)
     return { verdict: "Apply", reason: "Approved", message: "the apply has begun" };
-  const fresh = await judgeFresh(report, run);
-  if (fresh.verdict === "Refuse") return fresh;
+  const judged = await judgePlan(report, run, circumstances);
+  if (judged.verdict === "Refuse") return judged;
   // The window has closed again while this pod started.
-  if (fresh.reason === "WindowClosed" || fresh.reason === "ScheduleInvalid") return { ...fresh, verdict: "Refuse" };
+  if (judged.reason === "WindowClosed" || judged.reason === "ScheduleInvalid") return { ...judged, verdict: "Refuse" };
   const held = found === undefined ? undefined : heldFor(found, session);
   return answerHeld(held, report, run, await approvals(run, signal), at);
 }

@@ -173,6 +173,15 @@ const REFUSED: readonly (readonly [what: string, change: Change, sentence: strin
     { spec: { variables: [{ name: "a", ...output("network") }] } },
     "a variable of the whole Environment cannot come from an output",
   ],
+  // Rules about plans.
+  ["a pattern with nine '*'", { spec: { protect: ["*.".repeat(9)] } }, "a pattern has at most eight '*'"],
+  ["an empty pattern", { component: { protect: [""] } }, "at least 1 chars long"],
+  ["a pattern of 257 characters", { component: { protect: ["x".repeat(257)] } }, "Too long"],
+  ["the same pattern twice", { spec: { protect: ["aws_db_instance", "aws_db_instance"] } }, "Duplicate value"],
+  ["33 patterns", { spec: { protect: Array.from({ length: 33 }, (_, at) => `t${at}`) } }, "must have at most 32 items"],
+  ["a negative maxDeletes", { spec: { maxDeletes: -1 } }, "should be greater than or equal to 0"],
+  ["an empty unless", { spec: { approval: { unless: "" } } }, "at least 1 chars long"],
+  ["an unless of 1,025 characters", { component: { approval: { unless: "x".repeat(1025) } } }, "Too long"],
   // The rest.
   ["no components", { spec: { components: [] } }, "should have at least 1 items"],
   ["65 components", { spec: { components: components(65) } }, "must have at most 64 items"],
@@ -218,6 +227,32 @@ const ACCEPTED: readonly (readonly [what: string, change: Change])[] = [
   ["a value with newlines and a command", variable({ name: "a", value: "$(touch /tmp/x)\n`id`\n-o../\u0000 é 漢" })],
   ["an inline file of 256 KiB", { spec: { source: { inline: { "main.tf": "x".repeat(262_144) } } } }],
   ["a history by count and age", { spec: { history: { successes: 3, failures: 100, maxAge: "720h" } } }],
+  [
+    "rules about plans",
+    {
+      spec: {
+        protect: ["aws_db_*", 'aws_s3_bucket.logs["a b"]', "module.*.aws_kms_key.main"],
+        maxDeletes: 0,
+        approval: { unless: "plan.delete == 0", destroy: { unless: "plan.delete < 3" } },
+      },
+      component: {
+        protect: [],
+        maxDeletes: 3,
+        approval: { required: 0, unless: "an expression that does not compile" },
+      },
+    },
+  ],
+  [
+    "64 components with 32 long patterns each",
+    {
+      spec: {
+        components: components(64).map((component) => ({
+          ...component,
+          protect: Array.from({ length: 32 }, (_, at) => `${at}${"*a".repeat(8)}${"x".repeat(230)}`),
+        })),
+      },
+    },
+  ],
   ["the longest timeout", { spec: { timeouts: { plan: "10s", apply: "24h" } } }],
 ];
 

@@ -1,3 +1,4 @@
+import { evaluateExpression } from "../../operator/approval/expression.ts";
 import { judgeFor } from "../../operator/assembly/judge.ts";
 import type { Client } from "../../operator/cluster/ports.ts";
 import { desiredDigestOf } from "../../operator/environment/digest.ts";
@@ -45,7 +46,8 @@ export function worldGateway({ client, store, ring, clock, turns, onUnexpected }
     client,
     statuses: createRunStatuses(client),
     planTexts: createPlanTexts(client),
-    judge: judgeFor(client, clock),
+    // A thread has its own time, which a world of memory cannot turn back: here the same answer comes at once.
+    judge: judgeFor({ client, clock, evaluate: async ({ text, facts }) => evaluateExpression(text, facts) }),
     approvals: approvalsFrom(client),
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     progress: createProgressThrottle(clock),

@@ -19,10 +19,13 @@ const plan: PlanReport = {
   inputsDigest: "sha256:inputs",
 };
 
+const evaluate = async () => ({ holds: true });
+
 const judged = (environment: Environment, hour = 0, more: Parameters<typeof runSpec>[0] = {}, report = plan) => {
   const client = { find: async () => environment as never };
   const clock = { now: () => new Date(T0 + hour * HOUR_MS) };
-  return judgeFor(client, clock)(report, aRun(runSpec(more)));
+  const circumstances = { phase: "Plan", signal: new AbortController().signal } as const;
+  return judgeFor({ client, clock, evaluate })(report, aRun(runSpec(more)), circumstances);
 };
 
 describe("The judge of plans", () => {
@@ -50,6 +53,13 @@ describe("The judge of plans", () => {
     const rules = { approval: { required: 1, expiresAfter: "24h" } };
     assert.equal((await judged(windowed, 12, { rules })).reason, "AwaitingApproval");
     assert.equal((await judged(windowed, 22, { rules })).reason, "AwaitingApproval");
+  });
+
+  it("asks people about a plan that waits for a window, even if nobody had to be asked within one", async () => {
+    const rules = { approval: { required: 1, unless: "true", expiresAfter: "24h" } };
+    const listed = { ...plan, changes: [] };
+    assert.equal((await judged(windowed, 22, { rules }, listed)).verdict, "Apply");
+    assert.equal((await judged(windowed, 12, { rules }, listed)).reason, "AwaitingApproval");
   });
 
   it("refuses what is pointless by now", async () => {

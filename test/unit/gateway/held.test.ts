@@ -69,7 +69,7 @@ describe("a plan that needs approval", () => {
     assert.equal(verdict.json.verdict, "Hold");
     assert.equal(bundled.status, 204);
     const status = await world.runStatus(run);
-    assert.equal(status?.plan?.verdict, "Hold");
+    assert.deepEqual([status?.plan?.verdict, status?.plan?.why], ["Hold", verdict.json.message]);
     assert.ok(status?.heldAt !== undefined);
     assert.equal(status.applyStartedAt, undefined);
     assert.equal(codeOf(await first.ask("POST", "/v1/plan", aPlan())), "409 Fenced");
@@ -99,7 +99,7 @@ describe("a plan that needs approval", () => {
     assert.deepEqual([answer.json.verdict, answer.json.message], ["Apply", "approved by ada"]);
     const status = await world.runStatus(run);
     assert.ok(status?.applyStartedAt !== undefined);
-    assert.equal(status.plan?.verdict, "Apply");
+    assert.deepEqual([status.plan?.verdict, status.plan?.why], ["Apply", "approved by ada"]);
     const again = await second.ask("POST", "/v1/plan", aPlan());
     assert.equal(again.json.verdict, "Apply", "an answer that was lost is given again");
   });
