@@ -23,10 +23,13 @@ function whyOf({ waiting, reason }: ComponentPicture): string {
   if (waiting?.for === "approval") return `its plan waits for ${waiting.what}`;
   const known = reasonNames.find((name) => name === reason);
   const said = waiting?.what ?? "";
-  if (known === undefined) return said;
+  if (known === undefined || NAMES_A_WAY_ON.test(said)) return said;
   const { meaning } = REASONS[known];
   return said === "" || said === "resume" || meaning.startsWith(said) ? meaning : `${ended(said)} ${meaning}`;
 }
+
+/** Then the message need not be explained. */
+const NAMES_A_WAY_ON = /terrarium\.dev\/|kubectl |spec\.[a-z]|change the spec/;
 
 const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
@@ -52,9 +55,11 @@ function commandsFor({ name, namespace }: Picture, component: ComponentPicture):
     case "LockForeign":
       return [ours(`state list ${name}`), ours(`state unlock ${name} ${component.name}`)];
     case "StateLost":
+      return [ours(`state list ${name}`), ours(`state restore ${name} ${component.name} --serial N`)];
     case "StateUnsaved":
       return [ours(`state list ${name}`), ours(`state restore ${name} ${component.name} --recovery`)];
     case "Cancelled":
+    case "Rejected":
     case "RetriesExhausted":
     case "BackendChoiceNeeded":
       return [...logs, ours(`run ${name}`)];
