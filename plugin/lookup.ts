@@ -4,6 +4,7 @@ import type { Run } from "../operator/api/run.ts";
 import type { Stored } from "../operator/cluster/ports.ts";
 import { ENVIRONMENTS, RUNS } from "../operator/cluster/resources.ts";
 import type { Cluster } from "./cluster.ts";
+import { harmless } from "./harmless.ts";
 
 /** There is no object of that name; says which there are. */
 export class NotFound extends Error {
@@ -13,12 +14,12 @@ export class NotFound extends Error {
 /** Throws NotFound with the names that there are. */
 export async function readEnvironment(cluster: Cluster, name: string): Promise<Stored<Environment>> {
   const found = await cluster.client.find<Environment>(ENVIRONMENTS, cluster.namespace, name);
-  if (found !== undefined) return found;
+  if (found !== undefined) return harmless(found);
   throw new NotFound(await noEnvironment(cluster, name));
 }
 
 export async function readEnvironments({ client, namespace }: Cluster): Promise<readonly Stored<Environment>[]> {
-  return (await client.listAll<Environment>(ENVIRONMENTS, { namespace })).items;
+  return harmless((await client.listAll<Environment>(ENVIRONMENTS, { namespace })).items);
 }
 
 /** Runs of one Environment, and of none that had its name before; or of the whole namespace. The newest comes first. */
@@ -27,13 +28,13 @@ export async function readRuns(cluster: Cluster, environment?: Stored<Environmen
   const labelSelector = environment === undefined ? undefined : `${LABELS.environment}=${environment.metadata.name}`;
   const selection = { namespace, ...(labelSelector === undefined ? {} : { labelSelector }) };
   const { items } = await client.listAll<Run>(RUNS, selection);
-  return items
+  return harmless(items)
     .filter(({ spec }) => environment === undefined || spec.environment.uid === environment.metadata.uid)
     .toSorted(newestFirst);
 }
 
 export async function findRun({ client, namespace }: Cluster, name: string): Promise<Stored<Run> | undefined> {
-  return client.find<Run>(RUNS, namespace, name);
+  return harmless(await client.find<Run>(RUNS, namespace, name));
 }
 
 /** Throws NotFound with what helps to find it. */

@@ -5,6 +5,7 @@ import type { Command, Said } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { explain } from "./explain.ts";
+import { harmlessText } from "./harmless.ts";
 import { helpOf, overview, usageOf } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -32,7 +33,7 @@ export async function runProgram(args: readonly string[], world: World): Promise
   } catch (error) {
     if (world.signal.aborted) return EXIT.interrupted;
     const { sentence, code } = explain(error);
-    terminal.tell(sentence);
+    terminal.tell(harmlessText(sentence));
     if (error instanceof UsageError) terminal.tell(`Usage: ${usageOf(command)}\n--help tells more.`);
     return code;
   }

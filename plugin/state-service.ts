@@ -2,6 +2,7 @@ import { isNotFound } from "../operator/cluster/errors.ts";
 import { collectionOf, objectAt } from "../operator/cluster/paths.ts";
 import type { Resource } from "../operator/cluster/ports.ts";
 import type { Cluster } from "./cluster.ts";
+import { harmless } from "./harmless.ts";
 import { NotFound } from "./lookup.ts";
 import type { StateObject } from "./reading/states.ts";
 
@@ -24,7 +25,7 @@ const nameOf = ({ environment, component }: StateAddress): string => `${environm
 export async function listStates(cluster: Cluster): Promise<readonly StateObject[]> {
   const { raw, namespace } = cluster;
   const text = await served(() => raw.read(collectionOf(STATES, namespace)));
-  return (JSON.parse(text.toString()) as { items?: readonly StateObject[] | null }).items ?? [];
+  return harmless((JSON.parse(text.toString()) as { items?: readonly StateObject[] | null }).items ?? []);
 }
 
 export type Version = { readonly serial: number } | { readonly recovery: true } | undefined;
@@ -50,7 +51,7 @@ export function restoreState(
 export async function readState(cluster: Cluster, address: StateAddress): Promise<StateObject> {
   const { raw, namespace } = cluster;
   const text = await served(() => raw.read(objectAt(STATES, namespace, nameOf(address))));
-  return JSON.parse(text.toString()) as StateObject;
+  return harmless(JSON.parse(text.toString()) as StateObject);
 }
 
 /** Only of a lock whose Run does not exist any more. */

@@ -5,6 +5,7 @@ import { UsageError } from "../arguments.ts";
 import type { Cluster } from "../cluster.ts";
 import { COMPONENT, type Command, type Context } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { harmlessLine } from "../harmless.ts";
 import { findRun, NotFound, readEnvironment, readRun, readRuns } from "../lookup.ts";
 
 /** The agent prints everything, scrubbed of secret values. */
@@ -105,7 +106,8 @@ async function tellPod(
   print: (line: string) => void,
 ): Promise<"told" | "gone" | "not yet"> {
   try {
-    for await (const line of podLog(namespace, pod, { container: CONTAINER, ...wanted, signal })) print(line);
+    for await (const line of podLog(namespace, pod, { container: CONTAINER, ...wanted, signal }))
+      print(harmlessLine(line));
     return "told";
   } catch (error) {
     if (isNotFound(error)) return "gone";

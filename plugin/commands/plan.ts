@@ -4,6 +4,7 @@ import { CONFIG_MAPS } from "../../operator/cluster/resources.ts";
 import type { Cluster } from "../cluster.ts";
 import { type Command, ENVIRONMENT, OUTPUT } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { harmlessText } from "../harmless.ts";
 import { readEnvironment, readRuns } from "../lookup.ts";
 import { NotReady } from "../outcomes.ts";
 import { paintOf, printed } from "../printing.ts";
@@ -45,7 +46,8 @@ export const plan: Command = {
 async function textOf({ client, namespace }: Cluster, run: string): Promise<string | undefined> {
   try {
     const found = await client.find<ConfigMap>(CONFIG_MAPS, namespace, `${run}-plan`);
-    return found?.data?.["plan.txt"];
+    const text = found?.data?.["plan.txt"];
+    return text === undefined ? undefined : harmlessText(text);
   } catch (error) {
     if (isForbidden(error)) return undefined;
     throw error;

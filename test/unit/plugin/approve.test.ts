@@ -172,6 +172,14 @@ Approved: shop-database-5 (${digestOf("d")})`.trimStart(),
     assert.match(out, /- a\.b\n {2}and 69 more that are destroyed: read the whole plan first/);
   });
 
+  it("writes out what would hide something from who signs", async () => {
+    const counts = { create: 0, update: 0, replace: 0, delete: 1 };
+    const resources = [{ address: 'a.b["\u001b[1A\u001b[2K\nfine\u202e"]', action: "delete" }];
+    const plan = { digest: digestOf("a"), counts, resources, verdict: "Hold" as const };
+    const { out } = await world({ runs: [held("network", 3, "a", { plan })] }).call("approve", "shop", "--yes");
+    assert.ok(out.includes('- a.b["\\u{1b}[1A\\u{1b}[2K\\u{a}fine\\u{202e}"]'), out);
+  });
+
   it("reject says no in the same way", async () => {
     const { call, client } = world({ answers: ["yes"] });
     const { out, err } = await call("reject", "shop", "-c", "network", "-r", "not on a Friday");

@@ -212,6 +212,12 @@ describe("kubectl terrarium logs", () => {
     assert.deepEqual([code, out], [EXIT.done, "Plan: 2 to add"]);
   });
 
+  it("do not steer the terminal", async () => {
+    const steering = { "shop-network-1-p": ["\u001b[2Jgone\tstays"] };
+    const { out } = await world({ runs: [applied], logs: steering }).call("logs", "shop-network-1");
+    assert.equal(out, "\\u{1b}[2Jgone\tstays");
+  });
+
   it("of an environment are those of what is under way", async () => {
     const { out } = await world({ runs: [applied, working], logs }).call("logs", "shop");
     assert.equal(out, "Applying…");
