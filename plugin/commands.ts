@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { approve, reject } from "./commands/approve.ts";
 import { resume, run, suspend } from "./commands/ask.ts";
+import { cancel } from "./commands/cancel.ts";
 import { createCompletion } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
 import { extend } from "./commands/extend.ts";
@@ -20,6 +21,7 @@ const spoken: readonly Command[] = [
   runs,
   logs,
   run,
+  cancel,
   suspend,
   resume,
   extend,

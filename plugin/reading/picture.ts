@@ -20,6 +20,8 @@ export interface ComponentPicture {
   /** Of a plan that is not applied yet. */
   readonly plan?: PlanCounts;
   readonly waiting?: Waiting;
+  /** Who holds the lock of its state, where that is not simply the Run that is under way. */
+  readonly lock?: ComponentStatus["lock"] | undefined;
 }
 
 /** An Environment as people ask about it. This is also what `-o json` prints. */
@@ -87,7 +89,7 @@ function componentsOf(environment: Environment, runs: readonly Run[]): readonly 
       state: line.state,
       declared: environment.spec.components.some(({ name }) => name === line.name),
       needs: [...(graph.get(line.name) ?? [])],
-      ...picked(line, ["reason", "message", "run", "number", "revision", "appliedAt"]),
+      ...picked(line, ["reason", "message", "run", "number", "revision", "appliedAt", "lock"]),
       ...(line.plan !== undefined && isPlanOpen(line, run) ? { plan: line.plan } : {}),
       ...(waiting === undefined ? {} : { waiting }),
     };

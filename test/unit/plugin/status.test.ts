@@ -108,6 +108,13 @@ database has waited for 12m: quota exceeded (main.tf:3). The limit of tries is r
     assert.match(shown(environment), /kubectl terrarium resume shop -n team/);
   });
 
+  it("of a lock that stays names the command that releases it", () => {
+    const lock = { run: "shop-network-1", pod: "p", since: at(1), standing: "Orphaned" } as const;
+    const environment = shop({ network: { state: "Stalled", reason: "LockOrphaned", message: "it stays", lock } });
+    assert.match(shown(environment), /kubectl terrarium state unlock shop network -n team/);
+    assert.deepEqual(pictureOf(environment, []).components[0]?.lock, lock);
+  });
+
   it("warns of the end of a lifetime, although all is Ready", () => {
     const environment = shop();
     const { status } = environment;
