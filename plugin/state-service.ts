@@ -1,4 +1,4 @@
-import { isNotFound } from "../operator/cluster/errors.ts";
+import { ApiError, isNotFound } from "../operator/cluster/errors.ts";
 import { collectionOf, objectAt } from "../operator/cluster/paths.ts";
 import type { Resource } from "../operator/cluster/ports.ts";
 import type { Cluster } from "./cluster.ts";
@@ -71,7 +71,7 @@ async function sent(send: () => Promise<unknown>): Promise<StateObject> {
   return (await served(send)) as StateObject;
 }
 
-/** The API server knows the group only where the operator has registered it. */
+/** The API server knows the group only where the operator has registered it, and passes on what a replica of it answers. */
 async function served<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -79,6 +79,10 @@ async function served<T>(ask: () => Promise<T>): Promise<T> {
     if (isNotFound(error) && /could not find the requested resource|404 page not found/.test(error.message))
       throw new NotFound(
         "This cluster does not serve states: kubectl get apiservice v1alpha1.state.terrarium.dev says why",
+      );
+    if (error instanceof ApiError && error.status === 503)
+      throw new Error(
+        "The operator does not answer for states just now: kubectl get apiservice v1alpha1.state.terrarium.dev says why",
       );
     throw error;
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ApiError } from "../../../operator/cluster/errors.ts";
 import { EXIT } from "../../../plugin/exit-codes.ts";
 import { type PluginWorldOptions, pluginWorld } from "../../fakes/plugin-world.ts";
 import { at, shop } from "./shop.ts";
@@ -125,6 +126,15 @@ shop         app        none                                                    
     const { code, err } = await pluginWorld({ environments: [shop()] }).call("state", "list");
     assert.equal(code, EXIT.notFound);
     assert.match(err, /kubectl get apiservice v1alpha1\.state\.terrarium\.dev says why/);
+  });
+
+  it("says why where the operator does not answer for them", async () => {
+    const raw = (request: string): never => {
+      throw new ApiError({ request, status: 503, reason: "ServiceUnavailable", message: "service unavailable" });
+    };
+    const { code, err } = await pluginWorld({ environments: [shop()], raw }).call("state", "pull", "shop", "network");
+    assert.equal(code, EXIT.error);
+    assert.match(err, /^The operator does not answer for states just now/);
   });
 
   it("without a word says which there are", async () => {
