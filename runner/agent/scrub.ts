@@ -6,9 +6,12 @@
  * indented is still found.
  */
 import { type AutomatonNode, buildAutomaton, follow } from "./automaton.ts";
-import { formsOf, shortestSecret } from "./secret-forms.ts";
+import { formsOf } from "./secret-forms.ts";
 
 export const replacement = "(sensitive)";
+
+/** Every form is longer; one with several blanks between two characters becomes as short as this. */
+const shortestFolded = 3;
 
 const blank = 32;
 const bars = "│╵╷";
@@ -26,7 +29,7 @@ export class Scrubber {
   add(...values: readonly string[]): void {
     for (const form of values.flatMap(formsOf)) {
       const text = form.replace(/[\s│╵╷]+/g, " ").trim();
-      if (text.length >= shortestSecret) this.#forms.add(text);
+      if (text.length >= shortestFolded) this.#forms.add(text);
     }
     this.#root = undefined;
   }

@@ -52,6 +52,10 @@ describe("the scrubber", () => {
     assert.equal(scrubber("header line\nthe interesting line").text("x the interesting line y"), "x (sensitive) y");
   });
 
+  it("finds a secret that is short when its blanks count as one", () => {
+    assert.equal(scrubber("=  >").text("a =  > b"), "a (sensitive) b");
+  });
+
   it("leaves short values alone, which would hide half of every text", () => {
     assert.equal(scrubber("on", "a").text("an apple on a table"), "an apple on a table");
   });
