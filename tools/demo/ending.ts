@@ -38,6 +38,7 @@ export function showNextSteps(setup: string, local: string | undefined, say: Say
     ],
     ["Sell more plants", `edit plants in examples/shop/environment.yaml (100 → 120), then: npm run demo${flag}`],
     ["Change a module", `edit examples/shop/infra, then: npm run demo${flag}     # pushes it; the branch moves`],
+    ["The second act", `npm run demo -- --act 2${flag.replace(" --", "")}    # approval, drift, and an end by itself`],
     ["Delete the shop", `kubectl -n ${shop.namespace} delete environment ${shop.name}    # destroys in reverse order`],
     [
       "Take all away",

@@ -8,11 +8,12 @@ import { chartValues, installOperator, operatorNamespace } from "./operator.ts";
 import { type DemoOptions, help, parseOptions, UsageError } from "./options.ts";
 import { environmentFor, openPlace, type PlacedImages, placeImages } from "./place.ts";
 import { createScreen, NotReady, watchUntilReady } from "./progress.ts";
+import { secondAct } from "./second-act.ts";
 import { applyShop, pushModules, shop, startGitServer } from "./shop.ts";
 
 const readyWithinMs = 10 * 60_000;
 
-async function demo({ place, engine }: DemoOptions): Promise<void> {
+async function demo({ place, engine, acts }: DemoOptions): Promise<void> {
   const started = Date.now();
   const local = place.type === "local" ? place.name : undefined;
   console.log(styleText("bold", local === undefined ? "The cluster" : `The local cluster ${local}`));
@@ -26,6 +27,7 @@ async function demo({ place, engine }: DemoOptions): Promise<void> {
   const ready = await watchUntilReady(kubectl, shop, createScreen(process.stdout), readyWithinMs);
 
   await showResult(kubectl, ready, console.log);
+  if (acts === 2) await secondAct(kubectl, console.log);
   showNextSteps(environmentFor(place), local, console.log);
   const seconds = Math.round((Date.now() - started) / 1000);
   const time = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

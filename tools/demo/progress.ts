@@ -13,7 +13,12 @@ export interface WatchedEnvironment extends ShownEnvironment {
   readonly status?: NonNullable<ShownEnvironment["status"]> & {
     readonly observedGeneration: number;
     readonly handledRequest?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message: string }[];
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+    }[];
     readonly outputs?: readonly { readonly name: string; readonly value?: unknown; readonly sensitive?: boolean }[];
   };
 }
@@ -87,6 +92,31 @@ export async function watchUntilReady(
   }
   if (latest !== undefined && isReady(latest)) return latest;
   throw new NotReady(complaint(latest, target.name, Date.now() - started));
+}
+
+/** Resolves with the Environment as soon as its status says so of the spec of now; rejects with NotReady after `limitMs`. */
+export async function watchFor(
+  kubectl: Kubectl,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  so: (environment: WatchedEnvironment) => boolean,
+  limitMs: number,
+): Promise<WatchedEnvironment> {
+  const started = Date.now();
+  const done = new AbortController();
+  const limit = setTimeout(() => done.abort(), limitMs);
+  let latest: WatchedEnvironment | undefined;
+  const holds = () =>
+    latest !== undefined && latest.status?.observedGeneration === latest.metadata.generation && so(latest);
+  try {
+    await follow(kubectl, ["environments.terrarium.dev", name], namespace, "{@}", done.signal, (line) => {
+      latest = JSON.parse(line) as WatchedEnvironment;
+      if (holds()) done.abort();
+    });
+  } finally {
+    clearTimeout(limit);
+  }
+  if (latest !== undefined && holds()) return latest;
+  throw new NotReady(complaint(latest, name, Date.now() - started));
 }
 
 const runColumns = ["name", "step", "done", "total", "current"]

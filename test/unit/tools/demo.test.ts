@@ -45,17 +45,20 @@ describe("the start from a fresh clone", () => {
 
 describe("the options of the demo", () => {
   it("ask for a local cluster unless a context is given", () => {
-    assert.deepEqual(parseOptions([]), { place: { type: "local", name: "terrarium" }, engine: "opentofu" });
+    assert.deepEqual(parseOptions([]), { place: { type: "local", name: "terrarium" }, engine: "opentofu", acts: 1 });
     assert.deepEqual(parseOptions(["--context", "kind", "--registry", "localhost:5001/me", "--engine", "terraform"]), {
       place: { type: "own", context: "kind", registry: "localhost:5001/me" },
       engine: "terraform",
+      acts: 1,
     });
+    assert.equal(parseOptions(["--act", "2"])?.acts, 2);
     assert.equal(parseOptions(["--help"]), undefined);
   });
 
   it("say what is wrong with them", () => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [["--context", "kind"], /--context needs --registry/],
+      [["--act", "3"], /--act 3: 1 or 2/],
       [["--registry", "host/path"], /--registry needs --context/],
       [["--context", "kind", "--registry", "https://host/path"], /without https/],
       [["--context", "kind", "--registry", "host/path:1.0"], /without a tag/],
@@ -134,7 +137,7 @@ describe("the progress of the demo", () => {
     const watched = (observedGeneration: number, ready: "True" | "False"): WatchedEnvironment => ({
       metadata: { name: "shop", namespace: "team-shop", generation: 2 },
       spec: { components: [] },
-      status: { observedGeneration, conditions: [{ type: "Ready", status: ready, message: "" }] },
+      status: { observedGeneration, conditions: [{ type: "Ready", status: ready, reason: "Applied", message: "" }] },
     });
     assert.equal(isReady(watched(2, "True")), true);
     assert.equal(isReady(watched(1, "True")), false);
