@@ -2,6 +2,7 @@ import { type Condition, type Reason, standingOf } from "../api/conditions.ts";
 import { cutBytes } from "../api/cut-bytes.ts";
 import type { ComponentState, ComponentStatus, Environment, EnvironmentStatus } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
+import { expiresAtMs } from "../approval/tally.ts";
 import type { Decision } from "./decide.ts";
 import { expiredText, expiring } from "./expiring.ts";
 import { heldLock } from "./lock-standing.ts";
@@ -109,10 +110,12 @@ function lineFor(environment: Environment, verdict: Verdict): ComponentStatus {
 }
 
 function approvalLine({ state, past: { open } }: Verdict): Pick<ComponentStatus, "approval"> {
-  const { plan, heldAt, expiresAt, approvals = [] } = open?.status ?? {};
-  if (state !== "AwaitingApproval" || plan === undefined || heldAt === undefined || expiresAt === undefined) return {};
+  const { plan, heldAt, approvals = [] } = open?.status ?? {};
+  if (state !== "AwaitingApproval" || plan === undefined || heldAt === undefined) return {};
   const given = approvals.filter(({ ignored, decision }) => ignored === undefined && decision === "Approve").length;
   const required = open?.spec.rules?.approval?.required ?? 0;
+  const until = expiresAtMs({ heldAtMs: Date.parse(heldAt), rules: open?.spec.rules });
+  const expiresAt = new Date(until).toISOString();
   return { approval: { planDigest: plan.digest, required, given, since: heldAt, expiresAt } };
 }
 
