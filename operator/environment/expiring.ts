@@ -9,17 +9,18 @@ type Fresh = Omit<Condition, "lastTransitionTime" | "observedGeneration">;
 const howToExtend = ({ metadata }: Environment): string =>
   `kubectl annotate environment ${metadata.name} --overwrite ${ANNOTATIONS.extendUntil}=<time, as in 2026-12-31T18:00:00Z>`;
 
-/** The condition of an Environment whose lifetime has an end: there as long as the spec has one. */
+/** The condition of an Environment whose lifetime has an end, or had one: what people may wait for does not disappear. */
 export function expiring(environment: Environment, nowMs: number): readonly Fresh[] {
   const life = lifeOf(environment);
-  if (life === undefined) return [];
-  const endsAt = asTime(life.endsAtMs);
+  const hadEnd = environment.status?.conditions?.some(({ type }) => type === "Expiring") ?? false;
+  if (life === undefined && !hadEnd) return [];
+  const endsAt = life === undefined ? "" : asTime(life.endsAtMs);
   const says = (status: "True" | "False", reason: Reason, message: string): readonly Fresh[] => [
     { type: "Expiring", status, reason, message },
   ];
   switch (ageOf(life, nowMs)) {
     case "unending":
-      return [];
+      return says("False", "Lasting", "its lifetime has no end");
     case "lasting":
       return says("False", "Lasting", `its lifetime ends at ${endsAt}`);
     case "expiring":

@@ -243,7 +243,15 @@ describe("Before the end of its lifetime an environment", () => {
     assert.equal(told.filter((line) => line === "Normal Expired").length, 1);
   });
 
-  it("has no such condition without an end", () => {
+  it("has no such condition without an end, unless it had one: then it is False", () => {
     assert.equal(conditions(aStory(anEnvironment([aComponent("a")])))?.length, 3);
+    const story = aStory(shop());
+    story.settle();
+    const status = statusOf(story, warnsAtMs);
+    story.edit((environment) => ({
+      ...anEnvironment(environment.spec.components),
+      ...(status === undefined ? {} : { status }),
+    }));
+    assert.equal(conditions(story, warnsAtMs)?.[3], "Expiring=False Lasting");
   });
 });
