@@ -1,4 +1,5 @@
 import type { Environment } from "../api/environment.ts";
+import { changesSomething } from "../run/outside-windows.ts";
 import { type Gate, overrideOf, troubleText } from "../schedule/gate.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -28,7 +29,7 @@ function isApproved({ state, past: { open } }: Verdict): boolean {
   return (words?.length ?? 0) >= (open?.spec.rules?.approval?.required ?? 0);
 }
 
-const begins = ({ step }: Verdict): boolean => step.type === "startRun";
+const begins = ({ step }: Verdict): boolean => step.type === "startRun" && changesSomething(step.spec);
 
 const isAtWork = ({ past, state }: Verdict): boolean => past.open !== undefined || state === "Destroyed";
 

@@ -1,6 +1,11 @@
 import type { Environment } from "../api/environment.ts";
-import type { Run, RunOutcome } from "../api/run.ts";
+import type { Operation, Run, RunOutcome, RunSpec } from "../api/run.ts";
 import { gateOf, troubleText } from "../schedule/gate.ts";
+
+const CHANGING: readonly string[] = ["Apply", "Destroy"] satisfies readonly Operation[];
+
+/** A Run that only looks needs no window. */
+export const changesSomething = ({ operation }: Pick<RunSpec, "operation">): boolean => CHANGING.includes(operation);
 
 export interface OutsideWindows {
   readonly reason: "WindowClosed" | "ScheduleInvalid";
@@ -15,7 +20,7 @@ export function outsideWindows(
   environment: Environment | undefined,
   nowMs: number,
 ): OutsideWindows | undefined {
-  if (environment?.metadata.uid !== run.spec.environment.uid) return undefined;
+  if (environment?.metadata.uid !== run.spec.environment.uid || !changesSomething(run.spec)) return undefined;
   const gate = gateOf(environment, nowMs);
   if (gate.state === "closed") return { reason: "WindowClosed", message: gate.message, opensAtMs: gate.opensAtMs };
   return gate.state === "invalid" ? { reason: "ScheduleInvalid", message: troubleText(gate.trouble) } : undefined;
