@@ -41,6 +41,8 @@ export function kstatusOf({ metadata, status }: KObject): KStatus {
 /** Conditions that are True when something is not as it should be: their absence, or False, is the normal case. */
 const ABNORMAL: readonly string[] = ["Reconciling", "Stalled"];
 
+const LASTING: readonly string[] = ["Ready", "Succeeded", ...ABNORMAL];
+
 const REASON = /^[A-Z][A-Za-z]*$/;
 
 /** Each broken rule of this object, by itself. */
@@ -88,9 +90,9 @@ export function violationsBetween(old: KObject | undefined, now: KObject): reado
   if (seenNow < seenBefore) broken.push(`observedGeneration goes back from ${seenBefore} to ${seenNow}`);
   for (const { type, status, lastTransitionTime = "" } of before) {
     const next = after.find((one) => one.type === type);
-    // An abnormal one may go; whoever waits for another would wait for ever.
+    // What people and tools wait for stays; a condition that is there only while it is True may go.
     if (next === undefined) {
-      if (!ABNORMAL.includes(type) || status === "True") broken.push(`${type}=${status} disappears`);
+      if (LASTING.includes(type)) broken.push(`${type}=${status} disappears`);
       continue;
     }
     const moved = next.lastTransitionTime !== lastTransitionTime;

@@ -49,6 +49,11 @@ describe("The linter of statuses", () => {
     assert.deepEqual(violationsBetween(object([ready("False"), reconciling("True")]), good), []);
   });
 
+  it("lets a condition go that is there only while it is true", () => {
+    const waiting = object([ready("False"), condition("AwaitingApproval", "True")]);
+    assert.deepEqual(violationsBetween(waiting, object([ready("False")])), []);
+  });
+
   const bad: readonly (readonly [string, KObject, RegExp])[] = [
     ["is ahead of its object", object([], {}, 2), /ahead/],
     ["says a thing twice", object([ready("True"), ready("True")]), /twice/],

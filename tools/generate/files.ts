@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { argocdConfigMap } from "./argocd.ts";
 import { customResourceDefinition, KINDS, type KindDefinition } from "./crds.ts";
 import { reference } from "./reference.ts";
 
@@ -12,6 +13,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     files.set(`crds/${kind.plural}.yaml`, NOTE + text);
     files.set(`charts/terrarium/templates/crds/${kind.plural}.yaml`, chartTemplate(text));
   }
+  files.set("argocd/argocd-cm.yaml", argocdConfigMap());
   files.set("docs/reference.md", reference(KINDS));
   return files;
 }
