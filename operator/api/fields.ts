@@ -42,6 +42,13 @@ export const objectName = matching(
   "the name of an object consists of lower-case letters, digits, '-' and '.', and begins and ends with a letter or digit",
 );
 
+/** A file or folder of a repository, from its root. */
+export const repositoryPath = matching(
+  256,
+  /^\.?[A-Za-z0-9_][A-Za-z0-9_.@+-]*(\/\.?[A-Za-z0-9_][A-Za-z0-9_.@+-]*)*$/,
+  "a path begins at the root of the repository, without a leading or final '/', and holds no '..'",
+);
+
 export const dataKey = matching(
   253,
   /^[-._a-zA-Z0-9]+$/,

@@ -50,6 +50,10 @@ export const runInputs = z
       .string()
       .optional()
       .describe("Commit that the git ref named when the Run was made. Absent: the runner's agent looks it up."),
+    content: z
+      .string()
+      .optional()
+      .describe("Digest of what the watched folders held at that commit. Absent: every commit counts."),
     variables: z
       .array(variable)
       .max(128)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dataKey, durationBetween, objectName, objectRef, rules } from "./fields.ts";
+import { dataKey, durationBetween, objectName, objectRef, repositoryPath, rules } from "./fields.ts";
 
 export const gitRef = z
   .object({
@@ -50,6 +50,14 @@ const gitSource = z
     interval: durationBetween("10s", "24h")
       .default("5m")
       .describe("How often the branch or tag is looked up, between 10s and 24h."),
+    watch: z
+      .array(repositoryPath)
+      .max(32)
+      .optional()
+      .describe(
+        "Folders and files that matter beside the component's own path, as local modules do. Given (also empty): only a commit that changes something there makes a plan. Absent: every commit does.",
+      )
+      .meta({ "x-kubernetes-list-type": "set" }),
     secretRef: objectRef
       .optional()
       .describe("Secret with the keys `username` and `password` (or `token`), and optionally `ca.crt`."),

@@ -13,7 +13,7 @@ export interface SourceFollowing {
 }
 
 /** Without a resolver, or without the means that a private repository needs, the runner looks the ref up. */
-function refOf({ source, credentials, usesOwnCa }: FollowedSource): SourceRef | undefined {
+function refOf({ source, credentials, usesOwnCa, paths }: FollowedSource): SourceRef | undefined {
   const { git } = source;
   if (git === undefined || usesOwnCa || (git.secretRef !== undefined && credentials === undefined)) return undefined;
   return {
@@ -21,6 +21,7 @@ function refOf({ source, credentials, usesOwnCa }: FollowedSource): SourceRef | 
     intervalMs: durationMs(git.interval),
     ...(git.ref === undefined ? {} : { ref: git.ref }),
     ...(credentials === undefined ? {} : { credentials }),
+    ...(paths.length === 0 ? {} : { paths }),
   };
 }
 

@@ -13,10 +13,13 @@ import { recordTrouble } from "./record-trouble.ts";
 import { rulesFor } from "./rules.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { supersede, waitingRun, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
+import { contentOf, withKeptCommits } from "./watch.ts";
 
 /** What one component is asked about, and what the answers may use. */
 interface Subject extends ComponentSeen {
   readonly component: Component;
+  /** The newest commit, also where it changes nothing for this component. */
+  readonly newestOf: Observation["revisionOf"];
   /** Verdicts of the components that this one needs. */
   readonly needs: ReadonlyMap<string, Verdict>;
 }
@@ -28,7 +31,8 @@ export function decideComponent(
   needs: ReadonlyMap<string, Verdict>,
 ): Verdict {
   const past = pastOf(observation, component.name);
-  const subject: Subject = { observation, component, past, needs };
+  const seen = withKeptCommits(observation, component, past);
+  const subject: Subject = { observation: seen, newestOf: observation.revisionOf, component, past, needs };
   return verdictOf(past, firstAnswer(subject));
 }
 
@@ -163,8 +167,8 @@ const LOOKED_UP_WITHIN_MS = 5 * 60_000;
 function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const { observation, component, past } = subject;
   const { environment } = observation;
-  const { git } = sourceOf(environment.spec, component);
-  const seen = observation.revisionOf(sourceOf(environment.spec, component));
+  const source = sourceOf(environment.spec, component);
+  const seen = observation.revisionOf(source);
   const inputs = inputsOf(environment, component, undefined);
   const inputsDigest = inputsDigestOf(engine, inputs, outputDigests(subject));
   const applied = isOwn(subject) ? past.record?.applied : undefined;
@@ -179,9 +183,12 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   if (environment.spec.suspend) {
     return { state: "Suspended", reason: "Suspended", message: "spec.suspend is true: the change waits" };
   }
-  const revision = revisionFor(seen, git?.secretRef !== undefined, observation.nowMs);
+  // What is fetched is the newest commit: one that was left behind may be gone from the repository.
+  const newest = subject.newestOf(source);
+  const revision = revisionFor(newest, source.git?.secretRef !== undefined, observation.nowMs);
   if ("answer" in revision) return revision.answer;
-  return tryOrWait(subject, engine, { inputs, inputsDigest, revision: revision.use, request });
+  const content = contentOf(newest, source, component);
+  return tryOrWait(subject, engine, { inputs, inputsDigest, revision: revision.use, content, assumed, request });
 }
 
 /** What another owner applied was never looked at by this Environment: its first Run adopts the state. */
@@ -204,24 +211,33 @@ interface Desired {
   readonly inputs: RunInputs;
   readonly inputsDigest: string;
   readonly revision: string | undefined;
+  readonly content: string | undefined;
+  /** The commit that the newest one amounts to for this component. */
+  readonly assumed: string | undefined;
   readonly request: string | undefined;
 }
 
 function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired): Answer {
   const { observation, past } = subject;
   const { environment } = observation;
-  const { inputs, inputsDigest, revision } = desired;
+  const { inputs, inputsDigest, revision, content } = desired;
   const wanted = attemptedNow(environment, desiredDigestOf(inputsDigest, revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return wait;
   const cause: Cause =
-    lastFailure(past, wanted) === undefined ? causeOf(past, desired) : { type: "Retry", detail: retryDetail(past) };
+    lastFailure(past, wanted) === undefined
+      ? causeOf(past, { ...desired, revision: desired.assumed })
+      : { type: "Retry", detail: retryDetail(past) };
   const spec = attemptSpec(subject, wanted, {
     operation: "Apply",
     inputsDigest,
     engine: { name: engine.name, version: engine.version, image: engine.image },
     cause,
-    inputs: { ...inputs, ...(revision === undefined ? {} : { revision }) },
+    inputs: {
+      ...inputs,
+      ...(revision === undefined ? {} : { revision }),
+      ...(content === undefined ? {} : { content }),
+    },
     rules: rulesFor(environment, subject.component, "Apply"),
   });
   return {

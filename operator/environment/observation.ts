@@ -8,9 +8,16 @@ import type { CatalogueEngine } from "./desired.ts";
 
 export { isClosed } from "../api/run.ts";
 
+export type PathContents = Readonly<Record<string, string>>;
+
 /** What is known about where a git ref points. */
 export type RevisionSeen =
-  | { readonly state: "known"; readonly revision: string }
+  | {
+      readonly state: "known";
+      readonly revision: string;
+      /** What the watched paths hold there, by path: ids of git. A path that does not exist is missing. */
+      readonly contents?: PathContents | undefined;
+    }
   /** Asked, and not answered yet. */
   | { readonly state: "pending" }
   /** Nobody looks it up for us: the runner's agent does. */
@@ -24,6 +31,8 @@ export interface FollowedSource {
   readonly credentials: ComponentRecord["sourceCredentials"];
   /** The Run trusts certificates of its own, which nobody else has. */
   readonly usesOwnCa: boolean;
+  /** Whose contents have to be known beside the commit. */
+  readonly paths: readonly string[];
 }
 
 /** All that a decision may depend on, as plain data: the same observation always gives the same decision. */

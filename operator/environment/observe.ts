@@ -5,6 +5,7 @@ import type { ComponentRecord } from "../storage/record.ts";
 import { sourceOf } from "./desired.ts";
 import type { FollowedSource, Observation } from "./observation.ts";
 import type { EnvironmentPorts } from "./ports.ts";
+import { watchedPaths } from "./watch.ts";
 
 /** Gathers all that a decision may depend on, or nothing where the Environment is gone. */
 export async function observe(
@@ -51,5 +52,6 @@ function followedSource(environment: Environment, records: readonly ComponentRec
     source,
     credentials: isPrivate ? lender?.sourceCredentials : undefined,
     usesOwnCa: environment.spec.runner?.caBundle !== undefined,
+    paths: watchedPaths(environment.spec, source),
   };
 }

@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type GitAccess, GitError, type Revision } from "../source/git.ts";
+import { type ContentsRequest, type GitAccess, GitError, type PathContents, type Revision } from "../source/git.ts";
 import type { AddressRules } from "./address-rules.ts";
 import { openEgress } from "./egress.ts";
-import { RESOLVE_DEADLINE_MS, type ResolveAnswer, type ResolveRequest } from "./protocol.ts";
+import { RESOLVE_DEADLINE_MS, type ResolveAnswer, type Resolved, type ResolveRequest } from "./protocol.ts";
 import { TooBusy, type Turns } from "./turns.ts";
 
 export interface AnswererParts {
   readonly rules: AddressRules;
   readonly turns: Turns;
   readonly resolveRef: (access: GitAccess) => Promise<Revision>;
+  readonly contentsOf: (request: ContentsRequest) => Promise<PathContents>;
   /** Folder for certificates that belong to one question. */
   readonly scratch: string;
   readonly deadlineMs?: number;
@@ -34,8 +35,8 @@ export function createAnswerer(parts: AnswererParts): Answerer {
 }
 
 /** Credentials are part of the question: who may not read a repository must not get another one's answer. */
-function questionKey({ url, ref, credentials, caPem }: ResolveRequest): string {
-  const facts = [url, ref?.branch, ref?.tag, ref?.commit];
+function questionKey({ url, ref, credentials, caPem, paths, known }: ResolveRequest): string {
+  const facts = [url, ref?.branch, ref?.tag, ref?.commit, paths, known];
   const secrets = [credentials?.username, credentials?.password, credentials?.token, caPem];
   const text = JSON.stringify([...facts, ...secrets].map((part) => part ?? null));
   return createHash("sha256").update(text).digest("base64");
@@ -51,15 +52,18 @@ async function answerOnce(request: ResolveRequest, parts: AnswererParts): Promis
   }
 }
 
-async function lookUp(request: ResolveRequest, parts: AnswererParts, signal: AbortSignal): Promise<Revision> {
+async function lookUp(request: ResolveRequest, parts: AnswererParts, signal: AbortSignal): Promise<Resolved> {
   const egress = await openEgress(parts.rules);
   const folder = await mkdtemp(join(parts.scratch, "question-"));
   try {
-    const { url, ref, credentials, caPem } = request;
+    const { url, ref, credentials, caPem, paths, known } = request;
     const caFile = caPem === undefined ? undefined : join(folder, "ca.crt");
     if (caFile !== undefined) await writeFile(caFile, caPem ?? "", { mode: 0o600 });
     const timeoutMs = parts.deadlineMs ?? RESOLVE_DEADLINE_MS;
-    return await parts.resolveRef({ url, ref, credentials, caFile, proxy: egress.proxy, signal, timeoutMs });
+    const access = { url, ref, credentials, caFile, proxy: egress.proxy, signal, timeoutMs };
+    const { revision } = await parts.resolveRef(access);
+    if (paths === undefined || revision === known) return { revision };
+    return { revision, contents: await parts.contentsOf({ ...access, revision, paths, scratch: folder }) };
   } catch (error) {
     throw egress.failure() ?? error;
   } finally {

@@ -1,6 +1,6 @@
 import { type Dispatcher, request } from "undici";
-import { GitError, type Revision } from "../source/git.ts";
-import { RESOLVE_DEADLINE_MS, RESOLVE_PATH, type ResolveRequest, resolveAnswer } from "./protocol.ts";
+import { GitError } from "../source/git.ts";
+import { RESOLVE_DEADLINE_MS, RESOLVE_PATH, type Resolved, type ResolveRequest, resolveAnswer } from "./protocol.ts";
 
 export interface ResolverClientOptions {
   /** Address of the resolver's Service, without a path. */
@@ -14,7 +14,7 @@ export interface ResolverClientOptions {
 
 export interface ResolverClient {
   /** Throws GitError, also where the resolver itself cannot be used; or the signal's reason. */
-  resolve(question: ResolveRequest, signal: AbortSignal): Promise<Revision>;
+  resolve(question: ResolveRequest, signal: AbortSignal): Promise<Resolved>;
 }
 
 export function createResolverClient(options: ResolverClientOptions): ResolverClient {

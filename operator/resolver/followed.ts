@@ -1,7 +1,7 @@
 import type { GitRef } from "../api/source.ts";
 import type { Clock } from "../loop/clock.ts";
-import { type GitCredentials, GitError, type GitReason, type Revision } from "../source/git.ts";
-import type { ResolveRequest } from "./protocol.ts";
+import { type GitCredentials, GitError, type GitReason, type PathContents } from "../source/git.ts";
+import type { Resolved, ResolveRequest } from "./protocol.ts";
 
 /** A git ref that an Environment wants followed. */
 export interface SourceRef {
@@ -10,10 +10,17 @@ export interface SourceRef {
   readonly intervalMs: number;
   readonly credentials?: GitCredentials | undefined;
   readonly caPem?: string | undefined;
+  /** Whose contents are asked for beside the commit. */
+  readonly paths?: readonly string[] | undefined;
 }
 
 export type FollowedRevision =
-  | { readonly state: "known"; readonly revision: string; readonly at: Date }
+  | {
+      readonly state: "known";
+      readonly revision: string;
+      readonly contents?: PathContents | undefined;
+      readonly at: Date;
+    }
   /** Asked, and not answered yet. */
   | { readonly state: "pending" }
   | {
@@ -36,26 +43,32 @@ export function placeKey({ url, ref }: SourceRef): string {
 /** The same, with what opens the door: each gets only answers to its own credentials. */
 export function pollKey(source: SourceRef): string {
   const { username, password, token } = source.credentials ?? {};
-  return JSON.stringify([placeKey(source), username, password, token, source.caPem].map((part) => part ?? null));
+  const { caPem, paths } = source;
+  return JSON.stringify([placeKey(source), username, password, token, caPem, paths].map((part) => part ?? null));
 }
 
-export function questionOf({ url, ref, credentials, caPem }: SourceRef): ResolveRequest {
+/** What the paths hold is not asked for again as long as the commit is the one that is known. */
+export function questionOf({ url, ref, credentials, caPem, paths }: SourceRef, seen: FollowedRevision): ResolveRequest {
+  const known = seen.state === "known" && seen.contents !== undefined ? seen.revision : undefined;
   return {
     url,
     ...(ref === undefined ? {} : { ref }),
     ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
     ...(caPem === undefined ? {} : { caPem }),
+    ...(paths === undefined ? {} : { paths: [...paths] }),
+    ...(paths === undefined || known === undefined ? {} : { known }),
   };
 }
 
 /** What a finished question makes known. Never rejects. */
 export async function outcomeOf(
-  question: Promise<Revision>,
+  question: Promise<Resolved>,
   before: FollowedRevision,
   clock: Clock,
 ): Promise<FollowedRevision> {
   try {
-    return { state: "known", revision: (await question).revision, at: clock.now() };
+    const { revision, contents = contentsAt(before, revision) } = await question;
+    return { state: "known", revision, ...(contents === undefined ? {} : { contents }), at: clock.now() };
   } catch (error) {
     const last =
       before.state === "known" ? before.revision : before.state === "failed" ? before.lastRevision : undefined;
@@ -66,6 +79,10 @@ export async function outcomeOf(
       ...(last === undefined ? {} : { lastRevision: last }),
     };
   }
+}
+
+function contentsAt(before: FollowedRevision, revision: string): PathContents | undefined {
+  return before.state === "known" && before.revision === revision ? before.contents : undefined;
 }
 
 /** Whether somebody has to look at it again; the time of a look is no news. */

@@ -1,14 +1,13 @@
 import type { Clock } from "../loop/clock.ts";
-import type { Revision } from "../source/git.ts";
 import { type FollowedRevision, placeKey, pollKey, type SourceRef } from "./followed.ts";
 import { createPoll, type Poll } from "./poll.ts";
-import type { ResolveRequest } from "./protocol.ts";
+import type { Resolved, ResolveRequest } from "./protocol.ts";
 import { createTurns } from "./turns.ts";
 
 export type { FollowedRevision, SourceRef } from "./followed.ts";
 
 export interface FollowerParts {
-  readonly resolve: (question: ResolveRequest, signal: AbortSignal) => Promise<Revision>;
+  readonly resolve: (question: ResolveRequest, signal: AbortSignal) => Promise<Resolved>;
   readonly clock: Clock;
   /** A revision or a failure that this Environment follows has changed. */
   readonly onMoved: (environmentKey: string) => void;

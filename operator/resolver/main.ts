@@ -1,7 +1,7 @@
 /** The second Deployment: looks up git refs at addresses that tenants choose, from a process that has no rights at all. */
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { resolveRef } from "../source/git.ts";
+import { contentsOf, resolveRef } from "../source/git.ts";
 import { startHealthServers } from "../telemetry/health.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -27,6 +27,7 @@ async function main(): Promise<void> {
       rules: addressRules(config.allowRanges, config.denyRanges),
       turns: createTurns(LIMITS),
       resolveRef,
+      contentsOf,
       scratch: tmpdir(),
       onBug: (error) => logger.error("a lookup failed for a reason of our own", { error }),
     }),

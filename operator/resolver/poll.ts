@@ -1,7 +1,6 @@
 import type { Clock } from "../loop/clock.ts";
-import type { Revision } from "../source/git.ts";
 import { type FollowedRevision, isNews, outcomeOf, questionOf, type SourceRef } from "./followed.ts";
-import type { ResolveRequest } from "./protocol.ts";
+import type { Resolved, ResolveRequest } from "./protocol.ts";
 
 const FIRST_RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 300_000;
@@ -9,7 +8,7 @@ const LONGEST_RETRY_MS = 300_000;
 const JITTER = 0.1;
 
 export interface PollParts {
-  readonly resolve: (question: ResolveRequest, signal: AbortSignal) => Promise<Revision>;
+  readonly resolve: (question: ResolveRequest, signal: AbortSignal) => Promise<Resolved>;
   readonly clock: Clock;
   readonly onMoved: (environmentKey: string) => void;
   readonly random: () => number;
@@ -48,7 +47,7 @@ export function createPoll(source: SourceRef, parts: PollParts): Poll {
     return base * (1 - JITTER + 2 * JITTER * parts.random());
   };
   const look = async (): Promise<void> => {
-    const after = await outcomeOf(parts.resolve(questionOf(source), stopped.signal), seen, clock);
+    const after = await outcomeOf(parts.resolve(questionOf(source, seen), stopped.signal), seen, clock);
     if (stopped.signal.aborted) return;
     failures = after.state === "failed" ? failures + 1 : 0;
     const news = isNews(seen, after);

@@ -11,6 +11,8 @@ export const RESOLVE_PATH = "/v1/resolve";
 /** How long the resolver works on one question, waiting for its turn included. */
 export const RESOLVE_DEADLINE_MS = 20_000;
 
+const commitId = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+
 export const resolveRequest = z.strictObject({
   url: z.string().min(1).max(1024),
   ref: gitRef.optional(),
@@ -23,12 +25,21 @@ export const resolveRequest = z.strictObject({
     .optional(),
   /** Certificates (PEM) that are trusted for this server. */
   caPem: z.string().max(131_072).optional(),
+  /** Files and folders whose contents are asked for beside the commit. */
+  paths: z.array(z.string().min(1).max(512)).max(2_200).optional(),
+  /** The commit whose contents are known already: they are not looked up again. */
+  known: commitId.optional(),
 });
 
 export const resolveAnswer = z.union([
-  z.object({ revision: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/) }),
+  z.object({
+    revision: commitId,
+    /** Ids of git, by path; a path that does not exist is missing. */
+    contents: z.record(z.string(), z.string()).optional(),
+  }),
   z.object({ error: z.object({ reason: z.enum(GIT_REASONS), message: z.string() }) }),
 ]);
 
+export type Resolved = Extract<ResolveAnswer, { revision: string }>;
 export type ResolveRequest = z.output<typeof resolveRequest>;
 export type ResolveAnswer = z.output<typeof resolveAnswer>;

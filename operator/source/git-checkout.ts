@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { FetchRequest } from "./git-access.ts";
+import type { FetchRequest, GitAccess } from "./git-access.ts";
 import { GitError } from "./git-error.ts";
 import type { GitExit } from "./git-process.ts";
 import type { Target } from "./git-refs.ts";
@@ -14,12 +14,15 @@ const MAX_LISTING_BYTES = 64 * 1024 * 1024;
 /** What git prints when a server of the old protocol gives only the tips of branches and tags. */
 const ONLY_TIPS = /does not allow request for unadvertised object|no such remote ref/i;
 
-interface Work {
-  readonly request: FetchRequest;
+/** A temporary repository that is to hold one commit. */
+export interface Work {
+  readonly request: GitAccess;
   readonly session: GitSession;
   readonly gitDir: string;
   readonly commit: string;
   readonly maxBytes: number;
+  /** How much of the commit is wanted, as git's own options; all of it unless told. */
+  readonly fetchOptions?: readonly string[];
 }
 
 /** Downloads exactly one commit and writes its files. The repository itself is temporary and lies elsewhere. */
@@ -29,7 +32,7 @@ export async function checkOut(request: FetchRequest, target: Target, commit: st
   if ((await readdir(directory)).length > 0) throw new Error(`${directory} must be empty to check a repository out`);
   const gitDir = await mkdtemp(join(request.scratch ?? tmpdir(), "terrarium-git-"));
   const work = {
-    request: { ...request, directory },
+    request,
     session: openSession(request),
     gitDir,
     commit,
@@ -37,7 +40,7 @@ export async function checkOut(request: FetchRequest, target: Target, commit: st
   };
   try {
     await obtain(work, target);
-    await writeFiles(work);
+    await writeFiles(work, { ...request, directory });
   } catch (error) {
     await empty(directory);
     throw error;
@@ -47,7 +50,7 @@ export async function checkOut(request: FetchRequest, target: Target, commit: st
 }
 
 /** One commit without its history where the server gives it; else the ref's history; else every branch and tag. */
-async function obtain(work: Work, target: Target): Promise<void> {
+export async function obtain(work: Work, target: Target): Promise<void> {
   const { session, gitDir, commit } = work;
   const format = commit.length === 64 ? "sha256" : "sha1";
   await session.run(["init", "--quiet", "--bare", "--template=", `--object-format=${format}`, "--", gitDir]);
@@ -70,7 +73,8 @@ async function obtain(work: Work, target: Target): Promise<void> {
 
 async function fetchInto(work: Work, options: readonly string[], refspecs: readonly string[]): Promise<GitExit> {
   const fixed = ["--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance"];
-  const args = ["--git-dir", work.gitDir, "fetch", ...fixed, ...options, "--", work.request.url, ...refspecs];
+  const wanted = [...options, ...(work.fetchOptions ?? [])];
+  const args = ["--git-dir", work.gitDir, "fetch", ...fixed, ...wanted, "--", work.request.url, ...refspecs];
   const exit = await work.session.download(args, work.gitDir, work.maxBytes);
   // A quick download can end between two looks at its size.
   if ((await sizeOf(join(work.gitDir, "objects", "pack"))) > work.maxBytes) {
@@ -91,8 +95,8 @@ function gone({ request, commit }: Work): GitError {
 }
 
 /** Sizes are known before anything is written; links are looked at before anybody else sees the folder. */
-async function writeFiles(work: Work): Promise<void> {
-  const { session, gitDir, commit, request, maxBytes } = work;
+async function writeFiles(work: Work, request: FetchRequest): Promise<void> {
+  const { session, gitDir, commit, maxBytes } = work;
   const listing = await session.run(
     ["--git-dir", gitDir, "ls-tree", "-r", "-l", "-z", "--full-tree", commit],
     MAX_LISTING_BYTES,

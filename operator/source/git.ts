@@ -5,6 +5,7 @@ import { checkAddress, checkCommit, commitFrom, targetOf } from "./git-refs.ts";
 import { openSession } from "./git-repository.ts";
 
 export type { FetchRequest, GitAccess, GitCredentials } from "./git-access.ts";
+export { type ContentsRequest, contentsOf, type PathContents } from "./git-contents.ts";
 export { GIT_REASONS, GitError, type GitReason } from "./git-error.ts";
 
 export interface Revision {

@@ -57,6 +57,7 @@ const everythingAtOnce = Array.from({ length: 64 }, (_, index) => ({
 const plainName = "begins and ends with a letter or digit";
 const insideSource = "path must stay inside the source: no leading '/' or '-', no '..'";
 const webAddress = "url must be an https:// or http:// address of a repository; credentials belong in secretRef";
+const watched = "a path begins at the root of the repository";
 const plainBranch = "branch must be a plain git branch name";
 const plainTag = "tag must be a plain git tag name";
 const oneOf = "must validate one and only one schema (oneOf)";
@@ -97,6 +98,12 @@ const REFUSED: readonly (readonly [what: string, change: Change, sentence: strin
   ["a tag with a newline", tag("v1\n"), plainTag],
   ["branch and tag", git({ ref: { branch: "main", tag: "v1" } }), "name only one of branch, tag and commit"],
   ["a short commit", git({ ref: { commit: "abc123" } }), "commit must be a full commit id"],
+  ["a watched path that leads out", git({ watch: ["modules/../../etc"] }), watched],
+  ["a watched path that climbs first", git({ watch: ["../modules"] }), watched],
+  ["a watched path from the root of a machine", git({ watch: ["/etc"] }), watched],
+  ["a watched path that looks like an option", git({ watch: ["--all"] }), watched],
+  ["a watched path that ends in a slash", git({ watch: ["modules/"] }), watched],
+  ["a watched path twice", git({ watch: ["modules", "modules"] }), "Duplicate value"],
   ["an interval that is too short", git({ interval: "1s" }), bounded],
   ["an interval that is too long", git({ interval: "48h" }), bounded],
   ["an interval beyond any clock", git({ interval: "999999h" }), bounded],
@@ -210,6 +217,8 @@ const ACCEPTED: readonly (readonly [what: string, change: Change])[] = [
   ["64 components that all refer to each other, 64 times each", { spec: { components: everythingAtOnce } }],
   ["64 components", { spec: { components: components(64) } }],
   ["a component's name of 20 characters", { component: { name: "a".repeat(20) } }],
+  ["watched paths", git({ watch: ["modules", "live/shared/.tool", "versions.tf"] })],
+  ["a git source whose components' own paths are all that matters", git({ watch: [] })],
   ["a git source by branch", git({ ref: { branch: "feature/shop-12" }, interval: "90s" })],
   [
     "a git source by tag over http with a port",

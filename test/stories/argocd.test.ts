@@ -180,7 +180,8 @@ describe("Argo CD's scripts", () => {
   it("asks for a Run by an annotation, beside those that are there", async () => {
     const { action } = customizationOf("Environment");
     const [answer] = await action("run", environment(undefined, { annotations: { kept: "yes" } }));
-    const { metadata } = answer?.resource as Environment;
+    assert.ok(answer);
+    const { metadata } = answer.resource as Environment;
     assert.equal(metadata.annotations?.kept, "yes");
     assert.match(metadata.annotations?.["terrarium.dev/requestedAt"] ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   });
@@ -195,7 +196,8 @@ describe("Argo CD's scripts", () => {
       const actions = await discovery(object);
       assert.deepEqual([actions.suspend?.disabled, actions.resume?.disabled], [suspend, !suspend]);
       const [answer] = await action(offered, object);
-      assert.equal((answer?.resource as Environment).spec.suspend, !suspend);
+      assert.ok(answer);
+      assert.equal((answer.resource as Environment).spec.suspend, !suspend);
     }
   });
 

@@ -13,6 +13,7 @@ function followed(git: Partial<Git> = {}, more: Partial<FollowedSource> = {}): F
     source: { git: { url, interval: "5m", ...git } },
     credentials: undefined,
     usesOwnCa: false,
+    paths: [],
     ...more,
   };
 }
@@ -44,6 +45,12 @@ describe("Following the git sources of Environments", () => {
     assert.deepEqual(calls, ["want team/shop", "want team/shop", "retain team/shop 2"]);
     assert.deepEqual(wanted[0], { url, intervalMs: 300_000 });
     assert.deepEqual(wanted[1]?.ref, { branch: "next" });
+  });
+
+  it("asks for what the watched paths hold, where there are any", () => {
+    const { follower, wanted } = aFollower();
+    createFollowing(follower).follow(anEnvironment([]), [followed({}, { paths: ["live/net", "modules"] })]);
+    assert.deepEqual(wanted[0]?.paths, ["live/net", "modules"]);
   });
 
   it("leaves to the runner what only the runner can reach", () => {

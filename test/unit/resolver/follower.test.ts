@@ -113,6 +113,42 @@ describe("createFollower", () => {
     }
   });
 
+  it("asks for what watched paths hold once for each commit, and keeps it", async () => {
+    const clock = fakeClock();
+    const asked: ResolveRequest[] = [];
+    const moved: string[] = [];
+    let revision = A;
+    const follower = createFollower({
+      clock,
+      random: () => 0.5,
+      onMoved: (key) => moved.push(key),
+      async resolve(question) {
+        asked.push(question);
+        return question.known === revision ? { revision } : { revision, contents: { live: `tree of ${revision[0]}` } };
+      },
+    });
+    const source = aSource({ paths: ["live"] });
+    follower.want("shop", source);
+    await clock.advance(60_000);
+    assert.deepEqual(
+      asked.map(({ known, paths }) => [known, paths]),
+      [
+        [undefined, ["live"]],
+        [A, ["live"]],
+      ],
+    );
+    assert.deepEqual(follower.revision(source), {
+      state: "known",
+      revision: A,
+      contents: { live: "tree of a" },
+      at: clock.now(),
+    });
+    revision = B;
+    await clock.advance(60_000);
+    assert.deepEqual((follower.revision(source) as { contents?: unknown }).contents, { live: "tree of b" });
+    assert.deepEqual(moved, ["shop", "shop"]);
+  });
+
   it("does not give one Environment's answer to another one's credentials", async () => {
     const { follower, asked } = aStory(({ credentials }) => (credentials?.token === "good" ? A : unauthorized));
     const [good, bad] = [aSource({ credentials: { token: "good" } }), aSource({ credentials: { token: "bad" } })];

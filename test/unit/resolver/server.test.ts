@@ -8,7 +8,7 @@ import { createAnswerer } from "../../../operator/resolver/answer.ts";
 import { createResolverClient } from "../../../operator/resolver/client.ts";
 import { createResolverServer } from "../../../operator/resolver/server.ts";
 import { createTurns } from "../../../operator/resolver/turns.ts";
-import { resolveRef } from "../../../operator/source/git.ts";
+import { contentsOf, resolveRef } from "../../../operator/source/git.ts";
 import { createLogger } from "../../../operator/telemetry/logger.ts";
 import {
   aRepository,
@@ -47,6 +47,7 @@ describe("resolver", () => {
         rules: addressRules(options.allow ?? ["127.0.0.1/32", "::1/128"], []),
         turns: createTurns({ total: 4, perHost: 4, waiting: 10 }),
         resolveRef,
+        contentsOf,
         scratch,
         deadlineMs: options.deadlineMs ?? 10_000,
         onBug: (error) => bugs.push(error),
@@ -91,6 +92,16 @@ describe("resolver", () => {
     const client = await ask();
     const question = { url, credentials: login, caPem: certificate.certPem };
     assert.deepEqual(await client.resolve(question, never), { revision: commit });
+  });
+
+  it("tells what the asked paths hold, unless that commit is known already", async () => {
+    const url = `${(await serve({ login })).url}/modules.git`;
+    const client = await ask();
+    const question = { url, credentials: login, paths: ["main.tf", "nothing"] };
+    const answer = await client.resolve(question, never);
+    assert.equal(answer.revision, commit);
+    assert.deepEqual(Object.keys(answer.contents ?? {}), ["main.tf"]);
+    assert.deepEqual(await client.resolve({ ...question, known: commit }, never), { revision: commit });
   });
 
   it("passes the reason of a failure on", async () => {
