@@ -11,7 +11,7 @@ const CHAOTIC = 6;
 const HEALTH = ["Healthy", "Progressing", "Suspended", "Degraded"];
 
 /** Reasons that mean waiting for a word or an hour, for which nothing is wrong. */
-const WAITS = ["AwaitingApproval", "RemovalNeedsConfirmation", "Suspended", "WindowClosed", "Asleep", "Expired"];
+const WAITS = ["AwaitingApproval", "RemovalNeedsConfirmation", "Suspended", "WindowClosed", "Expired"];
 
 interface Read {
   readonly status: string;
@@ -156,7 +156,14 @@ describe("Argo CD's scripts", () => {
     ["waits for approval", environment(waiting("AwaitingApproval")), "Suspended", "AwaitingApproval."],
     ["waits for a window", environment(waiting("WindowClosed")), "Suspended", "WindowClosed."],
     ["is suspended with a change", environment(waiting("Suspended")), "Suspended", "Suspended."],
+    [
+      "is destroyed at its end",
+      environment([...waiting("Expired"), condition("Reconciling", "True", "Destroying")]),
+      "Progressing",
+      "Expired.",
+    ],
     ["has come to its end", environment(waiting("Expired")), "Suspended", "Expired."],
+    ["sleeps", environment([condition("Ready", "True", "Asleep")]), "Healthy", "Asleep."],
     [
       "waits for a word about a removal",
       environment(stalled("RemovalNeedsConfirmation")),
@@ -199,6 +206,24 @@ describe("Argo CD's scripts", () => {
       assert.ok(answer);
       assert.equal((answer.resource as Environment).spec.suspend, !suspend);
     }
+  });
+
+  it("extends by a day what has an end, and never takes back what somebody else gave", async () => {
+    const { action, discovery } = customizationOf("Environment");
+    const offered = async (spec: object) => !(await discovery(environment(undefined, {}, spec))).extend?.disabled;
+    assert.equal(await offered({}), false);
+    assert.equal(await offered({ lifetime: { sleep: {} } }), false);
+    assert.equal(await offered({ lifetime: { ttl: "72h" } }), true);
+    assert.equal(await offered({ lifetime: { until: "2026-12-31T18:00:00Z" } }), true);
+    const extended = async (annotations: object) => {
+      const [answer] = await action("extend", environment(undefined, { annotations }, { lifetime: { ttl: "1h" } }));
+      assert.ok(answer);
+      return (answer.resource as Environment).metadata.annotations?.["terrarium.dev/extend-until"] ?? "";
+    };
+    const until = Date.parse(await extended({ "terrarium.dev/extend-until": "2020-01-01T00:00:00Z" }));
+    assert.ok(Math.abs(until - Date.now() - 86_400_000) < 60_000, new Date(until).toISOString());
+    const later = { "terrarium.dev/extend-until": "2999-01-01T00:00:00Z" };
+    assert.equal(await extended(later), later["terrarium.dev/extend-until"]);
   });
 
   const run = (phase: string | undefined, conditions: readonly object[] = []) => ({

@@ -11,7 +11,6 @@ local waits = {
   RemovalNeedsConfirmation = true,
   Suspended = true,
   WindowClosed = true,
-  Asleep = true,
   Expired = true,
 }
 
@@ -28,6 +27,7 @@ end
 
 local ready = condition("Ready")
 local stalled = condition("Stalled")
+local reconciling = condition("Reconciling")
 
 if obj.status == nil or obj.status.observedGeneration ~= obj.metadata.generation then
   return { status = "Progressing", message = "the operator has not seen this spec yet" }
@@ -44,7 +44,9 @@ end
 if ready.status == "True" then
   return { status = "Healthy", message = ready.message }
 end
-if waits[ready.reason] then
+-- Its lifetime is over, and what it made is being destroyed: that is under way.
+local destroying = reconciling.status == "True" and reconciling.reason == "Destroying"
+if waits[ready.reason] and not destroying then
   return { status = "Suspended", message = ready.message }
 end
 return { status = "Progressing", message = ready.message }
