@@ -122,6 +122,37 @@ describe("A branch that moves", () => {
   });
 });
 
+describe("A plan that waits for approval", () => {
+  const waiting = (watch: readonly string[] | undefined) => {
+    const story = aStory(shop(watch));
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, approval: { required: 1, planExpiresAfter: "24h" } },
+    }));
+    story.sourceAt({ state: "known", revision: commit("a"), contents: tree() });
+    story.round();
+    story.hold("net");
+    return story;
+  };
+
+  it("goes on waiting when a commit changes nothing that matters to it", () => {
+    const story = waiting(["modules"]);
+    for (const letter of ["b", "c"]) {
+      story.sourceAt({ state: "known", revision: commit(letter), contents: tree({ "live/db": `d of ${letter}` }) });
+      assert.equal(story.verdict("net").state, "AwaitingApproval");
+    }
+  });
+
+  it("is void when a commit changes something that does, or when nothing says what that is", () => {
+    const touched = waiting(["modules"]);
+    touched.sourceAt({ state: "known", revision: commit("b"), contents: tree({ modules: "m2" }) });
+    assert.equal(touched.verdict("net").reason, "Superseded");
+    const unsaid = waiting(undefined);
+    unsaid.sourceAt({ state: "known", revision: commit("b"), contents: tree() });
+    assert.equal(unsaid.verdict("net").reason, "Superseded");
+  });
+});
+
 describe("The paths that are looked up together", () => {
   it("are those of all components of the repository and ref that say what matters", () => {
     const { spec } = anEnvironment(
