@@ -1,0 +1,88 @@
+/** What a plan of what was applied says about the world: what somebody else changed, as far as it counts. */
+import type { PlannedResource, PlanReport, PlanSummary } from "./plan.ts";
+
+/** `*` in a pattern stands for any characters. An absent address is every address; absent attributes are every difference. */
+export interface IgnoreRule {
+  readonly address?: string | undefined;
+  readonly attributes?: readonly string[] | undefined;
+}
+
+export interface Difference {
+  readonly address: string;
+  /** What a correction would do. */
+  readonly action: "create" | "update" | "replace" | "delete" | "forget";
+  readonly attributes: readonly string[];
+}
+
+export interface DriftFound {
+  readonly counts: Pick<PlanSummary, "create" | "update" | "replace" | "delete">;
+  readonly differences: readonly Difference[];
+  /** Outputs that would have another value. */
+  readonly outputs: readonly string[];
+  /** Addresses of differences that a rule leaves out. */
+  readonly ignored: readonly string[];
+  /** Objects that changed in what the module does not set: no apply would undo that, so it is told and not counted. */
+  readonly outside: readonly string[];
+}
+
+/** `plan` is a normal plan of exactly what was applied: whatever it would change is what differs. It must list every change. */
+export function driftIn(plan: PlanReport, ignore: readonly IgnoreRule[]): DriftFound {
+  const planned = plan.resources.items.flatMap(differenceIn);
+  const differences = planned.filter((one) => !isIgnored(one, ignore));
+  const count = (action: Difference["action"]) => differences.filter((one) => one.action === action).length;
+  const names = new Set(planned.map(({ address }) => address));
+  const outside = plan.drift.items
+    .filter(({ address }) => !names.has(address))
+    .filter(({ address, changed }) => !isIgnored({ address, action: "update", attributes: changed }, ignore));
+  return {
+    counts: { create: count("create"), update: count("update"), replace: count("replace"), delete: count("delete") },
+    differences,
+    outputs: plan.outputs.items
+      .map(({ name }) => `output.${name}`)
+      .filter((address) => !isIgnored({ address, action: "update", attributes: ["value"] }, ignore)),
+    ignored: planned.filter((one) => isIgnored(one, ignore)).map(({ address }) => address),
+    outside: outside.map(({ address }) => address),
+  };
+}
+
+export const isDrifted = ({ differences, outputs }: DriftFound): boolean =>
+  differences.length > 0 || outputs.length > 0;
+
+/** Reading a data source again is no difference, and neither is a move or an import, which the applied state has had. */
+function differenceIn({ address, action, changed, replacedBy }: PlannedResource): readonly Difference[] {
+  if (action === "Unchanged" || action === "Read") return [];
+  const attributes = action === "Replace" ? [...new Set([...changed, ...replacedBy])] : changed;
+  return [{ address, action: action.toLowerCase() as Difference["action"], attributes }];
+}
+
+/** Attributes can excuse only a change of attributes: an object that is gone is missing whatever its attributes were. */
+function isIgnored({ address, action, attributes }: Difference, rules: readonly IgnoreRule[]): boolean {
+  return rules.some((rule) => {
+    if (rule.address !== undefined && !matches(rule.address, address)) return false;
+    const { attributes: patterns } = rule;
+    if (patterns === undefined) return true;
+    if (action !== "update" || attributes.length === 0) return false;
+    return attributes.every((attribute) => patterns.some((pattern) => matches(pattern, attribute)));
+  });
+}
+
+/** No regular expression: a pattern is a tenant's, and must not be able to take long. */
+export function matches(pattern: string, text: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return pattern === text;
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const part of rest) {
+    const at = text.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return text.length - from >= last.length && text.endsWith(last);
+}
+
+/** A rule that leaves nothing to be found. */
+export function ignoresEverything(rules: readonly IgnoreRule[]): boolean {
+  const all = (pattern: string) => /^\*+$/.test(pattern);
+  return rules.some(({ address, attributes }) => (address === undefined || all(address)) && attributes === undefined);
+}

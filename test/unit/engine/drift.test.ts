@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { driftIn, ignoresEverything, isDrifted, matches } from "../../../operator/engine/drift.ts";
+import { readPlan } from "../../../operator/engine/plan.ts";
+
+interface Thing {
+  readonly address: string;
+  readonly actions: readonly string[];
+  readonly before?: object;
+  readonly after?: object;
+}
+
+const changeOf = ({ address, actions, before = {}, after = {} }: Thing) => ({
+  address,
+  type: "thing",
+  change: { actions, before, after },
+});
+
+/** A plan of what was applied, as the engine shows it. */
+const aPlan = (
+  changes: readonly Thing[],
+  more: { readonly outside?: readonly Thing[]; readonly outputs?: object } = {},
+) =>
+  readPlan(
+    {
+      format_version: "1.2",
+      resource_changes: changes.map(changeOf),
+      resource_drift: (more.outside ?? []).map(changeOf),
+      output_changes: more.outputs ?? {},
+    },
+    Number.POSITIVE_INFINITY,
+  );
+
+const edited: Thing = {
+  address: "thing.a",
+  actions: ["update"],
+  before: { size: 2, tag: "x" },
+  after: { size: 1, tag: "x" },
+};
+const retagged: Thing = { address: "thing.b", actions: ["update"], before: { tags: "by hand" }, after: { tags: "" } };
+const gone: Thing = { address: "thing.c", actions: ["create"], after: { size: 1, tags: "" } };
+
+describe("drift", () => {
+  it("is what a plan of the applied module would change, counted by what a correction would do", () => {
+    const found = driftIn(aPlan([edited, gone, { address: "thing.d", actions: ["delete", "create"] }]), []);
+    assert.deepEqual(found.counts, { create: 1, update: 1, replace: 1, delete: 0 });
+    assert.deepEqual(
+      found.differences.map(({ address, action }) => `${action} ${address}`),
+      ["update thing.a", "create thing.c", "replace thing.d"],
+    );
+    assert.ok(isDrifted(found));
+  });
+
+  it("is none where nothing would change, or only data would be read", () => {
+    const found = driftIn(
+      aPlan([
+        { address: "thing.a", actions: ["no-op"] },
+        { address: "data.a", actions: ["read"] },
+      ]),
+      [],
+    );
+    assert.ok(!isDrifted(found));
+  });
+
+  it("is an output that would have another value", () => {
+    const found = driftIn(aPlan([], { outputs: { id: { actions: ["update"], before: 1, after: 2 } } }), []);
+    assert.deepEqual(found.outputs, ["output.id"]);
+    assert.ok(isDrifted(found));
+  });
+
+  it("is not what changed in attributes that the module does not set: that is told, and no apply would undo it", () => {
+    const found = driftIn(aPlan([edited], { outside: [edited, retagged] }), []);
+    assert.deepEqual(found.outside, ["thing.b"]);
+    assert.equal(found.differences.length, 1);
+  });
+
+  it("does not count what a rule ignores, and tells it", () => {
+    const found = driftIn(aPlan([edited, retagged]), [{ attributes: ["tags*"] }]);
+    assert.deepEqual([found.counts.update, found.ignored], [1, ["thing.b"]]);
+  });
+
+  it("is none where only ignored differences are left", () => {
+    assert.ok(!isDrifted(driftIn(aPlan([retagged]), [{ address: "thing.*", attributes: ["tags"] }])));
+  });
+
+  it("counts a difference of which only a part is ignored", () => {
+    const both: Thing = {
+      address: "thing.a",
+      actions: ["update"],
+      before: { size: 2, tags: 1 },
+      after: { size: 1, tags: 2 },
+    };
+    assert.ok(isDrifted(driftIn(aPlan([both]), [{ attributes: ["tags"] }])));
+    assert.ok(!isDrifted(driftIn(aPlan([both]), [{ attributes: ["tags", "size"] }])));
+  });
+
+  it("counts an object that is gone, whatever attributes are ignored", () => {
+    assert.ok(isDrifted(driftIn(aPlan([gone]), [{ attributes: ["*"] }])));
+    assert.ok(!isDrifted(driftIn(aPlan([gone]), [{ address: "thing.c" }])));
+  });
+});
+
+describe("a pattern", () => {
+  const rows: readonly (readonly [string, string, boolean])[] = [
+    ["module.app.*", "module.app.thing.a", true],
+    ["*.a", "module.app.thing.a", true],
+    ["module.*.thing.*", "module.app.thing.a", true],
+    ["module.*.thing.*", "module.app.other.a", false],
+    ["thing.a", "thing.a", true],
+    ["thing.a", "thing.ab", false],
+    ["thing.a*a", "thing.a", false],
+    ["thing[*]", "thing[0]", true],
+    ["thing.(a|b)+$", "thing.a", false],
+    ["*", "", true],
+  ];
+  for (const [pattern, text, expected] of rows)
+    it(`${pattern} ${expected ? "matches" : "does not match"} ${text || "nothing at all"}`, () =>
+      assert.equal(matches(pattern, text), expected));
+
+  it("means what a regular expression would mean, and never takes long", () => {
+    const letters = fc.string({ unit: fc.constantFrom("a", "b", "*"), maxLength: 8 });
+    const words = fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 12 });
+    fc.assert(
+      fc.property(letters, words, (pattern, text) => {
+        assert.equal(matches(pattern, text), new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(text));
+      }),
+    );
+    const begun = performance.now();
+    matches(`${"a*".repeat(100)}b`, "a".repeat(100_000));
+    assert.ok(performance.now() - begun < 1_000);
+  });
+});
+
+describe("rules that ignore everything", () => {
+  it("are those that name no attribute, and every address or none", () => {
+    assert.ok(ignoresEverything([{}]));
+    assert.ok(ignoresEverything([{ address: "thing.a" }, { address: "**" }]));
+    assert.ok(!ignoresEverything([{ address: "thing.*" }, { attributes: ["*"] }]));
+    assert.ok(!ignoresEverything([]));
+  });
+});
