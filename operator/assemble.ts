@@ -1,5 +1,5 @@
 import type { Run, RunOutcome } from "./api/run.ts";
-import { type Caches, createCaches } from "./assembly/caches.ts";
+import { type Caches, createCaches, knownIn } from "./assembly/caches.ts";
 import { environmentController, runController } from "./assembly/controllers.ts";
 import { environmentPorts, environmentReference } from "./assembly/environment-ports.ts";
 import { createFollowing } from "./assembly/following.ts";
@@ -13,7 +13,7 @@ import { createEventRecorder } from "./cluster/events.ts";
 import type { Client } from "./cluster/ports.ts";
 import { createStatusWriter } from "./cluster/status.ts";
 import { createTransport } from "./cluster/transport.ts";
-import { type Config, PORTS } from "./config.ts";
+import { type Config, maxChecksOf, PORTS } from "./config.ts";
 import { desiredDigestOf } from "./environment/digest.ts";
 import { createExpressionThread } from "./expressions/thread.ts";
 import type { GatewayLog } from "./gateway/context.ts";
@@ -24,6 +24,7 @@ import { createResolverClient } from "./resolver/client.ts";
 import { createFollower } from "./resolver/follower.ts";
 import { startStateApi } from "./state-api/state-api.ts";
 import { openKeyRing, rotateKey } from "./storage/keys.ts";
+import { rememberingBlobs } from "./storage/remembered-blobs.ts";
 import { createSecretStore } from "./storage/secret-store.ts";
 import { type HealthCheck, startHealthServers } from "./telemetry/health.ts";
 import { createHeartbeat } from "./telemetry/heartbeat.ts";
@@ -42,9 +43,9 @@ type Base = Awaited<ReturnType<typeof baseFor>>;
  */
 export async function runOperator(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
   const base = await baseFor(config, logger, signal);
-  const gateway = await serveGateway(base);
   const states = await serveStates(base);
   const { caches, alive } = watchCluster(base);
+  const gateway = await serveGateway(base, caches);
   const health = await serveHealth(base, caches, alive, signal);
   const watching = caches.all.map((cache) => cache.run(signal));
   try {
@@ -83,14 +84,18 @@ async function baseFor(config: Config, logger: Logger, signal: AbortSignal) {
   return { config, logger, clock, namespace, metrics, transport, client, ring };
 }
 
-function serveGateway({ config, logger, clock, namespace, metrics, transport, client, ring }: Base): Promise<Gateway> {
+function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
+  const { config, logger, clock, namespace, metrics, transport, client, ring } = base;
   return startGateway({
-    store: createSecretStore({ client, namespace, ring }),
+    store: rememberingBlobs(createSecretStore({ client, namespace, ring })),
     ring,
+    known: knownIn(caches),
     client: createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER }),
     clock,
     log: quietly(logger),
     onAnswered: metrics.gatewayRequest,
+    onChecked: ({ operation }, { result, reason }, durationMs) =>
+      metrics.runFinished({ operation, result, reason, durationMs }),
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     judge: judgeFor({ client, clock, evaluate: createExpressionThread() }),
     namespace,
@@ -184,6 +189,7 @@ async function reconcile(
   const events = eventsFor(base, client);
   const follower = followerFor(config, (key) => environments.add(key));
   const shared = { client, clock, caches, store, ring, events };
+  const maxChecks = maxChecksOf(config);
   const parts = {
     clock,
     caches,
@@ -198,9 +204,11 @@ async function reconcile(
     run: runPorts({
       ...shared,
       maxRuns: config.TERRARIUM_MAX_RUNS,
+      maxChecks,
       pod: { gatewayUrl: config.TERRARIUM_GATEWAY_URL, gatewayCa: gateway.caPem },
       onClosed: (run, outcome) => metrics.runFinished(finished(run, outcome, clock.now())),
     }),
+    maxChecks,
     onFailure: (queue: string, key: string, error: unknown) =>
       logger.warn("a round failed and is tried again", { queue, key, error }),
   };

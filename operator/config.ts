@@ -37,11 +37,17 @@ const settings = z.object({
   TERRARIUM_MAX_RUNS: z.coerce.number().int().min(1).max(10_000).default(20),
   /** Environments that may be deleted within a minute before each waits for a confirmation; 0: any number. */
   TERRARIUM_USUAL_DELETIONS: z.coerce.number().int().min(0).max(100_000).default(10),
+  /** Checks for drift that have a pod at the same time, beside those Runs. Absent or 0: a quarter of them, at least one. */
+  TERRARIUM_MAX_CHECKS: z.coerce.number().int().min(0).max(10_000).default(0),
   TERRARIUM_VERSION: z.string().default("unknown"),
 });
 
 /** Ports of the process, which the chart's Services and probes name. */
 export const PORTS = { gateway: 8443, states: 8444, health: 8081, metrics: 9090 } as const;
+
+/** A share of the Runs, unless it is told: looking must not cost more than doing. */
+export const maxChecksOf = ({ TERRARIUM_MAX_RUNS: runs, TERRARIUM_MAX_CHECKS: checks }: Config): number =>
+  checks === 0 ? Math.max(1, Math.floor(runs / 4)) : checks;
 
 export type Config = z.output<typeof settings>;
 

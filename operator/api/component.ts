@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { approvalRules, maxDeletes, protect } from "./approval.ts";
+import { drift } from "./drift.ts";
 import {
   configMapKeyRef,
   durationBetween,
@@ -192,6 +193,7 @@ export const component = z
       .meta(listMap("name")),
     runner: runner.optional(),
     timeouts: timeouts.optional(),
+    drift: drift.optional(),
     deletionPolicy: deletionPolicy.optional(),
     sleep: componentSleep.optional(),
     protect: protect.optional(),

@@ -21,6 +21,8 @@ export const CONDITION_TYPES = {
   Stalled: "Nothing goes on until a person acts; the message says what to do.",
   Expiring: "The end of the Environment's lifetime is near; the message says when it is, and how to put it off.",
   AwaitingApproval: "A plan waits until people approve it; the message says how.",
+  Drifted:
+    "Something differs from what was applied, and nobody asked for that. It does not make the Environment less ready.",
   Succeeded: "The Run reached what it was made for.",
 } as const;
 
@@ -54,7 +56,27 @@ export const REASONS = {
       "It is asleep, by lifetime.sleep: destroyed, or applied with the variables of its sleep. It wakes by itself.",
   },
   Lasting: { standing: "done", meaning: "The end of the lifetime is not near." },
+  NoDrift: { standing: "done", meaning: "What was applied is what is there, as far as the last plan saw." },
+  DriftFound: {
+    standing: "done",
+    meaning:
+      "Something was changed outside: the message names the first objects, and the Run the rest. Nothing waits for it.",
+  },
+  CorrectionFailed: {
+    standing: "progress",
+    meaning: "What drifted could not be brought back; the message quotes why. It is tried again as any Run is.",
+  },
   // What time brings.
+  CheckFailed: {
+    standing: "progress",
+    meaning:
+      "Whether something drifted is not known, since the plan that looks for it fails; the message quotes why. It is tried again at the next interval.",
+  },
+  NotChecked: { standing: "done", meaning: "Nobody looks for drift any more: no interval is declared." },
+  EverythingIgnored: {
+    standing: "done",
+    meaning: "A rule of drift.ignore matches everything, so no drift can be found: narrow its address or attributes.",
+  },
   Progressing: { standing: "progress", meaning: "Runs are under way." },
   Pending: { standing: "progress", meaning: "The component will be worked on next." },
   Blocked: { standing: "progress", meaning: "The component waits for others that it depends on." },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { approvalRules, maxDeletes, protect } from "./approval.ts";
 import { component, credential, deletionPolicy, runner, timeouts, variable } from "./component.ts";
 import { condition } from "./conditions.ts";
+import { drift } from "./drift.ts";
 import { durationBetween, identifier, listMap, objectName, rules, shortName } from "./fields.ts";
 import type { ObjectMeta } from "./object-meta.ts";
 import { planCounts } from "./run.ts";
@@ -68,6 +69,7 @@ export const environmentSpec = z
       .meta(listMap("name")),
     runner: runner.optional(),
     timeouts: timeouts.optional(),
+    drift: drift.optional(),
     components: z
       .array(component)
       .min(1)
@@ -194,6 +196,7 @@ const componentState = z.enum([
   "AwaitingApproval",
   "Applying",
   "Ready",
+  "Drifted",
   "Failed",
   "Interrupted",
   "Stalled",
@@ -239,6 +242,18 @@ const componentStatus = z
       .optional()
       .describe("Who holds the lock of the state, where that is not simply the Run that is under way."),
     retries: z.int().optional().describe("Tries of the present desired state that have failed."),
+    drift: z
+      .object({
+        counts: planCounts.describe("What a correction would do, in resources."),
+        addresses: z
+          .array(z.string().max(128))
+          .max(3)
+          .describe("The first three addresses that differ; the Run has more."),
+        since: z.iso.datetime().describe("When it was found first."),
+        run: z.string().describe("The Check that found it."),
+      })
+      .optional()
+      .describe("What differs from what was applied, where something does."),
   })
   .describe("State of one component.");
 
@@ -252,7 +267,9 @@ export const environmentStatus = z
       .array(condition)
       .max(16)
       .optional()
-      .describe("Ready, Reconciling and Stalled, by the rules of kstatus; AwaitingApproval while a plan waits.")
+      .describe(
+        "Ready, Reconciling and Stalled, by the rules of kstatus; AwaitingApproval while a plan waits; Drifted, where somebody looks.",
+      )
       .meta(listMap("type")),
     summary: z.string().max(64).optional().describe("Components that are ready, of all, as in `2/3 ready`."),
     components: z

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { approvalRules, maxDeletes, protect, runRules } from "./approval.ts";
 import { credential, runner, timeouts, variable } from "./component.ts";
 import { condition } from "./conditions.ts";
+import { ignoredDrift } from "./drift.ts";
 import { listMap, rules } from "./fields.ts";
 import type { ObjectMeta } from "./object-meta.ts";
 import { source } from "./source.ts";
@@ -16,8 +17,10 @@ export const planCounts = z
   .describe("What the plan would do, in resources.");
 
 export const operation = z
-  .enum(["Apply", "Destroy"])
-  .describe("Apply: bring the component to what is desired. Destroy: remove everything that it made.");
+  .enum(["Apply", "Destroy", "Check"])
+  .describe(
+    "Apply: bring the component to what is desired. Destroy: remove everything that it made. Check: look whether what was applied is still what is there, and change nothing.",
+  );
 
 export const cause = z
   .object({
@@ -35,6 +38,8 @@ export const cause = z
         "Expired",
         "Asleep",
         "Woken",
+        "Drift",
+        "DriftFound",
       ])
       .describe("What made this Run necessary."),
     detail: z.string().max(512).optional().describe("The same in a sentence."),
@@ -113,6 +118,12 @@ export const runSpec = z
     attempt: z.int().min(0).describe("Failed tries of the same desired state before this one."),
     inputs: runInputs,
     rules: runRules.optional(),
+    drift: z
+      .object({
+        ignore: z.array(ignoredDrift).max(32).default([]).describe("Differences that do not count."),
+      })
+      .optional()
+      .describe("What a Check is to find."),
   })
   .describe("The intent, recorded before anything happens. It never changes.")
   .meta(rules({ rule: "self == oldSelf", message: "a Run records one attempt: its spec never changes" }));
@@ -149,8 +160,8 @@ export const outputRecord = z.object({
 export const runOutcome = z
   .object({
     result: z
-      .enum(["Applied", "Unchanged", "Destroyed", "Failed", "Waiting", "Interrupted", "Cancelled"])
-      .describe("Waiting: an input was missing, nothing was tried."),
+      .enum(["Applied", "Unchanged", "Drifted", "Destroyed", "Failed", "Waiting", "Interrupted", "Cancelled"])
+      .describe("Waiting: an input was missing, nothing was tried. Drifted: a Check found differences."),
     reason: z.string().max(64).describe("The reason in one word."),
     message: z.string().max(1024).describe("The reason in a sentence."),
     retry: z.enum(["Backoff", "Never"]).optional().describe("Whether another try without a change can help."),
@@ -228,7 +239,9 @@ export const runStatus = z
           .max(50)
           .describe("The first fifty resources that the plan changes."),
         truncated: z.boolean().optional().describe("True: there are more than are listed."),
-        verdict: z.enum(["Apply", "Hold", "Refuse"]).describe("What the gateway answered."),
+        verdict: z
+          .enum(["Apply", "Hold", "Refuse", "Noted"])
+          .describe("What the gateway answered. Noted: the plan of a Check, which nothing comes of."),
         why: z.string().max(1024).optional().describe("Why, in a sentence: which rule it was."),
       })
       .optional()

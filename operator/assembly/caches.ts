@@ -6,6 +6,7 @@ import type { Node, Pod, Secret } from "../cluster/kinds.ts";
 import type { Client, KubeObject } from "../cluster/ports.ts";
 import { APPROVALS, ENVIRONMENTS, NODES, PODS, RUNS, SECRETS } from "../cluster/resources.ts";
 import { isClosed } from "../environment/observation.ts";
+import type { Known } from "../gateway/known.ts";
 import type { Clock } from "../loop/clock.ts";
 import { keyFor } from "../loop/keys.ts";
 import { createReflector, type Reflector, type ReflectorHooks, type ReflectorOptions } from "../loop/reflector.ts";
@@ -32,14 +33,30 @@ export interface Caches {
 }
 
 /** Names of the indexes. */
-export const BY = { environmentUid: "environmentUid", place: "place", node: "node", run: "run" } as const;
+export const BY = {
+  environmentUid: "environmentUid",
+  place: "place",
+  node: "node",
+  run: "run",
+  openCheck: "openCheck",
+} as const;
 
 /** Closed Runs are kept by the thousand and are in neither: what is done in each round costs only as much as is under way. */
-export const PLACE = { held: "held", awaited: "awaited" } as const;
+export const PLACE = { held: "held", awaited: "awaited", check: "check" } as const;
+
+/** All open Checks of a component have this in common. */
+export const checkedComponent = ({ spec }: Pick<Run, "spec">): string => `${spec.environment.uid}/${spec.component}`;
+
+function placeOf(run: CachedRun): readonly string[] {
+  if (isClosed(run)) return [];
+  if (run.spec.operation === "Check") return [PLACE.check];
+  return [holdsPlace(run) ? PLACE.held : PLACE.awaited];
+}
 
 export const RUN_INDEXES: Indexes<CachedRun> = {
   [BY.environmentUid]: (run) => [run.spec.environment.uid],
-  [BY.place]: (run) => (isClosed(run) ? [] : [holdsPlace(run) ? PLACE.held : PLACE.awaited]),
+  [BY.place]: placeOf,
+  [BY.openCheck]: (run) => (run.spec.operation === "Check" && !isClosed(run) ? [checkedComponent(run)] : []),
 };
 
 /** A plan that waits for people keeps no pod, and so no place. */
@@ -54,6 +71,14 @@ export const POD_INDEXES: Indexes<Pod> = {
   [BY.environmentUid]: (pod) => [pod.metadata.labels?.[LABELS.environmentUid] ?? ""],
   [BY.node]: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]),
 };
+
+/** What the gateway may take from the watches. */
+export const knownIn = ({ pods, runs, records }: Pick<Caches, "pods" | "runs" | "records">): Known => ({
+  pod: (namespace, name) => pods.get(namespace, name),
+  run: (namespace, name) => runs.get(namespace, name),
+  record: ({ namespace, environment, component }) =>
+    records.recordsOf(namespace, environment).find(({ key }) => key.component === component),
+});
 
 export interface CacheParts {
   readonly client: Client;

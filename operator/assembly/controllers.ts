@@ -8,7 +8,7 @@ import { keyFor, keyOf, splitKey } from "../loop/keys.ts";
 import type { RunPorts } from "../run/ports.ts";
 import { reconcileRun } from "../run/reconcile.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { BY, type CachedRun, type Caches, holdsPlace, PLACE } from "./caches.ts";
+import { BY, type CachedRun, type Caches, checkedComponent, holdsPlace, PLACE } from "./caches.ts";
 
 const WORKERS = { environments: 8, runs: 16 } as const;
 
@@ -18,6 +18,8 @@ export interface ControllerParts {
   readonly metrics: Metrics;
   readonly environment: EnvironmentPorts;
   readonly run: RunPorts;
+  /** Checks that have a pod at the same time. */
+  readonly maxChecks: number;
   readonly onFailure: (queue: string, key: string, error: unknown) => void;
 }
 
@@ -56,8 +58,9 @@ export function runController(parts: ControllerParts): Controller {
     workers: WORKERS.runs,
     hooks: hooksFor("runs", parts),
     sources: [
-      sourceOf(caches.runs, (run) => [keyOf(run)]),
-      freedPlaces(caches.runs),
+      // A change that begins ends the Checks of its component.
+      sourceOf(caches.runs, (run) => [keyOf(run), ...overtakenBy(caches, run)]),
+      freedPlaces(caches.runs, parts.maxChecks),
       sourceOf(caches.approvals, ({ metadata, spec }) => [keyFor(metadata.namespace, spec.run.name)]),
       sourceOf(caches.pods, ({ metadata }) => [keyFor(metadata.namespace, metadata.labels?.[LABELS.run] ?? "")]),
       sourceOf(caches.environments, ({ metadata }) => keysOfOpen(caches.runs.byIndex(BY.environmentUid, metadata.uid))),
@@ -71,15 +74,32 @@ export function runController(parts: ControllerParts): Controller {
 }
 
 /** Whoever waits for a place hears of each that becomes free: when an open Run closes, goes, or begins to wait for people; not when a closed one is seen. */
-function freedPlaces(runs: Caches["runs"]): Source {
+function freedPlaces(runs: Caches["runs"], maxChecks: number): Source {
   return {
     synced: (signal) => runs.synced(signal),
     subscribe: (enqueue) =>
       runs.onChange((old, now) => {
+        if (old?.spec.operation === "Check") {
+          const closes = !isClosed(old) && (now === undefined || isClosed(now));
+          // Those that have waited longest: a whole fleet may wait, and few can go on.
+          const woken = closes ? oldest(runs.byIndex(BY.place, PLACE.check), 2 * maxChecks) : [];
+          for (const run of woken) enqueue(keyOf(run));
+          return;
+        }
         const freed = old !== undefined && holdsPlace(old) && (now === undefined || !holdsPlace(now));
         if (freed) for (const run of runs.byIndex(BY.place, PLACE.awaited)) enqueue(keyOf(run));
       }),
   };
+}
+
+function overtakenBy({ runs }: Caches, run: CachedRun): readonly string[] {
+  return run.spec.operation === "Check" ? [] : runs.byIndex(BY.openCheck, checkedComponent(run)).map(keyOf);
+}
+
+/** Those that have a place already are among them. */
+function oldest(runs: readonly CachedRun[], count: number): readonly CachedRun[] {
+  const age = ({ metadata }: CachedRun) => metadata.creationTimestamp ?? "";
+  return runs.toSorted((a, b) => (age(a) < age(b) ? -1 : Number(age(a) > age(b)))).slice(0, count);
 }
 
 function runsOnNode(caches: Caches, node: string): readonly string[] {

@@ -167,7 +167,8 @@ function runObject(environment: Environment, name: string, spec: Run["spec"]) {
     metadata: {
       name,
       namespace,
-      finalizers: [FINALIZERS.run],
+      // A Check has nothing that would have to be released before it may go.
+      ...(spec.operation === "Check" ? {} : { finalizers: [FINALIZERS.run] }),
       labels: {
         [LABELS.environment]: environmentName,
         [LABELS.environmentUid]: uid,

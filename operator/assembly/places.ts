@@ -1,4 +1,5 @@
 import { isClosed, type Run } from "../api/run.ts";
+import { podName } from "../run/pod.ts";
 import { BY, type Caches, PLACE } from "./caches.ts";
 
 export interface Places {
@@ -8,25 +9,38 @@ export interface Places {
   take(run: Run): void;
 }
 
+export interface PlaceLimits {
+  /** Pods of Runs that change something. */
+  readonly runs: number;
+  /** Pods of Checks, beside those: a change never waits for a Check. */
+  readonly checks: number;
+}
+
 /** Pods that exist or were just asked for: the cache hears of a new pod a little later than the one who made it. */
-export function countPlaces(caches: Pick<Caches, "runs">, maxRuns: number): Places {
-  const taken = new Map<string, Run["metadata"]>();
-  const isOpen = ({ uid, namespace, name }: Run["metadata"]): boolean => {
-    const run = caches.runs.get(namespace, name);
-    return run?.metadata.uid === uid && !isClosed(run);
+export function countPlaces(caches: Pick<Caches, "runs" | "pods">, limits: PlaceLimits): Places {
+  const taken = new Map<string, Run>();
+  const isOpen = ({ metadata }: Run): boolean => {
+    const run = caches.runs.get(metadata.namespace, metadata.name);
+    return run?.metadata.uid === metadata.uid && !isClosed(run);
+  };
+  const holders = (isCheck: boolean): readonly Run[] => {
+    if (!isCheck) return caches.runs.byIndex(BY.place, PLACE.held);
+    const hasPod = (run: Run) => caches.pods.get(run.metadata.namespace, podName(run, "Plan")) !== undefined;
+    return caches.runs.byIndex(BY.place, PLACE.check).filter(hasPod);
   };
   return {
-    freeFor({ metadata }) {
-      const holders = new Set(caches.runs.byIndex(BY.place, PLACE.held).map((run) => run.metadata.uid));
+    freeFor(run) {
+      const isCheck = run.spec.operation === "Check";
+      const held = new Set(holders(isCheck).map(({ metadata }) => metadata.uid));
       for (const [uid, asked] of taken) {
-        if (isOpen(asked)) holders.add(uid);
-        else taken.delete(uid);
+        if (!isOpen(asked)) taken.delete(uid);
+        else if ((asked.spec.operation === "Check") === isCheck) held.add(uid);
       }
-      holders.delete(metadata.uid);
-      return maxRuns - holders.size;
+      held.delete(run.metadata.uid);
+      return (isCheck ? limits.checks : limits.runs) - held.size;
     },
-    take({ metadata }) {
-      taken.set(metadata.uid, metadata);
+    take(run) {
+      taken.set(run.metadata.uid, run);
     },
   };
 }

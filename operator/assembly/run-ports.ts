@@ -29,6 +29,7 @@ export interface RunParts {
   readonly events: EventRecorder;
   readonly pod: Omit<PodSettings, "order" | "gatewayCa"> & { readonly gatewayCa: () => string };
   readonly maxRuns: number;
+  readonly maxChecks: number;
   readonly onClosed: (run: Run, outcome: RunOutcome) => void;
 }
 
@@ -43,7 +44,7 @@ const stateKeyOf = ({ metadata, spec }: Run): StateKey => ({
 /** What the Run controller uses of the world, on a real cluster. */
 export function runPorts(parts: RunParts): RunPorts {
   const { client, caches, store } = parts;
-  const places = countPlaces(caches, parts.maxRuns);
+  const places = countPlaces(caches, { runs: parts.maxRuns, checks: parts.maxChecks });
   return {
     now: () => parts.clock.now(),
     run: (namespace, name) => caches.runs.get(namespace, name),
@@ -52,6 +53,13 @@ export function runPorts(parts: RunParts): RunPorts {
     async node(name, signal) {
       return caches.nodes.get(undefined, name) ?? (await client.find<Node>(NODES, undefined, name, { signal }));
     },
+    isOvertaken: ({ spec }) =>
+      caches.runs
+        .byIndex(BY.environmentUid, spec.environment.uid)
+        .some(
+          ({ spec: other }) =>
+            other.component === spec.component && other.number > spec.number && other.operation !== "Check",
+        ),
     freePlaces: places.freeFor,
     async pod(namespace, name, recordedUid, signal) {
       const cached = caches.pods.get(namespace, name);

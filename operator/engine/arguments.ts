@@ -24,10 +24,13 @@ export interface PlanOptions {
   readonly out: string;
   /** Absolute path of the one file with variables. */
   readonly variableFile?: string;
+  /** False for a plan that nothing will come of: it reads one version of the state, and keeps nobody from the next. */
+  readonly lock?: boolean;
 }
 
 export function planArguments(options: PlanOptions): string[] {
-  const args = ["plan", ...quiet, "-json", lockTimeout, `-out=${absolute("the plan's path", options.out)}`];
+  const lock = options.lock === false ? "-lock=false" : lockTimeout;
+  const args = ["plan", ...quiet, "-json", lock, `-out=${absolute("the plan's path", options.out)}`];
   if (options.variableFile !== undefined) args.push(variableFile(options.variableFile));
   if (options.mode === "Destroy") args.push("-destroy");
   return args;

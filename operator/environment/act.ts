@@ -1,6 +1,6 @@
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import { isClosed } from "../api/run.ts";
+import { isClosed, type Run } from "../api/run.ts";
 import type { StateKey } from "../storage/record.ts";
 import { wasCancelled } from "./attempts.ts";
 import type { Decision } from "./decide.ts";
@@ -42,13 +42,12 @@ export async function act(
       for (const verdict of decision.verdicts) {
         try {
           await takeStep(environment, verdict, ports, signal);
-          for (const run of surplusRuns(verdict.past.runs, environment.spec.history, ports.now()))
-            await ports.deleteRun(run, signal);
+          for (const run of surplusOf(environment, verdict, ports.now())) await ports.deleteRun(run, signal);
           verdicts.push(verdict);
         } catch (error) {
           signal.throwIfAborted();
           errors.push(error);
-          verdicts.push(refused(verdict, error));
+          verdicts.push(isCheck(verdict) ? verdict : refused(verdict, error));
         }
       }
       if (decision.type === "expire" && decision.deletesObject) await ports.deleteEnvironment(environment, signal);
@@ -70,6 +69,9 @@ async function withdrawConfirmations(
   if (left.length < confirmed.length) await ports.setConfirmations(environment, left, signal);
 }
 
+/** What only looks makes nothing worse when it cannot begin. */
+const isCheck = ({ step }: Verdict): boolean => step.type === "startRun" && step.spec.operation === "Check";
+
 /** A wish to cancel is for one Run: once that has ended, or where there is none of that name, it is done with. */
 async function withdrawCancel(
   environment: Environment,
@@ -79,7 +81,9 @@ async function withdrawCancel(
 ): Promise<void> {
   const name = environment.metadata.annotations?.[ANNOTATIONS.cancel];
   if (name === undefined) return;
-  const run = verdicts.flatMap(({ past }) => past.runs).find(({ metadata }) => metadata.name === name);
+  const run = verdicts
+    .flatMap(({ past }) => [...past.runs, ...past.checks])
+    .find(({ metadata }) => metadata.name === name);
   if (run !== undefined && !isClosed(run)) return;
   await ports.withdrawCancel(environment, name, signal);
   if (run === undefined || !wasCancelled(run))
@@ -123,4 +127,15 @@ async function takeStep(
     case "forgetState":
       return ports.forgetState(key, uid, signal);
   }
+}
+
+/** Runs of one component that need not be kept any more. */
+function surplusOf({ spec }: Environment, { past }: Verdict, now: Date): readonly Run[] {
+  return [...surplusRuns(past.runs, spec.history, now), ...surplusChecks(past)];
+}
+
+/** The newest stays, which says when somebody looked last, and the one that found what is recorded. */
+function surplusChecks({ checks, record }: Verdict["past"]): readonly Run[] {
+  const [, ...older] = checks.filter(isClosed);
+  return older.filter(({ metadata }) => metadata.name !== record?.drift?.run);
 }

@@ -4,8 +4,10 @@ import type { Cause, Run, RunInputs } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { causeOf } from "./cause.ts";
+import { corrected, isComingCorrection } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf, type OutputDigests } from "./digest.ts";
+import { watched } from "./drift.ts";
 import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type RevisionSeen } from "./observation.ts";
 import { missingOutput, offeredBy } from "./offered-outputs.ts";
 import { answerForOpenRun } from "./open-run.ts";
@@ -39,7 +41,8 @@ export function decideComponent(
 function firstAnswer(subject: Subject): Answer {
   const { observation, past } = subject;
   const waiting = waitingRun(past);
-  if (past.open !== undefined && waiting === undefined) return answerForOpenRun(past.open);
+  const isUnderWay = past.open !== undefined && waiting === undefined && !isComingCorrection(past.open);
+  if (past.open !== undefined && isUnderWay) return answerForOpenRun(past.open);
   const choice = chooseEngine(observation.environment.spec.engine, observation.catalogue);
   if (!choice.found) return { state: "Stalled", reason: "EngineUnknown", message: choice.message };
   if (waiting !== undefined) return voidOrWaiting(subject, choice.engine, waiting);
@@ -86,7 +89,7 @@ function pendingRequest({ observation, past }: ComponentSeen): string | undefine
 
 /** A Run that failed has not answered: it is tried again. One that was interrupted or cancelled has, and waits for another request. */
 function isAnswered({ latest, record }: ComponentPast, asked: string): boolean {
-  if (latest === undefined) return record?.applied?.request === asked;
+  if (latest === undefined || latest.spec.cause.type === "DriftFound") return record?.applied?.request === asked;
   const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted" || wasCancelled(latest);
   return latest.spec.request === asked && ended;
 }
@@ -178,8 +181,12 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   // Where a later apply or destroy began and did not end well, what was applied before is not what exists.
   const isWhole = past.record?.attempted === undefined && past.latest?.spec.operation !== "Destroy";
   if (isWhole && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
-    return upToDate(seen, past);
+    const ready = upToDate(seen, past);
+    if (past.open !== undefined) return ready;
+    const as = { component, engine, inputs, inputsDigest, revision: assumed };
+    return corrected(subject, as, watched(subject, component, applied, ready));
   }
+  if (past.open !== undefined) return answerForOpenRun(past.open);
   if (environment.spec.suspend) {
     return { state: "Suspended", reason: "Suspended", message: "spec.suspend is true: the change waits" };
   }

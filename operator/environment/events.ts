@@ -3,6 +3,8 @@ import type { EnvironmentPorts } from "./ports.ts";
 
 const LOUD = new Set(["Failed", "Interrupted", "Stalled"]);
 const QUIET = new Set(["Ready", "Destroyed"]);
+/** What has drifted stands as it stood: only the drift is news. */
+const STANDS = new Set<string | undefined>(["Ready", "Drifted"]);
 
 /** Tells once what has changed since the last status: which components came to stand or fell, and the whole. */
 export function announce(
@@ -11,9 +13,14 @@ export function announce(
   { event }: Pick<EnvironmentPorts, "event">,
 ): void {
   const before = new Map(environment.status?.components?.map((component) => [component.name, component]));
-  for (const { name, state, reason, message } of status.components ?? []) {
+  for (const { name, state, reason, message, drift } of status.components ?? []) {
     const was = before.get(name);
+    if (drift !== undefined && was?.drift === undefined)
+      event(environment, "Warning", "DriftFound", `${name}: ${message ?? ""}`);
+    if (drift === undefined && was?.drift !== undefined)
+      event(environment, "Normal", "NoDrift", `${name}: the drift is gone`);
     if (was?.state === state && was.reason === reason) continue;
+    if (STANDS.has(was?.state) && STANDS.has(state)) continue;
     const text = `${name}: ${message ?? state}`;
     if (state === "AwaitingApproval") event(environment, "Normal", state, text);
     if (LOUD.has(state)) event(environment, "Warning", reason ?? state, text);
@@ -26,6 +33,7 @@ export function announce(
     of?.conditions?.find(({ type, reason }) => type === "Expiring" && reason === "Expired");
   if (expired(status) !== undefined && expired(environment.status) === undefined)
     event(environment, "Normal", "Expired", expired(status)?.message ?? "");
+  announceUnknownDrift(environment, status, event);
   const ready = turned("Ready", environment.status, status);
   if (ready !== undefined) event(environment, "Normal", "Ready", ready.message);
   const stalled = turned("Stalled", environment.status, status);
@@ -43,4 +51,15 @@ function turned(
   const held = before?.conditions?.find((condition) => condition.type === type)?.status === "True";
   const condition = after.conditions?.find((candidate) => candidate.type === type);
   return condition?.status === "True" && !held ? condition : undefined;
+}
+
+function announceUnknownDrift(
+  environment: Environment,
+  status: EnvironmentStatus,
+  event: EnvironmentPorts["event"],
+): void {
+  const driftIn = (of: EnvironmentStatus | undefined) => of?.conditions?.find(({ type }) => type === "Drifted");
+  const [was, now] = [driftIn(environment.status), driftIn(status)];
+  if (now?.status === "Unknown" && now.reason !== "NotChecked" && was?.reason !== now.reason)
+    event(environment, "Warning", now.reason, now.message);
 }

@@ -55,10 +55,12 @@ export interface Observation {
 /** One component's part of the observation: everything that carries its name. */
 export interface ComponentPast {
   readonly name: string;
-  /** Newest first. */
+  /** Newest first. Checks are not among them: they change nothing, so nothing that is decided about changes knows of them. */
   readonly runs: readonly Run[];
   readonly latest: Run | undefined;
   readonly open: Run | undefined;
+  /** Runs that only look for drift, newest first. */
+  readonly checks: readonly Run[];
   readonly record: ComponentRecord | undefined;
   readonly nextNumber: number;
 }
@@ -78,7 +80,8 @@ export function pastOf(observation: Observation, name: string): ComponentPast {
   const all = observation.runs
     .filter((run) => run.spec.component === name)
     .sort((a, b) => b.spec.number - a.spec.number);
-  const runs = all.filter((run) => run.metadata.annotations?.[ANNOTATIONS.movedTo] === undefined);
+  const own = all.filter((run) => run.metadata.annotations?.[ANNOTATIONS.movedTo] === undefined);
+  const runs = own.filter(({ spec }) => spec.operation !== "Check");
   const record = observation.records.find((candidate) => candidate.key.component === name);
   const { uid } = observation.environment.metadata;
   const numbers = [all[0]?.spec.number, record?.applied?.number, record?.attempted?.number, claimNumber(uid, record)];
@@ -87,6 +90,7 @@ export function pastOf(observation: Observation, name: string): ComponentPast {
     runs,
     latest: runs[0],
     open: runs.find((run) => !isClosed(run)),
+    checks: own.filter(({ spec }) => spec.operation === "Check"),
     record,
     nextNumber: Math.max(0, ...numbers.map((number) => number ?? 0)) + 1,
   };

@@ -11,7 +11,7 @@ const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(val
 
 /** Leaves out what can be read elsewhere, most dispensable first, until the status is small enough. */
 export function withinBudget(status: EnvironmentStatus): EnvironmentStatus {
-  const steps = [shortMessages, withoutOutputValues, withoutPlans];
+  const steps = [shortMessages, withoutDriftAddresses, withoutOutputValues, withoutPlans];
   let kept = status;
   for (const step of steps) {
     if (bytesOf(kept) <= STATUS_BUDGET_BYTES) return kept;
@@ -32,6 +32,15 @@ function shortMessages(status: EnvironmentStatus): EnvironmentStatus {
     message: cutBytes(condition.message, 512),
   }));
   return { ...status, ...(components && { components }), ...(conditions && { conditions }) };
+}
+
+/** The Checks have them. */
+function withoutDriftAddresses(status: EnvironmentStatus): EnvironmentStatus {
+  const components = status.components?.map(({ drift, ...component }) => ({
+    ...component,
+    ...(drift === undefined ? {} : { drift: { ...drift, addresses: [] } }),
+  }));
+  return { ...status, ...(components && { components }) };
 }
 
 /** The ConfigMap of writeOutputsTo has them. */

@@ -4,6 +4,7 @@ import type { ComponentState, ComponentStatus, Environment, EnvironmentStatus } 
 import { ANNOTATIONS } from "../api/names.ts";
 import { expiresAtMs } from "../approval/tally.ts";
 import type { Decision } from "./decide.ts";
+import { type DriftSeen, driftCondition, driftLine, driftSeen, nobodyLooks } from "./drift-seen.ts";
 import { expiredText, expiring } from "./expiring.ts";
 import { heldLock } from "./lock-standing.ts";
 import { brokenPromise } from "./offered-outputs.ts";
@@ -27,9 +28,12 @@ export function statusFor(
   const { verdicts } = decision;
   const handled = environment.metadata.annotations?.[ANNOTATIONS.requestedAt];
   const promise = decision.type === "converge" ? brokenPromise(environment, verdicts) : undefined;
+  const drifts = verdicts.flatMap((verdict) => driftSeen(environment, verdict) ?? []);
+  const drifted = driftCondition(drifts) ?? nobodyLooks(environment);
   const conditions = [
     ...withTrouble(conditionsFor(environment, decision.type, verdicts), promise),
     ...expiring(environment, now.getTime()),
+    ...(drifted === undefined ? [] : [drifted]),
   ];
   return withinBudget({
     observedGeneration: environment.metadata.generation ?? 0,
@@ -37,7 +41,13 @@ export function statusFor(
     summary: summaryOf(decision.type, verdicts),
     components: verdicts
       .filter((verdict) => isShown(environment, verdict))
-      .map((verdict) => lineFor(environment, verdict)),
+      .map((verdict) =>
+        lineFor(
+          environment,
+          verdict,
+          drifts.find(({ name }) => name === verdict.name),
+        ),
+      ),
     ...(published.lines.length === 0 ? {} : { outputs: published.lines }),
     ...(handled === undefined ? {} : { handledRequest: handled.slice(0, 256) }),
   });
@@ -85,8 +95,8 @@ function isShown(environment: Environment, { name, state }: Verdict): boolean {
   return state !== "Destroyed" || environment.spec.components.some((component) => component.name === name);
 }
 
-function lineFor(environment: Environment, verdict: Verdict): ComponentStatus {
-  const { past, name, state, reason, message } = verdict;
+function lineFor(environment: Environment, verdict: Verdict, drift: DriftSeen | undefined): ComponentStatus {
+  const { past, name, state, reason, message } = withDrift(verdict, drift);
   const { latest, record } = past;
   const applied = record?.applied;
   const declared = environment.spec.components.find((component) => component.name === name);
@@ -106,6 +116,7 @@ function lineFor(environment: Environment, verdict: Verdict): ComponentStatus {
     ...(verdict.retries === undefined ? {} : { retries: verdict.retries }),
     ...(policy === undefined ? {} : { deletionPolicy: policy }),
     ...lockLine(verdict),
+    ...driftLine(drift),
   };
 }
 
@@ -125,6 +136,12 @@ function lockLine({ past, reason }: Verdict): Pick<ComponentStatus, "lock"> {
   if (held === undefined || (held.standing === "Live" && reason !== "StateLocked")) return {};
   const { run, pod, since } = held.lock;
   return { lock: { run, pod, since, standing: held.standing } };
+}
+
+/** Shown only: what has drifted is as ready as before. */
+function withDrift(verdict: Verdict, drift: DriftSeen | undefined): Verdict {
+  if (verdict.state !== "Ready" || drift?.status !== "True") return verdict;
+  return { ...verdict, state: "Drifted", reason: drift.reason, message: drift.message };
 }
 
 function rememberedPolicy(environment: Environment, { name }: Verdict, declared: boolean) {

@@ -34,13 +34,14 @@ const begins = ({ step }: Verdict): boolean => step.type === "startRun" && chang
 const isAtWork = ({ past, state }: Verdict): boolean => past.open !== undefined || state === "Destroyed";
 
 function held(verdict: Verdict, message: string, opensAtMs: number): Verdict {
+  const waiting = { ...verdict, step: { type: "none" }, wakeAtMs: opensAtMs } as const;
+  // A correction: the component is as ready as it was.
+  if (verdict.satisfied) return waiting;
   return {
-    ...verdict,
+    ...waiting,
     state: "Suspended",
     reason: "WindowClosed",
     message,
-    step: { type: "none" },
-    wakeAtMs: opensAtMs,
   };
 }
 
@@ -50,7 +51,7 @@ function stalled(verdict: Verdict, message: string): Verdict {
 
 function overriding(verdict: Verdict, reason: string): Verdict {
   const { step } = verdict;
-  if (step.type !== "startRun") return verdict;
+  if (step.type !== "startRun" || !begins(verdict)) return verdict;
   const { cause } = step.spec;
   const detail = [cause.detail, `outside of the windows: ${reason}`].filter(Boolean).join("; ").slice(0, 512);
   return { ...verdict, step: { ...step, spec: { ...step.spec, cause: { ...cause, detail } }, outsideWindows: reason } };
@@ -62,10 +63,10 @@ function overriding(verdict: Verdict, reason: string): Verdict {
  */
 export function isOverrideSpent(environment: Environment, gate: Gate, verdicts: readonly Verdict[]): boolean {
   if (overrideOf(environment) === undefined) return false;
-  const moves = ({ past, step, wakeAtMs, state }: Verdict): boolean =>
-    past.open !== undefined ||
-    step.type !== "none" ||
-    state === "Pending" ||
-    (state === "Failed" && wakeAtMs !== undefined);
+  const moves = (verdict: Verdict): boolean => {
+    const { past, step, wakeAtMs, state } = verdict;
+    if (past.open !== undefined || state === "Pending" || (state === "Failed" && wakeAtMs !== undefined)) return true;
+    return step.type === "startRun" ? begins(verdict) : step.type !== "none";
+  };
   return gate.state !== "overridden" || !verdicts.some(moves);
 }

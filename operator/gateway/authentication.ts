@@ -5,6 +5,7 @@ import type { Reader, Reviewer, TokenReviewed } from "../cluster/ports.ts";
 import { PODS, RUNS } from "../cluster/resources.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import { Refused } from "../storage/refusal.ts";
+import type { Known } from "./known.ts";
 import { verifyOrder } from "./order.ts";
 import type { ClaimRequest } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
@@ -13,6 +14,7 @@ import { Unauthenticated } from "./unauthenticated.ts";
 export interface AuthenticationPorts {
   readonly client: Pick<Reader, "find"> & Pick<Reviewer, "reviewToken">;
   readonly ring: KeyRing;
+  readonly known: Known;
 }
 
 const POD_NAME = "authentication.kubernetes.io/pod-name";
@@ -25,17 +27,15 @@ const ENDED: readonly string[] = ["Succeeded", "Failed", "Interrupted", "Cancell
  * namespace; only the operator can have put the order on the pod.
  */
 export async function authenticate(
-  { client, ring }: AuthenticationPorts,
+  ports: AuthenticationPorts,
   token: string,
   request: ClaimRequest,
   signal: AbortSignal,
 ): Promise<{ readonly session: Session; readonly run: Run }> {
+  const { client, ring } = ports;
   const bound = podOf(await client.reviewToken(token, [GATEWAY_AUDIENCE], { signal }));
   if (bound.namespace !== request.namespace) throw notYours(`its token is of namespace ${bound.namespace}`);
-  const [pod, run] = await Promise.all([
-    client.find<Pod>(PODS, bound.namespace, bound.name, { signal }),
-    client.find<Run>(RUNS, bound.namespace, request.run, { signal }),
-  ]);
+  const { pod, run } = knownCheck(ports, bound, request) ?? (await lookedUp(ports, bound, request, signal));
   if (pod?.metadata.uid !== bound.uid) throw notYours(`pod ${bound.name} is gone`);
   if (run === undefined) throw notYours(`there is no Run ${request.run}`);
   if (pod.metadata.labels?.[LABELS.run] !== request.run) throw notYours(`pod ${bound.name} is of another Run`);
@@ -45,6 +45,33 @@ export async function authenticate(
   if (run.status?.finishedAt !== undefined || ENDED.includes(run.status?.phase ?? ""))
     throw new Refused("Fenced", `Run ${request.run} has ended`);
   return { run, session: sessionOf(run, request, bound) };
+}
+
+interface Bound {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Of a Check, what the watches told is enough: the token has just been reviewed, and the order ties pod and Run to each other. */
+function knownCheck({ ring, known }: AuthenticationPorts, bound: Bound, { run: name, phase }: ClaimRequest) {
+  const [pod, run] = [known.pod(bound.namespace, bound.name), known.run(bound.namespace, name)];
+  if (pod?.metadata.uid !== bound.uid || run?.spec.operation !== "Check") return undefined;
+  const order = { runUid: run.metadata.uid, podName: bound.name, phase };
+  return verifyOrder(ring, order, pod.metadata.annotations?.[ANNOTATIONS.order]) ? { pod, run } : undefined;
+}
+
+async function lookedUp(
+  { client }: AuthenticationPorts,
+  bound: Bound,
+  { run: name }: ClaimRequest,
+  signal: AbortSignal,
+) {
+  const [pod, run] = await Promise.all([
+    client.find<Pod>(PODS, bound.namespace, bound.name, { signal }),
+    client.find<Run>(RUNS, bound.namespace, name, { signal }),
+  ]);
+  return { pod, run };
 }
 
 function sessionOf(run: Run, { phase }: ClaimRequest, pod: { readonly name: string; readonly uid: string }): Session {

@@ -7,6 +7,7 @@ import { ensureRecord } from "../storage/ownership.ts";
 import { type StateKey, stateKeyText } from "../storage/record.ts";
 import { isRefused, Refused } from "../storage/refusal.ts";
 import { authenticate } from "./authentication.ts";
+import { orderForCheck } from "./check.ts";
 import type { GatewayContext } from "./context.ts";
 import type { ClaimRequest, WorkOrder } from "./protocol.ts";
 import { conclude } from "./results.ts";
@@ -23,6 +24,7 @@ export async function claimWork(
 ): Promise<WorkOrder> {
   const { store, ring, clock } = context;
   const { session, run } = await authenticate(context, token, request, signal);
+  if (session.operation === "Check") return orderForCheck(context, session, run, signal);
   await mustOwn(context, session, signal);
   const resolved = await variablesOf(context, session, run, signal);
   const used = resolved instanceof Refused ? [] : resolved.used;

@@ -1,12 +1,14 @@
-import type { RunSpec } from "../api/run.ts";
+import type { RunOutcome, RunSpec } from "../api/run.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";
 import type { ApprovalsOf } from "./approved.ts";
 import type { AuthenticationPorts } from "./authentication.ts";
+import type { Known } from "./known.ts";
 import type { PlanTexts } from "./plan-text.ts";
 import type { ProgressThrottle } from "./progress.ts";
 import type { RunStatuses } from "./run-status.ts";
+import type { Session } from "./sessions.ts";
 import type { Judge } from "./verdict.ts";
 
 /** The digest of what was applied, where the operator did not know the revision beforehand. */
@@ -23,6 +25,7 @@ export interface GatewayContext {
   readonly store: StateStore;
   readonly ring: KeyRing;
   readonly client: AuthenticationPorts["client"];
+  readonly known: Known;
   readonly statuses: RunStatuses;
   readonly planTexts: PlanTexts;
   readonly judge: Judge;
@@ -31,6 +34,8 @@ export interface GatewayContext {
   readonly progress: ProgressThrottle;
   readonly clock: Clock;
   readonly log: GatewayLog;
+  /** A Check has ended, for the metrics. */
+  readonly onChecked: (session: Session, outcome: RunOutcome, durationMs: number) => void;
   /** After each answer, for the metrics. The route is one of ours, or empty. */
   readonly onAnswered: (facts: { readonly route: string; readonly code: number; readonly durationMs: number }) => void;
 }

@@ -3,6 +3,7 @@ import { type ApprovalReader, approvalsFrom } from "./approved.ts";
 import type { TlsMaterial } from "./authority.ts";
 import { type CertificatePorts, currentMaterial } from "./certificates.ts";
 import type { GatewayContext, GatewayLog } from "./context.ts";
+import { NOTHING_KNOWN } from "./known.ts";
 import { createPlanTexts } from "./plan-text.ts";
 import { createProgressThrottle } from "./progress.ts";
 import { createRunStatuses } from "./run-status.ts";
@@ -11,6 +12,8 @@ import { applyEveryPlan, type Judge } from "./verdict.ts";
 
 export interface GatewayPorts extends Pick<GatewayContext, "store" | "ring" | "digestOfApplied" | "clock" | "log"> {
   readonly onAnswered?: GatewayContext["onAnswered"];
+  readonly onChecked?: GatewayContext["onChecked"];
+  readonly known?: GatewayContext["known"];
   /**
    * Reads pods, Runs, Environments and Approvals, reviews tokens, writes its Secret, Run.status and the texts of plans. Its writer must not ask for
    * the lease, since every replica serves, and its field manager is `GATEWAY_FIELD_MANAGER`.
@@ -64,7 +67,8 @@ export async function startGateway(ports: GatewayPorts): Promise<Gateway> {
 }
 
 function contextOf(ports: GatewayPorts): GatewayContext {
-  const { store, ring, client, digestOfApplied, clock, log, judge = applyEveryPlan, onAnswered = () => {} } = ports;
+  const { store, ring, client, digestOfApplied, clock, log, judge = applyEveryPlan, known = NOTHING_KNOWN } = ports;
+  const { onAnswered = () => {}, onChecked = () => {} } = ports;
   const statuses = createRunStatuses(client);
   const planTexts = createPlanTexts(client);
   const progress = createProgressThrottle(clock);
@@ -72,6 +76,7 @@ function contextOf(ports: GatewayPorts): GatewayContext {
     store,
     ring,
     client,
+    known,
     statuses,
     planTexts,
     judge,
@@ -80,6 +85,7 @@ function contextOf(ports: GatewayPorts): GatewayContext {
     progress,
     clock,
     log,
+    onChecked,
     onAnswered,
   };
 }

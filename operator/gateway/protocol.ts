@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { credential } from "../api/component.ts";
 import type { Reason } from "../api/conditions.ts";
+import { ignoredDrift } from "../api/drift.ts";
 import { operation, outputRecord, planCounts, runOutcome } from "../api/run.ts";
 import { source } from "../api/source.ts";
 
@@ -26,6 +27,8 @@ import { source } from "../api/source.ts";
  * | POST /v1/progress          | ProgressReport → 204                                   |
  * | PUT  /v1/recovery          | errored.tfstate → 204                                  |
  * | POST /v1/result            | ResultReport → 204; repeating it is harmless           |
+ *
+ * A Check holds no claim: it may read state and archive and report a result with its plan, and everything else is refused.
  */
 
 export const GATEWAY_ERRORS = {
@@ -135,6 +138,8 @@ export const workOrder = z.object({
   held: heldPlan.optional(),
   /** A key for keyed digests of outputs and inputs, base64; it is of no use outside this component. */
   digestKey: z.string(),
+  /** For a Check: differences that do not count. */
+  ignore: z.array(ignoredDrift).optional(),
 });
 
 /** What the engine's lock request carries, in its own spelling. */
@@ -181,6 +186,8 @@ export const MOST_OUTPUTS = 256;
 
 export const resultReport = z.object({
   outcome: runOutcome,
+  /** Of a Check, which asks for no verdict: the differences that count. */
+  plan: planReport.optional(),
   /**
    * Outputs of the applied state, with values of those that are not sensitive left out too: they are in the state. Sensitive
    * are those that the module marks as such, and those in whose value the agent, which knows the secrets, has found one.

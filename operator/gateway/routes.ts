@@ -11,6 +11,7 @@ import { recoverState } from "../storage/recovery.ts";
 import { isRefused, Refused } from "../storage/refusal.ts";
 import { digestOfBytes } from "../storage/secret-blobs.ts";
 import { readState, writeState } from "../storage/versions.ts";
+import { concludeCheck, readForCheck } from "./check.ts";
 import type { GatewayContext } from "./context.ts";
 import { journalBatch, lockInfo, planReport, progressReport, resultReport } from "./protocol.ts";
 import { conclude } from "./results.ts";
@@ -87,7 +88,10 @@ async function heldRecord({ context, session, signal }: SessionRequest): Promise
 }
 
 async function getState(request: SessionRequest): Promise<Answer> {
-  const state = await readState(request.context.store, await heldRecord(request), request.signal);
+  const state =
+    request.session.operation === "Check"
+      ? await read(request, ({ state: head }) => head?.blob)
+      : await readState(request.context.store, await heldRecord(request), request.signal);
   return state === undefined ? DONE : { status: 200, bytes: state, type: "application/json" };
 }
 
@@ -124,11 +128,23 @@ async function deleteLock({ context, session, lockId, signal }: SessionRequest):
 }
 
 async function getArchive(request: SessionRequest): Promise<Answer> {
-  const record = await heldRecord(request);
-  const archive = heldFor(record, request.session)?.archive ?? destroyBasis(record).archive;
-  const bytes = await request.context.store.getBlob(record, archive, request.signal);
+  const bytes = await archiveFor(request);
   return { status: 200, bytes, type: "application/gzip" };
 }
+
+async function archiveFor(request: SessionRequest): Promise<Buffer> {
+  if (request.session.operation === "Check") {
+    const bytes = await read(request, ({ applied }) => applied?.archive);
+    if (bytes === undefined) throw new Refused("NotFound", "nothing is applied here, so there is nothing to check");
+    return bytes;
+  }
+  const record = await heldRecord(request);
+  const archive = heldFor(record, request.session)?.archive ?? destroyBasis(record).archive;
+  return request.context.store.getBlob(record, archive, request.signal);
+}
+
+const read = ({ context, session, signal }: SessionRequest, which: Parameters<typeof readForCheck>[2]) =>
+  readForCheck(context, session, which, signal);
 
 async function putArchive(request: SessionRequest): Promise<Answer> {
   const { context, session, body, signal } = request;
@@ -196,6 +212,7 @@ async function putRecovery({ context, session, body, signal }: SessionRequest): 
 }
 
 async function postResult({ context, session, body, signal }: SessionRequest): Promise<Answer> {
-  await conclude(context, session, parsed(resultReport, body), signal);
+  const end = session.operation === "Check" ? concludeCheck : conclude;
+  await end(context, session, parsed(resultReport, body), signal);
   return DONE;
 }

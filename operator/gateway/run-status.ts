@@ -1,8 +1,9 @@
 import { cutBytes } from "../api/cut-bytes.ts";
-import type { PlanCounts, Run, RunOutcome } from "../api/run.ts";
+import type { PlanCounts, Run, RunOutcome, RunStatus } from "../api/run.ts";
 import { ApiError } from "../cluster/errors.ts";
 import type { Reader, Writer } from "../cluster/ports.ts";
 import { RUNS } from "../cluster/resources.ts";
+import { closedPhase } from "../run/ending.ts";
 import type { PlanReport, ProgressReport, Verdict } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
 
@@ -19,6 +20,15 @@ export interface RunStatuses {
   applying(session: Session, at: string, why: string, signal: AbortSignal): Promise<void>;
   progress(session: Session, progress: ProgressReport, at: Date, signal: AbortSignal): Promise<void>;
   outcome(session: Session, outcome: RunOutcome, signal: AbortSignal): Promise<void>;
+  /** All of a Check's status in one write: its Run has nothing that the Run controller had to release first. */
+  checked(session: Session, check: CheckedStatus, signal: AbortSignal): Promise<void>;
+}
+
+export interface CheckedStatus {
+  readonly outcome: RunOutcome;
+  readonly plan?: PlanReport;
+  readonly startedAt?: string;
+  readonly at: Date;
 }
 
 export interface PlannedStatus {
@@ -30,6 +40,8 @@ export interface PlannedStatus {
 
 /** Field manager of the gateway's status writes; the Writer that is handed over must use it, and must not ask for the lease. */
 export const GATEWAY_FIELD_MANAGER = "terrarium-gateway";
+
+type RunVerdict = NonNullable<RunStatus["plan"]>["verdict"];
 
 const LONGEST_ADDRESS = 256;
 const LONGEST_WHY = 512;
@@ -67,6 +79,7 @@ export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "m
         signal,
       ),
     outcome: (session, outcome, signal) => patch(session, { outcome }, signal),
+    checked: (session, check, signal) => patch(session, checkedStatus(session, check), signal),
   };
 }
 
@@ -75,16 +88,35 @@ const isHopeless = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 404 || error.status === 409);
 
 function plannedStatus({ report, answer, at, applyStartedAt }: PlannedStatus) {
+  return {
+    plan: planStatus(report, answer.verdict, answer.message),
+    plannedAt: at.toISOString(),
+    ...(applyStartedAt === undefined ? {} : { applyStartedAt }),
+  };
+}
+
+function planStatus(report: PlanReport, verdict: RunVerdict, message: string) {
   const counts: PlanCounts = report.counts;
   const resources = report.resources.map(({ address, action }) => ({
     address: address.slice(0, LONGEST_ADDRESS),
     action: action.slice(0, 16),
   }));
-  const { verdict, message } = answer;
   const truncated = report.truncated ? true : null;
+  return { digest: report.digest, counts, resources, truncated, verdict, why: cutBytes(message, LONGEST_WHY) };
+}
+
+function checkedStatus({ pod, podUid }: Session, { outcome, plan, startedAt, at }: CheckedStatus): object {
+  const phase = closedPhase(outcome);
+  const now = at.toISOString();
+  const { reason, message } = outcome;
+  const status = phase === "Succeeded" ? "True" : "False";
   return {
-    plan: { digest: report.digest, counts, resources, truncated, verdict, why: cutBytes(message, LONGEST_WHY) },
-    plannedAt: at.toISOString(),
-    ...(applyStartedAt === undefined ? {} : { applyStartedAt }),
+    observedGeneration: 1,
+    phase,
+    conditions: [{ type: "Succeeded", status, reason, message, observedGeneration: 1, lastTransitionTime: now }],
+    ...(startedAt === undefined ? {} : { startedAt, pods: [{ name: pod, uid: podUid, createdAt: startedAt }] }),
+    ...(plan === undefined ? {} : { plan: planStatus(plan, "Noted", message), plannedAt: now }),
+    finishedAt: now,
+    outcome,
   };
 }

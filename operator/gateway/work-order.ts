@@ -84,15 +84,19 @@ export function workOrderFor(
   ring: KeyRing,
   session: Session,
   run: Run,
-  facts: { readonly record: ComponentRecord; readonly claim: Claim; readonly variables: readonly OrderedVariable[] },
+  facts: {
+    readonly record: ComponentRecord;
+    readonly claim: Claim | undefined;
+    readonly variables: readonly OrderedVariable[];
+  },
 ): WorkOrder {
   const { spec, metadata } = run;
   const { record, claim, variables } = facts;
   const { inputs } = spec;
   const held = session.phase === "Apply" ? heldFor(record, session) : undefined;
   const { source, path } = archivedFor(spec, record, held) ?? inputs;
-  // What is destroyed was applied: what its module declares was looked at then.
-  const own = spec.operation === "Destroy" ? undefined : inputs.ownVariables;
+  // What is destroyed or checked was applied: what its module declares was looked at then.
+  const own = spec.operation === "Apply" ? inputs.ownVariables : undefined;
   return {
     session: issueSession(ring, session),
     run: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid, number: spec.number },
@@ -109,16 +113,17 @@ export function workOrderFor(
     timeouts: { planMs: durationMs(inputs.timeouts.plan), applyMs: durationMs(inputs.timeouts.apply) },
     overrideBackend: inputs.backend === "Managed",
     stateExists: record.state !== undefined,
-    ...(claim.applying === undefined ? {} : { applying: claim.applying }),
+    ...(claim?.applying === undefined ? {} : { applying: claim.applying }),
     ...(held === undefined ? {} : { held: held.plan }),
     digestKey: digestKeyOf(ring, record).toString("base64"),
+    ...(spec.drift === undefined ? {} : { ignore: spec.drift.ignore }),
   };
 }
 
 /** A plan that waited is applied with what it was made from, and a destroy works from what was applied. */
 function archivedFor({ operation, inputs }: Run["spec"], record: ComponentRecord, held: Held | undefined) {
   if (held?.archive !== undefined) return { source: archiveSource(held.archive), path: inputs.path };
-  return operation === "Destroy" ? archivedModule(record) : undefined;
+  return operation === "Apply" ? undefined : archivedModule(record);
 }
 
 const archiveSource = ({ digest, size }: BlobRef) => ({ archive: { digest, size } });

@@ -27,7 +27,16 @@ const nothing: Acted = { type: "nothing" };
 export async function act(run: Run, decision: RunDecision, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   switch (decision.type) {
     case "rest":
+    case "await":
       return nothing;
+    case "drop":
+      if (
+        decision.pod !== undefined &&
+        decision.pod.metadata.deletionTimestamp === undefined &&
+        !hasEnded(decision.pod)
+      )
+        await ports.stopPod(decision.pod, signal);
+      return { type: "closed", outcome: decision.outcome };
     case "letGo":
       for (const pod of decision.pods) await ports.releasePod(pod, signal);
       await ports.releaseRun(run, signal);
@@ -36,7 +45,7 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
       await ports.releasePod(decision.pod, signal);
       return nothing;
     case "createPod":
-      return createPod(run, ports, signal);
+      return run.spec.operation === "Check" ? createCheckPod(run, ports, signal) : createPod(run, ports, signal);
     case "wait":
       return { type: "working", phase: decision.phase, message: decision.message };
     case "hearCancel":
@@ -56,6 +65,8 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
   }
 }
 
+const hasEnded = ({ status }: ObservedPod): boolean => status?.phase === "Succeeded" || status?.phase === "Failed";
+
 async function createPod(run: Run, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   const made = await ports.makePod(run, phaseNameOf(run), signal);
   switch (made.type) {
@@ -70,6 +81,17 @@ async function createPod(run: Run, ports: RunPorts, signal: AbortSignal): Promis
       return closeUnproven(run, outcome, ports, signal);
     }
   }
+}
+
+/** It is heard of when it ends; the pod of the last apply stays, for its log. */
+async function createCheckPod(run: Run, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
+  const made = await ports.makePod(run, "Plan", signal);
+  if (made.type === "made") return nothing;
+  const [reason, message] =
+    made.type === "foreign"
+      ? ["ForeignPod", `a pod that the operator did not make has the name ${made.name}: delete it`]
+      : ["PodRejected", `Kubernetes refused the runner pod: ${made.message}`.slice(0, 1000)];
+  return { type: "closed", outcome: { result: "Failed", reason, message, retry: "Backoff" } };
 }
 
 /** No pod is known. One whose creation is still on its way finds the door closed: the store will not take its claim. */

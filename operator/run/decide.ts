@@ -2,6 +2,7 @@ import { durationMs } from "../api/fields.ts";
 import { FINALIZERS } from "../api/names.ts";
 import { isClosed, type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, cancelledInstead, isBeingCancelled, isToBeCancelled } from "./cancel.ts";
+import { decideCheck } from "./check.ts";
 import { type Death, deathOf } from "./death.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { cancelledBy, outsideWindows } from "./outside-windows.ts";
@@ -27,6 +28,10 @@ export type RunDecision =
   | { readonly type: "hearCancel"; readonly phase: RunPhase }
   /** Ask the pod to end: it has a long grace, in which the engine saves its state. */
   | { readonly type: "stopPod"; readonly pod: ObservedPod; readonly phase: RunPhase; readonly message: string }
+  /** A Check is under way, or waits for a place: nobody is told, since nothing waits for it. */
+  | { readonly type: "await"; readonly wakeAtMs: number | undefined }
+  /** A Check is over: its pod is ended, and whatever that still says is not heard. */
+  | { readonly type: "drop"; readonly outcome: RunOutcome; readonly pod: ObservedPod | undefined }
   /** The attempt has ended, and its outcome is known. */
   | { readonly type: "close"; readonly outcome: RunOutcome }
   /** The pod is proven dead and left no outcome: the store tells whether it had begun to apply. */
@@ -48,6 +53,7 @@ const SLACK_MS = 15 * 60_000;
 /** Pure and total: what is to be done about a Run now? */
 export function decideRun(observation: RunObservation): RunDecision {
   const { run, pod } = observation;
+  if (run.spec.operation === "Check") return decideCheck(observation);
   if (isClosed(run)) return afterwards(observation);
   const done = planPodThatIsDone(observation);
   if (done !== undefined) return { type: "releasePod", pod: done };

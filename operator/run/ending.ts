@@ -37,6 +37,7 @@ export function closedPhase({ result }: RunOutcome): RunPhase {
   switch (result) {
     case "Applied":
     case "Unchanged":
+    case "Drifted":
     case "Destroyed":
       return "Succeeded";
     case "Failed":

@@ -16,6 +16,8 @@ export interface RunObservation {
   readonly node: Node | undefined;
   /** Every Approval that names the Run. */
   readonly approvals: readonly Approval[];
+  /** A newer Run of the component exists that is no Check. */
+  readonly isOvertaken: boolean;
   /** Places for further pods, by the installation's limit. */
   readonly freePlaces: number;
   /** Wall clock, in milliseconds since 1970. */

@@ -21,6 +21,7 @@ export async function observeRun(
     planPod: phase === "Plan" ? undefined : await ports.pod(namespace, podName(run, "Plan"), undefined, signal),
     approvals: phase === "Plan" ? [] : ports.approvalsOf(run),
     node: nodeName === undefined ? undefined : await ports.node(nodeName, signal),
+    isOvertaken: run.spec.operation === "Check" && ports.isOvertaken(run),
     freePlaces: ports.freePlaces(run),
     nowMs: ports.now().getTime(),
   };

@@ -17,6 +17,8 @@ export interface PodSettings {
 
 /** Time for the engine to finish what it is doing and to hand its state over, after a SIGTERM: a drain may take that long. */
 const GRACE_SECONDS = 900;
+/** A Check has no state to hand over. */
+const CHECK_GRACE_SECONDS = 30;
 
 const RESTRICTED: NonNullable<Container["securityContext"]> = {
   allowPrivilegeEscalation: false,
@@ -49,14 +51,15 @@ export function podFor(run: Run, phase: RunPhaseName, settings: PodSettings): Po
         [ANNOTATIONS.order]: settings.order,
         "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
       },
-      finalizers: [FINALIZERS.pod],
+      // Nothing has to be known of the end of a Check.
+      ...(run.spec.operation === "Check" ? {} : { finalizers: [FINALIZERS.pod] }),
       ownerReferences: [
         { apiVersion: API_VERSION, kind: "Run", name: run.metadata.name, uid: run.metadata.uid, controller: true },
       ],
     },
     spec: {
       restartPolicy: "Never",
-      terminationGracePeriodSeconds: GRACE_SECONDS,
+      terminationGracePeriodSeconds: run.spec.operation === "Check" ? CHECK_GRACE_SECONDS : GRACE_SECONDS,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       serviceAccountName: inputs.runner.serviceAccountName ?? "default",

@@ -24,6 +24,8 @@ export interface RunPorts {
   approvalsOf(run: Run): readonly Approval[];
   /** From the cache; a quorum read where the cache has none, since a missing node is a proof. */
   node(name: string, signal: AbortSignal): Promise<Node | undefined>;
+  /** Is there a newer Run of the component that is no Check? */
+  isOvertaken(run: Run): boolean;
   /** Places that this Run may take: its own is not held against it. */
   freePlaces(run: Run): number;
   /** From the cache; a quorum read where the cache has no such pod and `recordedUid` says that there was one. */

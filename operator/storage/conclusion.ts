@@ -53,7 +53,9 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
       return withApplied(record, { ...appliedFrom(record, conclusion, archiveFor(record)), at });
     case "Destroyed":
       mustBeEmpty(record, conclusion);
-      return { ...without(without(record, "applied"), "attempted"), mayHoldObjects: false };
+      return { ...without(without(without(record, "applied"), "attempted"), "drift"), mayHoldObjects: false };
+    case "Drifted":
+      throw new Refused("BadRequest", "only a Check ends as Drifted");
     case "Failed":
     case "Waiting":
     case "Interrupted":
@@ -65,7 +67,7 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
 const archiveFor = ({ claim, applied }: ComponentRecord): BlobRef | undefined => claim?.archive ?? applied?.archive;
 
 function withApplied(record: ComponentRecord, applied: Applied): ComponentRecord {
-  return { ...without(record, "attempted"), applied };
+  return { ...without(without(record, "attempted"), "drift"), applied };
 }
 
 function appliedFrom(

@@ -1,4 +1,4 @@
-import type { OutputRecord, RunInputs, RunOutcome } from "../api/run.ts";
+import type { OutputRecord, PlanCounts, RunInputs, RunOutcome } from "../api/run.ts";
 import type { HeldPlan } from "../gateway/protocol.ts";
 
 /** Identity of a state: what it is called. Who owns it is in the record. */
@@ -115,6 +115,20 @@ export interface Applied {
   readonly request?: string;
 }
 
+/** What a Check has found. The same found again is the same. */
+export interface RecordedDrift {
+  /** When the first Check in a row found something. */
+  readonly since: string;
+  /** The Check that found exactly this, and its number. */
+  readonly run: string;
+  readonly number: number;
+  readonly counts: PlanCounts;
+  /** The first ten that differ. */
+  readonly addresses: readonly string[];
+  /** Tells whether two Checks found the same. */
+  readonly digest: string;
+}
+
 /**
  * All that is known about one component's state. One record is one object of the store and changes by compare-and-swap,
  * so that lock, claim, head of the state and result can never disagree.
@@ -154,6 +168,8 @@ export interface ComponentRecord {
   readonly journal?: { readonly run: string; readonly blobs: readonly BlobRef[]; readonly entries: number };
   /** Git credentials that the last fetch used, so that the resolver can follow a private branch; encrypted like all of it. */
   readonly sourceCredentials?: { readonly username: string; readonly password: string };
+  /** What differs from `applied`, where the newest plan that looked has found something; it goes with the next apply. */
+  readonly drift?: RecordedDrift;
   /** Set while the record moves to another name. */
   readonly movingTo?: string;
 }

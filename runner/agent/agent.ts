@@ -126,7 +126,8 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
   const onAway = sayAway(basics);
   const password = statePassword(order);
   scrubber.add(order.session, password, order.digestKey, `${stateUser}:${password}`);
-  const relay = new StateRelay({ gateway, folder: join(layout.spool, "state"), onAway });
+  const isCheck = order.operation === "Check";
+  const relay = new StateRelay({ gateway, folder: join(layout.spool, "state"), onAway, isReadOnly: isCheck });
   const journal = new Journal(gateway, spool, scrubber, onAway);
   await relay.open();
   await journal.open();
@@ -138,7 +139,8 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
     journal,
     statePassword: password,
     stateServer: await startStateServer({ relay, port, username: stateUser, password }),
-    progress: new Progress((report) => gateway.progress(report), scrubber),
+    // Nobody follows a Check: it tells nothing before its end.
+    progress: new Progress((report) => (isCheck ? Promise.resolve() : gateway.progress(report)), scrubber),
     mounted: new MountedObjects(layout),
   };
 }
@@ -150,7 +152,7 @@ function statePassword({ digestKey, run }: WorkOrder): string {
 
 /** An engine container that cannot be reached has ended, or will end by itself. */
 async function finish(basics: Basics, { result }: Outcome): Promise<ExitCode> {
-  const well = result === "Applied" || result === "Unchanged" || result === "Destroyed" || result === "Waiting";
+  const well = ["Applied", "Unchanged", "Drifted", "Destroyed", "Waiting"].includes(result);
   const client: EngineClient | undefined = await basics.engine.catch(() => undefined);
   const acknowledgeErroredState = (await nothingUnsaved(basics)) || well;
   try {

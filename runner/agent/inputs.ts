@@ -95,6 +95,7 @@ async function variableValue(variable: OrderedVariable, mounted: MountedObjects,
 
 /** What is kept for a destroy must be there when the archive is made, whatever the phase. */
 function isNeeded(credential: CredentialOrder, operation: WorkOrder["operation"]): boolean {
+  if (operation === "Check") return credential.phases.includes("Plan");
   const phases: readonly CredentialPhase[] = operation === "Destroy" ? ["Plan", "Destroy"] : ["Plan", "Apply"];
   return credential.keepForDestroy || credential.phases.some((phase) => phases.includes(phase));
 }

@@ -28,6 +28,8 @@ export interface PlanInputs {
 
 export interface Planned {
   readonly report: PlanReport;
+  /** What `show` says of the plan, all of it. */
+  readonly document: unknown;
   readonly lockFile: string | undefined;
 }
 
@@ -40,12 +42,17 @@ export async function makePlan(bench: Bench, engine: EngineSession, inputs: Plan
   progress.step("plan");
   const out = join(layout.out, FILES.plan);
   const mode = order.operation === "Destroy" ? "Destroy" : "Normal";
-  const args = planArguments({ mode, out, variableFile: inputs.module.variableFile });
+  // A Check writes nothing, so it may read while somebody else holds the lock, and nobody has to wait for it.
+  const lock = order.operation !== "Check";
+  const args = planArguments({ mode, out, variableFile: inputs.module.variableFile, lock });
   await mustSucceed(bench, engine, "plan", args, inputs.env, left());
   const digest = await planDigest(bench, out);
   await mustSucceed(bench, engine, "show", showPlanArguments(out), inputs.env, showTimeoutMs, FILES.planDocument);
-  const lock = await readOwn(layout.out, join(inputs.module.cwd, lockFile), 4 * 1024 * 1024);
-  return { report: await reportOf(bench, digest, inputs), lockFile: lock?.toString("utf8") };
+  const found = await readOwn(layout.out, join(inputs.module.cwd, lockFile), 4 * 1024 * 1024);
+  const document = await readDocument(bench);
+  const { inputsDigest, revision } = inputs;
+  const report = planReportOf(document, bench.scrubber, { digest, inputsDigest, revision });
+  return { report, document, lockFile: found?.toString("utf8") };
 }
 
 /** `sha256:<hex>` of the plan file as it is now. */
@@ -94,8 +101,7 @@ async function mustUseOurBackend({ layout }: Bench, cwd: string): Promise<void> 
   );
 }
 
-async function reportOf({ layout, scrubber }: Bench, digest: string, inputs: PlanInputs): Promise<PlanReport> {
+async function readDocument({ layout }: Bench): Promise<unknown> {
   const text = await readOwn(layout.out, join(layout.out, FILES.planDocument), largestPlan);
-  const { inputsDigest, revision } = inputs;
-  return planReportOf(JSON.parse(text?.toString("utf8") ?? "null"), scrubber, { digest, inputsDigest, revision });
+  return JSON.parse(text?.toString("utf8") ?? "null");
 }

@@ -17,7 +17,7 @@ const longest = { message: 1_000, summary: 500, name: 250 } as const;
 
 export function resultOf(
   { order, scrubber }: Pick<Bench, "order" | "scrubber">,
-  { outcome, outputsOf, sourceCredentials }: Omit<Told, "type">,
+  { outcome, outputsOf, sourceCredentials, plan }: Omit<Told, "type">,
 ): ResultReport {
   const outputs = outputsOf === undefined ? [] : parseOutputs(outputsOf.toString("utf8"));
   return sendable({
@@ -29,6 +29,7 @@ export function resultOf(
       digest: keyedDigest({ value, type }, order.digestKey),
     })),
     ...(sourceCredentials === undefined ? {} : { sourceCredentials }),
+    ...(plan === undefined ? {} : { plan }),
   });
 }
 

@@ -33,6 +33,8 @@ export interface RelayOptions {
   readonly patienceMs?: number;
   /** Pause before a state that the gateway does not even take as a recovery copy is offered again. */
   readonly refusedWaitMs?: number;
+  /** Nothing is written in this pod: the state is read once, and every command of the engine sees the same version. */
+  readonly isReadOnly?: boolean;
 }
 
 export class StateRelay {
@@ -82,13 +84,13 @@ export class StateRelay {
   async read(signal?: AbortSignal): Promise<Buffer | undefined> {
     if (this.#queue.some(({ kind }) => kind === "state")) return this.#newest;
     if (this.#known !== undefined) return this.#known.state;
-    const { gateway, onAway } = this.#options;
+    const { gateway, onAway, isReadOnly = false } = this.#options;
     const held = this.#heldLock;
     const state = await patiently(() => gateway.getState(signal), { signal, onAway }).catch((error: unknown) => {
       if (error instanceof GatewayRefused && error.code === "StoreCorrupt") this.#unreadable = error;
       throw error;
     });
-    if (held !== undefined && held === this.#heldLock) this.#known = { state };
+    if (isReadOnly || (held !== undefined && held === this.#heldLock)) this.#known = { state };
     return state;
   }
 

@@ -6,6 +6,7 @@ import { CALLED_OFF, type HeldPlan, type Verdict } from "../../operator/gateway/
 import { type EngineClient, EngineLost } from "../engine-client.ts";
 import { applyPlan, lostApply, rejoinApply } from "./apply-step.ts";
 import { type Bench, sayAway, stateUser } from "./bench.ts";
+import { type Checked, checked } from "./check-step.ts";
 import { Ended, failed, type Outcome } from "./ending.ts";
 import { cut } from "./engine-failure.ts";
 import { presentSecrets } from "./engine-secrets.ts";
@@ -28,6 +29,8 @@ export interface Told {
   /** The state whose outputs count; absent where nothing changed for the better. */
   readonly outputsOf?: Buffer | undefined;
   readonly sourceCredentials?: FetchedSource["sourceCredentials"];
+  /** What a Check has found. */
+  readonly plan?: Checked["plan"];
 }
 
 /** Never rejects for what an engine, a source or an input did: that is an outcome. */
@@ -46,6 +49,8 @@ export async function attempt(bench: Bench): Promise<StoryEnd> {
 
     const engine = await startEngine(bench, module.cwd);
     const planned = await plan(bench, engine, fetched, inputs, module);
+    if (bench.order.operation === "Check")
+      return { ...checked(bench, planned, await bench.relay.read(bench.ending)), ...login(fetched) };
     const judged = await judge(bench, fetched, inputs, planned);
     if (judged.verdict !== "Apply") await tellPlan(bench);
 

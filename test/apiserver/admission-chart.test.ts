@@ -94,6 +94,7 @@ describe("the chart", function () {
       logLevel: "debug",
       "concurrency.runs": 7,
       "deletions.usual": 0,
+      "concurrency.checks": 2,
       replicas: 3,
     });
     const operator = all.find(({ metadata }) => metadata.name === "terrarium-operator");
@@ -103,6 +104,7 @@ describe("the chart", function () {
     assert.equal(settings.get("TERRARIUM_LOG_LEVEL"), "debug");
     assert.equal(settings.get("TERRARIUM_MAX_RUNS"), "7");
     assert.equal(settings.get("TERRARIUM_USUAL_DELETIONS"), "0");
+    assert.equal(settings.get("TERRARIUM_MAX_CHECKS"), "2");
     assert.equal(settings.get("TERRARIUM_GATEWAY_URL"), "https://terrarium-gateway.terrarium-system.svc:8443");
     assert.equal(settings.get("TERRARIUM_RESOLVER_URL"), "http://terrarium-resolver.terrarium-system.svc:8080");
   });

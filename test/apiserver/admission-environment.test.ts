@@ -63,6 +63,8 @@ const plainTag = "tag must be a plain git tag name";
 const oneOf = "must validate one and only one schema (oneOf)";
 const bounded = "a duration is written as in 90s or 1h30m, and must be between 10s and 24h here";
 
+const often = "a duration is written as in 90s or 1h30m, and must be between 1m and 720h here";
+
 const REFUSED: readonly (readonly [what: string, change: Change, sentence: string])[] = [
   // Sources.
   [
@@ -194,6 +196,12 @@ const REFUSED: readonly (readonly [what: string, change: Change, sentence: strin
   ["65 components", { spec: { components: components(65) } }, "must have at most 64 items"],
   ["a timeout that is too short", { spec: { timeouts: { plan: "1s" } } }, bounded],
   ["a timeout that is too long", { spec: { timeouts: { apply: "25h" } } }, bounded],
+  ["a look for drift every half minute", { spec: { drift: { interval: "30s" } } }, often],
+  ["a look for drift every 31 days", { component: { drift: { interval: "744h" } } }, often],
+  ["an interval that is none", { spec: { drift: { interval: "often" } } }, often],
+  ["an action that is none", { spec: { drift: { action: "Panic" } } }, 'supported values: "Report", "Correct"'],
+  ["a rule for drift with an empty address", { spec: { drift: { ignore: [{ address: "" }] } } }, "at least 1 chars"],
+  ["a rule for drift with no attributes", { spec: { drift: { ignore: [{ attributes: [] }] } } }, "at least 1 items"],
   ["a timeout with a command", { spec: { timeouts: { apply: "$(id)" } } }, bounded],
   ["a retry limit of 101", { spec: { retry: { limit: 101 } } }, "should be less than or equal to 100"],
   ["a negative retry limit", { spec: { retry: { limit: -1 } } }, "should be greater than or equal to 0"],
@@ -262,6 +270,13 @@ const ACCEPTED: readonly (readonly [what: string, change: Change])[] = [
       },
     },
   ],
+  ["a look for drift every minute", { spec: { drift: { interval: "1m", action: "Correct" } } }],
+  [
+    "a look for drift every 30 days, and not at one component",
+    { spec: { drift: { interval: "720h" } }, component: { drift: {} } },
+  ],
+  ["rules that ignore drift", { spec: { drift: { ignore: [{ address: "a.*", attributes: ["tags*"] }] } } }],
+  ["a rule that ignores every drift, of which the status warns", { spec: { drift: { ignore: [{ address: "*" }] } } }],
   ["the longest timeout", { spec: { timeouts: { plan: "10s", apply: "24h" } } }],
 ];
 
@@ -351,7 +366,7 @@ describe("admission of Environments", function () {
     );
     const [version] = (body.spec as { versions: { additionalPrinterColumns: { name: string }[] }[] }).versions;
     const names = version?.additionalPrinterColumns.map((column) => column.name);
-    assert.deepEqual(names, ["Ready", "Reason", "Summary", "Age", "Engine", "Message"]);
+    assert.deepEqual(names, ["Ready", "Reason", "Summary", "Age", "Drifted", "Engine", "Message"]);
   });
 
   it("refuses Environments beside the operator's keys", async () => {

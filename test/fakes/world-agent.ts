@@ -1,6 +1,7 @@
 import type { RunOutcome } from "../../operator/api/run.ts";
 import { CALLED_OFF, type WorkOrder } from "../../operator/gateway/protocol.ts";
 import type { StateKey } from "../../operator/storage/record.ts";
+import { archiveOf, look, refreshed, reportOf } from "./world-check.ts";
 import type { Cloud } from "./world-cloud.ts";
 import type { Dice } from "./world-dice.ts";
 import type { GatewayReply, WorldGateway } from "./world-gateway.ts";
@@ -56,8 +57,9 @@ export async function runAgent(parts: AgentParts): Promise<void> {
     const claimed = await patiently(parts, "claim", () => gateway.claim(pod.uid, pod.namespace, pod.run));
     if (claimed.type !== "order") return;
     const talk = talkOf(parts, claimed.order);
-    const outcome = await attempt(parts, claimed.order, talk);
-    await talk("POST /v1/result", { outcome, outputs: [] });
+    const { order } = claimed;
+    const end = order.operation === "Check" ? await look(parts, talk) : { outcome: await attempt(parts, order, talk) };
+    await talk("POST /v1/result", end);
   } catch (error) {
     if (!(error instanceof RefusedByGateway) && !(error instanceof Killed)) throw error;
   } finally {
@@ -65,7 +67,7 @@ export async function runAgent(parts: AgentParts): Promise<void> {
   }
 }
 
-type Talk = (request: string, body?: unknown, lockId?: string) => Promise<Buffer | undefined>;
+export type Talk = (request: string, body?: unknown, lockId?: string) => Promise<Buffer | undefined>;
 
 function talkOf(parts: AgentParts, { session }: WorkOrder): Talk {
   return async (request, body, lockId) => {
@@ -118,12 +120,14 @@ async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise
   await talk("DELETE /v1/state/lock", undefined, `plan-${pod.uid}`);
   if (!destroying && wish.mode === "plan-fails") return failed("PlanFailed", "Error: main.tf:1: no");
   if (ending()) return failed("RunnerLost", "the pod was told to end");
-  const changes = planOf(state, destroying ? new Map() : wish.resources);
+  const key: StateKey = { namespace: pod.namespace, environment: order.environment.name, component: order.component };
+  const tampered = cloud.tampered(key);
+  const changes = planOf(refreshed(cloud, state), destroying ? new Map() : wish.resources);
   const outputMoves = !destroying && state.output !== wish.output;
   const empty = changes.length === 0 && !outputMoves;
-  if (!destroying) await talk("PUT /v1/archive", Buffer.from(`archive of ${JSON.stringify(order.variables)}`));
+  if (!destroying) await talk("PUT /v1/archive", archiveOf(order));
   const digest = `sha256:${short(JSON.stringify([pod.uid, state.serial, changes]))}`;
-  const verdict = JSON.parse((await talk("POST /v1/plan", report(digest, changes, empty)))?.toString() ?? "{}");
+  const verdict = JSON.parse((await talk("POST /v1/plan", reportOf(digest, changes, empty)))?.toString() ?? "{}");
   if (verdict.verdict !== "Apply")
     return {
       result: resultOfRefusal(verdict.reason),
@@ -133,23 +137,13 @@ async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise
     };
   if (empty && !destroying) return { result: "Unchanged", reason: "Unchanged", message: "the plan was empty" };
   try {
-    return await apply(parts, order, talk, { planned: state, changes, output: destroying ? undefined : wish.output });
+    const output = destroying ? undefined : wish.output;
+    const outcome = await apply(parts, order, talk, { planned: state, changes, output });
+    if (outcome.result !== "Failed") cloud.mended(tampered);
+    return outcome;
   } finally {
     if (parts.self.alive) cloud.end(pod.uid);
   }
-}
-
-function report(digest: string, changes: readonly Change[], empty: boolean) {
-  const count = (action: string) => changes.filter((change) => change.action === action).length;
-  return {
-    digest,
-    counts: { create: count("create"), update: count("update"), replace: 0, delete: count("delete") },
-    empty,
-    resources: changes.map(({ address, action }) => ({ address, action })),
-    truncated: false,
-    drifted: 0,
-    inputsDigest: "hmac-sha256:00",
-  };
 }
 
 interface Work {
@@ -169,6 +163,7 @@ async function apply(parts: AgentParts, order: WorkOrder, talk: Talk, work: Work
   const bytes = await talk("GET /v1/state");
   let state = bytes === undefined ? planned : readStateBytes(bytes);
   const stale = state.serial !== planned.serial || state.lineage !== planned.lineage;
+  state = refreshed(cloud, state);
   let failure = stale ? failed("ApplyFailed", "the saved plan is stale") : undefined;
   let entries = 0;
   const journal = async (event: string, change: Change, id?: string) => {

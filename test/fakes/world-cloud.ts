@@ -26,6 +26,14 @@ export interface Cloud {
   create(pod: string, address: string, content: string): string;
   change(pod: string, id: string, content: string): void;
   destroy(pod: string, id: string): void;
+  /** Somebody edits a thing by hand; without content it is deleted. Gives what undoes that. */
+  tamper(id: string, content?: string): () => void;
+  /** The things as the engines left them, whatever somebody did by hand that no engine has mended since. */
+  asApplied(key: StateKey): readonly CloudObject[];
+  /** What an engine that plans now sees of that. */
+  tampered(key: StateKey): readonly string[];
+  /** An engine has applied a plan that saw these. */
+  mended(ids: readonly string[]): void;
   /** Created by an engine that was killed before it handed its state over: no state knows of it. */
   abandon(id: string): void;
   abandoned(): ReadonlySet<string>;
@@ -37,6 +45,7 @@ export function createCloud(violated: (what: string) => void): Cloud {
   const objects = new Map<string, CloudObject>();
   const writers = new Map<string, Writer>();
   const lost = new Set<string>();
+  const originals = new Map<string, CloudObject>();
   const ledger: string[] = [];
   let ids = 0;
   const writerOf = (pod: string): Writer => {
@@ -79,6 +88,25 @@ export function createCloud(violated: (what: string) => void): Cloud {
       const { run } = writerOf(pod);
       ledger.push(`destroy ${objects.get(id)?.address} by ${run}`);
       objects.delete(id);
+    },
+    tamper(id, content) {
+      const object = objects.get(id);
+      if (object === undefined) return () => {};
+      if (!originals.has(id)) originals.set(id, object);
+      if (content === undefined) objects.delete(id);
+      else objects.set(id, { ...object, content });
+      return () => {
+        objects.set(id, object);
+        originals.delete(id);
+      };
+    },
+    asApplied(key) {
+      const name = stateKeyText(key);
+      return [...new Map([...objects, ...originals]).values()].filter((object) => object.key === name);
+    },
+    tampered: (key) => [...originals].filter(([, object]) => object.key === stateKeyText(key)).map(([id]) => id),
+    mended(ids) {
+      for (const id of ids) originals.delete(id);
     },
     abandon: (id) => void lost.add(id),
     abandoned: () => lost,

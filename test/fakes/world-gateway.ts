@@ -6,6 +6,7 @@ import { approvalsFrom } from "../../operator/gateway/approved.ts";
 import { claimWork } from "../../operator/gateway/claiming.ts";
 import type { GatewayContext } from "../../operator/gateway/context.ts";
 import { answerFor } from "../../operator/gateway/errors.ts";
+import type { Known } from "../../operator/gateway/known.ts";
 import { createPlanTexts } from "../../operator/gateway/plan-text.ts";
 import { createProgressThrottle } from "../../operator/gateway/progress.ts";
 import type { WorkOrder } from "../../operator/gateway/protocol.ts";
@@ -23,6 +24,8 @@ export interface GatewayParts {
   readonly ring: KeyRing;
   readonly clock: Clock;
   readonly turns: Turns;
+  /** What the watches of its process have told. */
+  readonly known: Known;
   readonly onUnexpected: (error: unknown) => void;
 }
 
@@ -39,11 +42,13 @@ export interface WorldGateway {
   send(session: string, request: string, body: unknown, lockId?: string): Promise<GatewayReply>;
 }
 
-export function worldGateway({ client, store, ring, clock, turns, onUnexpected }: GatewayParts): WorldGateway {
+export function worldGateway({ client, store, ring, clock, turns, known, onUnexpected }: GatewayParts): WorldGateway {
   const context: GatewayContext = {
     store,
     ring,
     client,
+    known,
+    onChecked: () => {},
     statuses: createRunStatuses(client),
     planTexts: createPlanTexts(client),
     // A thread has its own time, which a world of memory cannot turn back: here the same answer comes at once.

@@ -3,6 +3,7 @@ import {
   type CachedApproval,
   type CachedEnvironment,
   type CachedRun,
+  knownIn,
   POD_INDEXES,
   RUN_INDEXES,
 } from "../../operator/assembly/caches.ts";
@@ -14,6 +15,7 @@ import type { Node, Pod } from "../../operator/cluster/kinds.ts";
 import type { Client } from "../../operator/cluster/ports.ts";
 import { APPROVALS, ENVIRONMENTS, NODES, PODS, RUNS } from "../../operator/cluster/resources.ts";
 import { createStatusWriter } from "../../operator/cluster/status.ts";
+import type { Known } from "../../operator/gateway/known.ts";
 import { keyOf } from "../../operator/loop/keys.ts";
 import type { KeyRing } from "../../operator/storage/key-ring.ts";
 import type { StateStore } from "../../operator/storage/port.ts";
@@ -34,6 +36,7 @@ export interface OperatorParts {
   readonly client: Client;
   readonly store: StateStore;
   readonly maxRuns: number;
+  readonly maxChecks: number;
   readonly tell: (line: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -42,6 +45,8 @@ export interface OperatorParts {
 export interface OperatorProcess {
   readonly self: Mortal;
   readonly caches: readonly Lagging[];
+  /** What a gateway in the same process may take from them. */
+  readonly known: Known;
   /** Rounds that wait in its queues. */
   ready(): number;
   /** Looks at everything once more, as after a relist. */
@@ -69,6 +74,7 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
   const controllerParts = {
     clock,
     caches,
+    maxChecks: parts.maxChecks,
     metrics: createMetrics({ ofProcess: false }),
     environment: environmentPorts({
       ...shared,
@@ -80,6 +86,7 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
     run: runPorts({
       ...shared,
       maxRuns: parts.maxRuns,
+      maxChecks: parts.maxChecks,
       pod: { gatewayUrl: "https://gateway.test", gatewayCa: () => "certificates" },
       onClosed: () => {},
     }),
@@ -100,6 +107,7 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
   return {
     self,
     caches: [environments, runs, approvals, pods, nodes, records],
+    known: knownIn(caches),
     ready: () => controllers.reduce((sum, controller) => sum + controller.measure().ready, 0),
     lookAgain,
     end() {

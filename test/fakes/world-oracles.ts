@@ -59,14 +59,38 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
   }
 
   function born(run: Run): void {
+    const isLook = ({ spec }: Run) => spec.operation === "Check";
     const before = [...everyRun.values()]
+      .filter((other) => isLook(other) === isLook(run))
       .filter(({ metadata, spec }) => spec.component === run.spec.component && sameOwner(metadata, run, spec))
       .sort((a, b) => b.spec.number - a.spec.number);
+    if (isLook(run)) {
+      looksOnce(run, before);
+      return;
+    }
     if (run.spec.operation === "Apply") {
       needsAreMet(run);
       mayFollow(run, before);
     } else usersAreGone(run);
     isNewTry(run, before);
+  }
+
+  function looksOnce(run: Run, before: readonly Run[]): void {
+    const name = `Check ${run.spec.component} #${run.spec.number}`;
+    const spec = history.at(run.spec.environment.uid, run.spec.environment.generation);
+    const declared = spec?.components.find((component) => component.name === run.spec.component);
+    if ((declared?.drift ?? spec?.drift)?.interval === undefined)
+      violated(`drift: ${name} looks, and nobody asked for it`);
+    const key = {
+      namespace: run.metadata.namespace,
+      environment: run.spec.environment.name,
+      component: run.spec.component,
+    };
+    if (recordOf(key)?.applied === undefined) violated(`drift: ${name} looks at what was never applied`);
+    const open = before.find(
+      (other) => !isClosed(other) && api.find(RUNS.plural, other.metadata.namespace, other.metadata.name),
+    );
+    if (open !== undefined) violated(`drift: ${name} is made while #${open.spec.number} has not ended`);
   }
 
   const sameOwner = (metadata: Run["metadata"], run: Run, spec: Run["spec"]) =>
@@ -80,7 +104,10 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
     for (const needed of inputs.dependsOn) {
       const key = { namespace: run.metadata.namespace, environment: environment.name, component: needed };
       const expected = expectedOf(spec, needed);
-      const there = live(key).map(({ address, content }) => `${address}=${content}`);
+      const there = cloud
+        .asApplied(key)
+        .filter(({ id }) => !cloud.abandoned().has(id))
+        .map(({ address, content }) => `${address}=${content}`);
       const wanted = [...(expected?.resources ?? [])].map(([address, content]) => `${address}=${content}`);
       if (expected === undefined || there.toSorted().join() !== wanted.toSorted().join())
         violated(`order: ${component} starts (generation ${environment.generation}) before ${needed} is applied`);
@@ -119,7 +146,7 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
   }
 
   function isNewTry(run: Run, before: readonly Run[]): void {
-    const same = before.filter(
+    const tries = before.filter(
       ({ spec }) =>
         spec.operation === run.spec.operation &&
         spec.desiredDigest === run.spec.desiredDigest &&
@@ -127,6 +154,9 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
         spec.request === run.spec.request,
     );
     const name = `${run.spec.operation} ${run.spec.component} #${run.spec.number}`;
+    // What drifts again is brought back again: tries are counted from the last that succeeded.
+    const success = tries.findIndex(({ status }) => status?.phase === "Succeeded");
+    const same = run.spec.cause.type === "DriftFound" && success >= 0 ? tries.slice(0, success) : tries;
     if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0])
       violated(`noise: ${name} repeats what succeeded`);
     const failures = same.filter(({ status }) => status?.phase === "Failed" && status.outcome?.result === "Failed");
@@ -137,6 +167,7 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
 
   /** I2: what exists is in the state, or by name in the journal of the Run that was cut off. */
   async function accountsFor(run: Run): Promise<void> {
+    if (run.spec.operation === "Check") return;
     const key = {
       namespace: run.metadata.namespace,
       environment: run.spec.environment.name,

@@ -105,6 +105,13 @@ export function people(world: World) {
       world.tell(`person: requests ${requests}`);
       annotate({ [ANNOTATIONS.requestedAt]: `request-${requests}` });
     },
+    /** Edits a real thing of a component by hand, or deletes it; gives what undoes that. */
+    tamper(component: string, how: "edit" | "delete" = "edit"): () => void {
+      world.tell(`person: ${how}s a thing of ${component} by hand`);
+      const key = { namespace: NAMESPACE, environment: NAME, component };
+      const [thing] = cloud.objects(key).filter(({ id }) => !cloud.abandoned().has(id));
+      return thing === undefined ? () => {} : cloud.tamper(thing.id, how === "edit" ? "by hand" : undefined);
+    },
     /** Of Runs that are open, most of the time; a wish that comes too late is no harm. */
     cancel(run: Run | undefined): void {
       if (run === undefined) return;

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util";
 import type { Environment } from "../../operator/api/environment.ts";
 import { isClosed, type Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
-import { stateKeyText } from "../../operator/storage/record.ts";
 import { type KObject, type KStatus, kstatusOf, violationsBetween, violationsOf } from "./kstatus.ts";
 import type { ApiEvent, WorldApi } from "./world-api.ts";
 import type { Cloud } from "./world-cloud.ts";
@@ -58,8 +57,12 @@ export function watchStatuses(api: WorldApi, cloud: Cloud, violated: (what: stri
     sleeps(environment, name) ? "" : text(expectedOf(environment.spec, name)?.resources ?? []);
   const thereOf = ({ metadata }: Environment, component: string) => {
     const key = { namespace: metadata.namespace, environment: metadata.name, component };
-    const live = cloud.objects().filter((object) => object.key === stateKeyText(key));
-    return text(live.filter(({ id }) => !cloud.abandoned().has(id)).map(({ address, content }) => [address, content]));
+    return text(
+      cloud
+        .asApplied(key)
+        .filter(({ id }) => !cloud.abandoned().has(id))
+        .map(({ address, content }) => [address, content]),
+    );
   };
 
   api.onEvent(look);

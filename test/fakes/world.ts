@@ -94,6 +94,11 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
     ring,
     clock,
     turns,
+    known: {
+      pod: (namespace, name) => operator.known.pod(namespace, name),
+      run: (namespace, name) => operator.known.run(namespace, name),
+      record: (key) => operator.known.record(key),
+    },
     onUnexpected: (error) => violated(`gateway: ${String(error)}`),
   });
   const runPod = (pod: Stored<Pod>, self: Mortal, ending: () => boolean): Promise<void> => {
@@ -141,6 +146,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
       client: worldClient({ api, turns, sender: self, manager: "terrarium", gatedReads: true, onWrite, admit }),
       store: store.seenBy(self),
       maxRuns,
+      maxChecks: Math.max(1, Math.floor(maxRuns / 4)),
       tell,
       onError(error) {
         if (isExpected(error)) tell(`operator ${lives}: a round failed: ${String(error)}`);

@@ -36,6 +36,8 @@ export interface RunnerPodOptions {
   readonly configMaps?: Readonly<Record<string, string>>;
   /** What the gateway answers to the plan. */
   readonly verdict?: Verdict;
+  /** The engine's settings file, as the image has one. */
+  readonly cliConfigFile?: string;
   /** Requests that the gateway answers with an error. */
   readonly refuse?: Readonly<Record<string, GatewayErrorCode>>;
   /** What the store holds from earlier runs. */
@@ -72,10 +74,10 @@ export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerP
   };
   const startAgent = () =>
     collect(
-      start(
-        join(here, "agent-process.ts"),
-        agentEnvironment(engine, gateway.url, layout, options.order.phase ?? "Plan"),
-      ),
+      start(join(here, "agent-process.ts"), {
+        ...agentEnvironment(engine, gateway.url, layout, options.order.phase ?? "Plan"),
+        ...(options.cliConfigFile === undefined ? {} : { TF_CLI_CONFIG_FILE: options.cliConfigFile }),
+      }),
     );
   const launcher = collect(
     start(join(here, "../../runner/launcher/main.ts"), {

@@ -1,4 +1,5 @@
 import type { Component } from "../../operator/api/component.ts";
+import type { EnvironmentSpec } from "../../operator/api/environment.ts";
 import type { Pod } from "../../operator/cluster/kinds.ts";
 import { PODS } from "../../operator/cluster/resources.ts";
 import { CALM } from "../fakes/world.ts";
@@ -18,10 +19,10 @@ function anyModules({ world: { dice } }: Told): readonly Component[] {
 }
 
 /** Half of the stories are told to people who only edit, and half in bad weather. */
-export async function chaos(told: Told): Promise<void> {
+export async function chaos(told: Told, given: Partial<EnvironmentSpec> = {}): Promise<void> {
   const { world, person } = told;
   const { dice } = world;
-  const policy = dice.chance(0.2) ? { deletionPolicy: "Retain" as const } : {};
+  const policy = { ...given, ...(dice.chance(0.2) ? { deletionPolicy: "Retain" as const } : {}) };
   person.create(anyModules(told), policy);
   const rough = dice.chance(0.8);
   if (rough) world.setWeather({ refused: 0.02, lost: 0.03, killed: 0.004 });
@@ -39,6 +40,8 @@ export async function chaos(told: Told): Promise<void> {
   }
   world.tell("from now on nothing goes wrong any more");
   calmDown(told);
+  // Whatever somebody did by hand is brought back by whoever asks.
+  if (given.drift !== undefined) person.request();
   if (!person.exists() && dice.chance(0.5)) person.create(anyModules(told), policy);
   await until(told, "everything that is declared exists, and the status says so", () => isConverged(told));
   if (dice.chance(0.6)) {
@@ -50,6 +53,8 @@ export async function chaos(told: Told): Promise<void> {
       () => person.runs().length + person.pods().length === 0,
     );
   }
+  // Who looks for drift goes on looking.
+  if (given.drift !== undefined) person.editSpec(({ drift: _over, ...spec }) => spec);
   await staysQuiet(told);
   tooManyRuns(told);
 }
@@ -70,7 +75,7 @@ function edits(told: Told): readonly Happening[] {
   const { dice } = world;
   const environment = person.find();
   if (environment === undefined) return [{ weight: 10, value: () => person.create(anyModules(told)) }];
-  const { components, suspend } = environment.spec;
+  const { components, suspend, drift } = environment.spec;
   const one = dice.pick(components)?.name ?? "a";
   const needed = (name: string) =>
     components.some(({ terraform }) =>
@@ -85,6 +90,9 @@ function edits(told: Told): readonly Happening[] {
     },
     { weight: 2, value: () => person.set(one, "mode", "good") },
     { weight: 2, value: () => person.request() },
+    ...(drift === undefined
+      ? []
+      : [{ weight: 2, value: () => void person.tamper(one, dice.chance(0.5) ? "edit" : "delete") }]),
     { weight: 2, value: () => person.cancel(dice.pick(person.runs())) },
     { weight: 2, value: () => person.suspend(!suspend) },
     { weight: 2, value: () => (components.length > 1 && !needed(one) ? person.remove(one) : undefined) },
@@ -137,7 +145,11 @@ const KEPT = 32;
 
 function tooManyRuns({ world, person }: Told): void {
   const counts = new Map<string, number>();
-  for (const { spec } of person.runs()) counts.set(spec.component, (counts.get(spec.component) ?? 0) + 1);
+  for (const { spec } of person.runs().filter((run) => run.spec.operation !== "Check"))
+    counts.set(spec.component, (counts.get(spec.component) ?? 0) + 1);
   for (const [component, count] of counts)
     if (count > KEPT) world.violated(`I8: ${count} Runs of ${component} are kept`);
+  const looks = person.runs().filter(({ spec }) => spec.operation === "Check");
+  if (looks.length > 2 * counts.size)
+    world.violated(`I8: ${looks.length} Checks of ${counts.size} components are kept`);
 }

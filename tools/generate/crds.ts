@@ -54,6 +54,7 @@ const environment: KindDefinition = {
     { name: "Reason", type: "string", jsonPath: condition("Ready", "reason") },
     { name: "Summary", type: "string", jsonPath: ".status.summary" },
     age,
+    { name: "Drifted", type: "string", jsonPath: condition("Drifted", "status"), priority: 1 },
     { name: "Engine", type: "string", jsonPath: ".spec.engine.name", priority: 1 },
     { name: "Message", type: "string", jsonPath: condition("Ready", "message"), priority: 1 },
   ],

@@ -13,6 +13,13 @@ import { specOf } from "../gateway/gateway-world.ts";
 
 type StoredRun = Stored<CachedRun>;
 
+function aCheck(number: number, phase?: RunPhase, component = "network", version = 1): StoredRun {
+  const run = aRun(number, phase ?? "Pending", false, version);
+  const spec = { ...run.spec, component, operation: "Check" as const };
+  const { status: _none, ...bare } = run;
+  return phase === undefined ? { ...bare, spec } : { ...run, spec };
+}
+
 /** A cache without a watch, which counts the objects that it hands out. */
 function countedCache<T extends KubeObject>(indexes: Indexes<T>, objects: readonly Stored<T>[]) {
   const store = createStore<T>(indexes);
@@ -73,6 +80,7 @@ async function startController(runs: ReturnType<typeof countedCache<CachedRun>>)
   const parts = { clock: systemClock, caches, metrics: createMetrics({ ofProcess: false }), run };
   const controller = runController({
     ...parts,
+    maxChecks: 1,
     environment: {} as never,
     onFailure: (...why) => assert.fail(`${why}`),
   });
@@ -97,7 +105,7 @@ async function lookedAt(count: number): Promise<number> {
   const open = [aRun(1, "Applying"), aRun(2, "Pending"), aRun(3, "Pending")];
   const all = [...open, ...closedRuns(count)];
   const runs = countedCache(RUN_INDEXES, all);
-  const places = countPlaces({ runs } as unknown as Caches, 2);
+  const places = countPlaces({ runs } as unknown as Caches, { runs: 2, checks: 1 });
   const controller = await startController(runs);
   assert.equal((await controller.idle()).length, all.length);
   for (const run of all) places.freeFor(run);
@@ -150,7 +158,7 @@ describe("counting places", () => {
   it("counts recorded pods and those that were just asked for, once each and not those of closed Runs", () => {
     const [asking, next] = [aRun(2, "Pending"), aRun(3, "Pending")];
     const runs = countedCache(RUN_INDEXES, [aRun(1, "Applying"), asking, next, aRun(4, "Failed")]);
-    const places = countPlaces({ runs } as unknown as Caches, 3);
+    const places = countPlaces({ runs } as unknown as Caches, { runs: 3, checks: 1 });
     assert.equal(places.freeFor(next), 2);
     places.take(asking);
     assert.deepEqual([places.freeFor(next), places.freeFor(asking)], [1, 2]);
@@ -163,9 +171,57 @@ describe("counting places", () => {
   it("gives back the place of a Run that went before its pod was recorded", () => {
     const asking = aRun(2, "Pending");
     const runs = countedCache(RUN_INDEXES, [asking]);
-    const places = countPlaces({ runs } as unknown as Caches, 1);
+    const places = countPlaces({ runs } as unknown as Caches, { runs: 1, checks: 1 });
     places.take(asking);
     runs.remove(asking);
     assert.equal(places.freeFor(aRun(3, "Pending")), 1);
+  });
+});
+
+describe("places of Checks", () => {
+  const podOf = ({ metadata }: StoredRun) => {
+    const name = `${metadata.name}-p`;
+    return {
+      metadata: { name, namespace: metadata.namespace, uid: `uid-${name}`, resourceVersion: "1" },
+    } as Stored<KubeObject>;
+  };
+
+  it("are their own: a change does not wait for a Check, nor a Check for changes", () => {
+    const [one, two, next] = [aCheck(5), aCheck(6), aCheck(7)];
+    const runs = countedCache(RUN_INDEXES, [aRun(1, "Applying"), aRun(2, "Applying"), one, two, next]);
+    const pods = countedCache<KubeObject>({}, [podOf(one)]);
+    const places = countPlaces({ runs, pods } as unknown as Caches, { runs: 3, checks: 2 });
+    assert.deepEqual([places.freeFor(aRun(3, "Pending")), places.freeFor(next)], [1, 1]);
+    places.take(two);
+    assert.deepEqual([places.freeFor(aRun(3, "Pending")), places.freeFor(next), places.freeFor(two)], [1, 0, 1]);
+    runs.put(aCheck(5, "Succeeded", "network", 2));
+    assert.equal(places.freeFor(next), 1);
+  });
+
+  it("that become free are told to those that have waited longest, and not to the whole fleet", async () => {
+    const waiting = Array.from({ length: 50 }, (_, at) => {
+      const check = aCheck(100 + at);
+      const creationTimestamp = new Date(Date.UTC(2026, 0, 1, 0, 50 - at)).toISOString();
+      return { ...check, metadata: { ...check.metadata, creationTimestamp } };
+    });
+    const runs = countedCache(RUN_INDEXES, [...waiting, aRun(1, "Pending")]);
+    const controller = await startController(runs);
+    await controller.idle();
+    runs.put({ ...waiting[49], ...aCheck(149, "Succeeded", "network", 2) } as StoredRun);
+    const told = await controller.idle();
+    await controller.stop();
+    assert.deepEqual(told, ["shop-network-147", "shop-network-148", "shop-network-149"]);
+  });
+});
+
+describe("a change that begins", () => {
+  it("is told to the open Checks of its component, and to no others", async () => {
+    const runs = countedCache(RUN_INDEXES, [aCheck(2), aCheck(3, "Succeeded"), aCheck(4, undefined, "database")]);
+    const controller = await startController(runs);
+    await controller.idle();
+    runs.put(aRun(5, "Pending"));
+    const told = await controller.idle();
+    await controller.stop();
+    assert.deepEqual(told, ["shop-network-2", "shop-network-5"]);
   });
 });

@@ -41,6 +41,7 @@ function aPlace() {
     events: { record: () => {} } as never,
     pod: { gatewayUrl: "https://gateway.test", gatewayCa: () => "PEM" },
     maxRuns: 2,
+    maxChecks: 1,
     onClosed: () => {},
   });
   return { client, ports };

@@ -9,6 +9,12 @@ import type { Verdict } from "../../../operator/environment/verdict.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { appliedBy, aRecord, aRun, CATALOGUE, ended, T0 } from "../../fakes/objects.ts";
 
+export const ONE_EDITED = {
+  counts: { create: 0, update: 1, replace: 0, delete: 0 },
+  addresses: ["thing.a"],
+  digest: "sha256:a",
+};
+
 /** A world in memory that carries decisions out at once, and lets a test say how each Run ends. */
 export function aStory(environment: Environment) {
   let current = environment;
@@ -114,7 +120,7 @@ export function aStory(environment: Environment) {
       result: RunOutcome["result"],
       more: Partial<RunOutcome> & { readonly outputs?: readonly OutputRecord[] } = {},
     ): void {
-      const run = story.openRuns().find(({ spec }) => spec.component === component);
+      const run = story.openRuns().find(({ spec }) => spec.component === component && spec.operation !== "Check");
       if (run === undefined) throw new Error(`no open Run of ${component}`);
       const { outputs = [], ...outcome } = more;
       const began = ["Applied", "Destroyed", "Interrupted"].includes(result) || outcome.reason === "ApplyFailed";
@@ -124,17 +130,39 @@ export function aStory(environment: Environment) {
       const record = records.get(component) ?? aRecord(component);
       if (result === "Applied" || result === "Unchanged") {
         const { attempted: _done, ...rest } = record;
-        records.set(component, { ...rest, mayHoldObjects: true, applied: appliedBy(run, outputs) });
+        const { drift: _undone, ...bare } = rest;
+        const applied = { ...appliedBy(run, outputs), at: new Date(nowMs).toISOString() };
+        records.set(component, { ...bare, mayHoldObjects: true, applied });
       } else if (result === "Destroyed") records.set(component, { ...record, mayHoldObjects: false });
       else if (outcome.reason === "ApplyFailed" || result === "Interrupted") {
         records.set(component, { ...record, mayHoldObjects: true, attempted: appliedBy(run) });
       }
     },
+    beginApply(component: string): void {
+      const run = story.openRuns().find(({ spec }) => spec.component === component && spec.operation !== "Check");
+      if (run === undefined) throw new Error(`no open Run of ${component}`);
+      runs.set(run.metadata.name, { ...run, status: { observedGeneration: 1, phase: "Applying" } });
+    },
+    openChecks: () => story.openRuns().filter(({ spec }) => spec.operation === "Check"),
+    /** Ends the open Check of a component; what it has found is recorded as the gateway does. */
+    endCheck(component: string, result: RunOutcome["result"], more: Partial<RunOutcome> = {}): void {
+      const run = story.openChecks().find(({ spec }) => spec.component === component);
+      if (run === undefined) throw new Error(`no open Check of ${component}`);
+      runs.set(run.metadata.name, ended(run, { result, reason: result, ...more }, nowMs));
+      const { drift: known, ...record } = records.get(component) ?? aRecord(component);
+      const since = known?.since ?? new Date(nowMs).toISOString();
+      const { name } = run.metadata;
+      if (result === "Unchanged") records.set(component, record);
+      if (result === "Drifted")
+        records.set(component, { ...record, drift: { since, run: name, number: run.spec.number, ...ONE_EDITED } });
+    },
+    forgetRun: (name: string) => runs.delete(name),
+    now: () => nowMs,
     /** Rounds until nothing is started any more, each Run ending well at once. */
     settle(outputs: Readonly<Record<string, readonly OutputRecord[]>> = {}): void {
       for (let rounds = 0; rounds < 500; rounds += 1) {
         story.round();
-        const open = story.openRuns();
+        const open = story.openRuns().filter(({ spec }) => spec.operation !== "Check");
         if (open.length === 0) return;
         for (const { spec } of open) {
           story.end(spec.component, spec.operation === "Apply" ? "Applied" : "Destroyed", {

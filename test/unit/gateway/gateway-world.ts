@@ -25,11 +25,12 @@ export interface PodInWorld {
   readonly token: string;
 }
 
+type WorldFacts = Partial<Omit<GatewayPorts, "client">> & { readonly client?: ReturnType<typeof fakeKubeClient> };
+
 /** One gateway, or two as replicas, on a fake API server with the real store on it. */
-export async function gatewayWorld(facts: Partial<GatewayPorts> = {}) {
-  const client = fakeKubeClient();
-  const ring = createKeyRing(newKeyMaterial());
-  const store = createSecretStore({ client, namespace: OPERATOR_NAMESPACE, ring });
+export async function gatewayWorld({ client = fakeKubeClient(), ...facts }: WorldFacts = {}) {
+  const { ring = createKeyRing(newKeyMaterial()) } = facts;
+  const { store = createSecretStore({ client, namespace: OPERATOR_NAMESPACE, ring }) } = facts;
   const lines: string[] = [];
   const log = (entry: object, message: string) => void lines.push(JSON.stringify({ ...entry, message }));
   const start = (): Promise<Gateway> =>

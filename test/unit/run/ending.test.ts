@@ -77,6 +77,7 @@ describe("A Run whose pod died without a word", () => {
 describe("The phase of a closed Run", () => {
   const phases: Record<RunOutcome["result"], string> = {
     Applied: "Succeeded",
+    Drifted: "Succeeded",
     Unchanged: "Succeeded",
     Destroyed: "Succeeded",
     Failed: "Failed",

@@ -1,0 +1,117 @@
+import type { Condition, Reason } from "../api/conditions.ts";
+import type { Drift } from "../api/drift.ts";
+import type { ComponentStatus, Environment } from "../api/environment.ts";
+import { isClosed, type PlanCounts } from "../api/run.ts";
+import { ignoresEverything } from "../engine/drift.ts";
+import type { RecordedDrift } from "../storage/record.ts";
+import { driftSettings, hasFailed } from "./drift.ts";
+import { endedAtMs } from "./retry.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** What is known about one component's drift. */
+export interface DriftSeen {
+  readonly name: string;
+  readonly status: Condition["status"];
+  readonly reason: Reason;
+  readonly message: string;
+  readonly found?: RecordedDrift;
+}
+
+const SHOWN = 3;
+const LONGEST_ADDRESS = 128;
+
+type DriftCondition = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
+
+/** Undefined where nobody looks. */
+export function driftSeen({ spec }: Environment, { name, past }: Verdict): DriftSeen | undefined {
+  const component = spec.components.find((candidate) => candidate.name === name);
+  const { applied, drift: found } = past.record ?? {};
+  if (component === undefined || applied === undefined) return undefined;
+  const { interval, action, ignore = [] } = driftSettings(spec, component);
+  if (interval === undefined) return undefined;
+  if (ignoresEverything(ignore)) {
+    const message =
+      "a rule of drift.ignore matches everything, so no drift can be found: narrow its address or attributes";
+    return { name, status: "Unknown", reason: "EverythingIgnored", message };
+  }
+  const failure = failedSince(past, applied.at);
+  if (failure !== undefined) {
+    const { reason = "", message = "" } = failure.status?.outcome ?? {};
+    const known = found === undefined ? "" : `; before that: ${found.addresses[0] ?? ""} differed`;
+    return {
+      name,
+      status: "Unknown",
+      reason: "CheckFailed",
+      message: `${reason}: ${message}${known}`,
+      ...withFound(found),
+    };
+  }
+  if (found === undefined) return { name, status: "False", reason: "NoDrift", message: "" };
+  const { reason, said } = correctionOf(past, found, action);
+  return { name, status: "True", reason, message: `${said}${differing(found)}`, found };
+}
+
+/** How it stands with the correction, where one is wanted. */
+function correctionOf({ latest }: Verdict["past"], { number }: RecordedDrift, action: Drift["action"]) {
+  const none = { reason: "DriftFound", said: "" } as const;
+  if (action !== "Correct" || latest === undefined || latest.spec.number < number) return none;
+  if (!isClosed(latest)) return { ...none, said: `Run ${latest.spec.number} brings it back: ` };
+  if (!hasFailed(latest)) return none;
+  const { reason = "", message = "" } = latest.status?.outcome ?? {};
+  return { reason: "CorrectionFailed", said: `not brought back (${reason}: ${message}): ` } as const;
+}
+
+const withFound = (found: RecordedDrift | undefined) => (found === undefined ? {} : { found });
+
+/** The newest Check, where it could not look, and nothing was applied since. */
+function failedSince({ checks }: Verdict["past"], appliedAt: string) {
+  const last = checks.find(({ status }) => status?.phase !== undefined && status.phase !== "Cancelled");
+  return last !== undefined && hasFailed(last) && endedAtMs(last) > Date.parse(appliedAt) ? last : undefined;
+}
+
+function differing({ addresses, counts }: RecordedDrift): string {
+  const total = Math.max(addresses.length, counts.create + counts.update + counts.replace + counts.delete);
+  const more = total > SHOWN ? ` and ${total - SHOWN} more` : "";
+  return `${addresses.slice(0, SHOWN).join(", ")}${more} (to correct it: ${countsText(counts)})`;
+}
+
+function countsText(counts: PlanCounts): string {
+  const said = (["create", "update", "replace", "delete"] as const).filter((action) => counts[action] > 0);
+  return said.length === 0 ? "outputs only" : said.map((action) => `${counts[action]} to ${action}`).join(", ");
+}
+
+/** For the line of the component. */
+export function driftLine(seen: DriftSeen | undefined): Pick<ComponentStatus, "drift"> {
+  if (seen?.found === undefined) return {};
+  const { counts, addresses, since, run } = seen.found;
+  return {
+    drift: { counts, addresses: addresses.slice(0, SHOWN).map((one) => one.slice(0, LONGEST_ADDRESS)), since, run },
+  };
+}
+
+/** One condition for all: first what has drifted, then what is not known. Absent where nobody looks at anything. */
+export function driftCondition(seen: readonly DriftSeen[]): DriftCondition | undefined {
+  if (seen.length === 0) return undefined;
+  const worst =
+    seen.find(({ status }) => status === "True") ?? seen.find(({ status }) => status === "Unknown") ?? seen[0];
+  if (worst === undefined) return undefined;
+  const { status, reason } = worst;
+  const same = seen.filter((one) => one.status === status && one.reason === reason);
+  const message =
+    status === "False"
+      ? "what was applied is what is there, as far as the last plans saw"
+      : same.map((one) => `${one.name}: ${one.message}`).join("; ");
+  return { type: "Drifted", status, reason, message: message.slice(0, 1024) };
+}
+
+/** A condition that people have seen does not disappear: whoever waits for it would wait for ever. */
+export function nobodyLooks({ status }: Environment): DriftCondition | undefined {
+  const told = status?.conditions?.some(({ type }) => type === "Drifted") ?? false;
+  if (!told) return undefined;
+  return {
+    type: "Drifted",
+    status: "Unknown",
+    reason: "NotChecked",
+    message: "nobody looks any more: no drift.interval is declared",
+  };
+}

@@ -1,0 +1,122 @@
+import { digestOf } from "../api/digest.ts";
+import { isClosed, type Run, type RunOutcome } from "../api/run.ts";
+import { changeRecord } from "../storage/change.ts";
+import { checked, type Finding, isCurrent } from "../storage/checked.ts";
+import { StoreCorrupt } from "../storage/port.ts";
+import { type BlobRef, type ComponentRecord, stateKeyText } from "../storage/record.ts";
+import { Refused } from "../storage/refusal.ts";
+import type { GatewayContext } from "./context.ts";
+import type { PlanReport, ResultReport, WorkOrder } from "./protocol.ts";
+import type { Session } from "./sessions.ts";
+import { workOrderFor } from "./work-order.ts";
+
+/**
+ * A Check takes no claim and no lock, so the store lets it write nothing: there is nothing to release when its pod dies, and nobody has to wait
+ * for it. It reads what was applied, and tells what it has seen; whoever changes the component meanwhile is in the right.
+ */
+
+const MOST_RECORDED = 10;
+const ENDS: readonly RunOutcome["result"][] = ["Unchanged", "Drifted", "Failed", "Waiting"];
+
+export const SUPERSEDED: RunOutcome = {
+  result: "Cancelled",
+  reason: "Superseded",
+  message: "the component was changed meanwhile, so this says nothing about what is now",
+};
+
+/** The order for a Check: the module and the values of the last apply. */
+export async function orderForCheck(
+  context: GatewayContext,
+  session: Session,
+  run: Run,
+  signal: AbortSignal,
+): Promise<WorkOrder> {
+  const known = await recordFor(context, session, signal);
+  const record = isCurrent(known, session) ? known : await storedRecord(context, session, signal);
+  if (!isCurrent(record, session)) {
+    await context.statuses.checked(session, { outcome: SUPERSEDED, at: context.clock.now() }, signal);
+    throw new Refused("Fenced", `there is nothing to check for Run ${session.run} any more: ${SUPERSEDED.message}`);
+  }
+  return workOrderFor(context.ring, session, run, { record, claim: undefined, variables: [] });
+}
+
+/** What a Check may read, from the record that is known or, where that is too old, from the newest. */
+export async function readForCheck(
+  context: GatewayContext,
+  session: Session,
+  which: (record: ComponentRecord) => BlobRef | undefined,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  const { store } = context;
+  const read = async (record: ComponentRecord) => {
+    const blob = which(record);
+    return blob === undefined ? undefined : store.getBlob(record, blob, signal);
+  };
+  try {
+    return await read(await recordFor(context, session, signal));
+  } catch (error) {
+    if (!(error instanceof StoreCorrupt)) throw error;
+    return read(await storedRecord(context, session, signal));
+  }
+}
+
+/** Records what a Check has found, if that is news, and closes its Run. Repeating it is harmless. */
+export async function concludeCheck(
+  context: GatewayContext,
+  session: Session,
+  { outcome, plan }: ResultReport,
+  signal: AbortSignal,
+): Promise<void> {
+  const { known, statuses, clock } = context;
+  const run = known.run(session.key.namespace, session.run);
+  // It was cancelled, or this is told again: there is nobody to tell.
+  if (run !== undefined && run.metadata.uid === session.runUid && isClosed(run)) return;
+  if (!ENDS.includes(outcome.result)) throw new Refused("BadRequest", `a Check cannot end as ${outcome.result}`);
+  const at = clock.now();
+  const looked = outcome.result === "Unchanged" || outcome.result === "Drifted";
+  const isNoted = !looked || (await noted(context, session, findingOf(outcome, plan), at, signal));
+  const pod = known.pod(session.key.namespace, session.pod);
+  const startedAt = pod?.metadata.uid === session.podUid ? pod.metadata.creationTimestamp : undefined;
+  const told = isNoted ? outcome : SUPERSEDED;
+  await statuses.checked(
+    session,
+    { outcome: told, at, ...(plan === undefined ? {} : { plan }), ...(startedAt === undefined ? {} : { startedAt }) },
+    signal,
+  );
+  context.onChecked(session, told, startedAt === undefined ? 0 : at.getTime() - Date.parse(startedAt));
+}
+
+function findingOf({ result, stateSerial }: RunOutcome, plan: PlanReport | undefined): Finding {
+  if (result === "Unchanged") return { stateSerial, drift: undefined };
+  if (plan === undefined) throw new Refused("BadRequest", "a Check that has found something tells what, with its plan");
+  const { counts, resources } = plan;
+  const addresses = resources.slice(0, MOST_RECORDED).map(({ address }) => address);
+  return { stateSerial, drift: { counts, addresses, digest: digestOf({ counts, resources }) } };
+}
+
+async function noted(
+  context: GatewayContext,
+  session: Session,
+  finding: Finding,
+  at: Date,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const expected = checked(await recordFor(context, session, signal), session, finding, at);
+  if (expected.next === undefined && expected.answer === "noted") return true;
+  const decide = (record: ComponentRecord) => checked(record, session, finding, at);
+  return (await changeRecord(context.store, session.key, decide, signal)).answer === "noted";
+}
+
+async function recordFor(context: GatewayContext, session: Session, signal: AbortSignal): Promise<ComponentRecord> {
+  return context.known.record(session.key) ?? storedRecord(context, session, signal);
+}
+
+async function storedRecord(
+  { store }: GatewayContext,
+  { key }: Session,
+  signal: AbortSignal,
+): Promise<ComponentRecord> {
+  const found = await store.record(key, signal);
+  if (found === undefined) throw new Refused("NotFound", `there is no record of ${stateKeyText(key)}`);
+  return found.value;
+}

@@ -1,0 +1,579 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Drift } from "../../../operator/api/drift.ts";
+import type { Environment, EnvironmentStatus } from "../../../operator/api/environment.ts";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import type { Run } from "../../../operator/api/run.ts";
+import { act } from "../../../operator/environment/act.ts";
+import { announce } from "../../../operator/environment/events.ts";
+import { isClosed } from "../../../operator/environment/observation.ts";
+import type { EnvironmentPorts } from "../../../operator/environment/ports.ts";
+import { statusFor } from "../../../operator/environment/status.ts";
+import { aComponent, anEnvironment } from "../../fakes/objects.ts";
+import { aStory } from "./story.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const hourly: Drift = { interval: "1h" };
+
+type Story = ReturnType<typeof aStory>;
+
+/** Components in a row, applied, each looked at every hour. */
+function watching(drift: Drift = hourly, names: readonly string[] = ["network", "app"]): Story {
+  const components = names.map((name, index) =>
+    aComponent(name, index === 0 ? {} : { needs: [names[index - 1] ?? ""] }),
+  );
+  const story = aStory(anEnvironment(components, { spec: { drift } }));
+  story.settle();
+  story.started.length = 0;
+  return story;
+}
+
+const statusOf = (story: Story): EnvironmentStatus => {
+  const status = statusFor(story.environment(), story.decision(), { lines: [] }, new Date(story.now()));
+  assert.ok(status !== undefined);
+  return status;
+};
+const conditionOf = (story: Story, type: string) => statusOf(story).conditions?.find((one) => one.type === type);
+const lineOf = (story: Story, name: string) => statusOf(story).components?.find((line) => line.name === name);
+
+/** An hour and the tenth by which it may be later. */
+const whenDue = (story: Story) => {
+  story.pass(1.1 * HOUR);
+  story.round();
+};
+
+describe("A component with an interval", () => {
+  it("is looked at when the interval has passed since it was applied, and not before", () => {
+    const story = watching();
+    story.pass(0.89 * HOUR);
+    story.round();
+    assert.deepEqual(story.started, []);
+    story.pass(0.22 * HOUR);
+    story.round();
+    assert.deepEqual(story.started, ["Check network #2", "Check app #2"]);
+  });
+
+  it("says when it comes back, at a moment that is its own", () => {
+    const story = watching();
+    const [network, app] = ["network", "app"].map((name) => (story.verdict(name).wakeAtMs ?? 0) - story.now());
+    for (const ms of [network, app]) assert.ok(ms !== undefined && Math.abs(ms - HOUR) <= 0.1 * HOUR);
+    assert.notEqual(network, app);
+    assert.equal(story.verdict("network").wakeAtMs, story.verdict("network").wakeAtMs);
+  });
+
+  it("is looked at once, with the module and the values that were applied, and with the means that are declared now", () => {
+    const story = watching({ interval: "1h", ignore: [{ attributes: ["tags"] }] });
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, timeouts: { plan: "2m", apply: "9m" } },
+    }));
+    whenDue(story);
+    story.round();
+    assert.equal(story.started.length, 2);
+    const [check] = story.openChecks();
+    const applied = story.records.get("network")?.applied;
+    assert.equal(check?.spec.desiredDigest, applied?.desiredDigest);
+    assert.deepEqual(check?.spec.inputs.source, applied?.inputs.source);
+    assert.deepEqual(check?.spec.inputs.timeouts, { plan: "2m", apply: "9m" });
+    assert.deepEqual(check?.spec.drift, { ignore: [{ attributes: ["tags"] }] });
+    assert.equal(check?.spec.cause.type, "Drift");
+  });
+
+  it("is looked at again an interval after the last look, or after any other plan", () => {
+    const story = watching();
+    whenDue(story);
+    for (const name of ["network", "app"]) story.endCheck(name, "Unchanged");
+    story.pass(0.5 * HOUR);
+    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+    story.settle();
+    story.started.length = 0;
+    story.pass(0.6 * HOUR);
+    story.round();
+    assert.deepEqual(story.started, []);
+    whenDue(story);
+    assert.deepEqual(story.started, ["Check network #4", "Check app #4"]);
+  });
+
+  it("is ready and satisfied while somebody looks, whatever comes of it", () => {
+    for (const result of ["Unchanged", "Drifted", "Failed", "Waiting", "Cancelled"] as const) {
+      const story = watching();
+      whenDue(story);
+      assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["Ready", true]);
+      story.endCheck("network", result);
+      assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["Ready", true], result);
+      assert.equal(conditionOf(story, "Ready")?.status, "True", result);
+      assert.equal(conditionOf(story, "Reconciling")?.status, "False", result);
+    }
+  });
+
+  it("does not make a change wait, nor a dependent", () => {
+    const story = watching();
+    whenDue(story);
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, variables: [{ name: "a", value: 1 }] },
+    }));
+    story.round();
+    assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+    story.end("network", "Applied");
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply app #3"]);
+    assert.equal(story.openChecks().length, 2);
+  });
+
+  it("is tried ever less often while looking fails, and at the usual interval after it has worked", () => {
+    const story = watching(hourly, ["network"]);
+    const waits: number[] = [];
+    for (const result of ["Failed", "Failed", "Waiting", "Unchanged"] as const) {
+      whenDue(story);
+      while (story.openChecks().length === 0) whenDue(story);
+      story.endCheck("network", result);
+      waits.push(Math.round(((story.verdict("network").wakeAtMs ?? 0) - story.now()) / HOUR));
+    }
+    assert.deepEqual(waits, [2, 4, 8, 1]);
+    const attempts = story
+      .runs()
+      .filter(({ spec }) => spec.operation === "Check")
+      .map(({ spec }) => spec.attempt);
+    assert.deepEqual(attempts, [0, 1, 2, 3]);
+  });
+
+  it("keeps its tries and its number of tries when looking fails", () => {
+    const story = watching(hourly, ["network"]);
+    whenDue(story);
+    story.endCheck("network", "Failed", { retry: "Never" });
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, variables: [{ name: "a", value: 1 }] },
+    }));
+    story.round();
+    const apply = story.openRuns().find(({ spec }) => spec.operation === "Apply");
+    assert.equal(apply?.spec.attempt, 0);
+    assert.equal(apply?.spec.cause.type, "SpecChanged");
+  });
+});
+
+describe("Nobody looks", () => {
+  const never = (story: Story): void => {
+    for (let hours = 0; hours < 50; hours += 1) whenDue(story);
+    assert.deepEqual(story.started, []);
+  };
+
+  it("where no interval is declared", () => never(watching({})));
+
+  it("at a component that says so itself", () => {
+    const components = [aComponent("network", { drift: {} }), aComponent("app", { drift: { interval: "1m" } })];
+    const story = aStory(anEnvironment(components, { spec: { drift: hourly } }));
+    story.settle();
+    story.started.length = 0;
+    story.pass(2 * MINUTE);
+    story.round();
+    assert.deepEqual(story.started, ["Check app #2"]);
+    story.pass(9 * HOUR);
+    story.round();
+    assert.equal(story.started.length, 1);
+  });
+
+  it("while the Environment is suspended", () => {
+    const story = watching();
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: true } }));
+    never(story);
+  });
+
+  it("at what is changed, has failed, or waits for a person", () => {
+    const story = watching(hourly, ["network"]);
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, variables: [{ name: "a", value: 1 }] },
+    }));
+    story.round();
+    story.pass(9 * HOUR);
+    story.round();
+    story.end("network", "Interrupted");
+    story.pass(9 * HOUR);
+    story.round();
+    assert.deepEqual(story.started, ["Apply network #2"]);
+  });
+
+  it("at what is being destroyed", () => {
+    const story = watching();
+    story.pass(9 * HOUR);
+    story.delete();
+    story.round();
+    assert.deepEqual(story.started, ["Destroy app #2"]);
+  });
+});
+
+describe("Drift", () => {
+  const drifted = (): Story => {
+    const story = watching();
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.endCheck("app", "Unchanged");
+    return story;
+  };
+
+  it("is shown at its component, in a condition that names it, and leaves the Environment ready", () => {
+    const story = drifted();
+    const line = lineOf(story, "network");
+    assert.equal(line?.state, "Drifted");
+    assert.match(line.message ?? "", /thing\.a .*1 to update/);
+    assert.deepEqual(line.drift?.counts, { create: 0, update: 1, replace: 0, delete: 0 });
+    assert.equal(lineOf(story, "app")?.state, "Ready");
+    const condition = conditionOf(story, "Drifted");
+    assert.deepEqual([condition?.status, condition?.reason], ["True", "DriftFound"]);
+    assert.match(condition?.message ?? "", /^network: thing\.a/);
+    assert.equal(conditionOf(story, "Ready")?.status, "True");
+    assert.equal(statusOf(story).summary, "2/2 ready");
+  });
+
+  it("does not stop a change, and a change that waits does not hide it", () => {
+    const story = drifted();
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, variables: [{ name: "a", value: 1 }] },
+    }));
+    story.round();
+    assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+    assert.equal(lineOf(story, "network")?.state, "Pending");
+    assert.ok(lineOf(story, "network")?.drift !== undefined);
+  });
+
+  it("is over after an apply, which the next look would only confirm", () => {
+    const story = drifted();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+    story.settle();
+    assert.deepEqual([lineOf(story, "network")?.state, lineOf(story, "network")?.drift], ["Ready", undefined]);
+    assert.equal(conditionOf(story, "Drifted")?.status, "False");
+  });
+
+  it("is not known while looking fails; what was found before stays in sight", () => {
+    const story = drifted();
+    whenDue(story);
+    story.endCheck("network", "Failed", { reason: "PlanFailed", message: "no credentials" });
+    const condition = conditionOf(story, "Drifted");
+    assert.deepEqual([condition?.status, condition?.reason], ["Unknown", "CheckFailed"]);
+    assert.match(condition?.message ?? "", /network: PlanFailed: no credentials; before that: thing\.a differed/);
+    assert.equal(lineOf(story, "network")?.state, "Ready");
+    assert.ok(lineOf(story, "network")?.drift !== undefined);
+  });
+
+  it("cannot be found where a rule ignores everything, which is said", () => {
+    const story = watching({ interval: "1h", ignore: [{ address: "*" }] });
+    const condition = conditionOf(story, "Drifted");
+    assert.deepEqual([condition?.status, condition?.reason], ["Unknown", "EverythingIgnored"]);
+    whenDue(story);
+    assert.equal(story.started.length, 2, "it is looked at all the same");
+  });
+
+  it("is no condition where nobody looks, and one that was shown says when nobody looks any more", () => {
+    assert.equal(conditionOf(watching({}), "Drifted"), undefined);
+    const story = watching();
+    const status = statusOf(story);
+    story.edit(({ spec: { drift: _over, ...spec }, ...environment }) => ({ ...environment, spec, status }));
+    const condition = conditionOf(story, "Drifted");
+    assert.deepEqual([condition?.status, condition?.reason], ["Unknown", "NotChecked"]);
+  });
+
+  it("is told once when it appears, and once when it is gone", () => {
+    const story = watching();
+    const told: string[] = [];
+    let last: EnvironmentStatus | undefined = statusOf(story);
+    const tell = (): void => {
+      const status = statusOf(story);
+      const environment = { ...story.environment(), ...(last === undefined ? {} : { status: last }) } as Environment;
+      announce(environment, status, {
+        event: (_about, type, reason, message) => told.push(`${type} ${reason} ${message}`),
+      });
+      last = status;
+    };
+    for (const result of ["Unchanged", "Drifted", "Drifted", "Unchanged", "Unchanged"] as const) {
+      while (story.openChecks().length === 0) whenDue(story);
+      tell();
+      story.endCheck("network", result);
+      if (story.openChecks().length > 0) story.endCheck("app", "Unchanged");
+      tell();
+    }
+    assert.deepEqual(told, [
+      "Warning DriftFound network: thing.a (to correct it: 1 to update)",
+      "Normal NoDrift network: the drift is gone",
+    ]);
+  });
+});
+
+describe("Drift that is to be corrected", () => {
+  const correcting: Drift = { interval: "1h", action: "Correct" };
+  const found = (spec: Partial<Environment["spec"]> = {}): Story => {
+    const story = watching(correcting);
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.endCheck("app", "Unchanged");
+    story.round();
+    return story;
+  };
+
+  it("is brought back by an ordinary Run of what is applied, at once", () => {
+    const story = found();
+    assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+    const run = story.openRuns()[0];
+    assert.equal(run?.spec.cause.type, "DriftFound");
+    assert.equal(run?.spec.desiredDigest, story.records.get("network")?.applied?.desiredDigest);
+    story.end("network", "Applied");
+    story.round();
+    assert.equal(story.started.length, 3);
+    assert.equal(lineOf(story, "network")?.state, "Ready");
+    assert.equal(conditionOf(story, "Drifted")?.reason, "NoDrift");
+  });
+
+  it("leaves the component ready and its dependents going on, until the correction begins to apply", () => {
+    const story = found();
+    assert.ok(story.verdict("network").satisfied);
+    assert.equal(conditionOf(story, "Ready")?.status, "True");
+    assert.match(conditionOf(story, "Drifted")?.message ?? "", /Run 3 brings it back: thing\.a/);
+    const change = [{ name: "app", needs: ["network"] }].map(({ name, needs }) =>
+      aComponent(name, { needs, terraform: { path: "new" } }),
+    );
+    story.edit(({ spec, ...environment }) => ({
+      ...environment,
+      spec: { ...spec, components: [...spec.components.slice(0, 1), ...change] },
+    }));
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply app #3"]);
+    story.beginApply("network");
+    assert.equal(story.verdict("network").state, "Applying");
+    assert.ok(!story.verdict("network").satisfied);
+  });
+
+  it("is tried again with back-off when the correction fails before it changed anything, and nobody is stopped", () => {
+    const story = found({ retry: { limit: 1 } });
+    story.end("network", "Failed", { reason: "PlanFailed", message: "no credentials", retry: "Backoff" });
+    assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["Ready", true]);
+    const condition = conditionOf(story, "Drifted");
+    assert.equal(condition?.reason, "CorrectionFailed");
+    assert.match(condition.message, /not brought back \(PlanFailed: no credentials\): thing\.a/);
+    story.round();
+    assert.equal(story.started.length, 3);
+    story.pass(20_000);
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply network #4"]);
+    story.end("network", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+    story.pass(20 * MINUTE);
+    story.round();
+    assert.equal(story.started.length, 4, "the limit of tries is reached");
+    assert.ok(story.verdict("network").satisfied);
+  });
+
+  it("is tried again as any Run when the correction fails half way", () => {
+    const story = found();
+    story.end("network", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+    assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["Failed", false]);
+    story.pass(20_000);
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply network #4"]);
+  });
+
+  it("waits while the Environment is suspended", () => {
+    const story = watching(correcting, ["network"]);
+    whenDue(story);
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: true } }));
+    story.endCheck("network", "Drifted");
+    story.round();
+    assert.equal(story.started.length, 1);
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: false } }));
+    story.round();
+    assert.deepEqual(story.started.slice(1), ["Apply network #3"]);
+  });
+
+  it("goes on with what is declared where that has changed meanwhile", () => {
+    const story = found();
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, variables: [{ name: "a", value: 1 }] },
+    }));
+    assert.equal(story.verdict("network").state, "Pending");
+    story.end("network", "Applied");
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply network #4"]);
+    assert.equal(story.openRuns()[0]?.spec.cause.type, "SpecChanged");
+  });
+
+  it("waits for a window, and stays ready; looking needs none", () => {
+    const never = { name: "never", type: "Allow", schedule: "0 0 29 2 *", duration: "1m", timeZone: "UTC" } as const;
+    const story = found({ windows: [never] });
+    assert.deepEqual(story.started, ["Check network #2", "Check app #2"]);
+    assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["Ready", true]);
+    assert.equal(conditionOf(story, "Drifted")?.reason, "DriftFound");
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, windows: [] } }));
+    story.round();
+    assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+  });
+
+  it("does not answer a request again that was answered before", () => {
+    const story = watching(correcting, ["network"]);
+    story.annotate({ [ANNOTATIONS.requestedAt]: "once" });
+    story.settle();
+    story.started.length = 0;
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.round();
+    story.end("network", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+    assert.ok(story.verdict("network").satisfied);
+    story.pass(20_000);
+    story.round();
+    assert.equal(story.openRuns()[0]?.spec.cause.type, "DriftFound");
+  });
+});
+
+describe("Checks that are over", () => {
+  const removedIn = async (story: Story): Promise<readonly string[]> => {
+    const removed: string[] = [];
+    const ports = {
+      now: () => new Date(story.now()),
+      async createRun() {},
+      async deleteRun({ spec, metadata }: Run) {
+        removed.push(`${spec.operation} ${spec.component} #${spec.number}`);
+        story.forgetRun(metadata.name);
+      },
+    } satisfies Partial<EnvironmentPorts>;
+    await act(
+      story.environment(),
+      story.decision(),
+      ports as unknown as EnvironmentPorts,
+      new AbortController().signal,
+    );
+    return removed;
+  };
+
+  it("go when a newer one is over, but for the one that found what is recorded", async () => {
+    const story = watching(hourly, ["network"]);
+    const looks = ["Unchanged", "Drifted", "Drifted", "Unchanged", "Unchanged"] as const;
+    const removed: (readonly string[])[] = [];
+    for (const result of looks) {
+      whenDue(story);
+      story.endCheck("network", result);
+      removed.push(await removedIn(story));
+    }
+    assert.deepEqual(removed, [
+      [],
+      ["Check network #2"],
+      ["Check network #3"],
+      ["Check network #4"],
+      ["Check network #5"],
+    ]);
+  });
+
+  it("take no Run of a change with them", async () => {
+    const story = watching(hourly, ["network"]);
+    for (let looks = 0; looks < 20; looks += 1) {
+      whenDue(story);
+      story.endCheck("network", "Unchanged");
+      await removedIn(story);
+    }
+    assert.deepEqual(
+      story.runs().map(({ spec }) => spec.operation),
+      ["Apply", "Check"],
+    );
+  });
+
+  it("that cannot begin leave the component ready", async () => {
+    const story = watching(hourly, ["network"]);
+    story.pass(1.1 * HOUR);
+    const ports = { createRun: () => Promise.reject(new Error("exceeded quota")) } satisfies Partial<EnvironmentPorts>;
+    const acted = await act(
+      story.environment(),
+      story.decision(),
+      ports as unknown as EnvironmentPorts,
+      new AbortController().signal,
+    );
+    assert.equal(acted.errors.length, 1);
+    assert.ok("verdicts" in acted.decision && acted.decision.verdicts[0]?.state === "Ready");
+  });
+});
+
+describe("For any order of looks and changes", () => {
+  const happening = fc.oneof(
+    { weight: 4, arbitrary: fc.nat(3 * HOUR).map((ms) => ({ type: "pass" as const, ms })) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        type: fc.constant("look" as const),
+        how: fc.constantFrom("Unchanged", "Drifted", "Failed", "Waiting", "Cancelled"),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom("Applied", "Unchanged", "Failed").map((how) => ({ type: "end" as const, how })),
+    },
+    { weight: 1, arbitrary: fc.constantFrom("edit" as const, "request" as const).map((type) => ({ type })) },
+  );
+  type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
+
+  const happen = (story: Story, happened: Happening): unknown => {
+    switch (happened.type) {
+      case "pass":
+        return story.pass(happened.ms);
+      case "look": {
+        const [check] = story.openChecks();
+        return check === undefined ? undefined : story.endCheck(check.spec.component, happened.how as never);
+      }
+      case "end": {
+        const run = story.openRuns().find(({ spec }) => spec.operation === "Apply");
+        return run === undefined
+          ? undefined
+          : story.end(run.spec.component, happened.how as never, { retry: "Backoff" });
+      }
+      case "edit":
+        return story.edit((environment) => ({
+          ...environment,
+          spec: { ...environment.spec, variables: [{ name: "edited", value: environment.metadata.generation ?? 0 }] },
+        }));
+      case "request":
+        return story.annotate({ [ANNOTATIONS.requestedAt]: String(story.now()) });
+    }
+  };
+  const changes = (story: Story) =>
+    story.started.filter((line) => !line.startsWith("Check")).map((line) => line.replace(/#.*/, ""));
+
+  it("the same is started for changes, in the same order, as if nobody looked", () => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 60 }), (events) => {
+        const [watched, unwatched] = [watching(), watching({})];
+        for (const happened of events) {
+          for (const story of [watched, unwatched]) {
+            happen(story, happened);
+            story.round();
+          }
+        }
+        assert.deepEqual(changes(watched), changes(unwatched));
+        for (const name of ["network", "app"])
+          assert.equal(watched.verdict(name).satisfied, unwatched.verdict(name).satisfied);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("a component has at most one open Check, which begins only when it is satisfied and has an interval", () => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 60 }), (events) => {
+        const story = watching();
+        for (const happened of events) {
+          happen(story, happened);
+          const satisfied = new Set(["network", "app"].filter((name) => story.verdict(name).satisfied));
+          const before = story.started.length;
+          story.round();
+          for (const line of story.started.slice(before).filter((text) => text.startsWith("Check")))
+            assert.ok(satisfied.has(line.split(" ")[1] ?? ""), line);
+          const open = story.openChecks().map(({ spec }) => spec.component);
+          assert.equal(new Set(open).size, open.length);
+        }
+        const numbers = story.runs().map(({ spec }) => `${spec.component} ${spec.number}`);
+        assert.equal(new Set(numbers).size, numbers.length, "no number is used twice");
+        assert.ok(story.runs().every((run) => run.spec.operation !== "Check" || run.spec.drift !== undefined));
+        assert.ok(story.runs().some(isClosed));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
