@@ -1,3 +1,4 @@
+import { LABELS } from "../../operator/api/names.ts";
 import { isForbidden } from "../../operator/cluster/errors.ts";
 import type { ConfigMap } from "../../operator/cluster/kinds.ts";
 import { CONFIG_MAPS } from "../../operator/cluster/resources.ts";
@@ -46,7 +47,8 @@ export const plan: Command = {
 async function textOf({ client, namespace }: Cluster, run: string): Promise<string | undefined> {
   try {
     const found = await client.find<ConfigMap>(CONFIG_MAPS, namespace, `${run}-plan`);
-    const text = found?.data?.["plan.txt"];
+    // Anybody may make an object of that name; only the operator may give it this label.
+    const text = found?.metadata.labels?.[LABELS.planOf] === run ? found.data?.["plan.txt"] : undefined;
     return text === undefined ? undefined : harmlessText(text);
   } catch (error) {
     if (isForbidden(error)) return undefined;

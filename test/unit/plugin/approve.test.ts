@@ -192,9 +192,20 @@ Approved: shop-database-5 (${digestOf("d")})`.trimStart(),
 
 describe("kubectl terrarium plan", () => {
   const text: ConfigMap = {
-    metadata: { name: "shop-network-3-plan", namespace: "team" },
+    metadata: {
+      name: "shop-network-3-plan",
+      namespace: "team",
+      labels: { "terrarium.dev/plan-of": "shop-network-3" },
+    },
     data: { "plan.txt": "  # aws_s3_bucket.old will be destroyed\n  - resource …\n" },
   };
+
+  it("does not show what somebody else wrote under that name", async () => {
+    const { call, client } = world();
+    client.seed(CONFIG_MAPS, { ...text, metadata: { name: "shop-network-3-plan", namespace: "team" } });
+    const { out } = await call("plan", "shop");
+    assert.ok(!out.includes("resource …"), out);
+  });
 
   it("shows what waits, as people read it, and how to approve it", async () => {
     const { call, client } = world();
