@@ -117,6 +117,28 @@ describe("A lost state", () => {
   });
 });
 
+describe("A state that could not be saved", () => {
+  it("holds every plan back until a person has restored one; then a fresh plan begins by itself", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    story.end("a", "Failed", { reason: "StateUnsaved", retry: "Never", stateSerial: 3, stateLineage: "lineage-1" });
+    const record = story.records.get("a");
+    assert.ok(record);
+    const recovery = { blob: { ...blob, kind: "recovery" }, run: "r", at: new Date(T0).toISOString() } as const;
+    story.records.set("a", { ...record, mayHoldObjects: true, state: aVersion(3), recovery });
+    story.pass(24 * 3_600_000);
+    story.round();
+    assert.equal(story.verdict("a").reason, "StateUnsaved");
+    assert.equal(story.started.length, 1);
+
+    const at = new Date(T0 + 24 * 3_600_000).toISOString();
+    const written = { how: "Restore", by: "jane", at, serial: 4 } as const;
+    story.records.set("a", { ...record, mayHoldObjects: true, state: aVersion(4), written });
+    story.round();
+    assert.deepEqual(story.started, ["Apply a #1", "Apply a #2"]);
+  });
+});
+
 describe("A lock that nobody gives back", () => {
   const since = new Date(T0).toISOString();
   const lock = { id: "l", pod: "p", podUid: "u", operation: "", since };
