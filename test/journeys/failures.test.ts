@@ -59,14 +59,18 @@ journeys("applies that fail", () => {
     { within: 200 },
   );
 
-  journey("for want of memory: the reason is named, and the limit to raise", async (place) => {
-    const runner = { resources: { limits: { memory: "128Mi" } } };
-    const components = [{ name: "one", module: manyResources(4_000, "a text of some length, ".repeat(20)) }];
-    await place.apply(anEnvironment({ name: "greedy", runner, retry: { limit: 0 }, components }));
-    const run = await place.untilRunEnds("one", 1, { within: 120 });
-    assert.equal(run.status?.outcome?.reason, "OutOfMemory", run.status?.outcome?.message);
-    assert.match(run.status?.outcome?.message ?? "", /limits\.memory/);
-  });
+  journey(
+    "for want of memory: the reason is named, and the limit to raise",
+    async (place) => {
+      const runner = { resources: { limits: { memory: "128Mi" } } };
+      const components = [{ name: "one", module: manyResources(4_000, "a text of some length, ".repeat(20)) }];
+      await place.apply(anEnvironment({ name: "greedy", runner, retry: { limit: 0 }, components }));
+      const run = await place.untilRunEnds("one", 1, { within: 300 });
+      assert.equal(run.status?.outcome?.reason, "OutOfMemory", run.status?.outcome?.message);
+      assert.match(run.status?.outcome?.message ?? "", /limits\.memory/);
+    },
+    { within: 420 },
+  );
 
   journey(
     "a pod that cannot be scheduled says so in Kubernetes' words, and does not hold up a deletion",

@@ -28,7 +28,7 @@ journeys("large things", () => {
           outputs: [{ name: "count", valueFrom: { output: { component: "one", name: "count" } } }],
         });
       await place.apply(environment("a text that makes the state larger than one mebibyte, ".repeat(4)));
-      const ready = await place.untilReady("large", { within: 240 });
+      const ready = await place.untilReady("large", { within: 480 });
       assert.equal(outputOf(ready, "count"), 5_000);
       const [run] = await place.runs();
       assert.equal(run?.status?.outcome?.resources, 5_000);
@@ -36,9 +36,9 @@ journeys("large things", () => {
       assert.equal(run?.status?.plan?.truncated, true);
       await statusesAreSmall(place, "large");
       await place.delete("large");
-      await place.untilGone("large", { within: 240 });
+      await place.untilGone("large");
     },
-    { within: 600 },
+    { within: 900 },
   );
 
   journey(
@@ -52,12 +52,12 @@ resource "terraform_data" "loud" {
 }
 `;
       await place.apply(anEnvironment({ name: "loud", components: [{ name: "one", module }] }));
-      await place.untilReady("loud", { within: 120 });
+      await place.untilReady("loud", { within: 300 });
       const [run] = await place.runs();
       assert.equal(run?.status?.outcome?.result, "Applied");
       await statusesAreSmall(place, "loud");
     },
-    { within: 240 },
+    { within: 420 },
   );
 
   journey("an error message of a megabyte is cut", async (place) => {
