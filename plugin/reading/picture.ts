@@ -20,6 +20,8 @@ export interface ComponentPicture {
   /** Of a plan that is not applied yet. */
   readonly plan?: PlanCounts;
   readonly waiting?: Waiting;
+  /** What differs from what was applied. */
+  readonly drift?: ComponentStatus["drift"] | undefined;
   /** Who holds the lock of its state, where that is not simply the Run that is under way. */
   readonly lock?: ComponentStatus["lock"] | undefined;
 }
@@ -89,7 +91,7 @@ function componentsOf(environment: Environment, runs: readonly Run[]): readonly 
       state: line.state,
       declared: environment.spec.components.some(({ name }) => name === line.name),
       needs: [...(graph.get(line.name) ?? [])],
-      ...picked(line, ["reason", "message", "run", "number", "revision", "appliedAt", "lock"]),
+      ...picked(line, ["reason", "message", "run", "number", "revision", "appliedAt", "drift", "lock"]),
       ...(line.plan !== undefined && isPlanOpen(line, run) ? { plan: line.plan } : {}),
       ...(waiting === undefined ? {} : { waiting }),
     };

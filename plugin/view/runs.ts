@@ -47,6 +47,7 @@ const STYLES: Readonly<Record<string, Style>> = {
   Failed: "bad",
   Interrupted: "bad",
   AwaitingApproval: "warn",
+  Drifted: "warn",
   Waiting: "warn",
   Cancelled: "quiet",
 };

@@ -17,6 +17,7 @@ const STYLES: Readonly<Record<string, Style>> = {
 };
 
 const LONGEST_WAIT = 90;
+const LONGEST_DRIFT = 50;
 
 /** The whole Environment on one screen: what is, what waits for whom, and what to do. */
 export function statusView(picture: Picture, now: Date, paint: Paint): readonly string[] {
@@ -48,7 +49,7 @@ function treeTable(picture: Picture, now: Date, paint: Paint): readonly string[]
     const component = byName.get(name);
     return component === undefined ? [] : [rowOf(component, lead, also, now)];
   });
-  return table(["COMPONENT", "STATE", "PLAN", "APPLIED", "SINCE", "WAITS FOR"], rows, paint);
+  return table(["COMPONENT", "STATE", "PLAN", "DRIFT", "APPLIED", "SINCE", "WAITS FOR"], rows, paint);
 }
 
 function rowOf(component: ComponentPicture, lead: string, also: readonly string[], now: Date): readonly Cell[] {
@@ -59,10 +60,18 @@ function rowOf(component: ComponentPicture, lead: string, also: readonly string[
     `${lead}${name}${component.declared ? "" : " (removed)"}`,
     { style: STYLES[state] ?? "strong", text: state },
     plan === undefined ? "" : countsShort(plan),
+    driftCell(component, now),
     { style: "quiet", text: applied === "" ? "" : `${applied} ago` },
     wait,
     waitText(component, also, now),
   ];
+}
+
+function driftCell({ drift }: ComponentPicture, now: Date): Cell {
+  if (drift === undefined) return "";
+  const more = drift.addresses.length === 3 ? ", …" : "";
+  const what = drift.addresses.length === 0 ? "" : ` (${cut(drift.addresses.join(", "), LONGEST_DRIFT)}${more})`;
+  return { style: "warn", text: `${countsShort(drift.counts)} for ${age(drift.since, now)}${what}` };
 }
 
 function waitText({ waiting }: ComponentPicture, also: readonly string[], now: Date): Cell {

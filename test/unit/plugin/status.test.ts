@@ -115,6 +115,15 @@ database has waited for 12m: quota exceeded (main.tf:3). The limit of tries is r
     assert.deepEqual(pictureOf(environment, []).components[0]?.lock, lock);
   });
 
+  it("shows what drifted, which keeps nobody waiting", () => {
+    const counts = { create: 0, update: 2, replace: 0, delete: 0 };
+    const drift = { counts, addresses: ["aws_vpc.main", "aws_subnet.a"], since: at(8), run: "shop-network-2" };
+    const text = shown(shop({ network: { state: "Drifted", reason: "DriftFound", drift } }));
+    assert.match(text, /^COMPONENT +STATE +DRIFT +APPLIED/m);
+    assert.match(text, /^network +Drifted +~2 for 12m \(aws_vpc\.main, aws_subnet\.a\) +20m ago$/m);
+    assert.ok(!text.includes("has waited"));
+  });
+
   it("warns of the end of a lifetime, although all is Ready", () => {
     const environment = shop();
     const { status } = environment;
