@@ -80,8 +80,16 @@ export function runPorts(parts: RunParts): RunPorts {
     releaseRun: ({ metadata }, signal) => removeFinalizer(client, RUNS, metadata, FINALIZERS.run, signal),
     deleteEarlierPods: (run, signal) => deleteEarlierPods(client, caches, run, signal),
     endRun(run, end, signal) {
-      const { name, uid } = run.metadata;
-      return endRun(store, stateKeyOf(run), { name, uid, number: run.spec.number }, end, parts.clock.now(), signal);
+      const { metadata, spec } = run;
+      const { number, operation } = spec;
+      const ending = {
+        name: metadata.name,
+        uid: metadata.uid,
+        number,
+        operation,
+        environmentUid: spec.environment.uid,
+      };
+      return endRun(store, stateKeyOf(run), ending, end, parts.clock.now(), signal);
     },
     async heldSince(run, signal) {
       const record = (await store.record(stateKeyOf(run), signal))?.value;

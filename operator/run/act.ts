@@ -58,7 +58,7 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
         ? createPod(run, ports, signal)
         : closeUnproven(run, decision.outcome, ports, signal);
     case "close":
-      await ports.endRun(run, { why: "its result is recorded", proven: true }, signal);
+      await ports.endRun(run, { why: "its result is recorded", proven: true, reported: true }, signal);
       return { type: "closed", outcome: decision.outcome };
     case "closeDead":
       return closeDead(run, decision, ports, signal);

@@ -2,7 +2,7 @@ import type { Approval } from "../api/approval.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run, RunOutcome, RunStatus } from "../api/run.ts";
 import type { Node } from "../cluster/kinds.ts";
-import type { RunEnd } from "../storage/run-end.ts";
+import type { RunEnd, WhyEnded } from "../storage/run-end.ts";
 import type { ObservedPod } from "./observation.ts";
 import type { RunPhaseName } from "./pod.ts";
 
@@ -46,7 +46,7 @@ export interface RunPorts {
   releaseRun(run: Run, signal: AbortSignal): Promise<void>;
   /** Deletes the ended pods of earlier Runs of the component: the newest Run's are kept, for their logs. */
   deleteEarlierPods(run: Run, signal: AbortSignal): Promise<void>;
-  endRun(run: Run, end: { readonly why: string; readonly proven: boolean }, signal: AbortSignal): Promise<RunEnd>;
+  endRun(run: Run, end: WhyEnded, signal: AbortSignal): Promise<RunEnd>;
   /** A quorum read of the store: since when does a plan of this Run wait there? */
   heldSince(run: Run, signal: AbortSignal): Promise<string | undefined>;
   /** What a dead pod had done and not stored: for the record of an interruption. */

@@ -1,5 +1,7 @@
+import type { Operation } from "../api/run.ts";
 import { changeRecord } from "./change.ts";
 import { type FencedRun, fenced } from "./locking.ts";
+import { ensureRecord } from "./ownership.ts";
 import type { StateStore } from "./port.ts";
 import type { ComponentRecord, StateKey } from "./record.ts";
 import { isRefused } from "./refusal.ts";
@@ -10,21 +12,39 @@ export type RunEnd =
   /** It may be applying at this moment, and nobody has shown that it is dead: lock and claim stay. */
   | { readonly type: "mayBeApplying" };
 
+export interface EndingRun extends FencedRun {
+  readonly operation: Operation;
+  readonly environmentUid: string;
+}
+
+export interface WhyEnded {
+  readonly why: string;
+  /** Its pods are dead, or its result has come. */
+  readonly proven: boolean;
+  /** Its result has come: no claim can be on its way. */
+  readonly reported?: boolean;
+}
+
 /**
- * Ends a Run in the store. Without proof of death, only a Run that has not been allowed to apply may be ended: the fence keeps it
+ * Ends a Run in the store. A claim of its pod may be on its way at this moment, before there is any record: so that it finds the door closed, the
+ * record is made here. Without proof of death, only a Run that has not been allowed to apply may be ended: the fence keeps it
  * from ever being allowed. Looking and fencing are one compare-and-swap.
  */
 export async function endRun(
   store: StateStore,
   key: StateKey,
-  run: FencedRun,
-  { why, proven }: { readonly why: string; readonly proven: boolean },
+  run: EndingRun,
+  end: WhyEnded,
   at: Date,
   signal?: AbortSignal,
 ): Promise<RunEnd> {
-  if ((await store.record(key, signal)) === undefined) return { type: "fenced", record: undefined };
+  if ((await store.record(key, signal)) === undefined) {
+    // A destroy without a record means that the record was lost: an empty one would say that nothing is left.
+    if (run.operation === "Destroy" || end.reported === true) return { type: "fenced", record: undefined };
+    await ensureRecord(store, key, run.environmentUid, { now: () => at, ...(signal === undefined ? {} : { signal }) });
+  }
   try {
-    return await endInRecord(store, key, run, { why, proven }, at, signal);
+    return await endInRecord(store, key, run, end, at, signal);
   } catch (error) {
     // Forgotten since it was looked at: nobody can claim what is not there.
     if (isRefused(error, "NotFound")) return { type: "fenced", record: undefined };
@@ -36,7 +56,7 @@ async function endInRecord(
   store: StateStore,
   key: StateKey,
   run: FencedRun,
-  { why, proven }: { readonly why: string; readonly proven: boolean },
+  { why, proven }: WhyEnded,
   at: Date,
   signal: AbortSignal | undefined,
 ): Promise<RunEnd> {
