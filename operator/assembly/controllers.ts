@@ -14,6 +14,8 @@ const WORKERS = { environments: 8, runs: 16 } as const;
 
 export interface ControllerParts {
   readonly clock: Clock;
+  /** Spreads what failed together; `Math.random` unless told. */
+  readonly random?: () => number;
   readonly caches: Caches;
   readonly metrics: Metrics;
   readonly environment: EnvironmentPorts;
@@ -25,7 +27,7 @@ export interface ControllerParts {
 
 /** An Environment is looked at again whenever it, one of its Runs, or one of its records changes. */
 export function environmentController(parts: ControllerParts): Controller {
-  const { caches, clock } = parts;
+  const { caches } = parts;
   const records: Source = {
     synced: () => Promise.resolve(),
     subscribe(enqueue) {
@@ -34,7 +36,7 @@ export function environmentController(parts: ControllerParts): Controller {
     },
   };
   return createController({
-    clock,
+    ...timing(parts),
     workers: WORKERS.environments,
     hooks: hooksFor("environments", parts),
     sources: [
@@ -51,10 +53,10 @@ export function environmentController(parts: ControllerParts): Controller {
 
 /** A Run is looked at again whenever it, an Approval of it, its pod, its Environment, or its node changes, or a place becomes free. */
 export function runController(parts: ControllerParts): Controller {
-  const { caches, clock } = parts;
+  const { caches } = parts;
   const keysOfOpen = (runs: readonly CachedRun[]) => runs.filter((run) => !isClosed(run)).map(keyOf);
   return createController({
-    clock,
+    ...timing(parts),
     workers: WORKERS.runs,
     hooks: hooksFor("runs", parts),
     sources: [
@@ -72,6 +74,8 @@ export function runController(parts: ControllerParts): Controller {
     },
   });
 }
+
+const timing = ({ clock, random }: ControllerParts) => ({ clock, ...(random === undefined ? {} : { random }) });
 
 /** Whoever waits for a place hears of each that becomes free: when an open Run closes, goes, or begins to wait for people; not when a closed one is seen. */
 function freedPlaces(runs: Caches["runs"], maxChecks: number): Source {

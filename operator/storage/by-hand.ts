@@ -147,7 +147,7 @@ async function write(
     } catch (error) {
       // After any other failure the record may have been written: then the blob is in use.
       if (error instanceof RecordConflict && blob !== undefined) await deleteBlobs(store, record, [blob], signal);
-      await afterConflict(error, tries, signal);
+      await afterConflict(store, error, tries, signal);
     }
   }
 }

@@ -40,17 +40,24 @@ export async function changeRecord<T>(
       await deleteBlobs(store, next, droppedBlobs(found.value, next), signal);
       return { before: found.value, after, answer };
     } catch (error) {
-      await afterConflict(error, tries, signal);
+      await afterConflict(store, error, tries, signal);
     }
   }
 }
 
 /** Somebody else was quicker: waits a moment, so that two writers do not collide in step. Throws what is no conflict, or one too many. */
-export async function afterConflict(error: unknown, tries: number, signal?: AbortSignal): Promise<void> {
+export async function afterConflict(
+  { pause = onTheWall }: Pick<StateStore, "pause">,
+  error: unknown,
+  tries: number,
+  signal?: AbortSignal,
+): Promise<void> {
   if (!(error instanceof RecordConflict) || tries >= MOST_TRIES) throw error;
-  const ms = Math.random() * Math.min(LONGEST_PAUSE_MS, 2 * tries);
-  await delay(ms, undefined, signal === undefined ? {} : { signal });
+  await pause(Math.random() * Math.min(LONGEST_PAUSE_MS, 2 * tries), signal);
 }
+
+const onTheWall: NonNullable<StateStore["pause"]> = (ms, signal) =>
+  delay(ms, undefined, signal === undefined ? {} : { signal });
 
 /** A copy without one optional member. */
 export function without<T extends object, K extends keyof T>(value: T, member: K): Omit<T, K> {

@@ -57,13 +57,19 @@ export function createKeyRing(first: KeyMaterial): LiveKeyRing {
     return key;
   };
   keyOf(activeId);
+  const derived = new Map<string, Buffer>();
   return {
     get activeId() {
       return activeId;
     },
     seal: (clear, about) => seal(keyOf(activeId), activeId, clear, about),
     open: (sealed, about) => open(keyOf(keyIdOf(sealed, about)), sealed, about),
-    derive: (purpose) => Buffer.from(hkdfSync("sha256", root, "", `terrarium/${purpose}`, KEY_BYTES)),
+    derive(purpose) {
+      // Asked for at every request of every pod.
+      const key = derived.get(purpose) ?? Buffer.from(hkdfSync("sha256", root, "", `terrarium/${purpose}`, KEY_BYTES));
+      derived.set(purpose, key);
+      return key;
+    },
     learn(now) {
       if (!now.root.equals(root)) throw new StoreCorrupt("the key Secret", "its root is another one than before");
       for (const [id, key] of now.keys) keys.set(id, key);

@@ -44,7 +44,7 @@ export async function ensureRecord(
       const record = await store.updateRecord(adopted(found.value, environmentUid), found.version, signal);
       return { type: "owned", record };
     } catch (error) {
-      await afterConflict(error, tries, signal);
+      await afterConflict(store, error, tries, signal);
     }
   }
 }
@@ -144,7 +144,7 @@ export async function forget(
       await deleteBlobs(store, record, blobsOf(record), signal);
       return true;
     } catch (error) {
-      await afterConflict(error, tries, signal);
+      await afterConflict(store, error, tries, signal);
     }
   }
 }

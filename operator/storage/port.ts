@@ -66,6 +66,9 @@ export interface StateStore {
   ): Promise<BlobRef>;
   getBlob(owner: { readonly storageId: string }, ref: BlobRef, signal?: AbortSignal): Promise<Buffer>;
   deleteBlob(owner: { readonly storageId: string }, ref: BlobRef, signal?: AbortSignal): Promise<void>;
+
+  /** How a writer waits that has lost a race for a record; by the clock on the wall unless told. */
+  pause?(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** The records as this process saw them last, from a watch: reading costs nothing and may be a moment old. */

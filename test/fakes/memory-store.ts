@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { RecordConflict, type StateStore, StoreCorrupt, type Versioned } from "../../operator/storage/port.ts";
 import { type BlobRef, type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
+import { frozenCopy } from "./frozen.ts";
 
 export type StoreCall = keyof StateStore;
 
@@ -26,24 +27,30 @@ interface Kept {
   readonly content: Buffer;
 }
 
-/** A state store in memory that keeps the contract of the port: compare-and-swap, immutable blobs, copies on the way in and out. */
-export function memoryStore(faults: StoreFaults = {}): MemoryStore {
-  const records = new Map<string, Versioned<string>>();
+/** Lets others in, as a network does. */
+const letOthersIn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/**
+ * A state store in memory that keeps the contract of the port: compare-and-swap, immutable blobs, records that nobody can change from outside.
+ * `onTheWay` is awaited in each call.
+ */
+export function memoryStore(faults: StoreFaults = {}, onTheWay: () => Promise<void> = letOthersIn): MemoryStore {
+  const records = new Map<string, Versioned<ComponentRecord>>();
   const blobs = new Map<string, Kept>();
   let version = 0;
   let calls = 0;
+  let blobsMade = 0;
 
   const put = (record: ComponentRecord): Versioned<ComponentRecord> => {
     version += 1;
-    const stored = { value: JSON.stringify(record), version: String(version) };
+    const stored = { value: frozenCopy(record), version: String(version) };
     records.set(stateKeyText(record.key), stored);
-    return parsed(stored);
+    return stored;
   };
   const call = async <T>(name: StoreCall, signal: AbortSignal | undefined, work: () => T): Promise<T> => {
     calls += 1;
     const count = calls;
-    // Lets others in, as a network does.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await onTheWay();
     signal?.throwIfAborted();
     await store.faults.before?.(name, count);
     const answer = work();
@@ -54,14 +61,10 @@ export function memoryStore(faults: StoreFaults = {}): MemoryStore {
 
   const store: MemoryStore = {
     faults,
-    records: () => [...records.values()].map((stored) => parsed(stored).value),
+    records: () => [...records.values()].map(({ value }) => value),
     blobIds: () => [...blobs.keys()],
     seed: (record) => void put(record),
-    record: (key, signal) =>
-      call("record", signal, () => {
-        const stored = records.get(stateKeyText(key));
-        return stored === undefined ? undefined : parsed(stored);
-      }),
+    record: (key, signal) => call("record", signal, () => records.get(stateKeyText(key))),
     createRecord: (record, signal) =>
       call("createRecord", signal, () => {
         if (currentVersion(record.key) !== undefined) throw new RecordConflict(record.key);
@@ -81,9 +84,9 @@ export function memoryStore(faults: StoreFaults = {}): MemoryStore {
       }),
     recordsOf: (namespace, environment, signal) =>
       call("recordsOf", signal, () =>
-        [...records.values()]
-          .map(parsed)
-          .filter(({ value: { key } }) => key.namespace === namespace && key.environment === environment),
+        [...records.values()].filter(
+          ({ value: { key } }) => key.namespace === namespace && key.environment === environment,
+        ),
       ),
     allRecords: (namespace, signal) =>
       call("allRecords", signal, () =>
@@ -91,7 +94,14 @@ export function memoryStore(faults: StoreFaults = {}): MemoryStore {
       ),
     putBlob: ({ storageId }, kind, content, signal) =>
       call("putBlob", signal, () => {
-        const ref: BlobRef = { id: randomUUID(), kind, digest: sha256(content), size: content.length, chunks: 1 };
+        blobsMade += 1;
+        const ref: BlobRef = {
+          id: `blob-${blobsMade}`,
+          kind,
+          digest: sha256(content),
+          size: content.length,
+          chunks: 1,
+        };
         blobs.set(ref.id, { storageId, content: Buffer.from(content) });
         return ref;
       }),
@@ -106,10 +116,5 @@ export function memoryStore(faults: StoreFaults = {}): MemoryStore {
   };
   return store;
 }
-
-const parsed = ({ value, version }: Versioned<string>): Versioned<ComponentRecord> => ({
-  value: JSON.parse(value) as ComponentRecord,
-  version,
-});
 
 const sha256 = (content: Buffer): string => `sha256:${createHash("sha256").update(content).digest("hex")}`;

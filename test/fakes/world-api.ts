@@ -9,6 +9,7 @@ import type {
   Stored,
 } from "../../operator/cluster/ports.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
+import { frozenCopy } from "./frozen.ts";
 
 export type AnyObject = Stored<KubeObject> & { readonly spec?: unknown; readonly status?: Record<string, unknown> };
 
@@ -18,10 +19,15 @@ export interface ApiEvent {
   readonly now: AnyObject | undefined;
 }
 
-/** An API server in memory: versions, generations, preconditions, finalizers, status by field manager, owners. Every answer is a copy. */
+/**
+ * An API server in memory: versions, generations, preconditions, finalizers, status by field manager, owners. Every answer is frozen: nobody can
+ * change by accident what another one was given, and nothing has to be copied.
+ */
 export interface WorldApi {
   /** All that happened, in order: what watches tell. */
   readonly log: readonly ApiEvent[];
+  /** What happened to one kind. */
+  logOf(plural: string): readonly ApiEvent[];
   onEvent(handler: (event: ApiEvent) => void): void;
   all<T extends KubeObject>(plural: string): readonly Stored<T>[];
   find<T extends KubeObject>(plural: string, namespace: Namespace, name: string): Stored<T> | undefined;
@@ -57,7 +63,8 @@ const refuse = (request: string, status: number, reason: string): never => {
 };
 
 export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
-  const objects = new Map<string, AnyObject>();
+  const kinds = new Map<string, Map<string, AnyObject>>();
+  const logs = new Map<string, ApiEvent[]>();
   /** Which manager set which field of which status, by `id/field`. */
   const managers = new Map<string, string>();
   const log: ApiEvent[] = [];
@@ -66,23 +73,28 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
   let uids = 0;
 
   const idOf = (plural: string, namespace: Namespace, name: string) => `${plural}/${namespace ?? ""}/${name}`;
+  const placeOf = (namespace: Namespace, name: string) => `${namespace ?? ""}/${name}`;
+  const objectsOf = (plural: string): Map<string, AnyObject> => emplaced(kinds, plural, () => new Map());
+  const logOf = (plural: string): ApiEvent[] => emplaced(logs, plural, () => []);
+  const held = (plural: string, namespace: Namespace, name: string) => objectsOf(plural).get(placeOf(namespace, name));
   const tell = (event: ApiEvent): void => {
     log.push(event);
+    logOf(event.plural).push(event);
     for (const handler of handlers) handler(event);
   };
   const current = ({ plural }: Resource, namespace: Namespace, name: string): AnyObject =>
-    objects.get(idOf(plural, namespace, name)) ?? refuse(`${plural} ${name}`, 404, "NotFound");
+    held(plural, namespace, name) ?? refuse(`${plural} ${name}`, 404, "NotFound");
   const put = ({ plural }: Resource, old: AnyObject | undefined, next: KubeObject): AnyObject => {
-    if (old !== undefined && isDeepStrictEqual(old, next)) return structuredClone(old);
-    const id = idOf(plural, next.metadata.namespace, next.metadata.name);
+    if (old !== undefined && isDeepStrictEqual(old, next)) return old;
+    const place = placeOf(next.metadata.namespace, next.metadata.name);
     version += 1;
     const meta: ObjectMeta = { ...next.metadata, resourceVersion: String(version) };
-    const now = structuredClone({ ...next, metadata: meta }) as AnyObject;
+    const now = frozenCopy({ ...next, metadata: meta }) as AnyObject;
     const gone = meta.deletionTimestamp !== undefined && (meta.finalizers ?? []).length === 0;
-    if (gone) objects.delete(id);
-    else objects.set(id, now);
+    if (gone) objectsOf(plural).delete(place);
+    else objectsOf(plural).set(place, now);
     tell({ plural, old, now: gone ? undefined : now });
-    return structuredClone(now);
+    return now;
   };
   const mustFit = (object: AnyObject, wanted: Partial<ObjectMeta>): void => {
     const { uid, resourceVersion } = object.metadata;
@@ -93,14 +105,14 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
 
   const api: WorldApi = {
     log,
+    logOf,
     onEvent: (handler) => void handlers.push(handler),
-    all: <T extends KubeObject>(plural: string) =>
-      [...objects].filter(([id]) => id.startsWith(`${plural}/`)).map(([, object]) => object as unknown as Stored<T>),
+    all: <T extends KubeObject>(plural: string) => [...objectsOf(plural).values()] as unknown as Stored<T>[],
     find: <T extends KubeObject>(plural: string, namespace: Namespace, name: string) =>
-      structuredClone(objects.get(idOf(plural, namespace, name))) as unknown as Stored<T> | undefined,
+      held(plural, namespace, name) as unknown as Stored<T> | undefined,
     create(resource, object) {
       const { metadata } = object;
-      if (objects.has(idOf(resource.plural, metadata.namespace, metadata.name)))
+      if (held(resource.plural, metadata.namespace, metadata.name) !== undefined)
         refuse(metadata.name, 409, "AlreadyExists");
       uids += 1;
       const uid = `${resource.plural}-${uids}`;
@@ -114,7 +126,7 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
       change: (object: Stored<T>) => object,
     ) {
       const old = current(resource, namespace, name);
-      const next = change(structuredClone(old) as unknown as Stored<T>) as AnyObject;
+      const next = change(old as unknown as Stored<T>) as AnyObject;
       const generation = (old.metadata.generation ?? 1) + (isDeepStrictEqual(old.spec, next.spec) ? 0 : 1);
       put(resource, old, { ...next, metadata: { ...next.metadata, generation } });
     },
@@ -129,12 +141,12 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
         ([field]) => !(field in wanted) && managers.get(`${id}/${field}`) !== manager,
       );
       for (const field of Object.keys(wanted)) managers.set(`${id}/${field}`, manager);
-      const status = structuredClone({ ...Object.fromEntries(kept), ...wanted });
+      const status = { ...Object.fromEntries(kept), ...wanted };
       return put(resource, old, { ...old, status } as KubeObject);
     },
     applyObject(resource, object) {
       const { namespace, name } = object.metadata;
-      const old = objects.get(idOf(resource.plural, namespace, name));
+      const old = held(resource.plural, namespace, name);
       if (old === undefined) return api.create(resource, object);
       return put(resource, old, { ...old, ...object, metadata: { ...old.metadata, ...object.metadata } });
     },
@@ -167,7 +179,7 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
       return put(resource, old, next);
     },
     delete(resource, namespace, name, uid) {
-      const old = objects.get(idOf(resource.plural, namespace, name));
+      const old = held(resource.plural, namespace, name);
       if (old === undefined) return false;
       mustFit(old, uid === undefined ? {} : { uid });
       if (old.metadata.deletionTimestamp !== undefined) return true;
@@ -177,7 +189,9 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
       return true;
     },
     collectOrphan(resources) {
-      const uidsAlive = new Set([...objects.values()].map(({ metadata }) => metadata.uid));
+      const uidsAlive = new Set(
+        [...kinds.values()].flatMap((objects) => [...objects.values()].map(({ metadata }) => metadata.uid)),
+      );
       for (const resource of resources) {
         const orphan = api
           .all(resource.plural)
@@ -193,6 +207,14 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
     },
   };
   return api;
+}
+
+function emplaced<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 /** RFC 7386. */

@@ -1,8 +1,10 @@
-import type { KubeObject, Namespace, Stored } from "../../operator/cluster/ports.ts";
+import type { KubeObject, Stored } from "../../operator/cluster/ports.ts";
+import { keyFor } from "../../operator/loop/keys.ts";
 import type { Reflector } from "../../operator/loop/reflector.ts";
+import { type Change, createStore, type Indexes } from "../../operator/loop/store.ts";
 import type { RecordCache } from "../../operator/storage/port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
-import type { WorldApi } from "./world-api.ts";
+import type { ApiEvent, WorldApi } from "./world-api.ts";
 
 /** A copy that hears of changes when the world lets it. */
 export interface Lagging {
@@ -10,58 +12,67 @@ export interface Lagging {
   /** Changes that it has not heard of yet. */
   behind(): number;
   deliver(count: number): void;
+  /** The next change is never told: the copy is wrong until it lists anew. */
+  drop(): void;
+  /** The last changes are told once more, from the oldest on. */
+  goBack(count: number): void;
+  /** True: it has missed something. */
+  isTorn(): boolean;
+  relist(): void;
 }
 
 type Handler<T extends KubeObject> = Parameters<Reflector<T>["onChange"]>[0];
-type Index<T extends KubeObject> = (object: Stored<T>) => readonly string[];
 
-const idOf = (namespace: Namespace, name: string): string => `${namespace ?? ""}/${name}`;
-
-/** Begins with all that there is, as a fresh list does. */
+/** Begins with all that there is, as a fresh list does: the operator lists without a version, which no API server answers from the past. */
 export function laggingCache<T extends KubeObject>(
   api: WorldApi,
   plural: string,
-  indexes: Readonly<Record<string, Index<T>>> = {},
+  indexes: Indexes<T> = {},
 ): Reflector<T> & Lagging {
-  const held = new Map<string, Stored<T>>(
-    api
-      .all<T>(plural)
-      .map((object) => [idOf(object.metadata.namespace, object.metadata.name), structuredClone(object)]),
-  );
+  const log = api.logOf(plural);
+  const store = createStore<T>(indexes);
   const handlers = new Set<Handler<T>>();
-  let heard = api.log.length;
+  let heard = log.length;
+  let torn = false;
 
-  const nextEvent = () => {
-    while (heard < api.log.length && api.log[heard]?.plural !== plural) heard += 1;
-    return api.log[heard];
+  const tell = (changes: readonly Change<T>[]): void => {
+    for (const change of changes) for (const handler of handlers) handler(change.old, change.now);
   };
-  const hear = (): void => {
-    const event = nextEvent();
-    if (event === undefined) return;
-    heard += 1;
-    const { metadata } = (event.now ?? event.old) as Stored<T>;
-    const id = idOf(metadata.namespace, metadata.name);
-    const old = held.get(id);
-    const now = structuredClone(event.now) as unknown as Stored<T> | undefined;
-    if (now === undefined) held.delete(id);
-    else held.set(id, now);
-    if (old !== undefined && now !== undefined && old.metadata.uid !== now.metadata.uid) {
-      for (const handler of handlers) handler(old, undefined);
-      for (const handler of handlers) handler(undefined, now);
-    } else if (old !== undefined || now !== undefined) for (const handler of handlers) handler(old, now);
+  const changesBy = ({ old: before, now }: ApiEvent): readonly Change<T>[] => {
+    if (now !== undefined) return store.put(now as unknown as Stored<T>);
+    return before === undefined ? [] : store.remove(before as unknown as Stored<T>);
   };
+  store.replace(api.all<T>(plural));
+
   return {
     name: plural,
-    behind: () => api.log.slice(heard).filter((event) => event.plural === plural).length,
+    behind: () => log.length - heard,
     deliver(count) {
-      for (let done = 0; done < count; done += 1) hear();
+      for (let done = 0; done < count && heard < log.length; done += 1) {
+        heard += 1;
+        tell(changesBy(log[heard - 1] as ApiEvent));
+      }
+    },
+    drop() {
+      if (heard === log.length) return;
+      heard += 1;
+      torn = true;
+    },
+    goBack(count) {
+      heard = Math.max(0, heard - count);
+    },
+    isTorn: () => torn,
+    relist() {
+      heard = log.length;
+      torn = false;
+      tell(store.replace(api.all<T>(plural)));
     },
     hasSynced: () => true,
     synced: () => Promise.resolve(),
     run: () => Promise.resolve(),
-    get: (namespace, name) => held.get(idOf(namespace, name)),
-    list: () => [...held.values()],
-    byIndex: (index, value) => [...held.values()].filter((object) => indexes[index]?.(object).includes(value) ?? false),
+    get: (namespace, name) => store.get(keyFor(namespace, name)),
+    list: store.values,
+    byIndex: store.byIndex,
     onChange(handler) {
       handlers.add(handler);
       return () => handlers.delete(handler);
@@ -74,30 +85,37 @@ export interface RecordLog {
   readonly versions: (readonly ComponentRecord[])[];
 }
 
-export function laggingRecords(log: RecordLog): RecordCache & Lagging {
+export function laggingRecords({ versions }: RecordLog): RecordCache & Lagging {
   const handlers: ((key: StateKey) => void)[] = [];
-  let heard = log.versions.length - 1;
+  let heard = versions.length - 1;
   const byKey = (version: number) =>
-    new Map((log.versions[version] ?? []).map((record) => [stateKeyText(record.key), record] as const));
+    new Map((versions[version] ?? []).map((record) => [stateKeyText(record.key), record] as const));
+  const moveTo = (version: number): void => {
+    const [before, after] = [byKey(heard), byKey(version)];
+    heard = version;
+    for (const name of new Set([...before.keys(), ...after.keys()])) {
+      const [was, now] = [before.get(name), after.get(name)];
+      const key = (now ?? was)?.key;
+      if (key === undefined || was === now) continue;
+      for (const handler of handlers) handler(key);
+    }
+  };
+  const behind = () => versions.length - 1 - heard;
   return {
     name: "records",
-    behind: () => log.versions.length - 1 - heard,
+    behind,
     deliver(count) {
-      for (let done = 0; done < count && heard < log.versions.length - 1; done += 1) {
-        const [before, after] = [byKey(heard), byKey(heard + 1)];
-        heard += 1;
-        for (const name of new Set([...before.keys(), ...after.keys()])) {
-          const [old, now] = [before.get(name), after.get(name)];
-          const key = (now ?? old)?.key;
-          if (key === undefined || JSON.stringify(old) === JSON.stringify(now)) continue;
-          for (const handler of handlers) handler(key);
-        }
-      }
+      for (let done = 0; done < count && behind() > 0; done += 1) moveTo(heard + 1);
     },
+    // Each version holds all records: what is missed shows in the next one.
+    drop: () => {},
+    goBack: () => {},
+    isTorn: () => false,
+    relist: () => moveTo(versions.length - 1),
     hasSynced: () => true,
     recordsOf: (namespace, environment) =>
-      (log.versions[heard] ?? []).filter(({ key }) => key.namespace === namespace && key.environment === environment),
-    measure: () => ({ records: (log.versions[heard] ?? []).length, recordBytes: 0, blobBytes: 0 }),
+      (versions[heard] ?? []).filter(({ key }) => key.namespace === namespace && key.environment === environment),
+    measure: () => ({ records: (versions[heard] ?? []).length, recordBytes: 0, blobBytes: 0 }),
     onChange: (handler) => void handlers.push(handler),
   };
 }

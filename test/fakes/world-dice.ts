@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** Random choices that a seed repeats. */
 export interface Dice {
   /** Between 0 and 1. */
@@ -8,6 +10,11 @@ export interface Dice {
   pick<T>(items: readonly T[]): T | undefined;
   /** Picks by weight; undefined where nothing has any. */
   weighted<T>(items: readonly { readonly weight: number; readonly value: T }[]): T | undefined;
+}
+
+/** Dice of their own for one purpose: what is drawn for another one does not move them. */
+export function diceFor(seed: number, purpose: string): Dice {
+  return diceFrom(createHash("sha256").update(`${seed} ${purpose}`).digest().readUInt32LE());
 }
 
 export function diceFrom(seed: number): Dice {

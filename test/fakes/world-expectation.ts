@@ -32,7 +32,7 @@ export function specHistory(): SpecHistory {
   const specs = new Map<string, EnvironmentSpec>();
   return {
     note({ metadata, spec }) {
-      specs.set(`${metadata.uid}/${metadata.generation ?? 1}`, structuredClone(spec));
+      specs.set(`${metadata.uid}/${metadata.generation ?? 1}`, spec);
     },
     at: (uid, generation) => specs.get(`${uid}/${generation}`),
   };

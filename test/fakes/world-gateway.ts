@@ -12,11 +12,11 @@ import { createProgressThrottle } from "../../operator/gateway/progress.ts";
 import type { WorkOrder } from "../../operator/gateway/protocol.ts";
 import { type Answer, ROUTES } from "../../operator/gateway/routes.ts";
 import { createRunStatuses } from "../../operator/gateway/run-status.ts";
-import { readSession } from "../../operator/gateway/sessions.ts";
+import { readSession, type Session } from "../../operator/gateway/sessions.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
 import type { KeyRing } from "../../operator/storage/key-ring.ts";
 import type { StateStore } from "../../operator/storage/port.ts";
-import type { Turns } from "./world-turns.ts";
+import { Killed, type Turns } from "./world-turns.ts";
 
 export interface GatewayParts {
   readonly client: Client;
@@ -33,7 +33,7 @@ export type GatewayReply =
   | { readonly type: "answer"; readonly answer: Answer }
   | { readonly type: "order"; readonly order: WorkOrder }
   | { readonly type: "refused"; readonly code: string; readonly message: string }
-  /** The same request may be sent again. */
+  /** It does not answer, or died: the same request may be sent again. */
   | { readonly type: "away" };
 
 /** The gateway without its sockets: the real handlers of every route. A request goes on after its sender has died. */
@@ -61,6 +61,11 @@ export function worldGateway({ client, store, ring, clock, turns, known, onUnexp
     log: { info: () => {}, error: () => {} },
   };
   const signal = new AbortController().signal;
+  const sessions = new Map<string, Session | undefined>();
+  const sessionOf = (token: string): Session | undefined => {
+    if (!sessions.has(token)) sessions.set(token, readSession(ring, token));
+    return sessions.get(token);
+  };
   const handled = (work: () => Promise<GatewayReply>): Promise<GatewayReply> => {
     const { promise, resolve } = Promise.withResolvers<GatewayReply>();
     turns.spawn(async () => {
@@ -69,6 +74,7 @@ export function worldGateway({ client, store, ring, clock, turns, known, onUnexp
     return promise;
   };
   const refusal = (error: unknown): GatewayReply => {
+    if (error instanceof Killed) return { type: "away" };
     const { code, message, unexpected } = answerFor(error);
     if (unexpected) onUnexpected(error);
     return code === "StoreUnavailable" || code === "InternalError"
@@ -84,7 +90,7 @@ export function worldGateway({ client, store, ring, clock, turns, known, onUnexp
     send: (token, request, body, lockId = "") =>
       handled(async () => {
         const route = ROUTES.find(({ method, path }) => `${method} ${path}` === request);
-        const session = readSession(ring, token);
+        const session = sessionOf(token);
         if (route === undefined || session === undefined) throw new Error(`the world sends nonsense: ${request}`);
         const content = Buffer.isBuffer(body) ? body : Buffer.from(body === undefined ? "" : JSON.stringify(body));
         return { type: "answer", answer: await route.handle({ context, session, body: content, lockId, signal }) };

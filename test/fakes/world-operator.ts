@@ -29,6 +29,7 @@ import type { Mortal, Turns } from "./world-turns.ts";
 export interface OperatorParts {
   readonly api: WorldApi;
   readonly clock: WorldClock;
+  readonly random: () => number;
   readonly turns: Turns;
   readonly ring: KeyRing;
   readonly records: RecordLog;
@@ -51,6 +52,8 @@ export interface OperatorProcess {
   ready(): number;
   /** Looks at everything once more, as after a relist. */
   lookAgain(): void;
+  /** Another one leads: nothing is begun any more, and what is on its way may arrive late. */
+  freeze(): void;
   end(): void;
 }
 
@@ -73,6 +76,7 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
   const shared = { client, clock, caches, store, ring, events };
   const controllerParts = {
     clock,
+    random: parts.random,
     caches,
     maxChecks: parts.maxChecks,
     metrics: createMetrics({ ofProcess: false }),
@@ -110,6 +114,10 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
     known: knownIn(caches),
     ready: () => controllers.reduce((sum, controller) => sum + controller.measure().ready, 0),
     lookAgain,
+    freeze() {
+      self.freeze();
+      stop.abort();
+    },
     end() {
       self.kill();
       stop.abort();

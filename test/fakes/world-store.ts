@@ -12,7 +12,8 @@ export interface WorldStore extends RecordLog {
 const CHANGES = new Set(["createRecord", "updateRecord", "deleteRecord"]);
 
 export function worldStore(turns: Turns, onWrite: (sender: Mortal, what: string) => void): WorldStore {
-  const memory = memoryStore();
+  // What touches records waits for its turn already.
+  const memory = memoryStore({}, () => Promise.resolve());
   const versions = [memory.records()];
   memory.faults.after = (call) => {
     if (CHANGES.has(call)) versions.push(memory.records());
@@ -35,6 +36,7 @@ export function worldStore(turns: Turns, onWrite: (sender: Mortal, what: string)
         gated(`update ${record.key.component}`, true, () => memory.updateRecord(record, version, signal)),
       deleteRecord: (key, version, signal) =>
         gated(`delete ${key.component}`, true, () => memory.deleteRecord(key, version, signal)),
+      pause: () => Promise.resolve(),
       putBlob: memory.putBlob,
       getBlob: memory.getBlob,
       deleteBlob: memory.deleteBlob,

@@ -16,6 +16,9 @@ export interface Mortal {
   readonly name: string;
   readonly alive: boolean;
   kill(): void;
+  /** Stopped in the middle of things: what it has sent may still arrive, late; it begins nothing any more and hears no answer. */
+  freeze(): void;
+  readonly frozen: boolean;
 }
 
 export class Killed extends Error {
@@ -80,10 +83,17 @@ export function createTurns(): Turns {
     waiting: () => [...waiting.keys()],
     mortal(name) {
       let alive = true;
+      let frozen = false;
       const self: Mortal = {
         name,
         get alive() {
           return alive;
+        },
+        get frozen() {
+          return frozen;
+        },
+        freeze() {
+          frozen = true;
         },
         kill() {
           if (!alive) return;
@@ -94,7 +104,7 @@ export function createTurns(): Turns {
       return self;
     },
     async request(sender, what, isWrite, work) {
-      if (!sender.alive) throw new Killed(sender.name);
+      if (!sender.alive || sender.frozen) throw new Killed(sender.name);
       const fate = await take(sender, what, isWrite);
       if (fate === "killedBefore") sender.kill();
       if (!sender.alive) throw new Killed(sender.name);
@@ -102,7 +112,7 @@ export function createTurns(): Turns {
         throw new ApiError({ request: what, status: 503, reason: "ServiceUnavailable", message: "injected" });
       const answer = await work();
       if (fate === "killedAfter") sender.kill();
-      if (!sender.alive) throw new Killed(sender.name);
+      if (!sender.alive || sender.frozen) throw new Killed(sender.name);
       if (fate === "lost") throw new ApiUnreachable(what, "the answer was lost");
       return answer;
     },

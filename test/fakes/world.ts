@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Environment } from "../../operator/api/environment.ts";
 import { LABELS } from "../../operator/api/names.ts";
 import { ApiError, ApiUnreachable } from "../../operator/cluster/errors.ts";
@@ -15,21 +16,14 @@ import { createCloud } from "./world-cloud.ts";
 import { type Dice, diceFrom } from "./world-dice.ts";
 import { specHistory } from "./world-expectation.ts";
 import { worldGateway } from "./world-gateway.ts";
+import { createIncidents } from "./world-incidents.ts";
 import { type Act, createKubelet } from "./world-kubelet.ts";
 import { type OperatorProcess, startOperatorProcess } from "./world-operator.ts";
 import { createOracles } from "./world-oracles.ts";
 import { watchStatuses } from "./world-statuses.ts";
 import { worldStore } from "./world-store.ts";
 import { createTurns, type Fate, Killed, type Mortal, type Turn } from "./world-turns.ts";
-
-/** How often things go wrong, as fractions of requests. */
-export interface Weather {
-  readonly refused: number;
-  readonly lost: number;
-  readonly killed: number;
-}
-
-export const CALM: Weather = { refused: 0, lost: 0, killed: 0 };
+import { createSky } from "./world-weather.ts";
 
 /** A promise was broken. The last lines of what happened are in the message. */
 export class Violation extends Error {
@@ -41,14 +35,19 @@ export interface WorldOptions {
   readonly maxRuns?: number;
   /** Decides about single requests instead of the weather. */
   readonly fateOf?: (turn: Turn) => Fate | undefined;
+  /** Names of incidents that do not happen this time. */
+  readonly without?: ReadonlySet<string>;
 }
+
+const LAST_LINES = 80;
 
 /**
  * The operator's real controllers, gateway handlers and store rules in a world of memory: API server, kubelets, engines and a cloud. Everything that
  * may happen next is one step; a seed repeats all of it.
  */
-export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
+export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOptions) {
   const dice: Dice = diceFrom(seed);
+  const incidents = createIncidents(without);
   const turns = createTurns();
   const clock = worldClock();
   const api = createWorldApi(clock);
@@ -56,10 +55,12 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
   const told: string[] = [];
   const broken: string[] = [];
   const writes: string[] = [];
-  let weather = CALM;
+  const pods = new Set<Mortal>();
+  const sky = createSky(seed, incidents, ({ sender }) => pods.has(sender));
   let gatewayAway = false;
   let refusePods = false;
-  const tell = (line: string): void => void told.push(`${clock.now().toISOString().slice(11, 19)} ${line}`);
+  let steps = 0;
+  const tell = (line: string): void => void told.push(`${clock.now().toISOString().slice(0, 19)} ${line}`);
   const violated = (what: string): void => {
     tell(`VIOLATED ${what}`);
     broken.push(what);
@@ -69,9 +70,8 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
     keys: new Map([["00".repeat(8), Buffer.alloc(32, 2)]]),
     activeId: "00".repeat(8),
   });
-  const gatewaySelf = turns.mortal("gateway");
   const store = worldStore(turns, (sender, what) => {
-    if (sender !== gatewaySelf) writes.push(what);
+    if (sender !== gateway.self) writes.push(what);
     tell(`${sender.name}: ${what}`);
   });
   const cloud = createCloud(violated);
@@ -81,34 +81,40 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
     if (refusePods && resource.kind === "Pod")
       throw new ApiError({ request: "create Pod", status: 403, reason: "Forbidden", message: "exceeded quota" });
   };
-  const gateway = worldGateway({
-    client: worldClient({
-      api,
+
+  const startGateway = () => {
+    const self = turns.mortal("gateway");
+    const onWrite = (what: string) => tell(`gateway: ${what}`);
+    const manager = "terrarium-gateway";
+    const doors = worldGateway({
+      client: worldClient({ api, turns, sender: self, manager, gatedReads: false, onWrite }),
+      store: store.seenBy(self),
+      ring,
+      clock,
       turns,
-      sender: gatewaySelf,
-      manager: "terrarium-gateway",
-      gatedReads: false,
-      onWrite: (what) => tell(`gateway: ${what}`),
-    }),
-    store: store.seenBy(gatewaySelf),
-    ring,
-    clock,
-    turns,
-    known: {
-      pod: (namespace, name) => operator.known.pod(namespace, name),
-      run: (namespace, name) => operator.known.run(namespace, name),
-      record: (key) => operator.known.record(key),
-    },
-    onUnexpected: (error) => violated(`gateway: ${String(error)}`),
-  });
+      known: {
+        pod: (namespace, name) => operator.known.pod(namespace, name),
+        run: (namespace, name) => operator.known.run(namespace, name),
+        record: (key) => operator.known.record(key),
+      },
+      onUnexpected: (error) => violated(`gateway: ${String(error)}`),
+    });
+    return { self, doors };
+  };
+  let gateway = startGateway();
+
   const runPod = (pod: Stored<Pod>, self: Mortal, ending: () => boolean): Promise<void> => {
     const { uid, name, namespace = "" } = pod.metadata;
     const run = pod.metadata.labels?.[LABELS.run] ?? "";
+    pods.add(self);
     tell(`kubelet: ${name} runs`);
     return runAgent({
       self,
       pod: { uid, name, namespace, run },
-      gateway,
+      gateway: {
+        claim: (...request) => gateway.doors.claim(...request),
+        send: (...request) => gateway.doors.send(...request),
+      },
       gatewayIsAway: () => gatewayAway,
       cloud,
       turns,
@@ -134,11 +140,12 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
     const self = turns.mortal(`operator ${lives}`);
     const onWrite = (what: string): void => {
       writes.push(what);
-      tell(`operator ${lives}: ${what}`);
+      tell(`${self.name}: ${what}`);
     };
     return startOperatorProcess({
       api,
       clock,
+      random: dice.fraction,
       turns,
       ring,
       records: store,
@@ -149,53 +156,52 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
       maxChecks: Math.max(1, Math.floor(maxRuns / 4)),
       tell,
       onError(error) {
-        if (isExpected(error)) tell(`operator ${lives}: a round failed: ${String(error)}`);
+        if (isExpected(error)) tell(`${self.name}: a round failed: ${String(error)}`);
         else violated(`a round failed: ${error instanceof Error ? error.stack : String(error)}`);
       },
     });
   };
   let operator = startOperator();
-
-  const fateFor = (turn: Turn): Fate => {
-    const own = fateOf?.(turn);
-    if (own !== undefined) return own;
-    const { refused, lost, killed } = weather;
-    const roll = dice.fraction();
-    if (roll < refused) return "refused";
-    if (roll < refused + lost) return "lost";
-    if (turn.sender === operator.self && turn.isWrite && roll < refused + lost + killed)
-      return dice.chance(0.5) ? "killedBefore" : "killedAfter";
-    return "goes";
-  };
+  const frozen: OperatorProcess[] = [];
 
   /** Everything that may happen next, time apart. */
   const choices = (): { readonly weight: number; readonly value: Act }[] => [
     ...turns.waiting().map((turn) => ({
-      weight: 4,
-      value: { what: `${turn.sender.name}: ${turn.what}`, act: () => turn.open(fateFor(turn)) },
+      weight: turn.sender.frozen ? 0.4 : 4,
+      value: {
+        what: `${turn.sender.name}: ${turn.what}`,
+        act: () => turn.open(turn.sender.frozen ? "goes" : (fateOf?.(turn) ?? sky.fateOf(turn))),
+      },
     })),
-    ...operator.caches
-      .filter((cache) => cache.behind() > 0)
-      .map((cache) => ({
-        weight: 2,
-        value: { what: `hear of ${cache.name}`, act: () => cache.deliver(1 + dice.below(cache.behind())) },
-      })),
+    ...operator.caches.flatMap((cache) => [
+      ...(cache.behind() === 0
+        ? []
+        : [{ weight: 2, value: { what: cache.name, act: () => cache.deliver(1 + dice.below(cache.behind())) } }]),
+      ...(cache.isTorn() ? [{ weight: 0.1, value: { what: cache.name, act: () => cache.relist() } }] : []),
+    ]),
     ...kubelet.steps().map((value) => ({ weight: 2, value })),
     { weight: 0.3, value: { what: "collect garbage", act: () => void api.collectOrphan([RUNS, PODS]) } },
   ];
 
-  const afterStep = async (): Promise<void> => {
+  const replaceTheDead = async (): Promise<void> => {
     await turns.settled();
-    if (!operator.self.alive) {
-      operator.end();
-      await turns.settled();
-      tell("the operator is started anew");
-      operator = startOperator();
+    if (!gateway.self.alive) {
+      tell("the gateway is started anew");
+      gateway = startGateway();
       await turns.settled();
     }
+    if (operator.self.alive) return;
+    operator.end();
+    await turns.settled();
+    tell("the operator is started anew");
+    operator = startOperator();
+    await turns.settled();
+  };
+  const afterStep = async (): Promise<void> => {
+    await replaceTheDead();
     await oracles.check();
     if (broken.length > 0)
-      throw new Violation(`${broken.join("\n")}\n--- what happened last ---\n${told.slice(-80).join("\n")}`);
+      throw new Violation(`${broken.join("\n")}\n--- what happened last ---\n${told.slice(-LAST_LINES).join("\n")}`);
   };
 
   const world = {
@@ -203,6 +209,8 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
     clock,
     cloud,
     dice,
+    seed,
+    incidents,
     kubelet,
     moments,
     store,
@@ -217,9 +225,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
       api.find<Environment & { metadata: { uid: string } }>(ENVIRONMENTS.plural, namespace, name) as unknown as
         | Environment
         | undefined,
-    setWeather(next: Weather): void {
-      weather = next;
-    },
+    setWeather: sky.become,
     setGatewayAway(away: boolean): void {
       gatewayAway = away;
       tell(away ? "the gateway is away" : "the gateway is back");
@@ -229,8 +235,17 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
       tell(refused ? "pods are refused" : "pods are admitted");
     },
     restartOperator: () => operator.self.kill(),
+    restartGateway: () => gateway.self.kill(),
+    /** The leader is stopped like a machine that sleeps; another one takes over, and what the old one had sent arrives late. */
+    freezeOperator(): void {
+      tell(`${operator.self.name} is frozen, and another one leads`);
+      operator.freeze();
+      frozen.push(operator);
+      operator = startOperator();
+    },
     /** One thing happens; false where nothing can but the passing of time. */
     async step(): Promise<boolean> {
+      steps += 1;
       await afterStep();
       const possible = choices();
       const chosen = dice.weighted(possible);
@@ -243,11 +258,14 @@ export function createWorld({ seed, maxRuns = 10, fateOf }: WorldOptions) {
     /** Until nothing can happen but the passing of time. */
     async rest(mostSteps = 20_000): Promise<void> {
       for (let steps = 0; await world.step(); steps += 1)
-        if (steps > mostSteps) throw new Violation(`the world never rests\n${told.slice(-80).join("\n")}`);
+        if (steps > mostSteps) throw new Violation(`the world never rests\n${told.slice(-LAST_LINES).join("\n")}`);
     },
+    steps: () => steps,
+    /** What tells two stories apart: all that happened, in order. */
+    trace: (): string => createHash("sha256").update(told.join("\n")).digest("hex"),
     async end(): Promise<void> {
-      operator.end();
-      gatewaySelf.kill();
+      for (const process of [operator, ...frozen]) process.end();
+      gateway.self.kill();
       for (const uid of kubelet.running()) kubelet.kill(uid, "the world ends");
       await turns.settled();
     },

@@ -1,36 +1,71 @@
-import { chaos } from "./chaos.ts";
-import { tell } from "./telling.ts";
+import assert from "node:assert/strict";
+import { shrink } from "./shrink.ts";
+import { reportOf, storyOf } from "./simulation.ts";
+import type { Telling } from "./telling.ts";
 
-/** One seed tells one story, again and again. `TERRARIUM_STORIES` asks for more of them, `TERRARIUM_SEED` for a single one. */
-const { TERRARIUM_SEED: oneSeed, TERRARIUM_STORIES: many = "120" } = process.env;
+/** One seed tells one story, again and again. `TERRARIUM_STORIES` asks for more of them; `npm run simulate` tells many, and single ones. */
+const { TERRARIUM_STORIES: many } = process.env;
 const FIRST_SEED = 1;
 const LONGEST_MS = 25_000;
-
-const replay = (seed: number) => `TERRARIUM_SEED=${seed} npx mocha test/stories/chaos.test.ts`;
-
-async function story(seed: number): Promise<void> {
-  try {
-    await tell({ seed, maxRuns: seed % 3 === 0 ? 2 : 10 }, chaos);
-  } catch (error) {
-    const text = error instanceof Error ? (error.name === "Violation" ? error.message : error.stack) : String(error);
-    throw new Error(`${text}\n\nto see this again: ${replay(seed)}`);
-  }
-}
+const USUAL = 250;
 
 describe("Whatever happens", () => {
-  const seeds =
-    oneSeed === undefined ? Array.from({ length: Number(many) }, (_, index) => FIRST_SEED + index) : [Number(oneSeed)];
-
   it("the promises hold, and status becomes true and quiet", async function () {
     this.timeout(0);
     const began = performance.now();
-    const limited = oneSeed === undefined && process.env.TERRARIUM_STORIES === undefined;
     let count = 0;
-    for (const seed of seeds) {
-      if (limited && performance.now() - began > LONGEST_MS) break;
-      await story(seed);
+    for (let seed = FIRST_SEED; count < Number(many ?? USUAL); seed += 1) {
+      if (many === undefined && performance.now() - began > LONGEST_MS) break;
+      const telling = await storyOf(seed);
+      if (telling.trouble !== undefined) throw new Error(await reportOf(seed, telling));
       count += 1;
     }
-    if (this.test !== undefined) this.test.title += `: ${count} stories, from seed ${seeds[0]}`;
+    if (this.test !== undefined) this.test.title += `: ${count} stories, from seed ${FIRST_SEED}`;
+  });
+});
+
+describe("A seed", () => {
+  it("tells the same story every time", async function () {
+    this.timeout(60_000);
+    for (const seed of [3, 14, 15, 92]) assert.equal((await storyOf(seed)).trace, (await storyOf(seed)).trace);
+  });
+
+  it("tells another story than the next seed, and than the same one without an incident", async () => {
+    const [one, next] = [await storyOf(14), await storyOf(15)];
+    assert.notEqual(one.trace, next.trace);
+    const [first = ""] = one.incidents;
+    const without = await storyOf(14, new Set([first]));
+    assert.notEqual(without.trace, one.trace);
+    assert.ok(!without.incidents.includes(first));
+  });
+});
+
+describe("A story that went wrong", () => {
+  const all = Array.from({ length: 40 }, (_, index) => `incident-${index}`);
+  const toldWith = (incidents: readonly string[], message?: string): Telling => ({
+    trouble: message === undefined ? undefined : new Error(message),
+    incidents,
+    lines: [],
+    steps: 0,
+    trace: "",
+  });
+
+  it("is told without all that it does not need in order to go wrong", async () => {
+    const guilty = ["incident-7", "incident-31"];
+    const again = async (without: ReadonlySet<string>) => {
+      const left = all.filter((name) => !without.has(name));
+      return toldWith(left, guilty.every((name) => left.includes(name)) ? "I1: two writers" : undefined);
+    };
+    const { telling } = await shrink(await again(new Set()), again);
+    assert.deepEqual(telling.incidents, guilty);
+  });
+
+  it("is not mistaken for one that breaks another promise", async () => {
+    const again = async (without: ReadonlySet<string>) => {
+      const left = all.filter((name) => !without.has(name));
+      return toldWith(left, left.includes("incident-7") ? "I1: two writers" : "I5: never quiet");
+    };
+    const { telling } = await shrink(await again(new Set()), again);
+    assert.deepEqual(telling.incidents, ["incident-7"]);
   });
 });

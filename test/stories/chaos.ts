@@ -2,49 +2,54 @@ import type { Component } from "../../operator/api/component.ts";
 import type { EnvironmentSpec } from "../../operator/api/environment.ts";
 import type { Pod } from "../../operator/cluster/kinds.ts";
 import { PODS } from "../../operator/cluster/resources.ts";
-import { CALM } from "../fakes/world.ts";
+import { type Dice, diceFor } from "../fakes/world-dice.ts";
 import { removeByHand } from "../fakes/world-kubelet.ts";
 import { aModule } from "../fakes/world-people.ts";
+import { CALM } from "../fakes/world-weather.ts";
 import { isConverged, staysQuiet, type Told, until } from "./telling.ts";
 
 type Happening = { readonly weight: number; readonly value: () => void };
 
-/** Any graph without cycles, with one to five components. */
-function anyModules({ world: { dice } }: Told): readonly Component[] {
+/** Any graph without cycles, with one to five components; those that a telling leaves out are needed by none. */
+function anyModules({ world }: Told, dice: Dice): readonly Component[] {
   const names = ["a", "b", "c", "d", "e"].slice(0, 1 + dice.below(5));
-  return names.map((name, index) => {
-    const needs = names.slice(0, index).filter(() => dice.chance(0.5));
-    return aModule(name, needs, { size: 1 + dice.below(3) });
-  });
+  const drawn = names.map((name, index) => ({
+    name,
+    needs: names.slice(0, index).filter(() => dice.chance(0.5)),
+    size: 1 + dice.below(3),
+  }));
+  const there = drawn.filter(({ name }) => name === "a" || world.incidents.happens(`component-${name}`));
+  const isThere = (needed: string) => there.some(({ name }) => name === needed);
+  return there.map(({ name, needs, size }) => aModule(name, needs.filter(isThere), { size }));
 }
 
-/** Half of the stories are told to people who only edit, and half in bad weather. */
+/**
+ * One life of an Environment: people do something, things go wrong, and in the end all is calm, and must be as it was asked for. Each
+ * incident draws from dice of its own, so that one can be left out and the others stay.
+ */
 export async function chaos(told: Told, given: Partial<EnvironmentSpec> = {}): Promise<void> {
   const { world, person } = told;
-  const { dice } = world;
-  const policy = { ...given, ...(dice.chance(0.2) ? { deletionPolicy: "Retain" as const } : {}) };
-  person.create(anyModules(told), policy);
-  const rough = dice.chance(0.8);
+  const { seed, incidents } = world;
+  const plot = diceFor(seed, "plot");
+  const policy = { ...given, ...(plot.chance(0.2) ? { deletionPolicy: "Retain" as const } : {}) };
+  const rough = plot.chance(0.8);
+  const count = 3 + plot.below(12);
+  const [comesBack, isDeleted] = [plot.chance(0.5), plot.chance(0.6)];
+  person.create(anyModules(told, diceFor(seed, "modules")), policy);
   if (rough) world.setWeather({ refused: 0.02, lost: 0.03, killed: 0.004 });
-  const happenings = 3 + dice.below(12);
-  for (let count = 0; count < happenings; count += 1) {
-    const steps = dice.below(dice.chance(0.3) ? 400 : 90);
-    for (let step = 0; step < steps; step += 1) {
-      if (await world.step()) continue;
-      if (dice.chance(0.4) && person.help()) continue;
-      const wait = world.clock.untilNext();
-      if (wait === undefined || wait > 3_600_000) break;
-      world.clock.advance(wait);
-    }
-    dice.weighted([...edits(told), ...(rough ? faults(told) : [])])?.();
+  for (let number = 1; number <= count; number += 1) {
+    const dice = diceFor(seed, `incident ${number}`);
+    await someTime(told, dice);
+    const happening = dice.weighted([...edits(told, dice), ...(rough ? faults(told, dice) : [])]);
+    if (incidents.happens(`incident-${number}`)) happening?.();
   }
   world.tell("from now on nothing goes wrong any more");
   calmDown(told);
   // Whatever somebody did by hand is brought back by whoever asks.
   if (given.drift !== undefined) person.request();
-  if (!person.exists() && dice.chance(0.5)) person.create(anyModules(told), policy);
+  if (!person.exists() && comesBack) person.create(anyModules(told, diceFor(seed, "modules again")), policy);
   await until(told, "everything that is declared exists, and the status says so", () => isConverged(told));
-  if (dice.chance(0.6)) {
+  if (isDeleted) {
     person.delete();
     await until(told, "the Environment is gone", () => !person.exists());
     await until(
@@ -59,6 +64,17 @@ export async function chaos(told: Told, given: Partial<EnvironmentSpec> = {}): P
   tooManyRuns(told);
 }
 
+async function someTime({ world, person }: Told, dice: Dice): Promise<void> {
+  const steps = dice.below(dice.chance(0.3) ? 400 : 90);
+  for (let step = 0; step < steps; step += 1) {
+    if (await world.step()) continue;
+    if (dice.chance(0.4) && person.help()) continue;
+    const wait = world.clock.untilNext();
+    if (wait === undefined || wait > 3_600_000) return;
+    world.clock.advance(wait);
+  }
+}
+
 function calmDown({ world }: Told): void {
   world.setWeather(CALM);
   world.setGatewayAway(false);
@@ -70,11 +86,10 @@ function calmDown({ world }: Told): void {
   }
 }
 
-function edits(told: Told): readonly Happening[] {
-  const { world, person } = told;
-  const { dice } = world;
+function edits(told: Told, dice: Dice): readonly Happening[] {
+  const { person } = told;
   const environment = person.find();
-  if (environment === undefined) return [{ weight: 10, value: () => person.create(anyModules(told)) }];
+  if (environment === undefined) return [{ weight: 10, value: () => person.create(anyModules(told, dice)) }];
   const { components, suspend, drift } = environment.spec;
   const one = dice.pick(components)?.name ?? "a";
   const needed = (name: string) =>
@@ -96,13 +111,12 @@ function edits(told: Told): readonly Happening[] {
     { weight: 2, value: () => person.cancel(dice.pick(person.runs())) },
     { weight: 2, value: () => person.suspend(!suspend) },
     { weight: 2, value: () => (components.length > 1 && !needed(one) ? person.remove(one) : undefined) },
-    { weight: 1, value: () => addModule(told) },
+    { weight: 1, value: () => addModule(told, dice) },
     { weight: 1.5, value: () => person.delete() },
   ];
 }
 
-function addModule({ world, person }: Told): void {
-  const { dice } = world;
+function addModule({ world, person }: Told, dice: Dice): void {
   person.editSpec((spec) => {
     const free = ["a", "b", "c", "d", "e", "f"].filter((name) => !spec.components.some((one) => one.name === name));
     const name = dice.pick(free);
@@ -113,8 +127,9 @@ function addModule({ world, person }: Told): void {
   });
 }
 
-function faults({ world }: Told): readonly Happening[] {
-  const { dice, kubelet, api } = world;
+function faults({ world }: Told, dice: Dice): readonly Happening[] {
+  const { kubelet, api } = world;
+  const cache = dice.pick(world.operator().caches);
   const running = dice.pick(kubelet.running());
   const pods = api.all<Pod>(PODS.plural);
   // Half of the time one that works, since most have ended.
@@ -124,6 +139,10 @@ function faults({ world }: Told): readonly Happening[] {
   const writer = dice.pick(world.cloud.writers())?.pod;
   return [
     { weight: 3, value: () => world.restartOperator() },
+    { weight: 2, value: () => world.freezeOperator() },
+    { weight: 2, value: () => world.restartGateway() },
+    { weight: 3, value: () => cache?.drop() },
+    { weight: 2, value: () => cache?.goBack(1 + dice.below(8)) },
     { weight: 3, value: () => (running === undefined ? undefined : kubelet.kill(running, "OOMKilled")) },
     { weight: 5, value: () => (writer === undefined ? undefined : kubelet.kill(writer, "Error")) },
     {

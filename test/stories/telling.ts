@@ -8,14 +8,44 @@ export interface Told {
   readonly person: People;
 }
 
+/** How one telling went. */
+export interface Telling {
+  /** What broke a promise; undefined where none was broken. */
+  readonly trouble: Error | undefined;
+  /** The names of all that went wrong and of what people did. */
+  readonly incidents: readonly string[];
+  readonly lines: readonly string[];
+  readonly steps: number;
+  /** Differs wherever two tellings differ. */
+  readonly trace: string;
+}
+
 /** Tells one story in a world of its own, which ends in any case. */
-export async function tell(options: WorldOptions, story: (told: Told) => Promise<void>): Promise<void> {
+export async function telling(options: WorldOptions, story: (told: Told) => Promise<void>): Promise<Telling> {
   const world = createWorld(options);
+  let trouble: Error | undefined;
   try {
     await story({ world, person: people(world) });
-  } finally {
-    await world.end();
+  } catch (error) {
+    trouble = error instanceof Error ? error : new Error(String(error));
   }
+  const { told, incidents } = world;
+  const result = {
+    trouble,
+    incidents: [...incidents.names],
+    lines: [...told],
+    steps: world.steps(),
+    trace: world.trace(),
+  };
+  await world.end();
+  return result;
+}
+
+/** The same, where trouble is thrown. */
+export async function tell(options: WorldOptions, story: (told: Told) => Promise<void>): Promise<Telling> {
+  const result = await telling(options, story);
+  if (result.trouble !== undefined) throw result.trouble;
+  return result;
 }
 
 /** Lets time pass until `done`, and nothing but time is missing; where the status asks for a person, somebody helps. */

@@ -1,0 +1,32 @@
+import { chaos } from "./chaos.ts";
+import { type Shrunk, shrink } from "./shrink.ts";
+import { type Telling, telling } from "./telling.ts";
+
+/** The story of a seed, told without some of its incidents. */
+export const storyOf = (seed: number, without: ReadonlySet<string> = new Set()): Promise<Telling> =>
+  telling({ seed, maxRuns: seed % 3 === 0 ? 2 : 10, without }, chaos);
+
+export const replayCommand = (seed: number, without: Iterable<string> = []): string => {
+  const names = [...without].join(",");
+  return `npm run simulate -- --seed ${seed}${names === "" ? "" : ` --without ${names}`}`;
+};
+
+/** A story that went wrong, and the shortest one in it, as lines to read. */
+export async function reportOf(seed: number, first: Telling): Promise<string> {
+  const shrunk = await shrink(first, (without) => storyOf(seed, without));
+  return [
+    `seed ${seed}: ${first.trouble?.message.split("\n")[0]}`,
+    `to see it again: ${replayCommand(seed)}`,
+    ...shortestOf(seed, first, shrunk),
+  ].join("\n");
+}
+
+function shortestOf(seed: number, first: Telling, { telling, without, tellings }: Shrunk): readonly string[] {
+  return [
+    `${telling.incidents.length} of its ${first.incidents.length} incidents are enough (found in ${tellings} tellings): ${replayCommand(seed, without)}`,
+    "",
+    ...telling.lines.map((line) => `  ${line}`),
+    "",
+    telling.trouble?.message.split("\n--- what happened last ---")[0] ?? "",
+  ];
+}
