@@ -22,14 +22,15 @@ describe("leader election", () => {
     candidates = [];
   });
 
-  const aCandidate = (identity: string): Candidate => {
+  /** `aheadMs`: how wrong its clock on the wall is. */
+  const aCandidate = (identity: string, aheadMs = 0): Candidate => {
     const line: Candidate["line"] = { cut: false };
     const lost: string[] = [];
     const ledAt: number[] = [];
     const abort = new AbortController();
     const election = createElection({
       client: leases.lineTo(line),
-      clock,
+      clock: { ...clock, now: () => new Date(clock.now().getTime() + aheadMs) },
       random: () => 0.5,
       namespace: "terrarium",
       name: "operator",
@@ -54,6 +55,22 @@ describe("leader election", () => {
     assert.deepEqual([a.isLeading(), b.isLeading(), leases.holder()], [true, false, "a"]);
     assert.ok(leases.writes() <= 62, "renewed every two seconds by the leader alone");
   });
+
+  for (const hours of [-1, 1]) {
+    it(`a leader that renews is left alone by one whose clock is ${hours} h ahead`, async () => {
+      const [a, b] = [aCandidate("a"), aCandidate("b", hours * 3_600_000)];
+      await clock.advance(60_000);
+      assert.deepEqual([a.isLeading(), b.isLeading(), a.lost], [true, false, []]);
+    });
+
+    it(`a leader that vanished is followed after the lease by one whose clock is ${hours} h ahead`, async () => {
+      const [a, b] = [aCandidate("a"), aCandidate("b", hours * 3_600_000)];
+      await clock.advance(10_000);
+      a.line.cut = true;
+      await clock.advance(25_000);
+      assert.deepEqual([a.isLeading(), b.isLeading()], [false, true]);
+    });
+  }
 
   it("a leader that goes in good order hands over within one look of the other", async () => {
     const [a, b] = [aCandidate("a"), aCandidate("b")];

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { MUTANTS } from "../../../tools/mutants/all.ts";
+import { AnchorLost, edited } from "../../../tools/mutants/mutant.ts";
+import { makeScratch } from "../../../tools/mutants/scratch.ts";
+import { tried } from "../../../tools/mutants/trial.ts";
+
+const root = join(import.meta.dirname, "../../..");
+
+describe("The mutants", () => {
+  it("are numbered from M01 on, and there are twenty at least", () => {
+    assert.deepEqual(
+      MUTANTS.map(({ id }) => id),
+      MUTANTS.map((_, index) => `M${String(index + 1).padStart(2, "0")}`),
+    );
+    assert.ok(MUTANTS.length >= 20);
+  });
+
+  for (const { id, bug, edits, tests } of MUTANTS) {
+    it(`${id} still fits the code: ${bug}`, () => {
+      for (const edit of edits) assert.notEqual(edited(readFileSync(join(root, edit.file), "utf8"), edit), "");
+      for (const test of tests) assert.ok(existsSync(join(root, test)), test);
+    });
+  }
+
+  it("fail loudly where the code has changed under them", () => {
+    const edit = { file: "a.ts", find: "was here", replace: "" };
+    assert.throws(() => edited("nothing of the kind", edit), AnchorLost);
+    assert.throws(() => edited("was here, and was here", edit), AnchorLost);
+  });
+
+  it("are caught by the tests that name them, and gone from the copy afterwards", async function () {
+    this.timeout(120_000);
+    const mutant = MUTANTS.find(({ id }) => id === "M02");
+    const scratch = makeScratch(root);
+    try {
+      assert.ok(mutant !== undefined);
+      const [edit] = mutant.edits;
+      const finding = await tried(mutant, scratch);
+      assert.deepEqual([finding.type, finding.type === "caught" && finding.file], ["caught", mutant.tests[0]]);
+      const file = edit?.file ?? "";
+      assert.equal(readFileSync(join(scratch.folder, file), "utf8"), readFileSync(join(root, file), "utf8"));
+    } finally {
+      scratch.remove();
+    }
+  });
+});

@@ -1,0 +1,7 @@
+import { LIFE } from "./life.ts";
+import type { Mutant } from "./mutant.ts";
+import { OPERATOR } from "./operator.ts";
+import { STATE } from "./state.ts";
+
+/** Every seeded bug. Each is a row of docs/reliability.md. */
+export const MUTANTS: readonly Mutant[] = [...STATE, ...LIFE, ...OPERATOR];

@@ -1,0 +1,152 @@
+import type { Mutant } from "./mutant.ts";
+
+const CHAOS = "test/stories/chaos.test.ts";
+const DECIDE = "test/unit/environment/decide.test.ts";
+
+/** Bugs in the decisions: what is begun, what is awaited, and what proves an end. */
+export const LIFE: readonly Mutant[] = [
+  {
+    id: "M13",
+    bug: "finalizer first: a deleted Environment goes before what it made",
+    edits: [
+      {
+        file: "operator/environment/decide.ts",
+        find: "  if (owned.length === 0 && busy.length === 0) return",
+        replace: "  if (busy.length === 0) return",
+      },
+    ],
+    tests: [DECIDE, CHAOS],
+  },
+  {
+    id: "M14",
+    bug: "satisfied = Ready: a dependent does not wait for what it uses to become as declared",
+    edits: [
+      {
+        file: "operator/environment/component.ts",
+        find: "filter((verdict) => !verdict.satisfied);",
+        replace: "filter((verdict) => verdict.past.record?.applied === undefined);",
+      },
+    ],
+    tests: [DECIDE, CHAOS],
+  },
+  {
+    id: "M15",
+    bug: "proof of death = phase Failed",
+    edits: [
+      {
+        file: "operator/run/death.ts",
+        find: "  if (allTerminated(pod)) return",
+        replace: '  if (allTerminated(pod) || pod.status?.phase === "Failed") return',
+      },
+    ],
+    tests: ["test/unit/run/death.test.ts"],
+  },
+  {
+    id: "M16",
+    bug: "a pod whose object is gone counts as dead",
+    edits: [
+      {
+        file: "operator/run/death.ts",
+        find: '    return { type: "unproven", why: "the pod\'s object is gone',
+        replace: '    return { type: "dead", outOfMemory: false, how: "the pod\'s object is gone',
+      },
+    ],
+    tests: ["test/unit/run/death.test.ts", "test/stories/diamond.test.ts", CHAOS],
+  },
+  {
+    id: "M17",
+    bug: "retry after interruption: an apply that was cut off is repeated, and nobody asked",
+    edits: [
+      {
+        file: "operator/environment/component.ts",
+        find: '  if (latest?.status?.phase !== "Interrupted" || pendingRequest(subject) !== undefined) return undefined;',
+        replace: "  if (latest?.status?.phase !== undefined || latest === undefined) return undefined;",
+      },
+    ],
+    tests: [DECIDE, "test/stories/diamond.test.ts", CHAOS],
+  },
+  {
+    id: "M18",
+    bug: "an interrupted apply is closed as an ordinary failure",
+    edits: [
+      {
+        file: "operator/run/ending.ts",
+        find: "  if (claim?.runUid === run.metadata.uid && claim.applying !== undefined) return",
+        replace: "  if (claim?.runUid === record?.storageId && claim?.applying !== undefined) return",
+      },
+    ],
+    tests: ["test/unit/run/ending.test.ts", "test/stories/diamond.test.ts", CHAOS],
+  },
+  {
+    id: "M19",
+    bug: "deletes before dependents: what others use is destroyed first",
+    edits: [
+      {
+        file: "operator/environment/removal.ts",
+        find: "  if (dependents.length === 0) return undefined;",
+        replace: "  if (dependents.length >= 0) return undefined;",
+      },
+    ],
+    tests: [DECIDE, "test/stories/diamond.test.ts", CHAOS],
+  },
+  {
+    id: "M20",
+    bug: "stale cache for destroy: a deletion is decided on records of a moment ago",
+    edits: [
+      {
+        file: "operator/environment/observe.ts",
+        find: "deleting ? await ports.freshRecordsOf(namespace, name, signal) : ports.recordsOf(namespace, name)",
+        replace: "ports.recordsOf(namespace, name)",
+      },
+    ],
+    tests: ["test/unit/environment/observe.test.ts"],
+  },
+  {
+    id: "M21",
+    bug: "a removed component is destroyed without a word",
+    edits: [
+      {
+        file: "operator/environment/removal.ts",
+        find: '  if (ending === "Deleted") return undefined;',
+        replace: '  if (ending !== "Never" as string) return undefined;',
+      },
+    ],
+    tests: [DECIDE],
+  },
+  {
+    id: "M22",
+    bug: "a second Run is begun while one is open",
+    edits: [
+      {
+        file: "operator/environment/component.ts",
+        find: "  if (past.open !== undefined) return answerForOpenRun(past.open);\n  const choice",
+        replace: "  const choice",
+      },
+    ],
+    tests: [DECIDE, CHAOS],
+  },
+  {
+    id: "M23",
+    bug: "retries without an end",
+    edits: [
+      {
+        file: "operator/environment/attempts.ts",
+        find: 'outcome.result !== "Waiting" && retries > limit',
+        replace: 'outcome.result !== "Waiting" && retries > limit * 1000',
+      },
+    ],
+    tests: [DECIDE, "test/unit/environment/retry.test.ts", "test/stories/diamond.test.ts", CHAOS],
+  },
+  {
+    id: "M24",
+    bug: "Retain destroys",
+    edits: [
+      {
+        file: "operator/environment/removal.ts",
+        find: '  if (policyOf(subject) !== "Retain") return undefined;',
+        replace: '  if (policyOf(subject) !== ("Never" as string)) return undefined;',
+      },
+    ],
+    tests: [DECIDE, "test/stories/diamond.test.ts"],
+  },
+];

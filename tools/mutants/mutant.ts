@@ -1,0 +1,31 @@
+/** One bug, seeded on purpose: a promise's guard taken away by a small edit. */
+export interface Mutant {
+  /** `M01` … */
+  readonly id: string;
+  /** What is wrong with the product, in a few words. */
+  readonly bug: string;
+  readonly edits: readonly Edit[];
+  /** Test files that should notice, the quickest first. */
+  readonly tests: readonly string[];
+}
+
+export interface Edit {
+  readonly file: string;
+  /** Occurs exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** The code has changed under a mutant: it has to be seeded anew, or it proves nothing. */
+export class AnchorLost extends Error {
+  override readonly name = "AnchorLost";
+  constructor(file: string, find: string, count: number) {
+    super(`${file} has ${count === 0 ? "no" : count} place(s) that say:\n${find}`);
+  }
+}
+
+export function edited(text: string, { file, find, replace }: Edit): string {
+  const count = text.split(find).length - 1;
+  if (count !== 1) throw new AnchorLost(file, find, count);
+  return text.replace(find, () => replace);
+}

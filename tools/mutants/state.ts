@@ -1,0 +1,146 @@
+import type { Mutant } from "./mutant.ts";
+
+const CHAOS = "test/stories/chaos.test.ts";
+
+/** Bugs in the store's rules: who may write a state, and what is never lost. */
+export const STATE: readonly Mutant[] = [
+  {
+    id: "M01",
+    bug: "no intent: an apply begins without a word in the record",
+    edits: [
+      {
+        file: "operator/storage/applying.ts",
+        find: "      claim: { ...claim, applying: begun },\n      mayHoldObjects: true,\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/unit/gateway/gateway.test.ts", CHAOS],
+  },
+  {
+    id: "M02",
+    bug: "lock off: whoever asks for the lock gets it",
+    edits: [{ file: "operator/storage/locking.ts", find: "  if (lock !== undefined) {", replace: "  if (false) {" }],
+    tests: ["test/unit/storage/locking.test.ts", CHAOS],
+  },
+  {
+    id: "M03",
+    bug: "no UID check: any pod of a Run holds its claim",
+    edits: [
+      {
+        file: "operator/storage/claims.ts",
+        find: "claim.runUid === runUid && claim.phase === phase && claim.podUid === podUid",
+        replace: "claim.runUid === runUid && claim.phase === phase",
+      },
+    ],
+    tests: ["test/unit/storage/fencing.test.ts", "test/unit/gateway/gateway.test.ts", CHAOS],
+  },
+  {
+    id: "M04",
+    bug: "fencing off: a Run that was ended goes on writing",
+    edits: [
+      {
+        file: "operator/storage/claims.ts",
+        find: "  if (current.fenced === undefined) return current;\n  throw",
+        replace: "  if (current.fenced !== null) return current;\n  throw",
+      },
+    ],
+    tests: ["test/unit/storage/fencing.test.ts", "test/stories/diamond.test.ts", CHAOS],
+  },
+  {
+    id: "M05",
+    bug: "serial check off: an older state replaces a newer one",
+    edits: [
+      {
+        file: "operator/storage/versions.ts",
+        find: "  if (incoming.serial > head.serial) return",
+        replace: "  if (incoming.serial >= 0) return",
+      },
+    ],
+    tests: ["test/unit/storage/versions.test.ts", "test/unit/storage/fencing.test.ts"],
+  },
+  {
+    id: "M06",
+    bug: "lineage check off: the state of something else is taken",
+    edits: [
+      {
+        file: "operator/storage/versions.ts",
+        find: "  if (head.lineage !== incoming.lineage)",
+        replace: "  if (head.lineage === undefined)",
+      },
+    ],
+    tests: ["test/unit/storage/versions.test.ts", "test/unit/storage/fencing.test.ts"],
+  },
+  {
+    id: "M07",
+    bug: "claim not exclusive: a pod takes over from a Run that has not ended",
+    edits: [
+      {
+        file: "operator/storage/claims.ts",
+        find: "    mustBeReplaceable(record, current, claimant);\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/unit/storage/fencing.test.ts", "test/unit/gateway/gateway.test.ts", CHAOS],
+  },
+  {
+    id: "M08",
+    bug: "a claim on its way is not barred when its Run ends before there is a record",
+    edits: [
+      {
+        file: "operator/storage/run-end.ts",
+        find: '    if (run.operation === "Destroy" || end.reported === true) return',
+        replace: "    if (run.uid !== undefined) return",
+      },
+    ],
+    tests: ["test/unit/storage/run-end.test.ts"],
+  },
+  {
+    id: "M09",
+    bug: "journal dropped: what an apply did is not written down",
+    edits: [
+      {
+        file: "operator/storage/journal.ts",
+        find: "  if (fresh.length === 0) return;",
+        replace: "  if (from >= 0) return;",
+      },
+    ],
+    tests: ["test/unit/storage/journal.test.ts", "test/stories/diamond.test.ts", CHAOS],
+  },
+  {
+    id: "M10",
+    bug: "result before store: the Run's status tells the end before the record does",
+    edits: [
+      {
+        file: "operator/gateway/results.ts",
+        find: "    await changeRecord(store, session.key, decide, signal);\n  }\n",
+        replace:
+          "    await statuses.outcome(session, outcome, signal);\n    await changeRecord(store, session.key, decide, signal);\n  }\n",
+      },
+    ],
+    tests: ["test/unit/gateway/gateway.test.ts", CHAOS],
+  },
+  {
+    id: "M11",
+    bug: "a record that may own real things is forgotten",
+    edits: [
+      {
+        file: "operator/storage/ownership.ts",
+        find: '  if (record.mayHoldObjects && record.ownership === "Owned")',
+        replace: '  if (record.mayHoldObjects && record.ownership === "Released" && record.key.component === "")',
+      },
+    ],
+    tests: ["test/unit/storage/ownership.test.ts"],
+  },
+  {
+    id: "M12",
+    bug: "compare-and-swap off: a record is written over what somebody else wrote meanwhile",
+    edits: [
+      {
+        file: "operator/storage/secret-store.ts",
+        find: "resourceVersion: version } };",
+        replace: "} };",
+      },
+    ],
+    tests: ["test/unit/storage/secret-store.test.ts"],
+  },
+];
