@@ -80,18 +80,22 @@ export const knownIn = ({ pods, runs, records }: Pick<Caches, "pods" | "runs" | 
     records.recordsOf(namespace, environment).find(({ key }) => key.component === component),
 });
 
+/** How soon a watch that says nothing is begun anew, and everything listed again; sensible unless told. */
+export type WatchTiming = Pick<ReflectorOptions<KubeObject>, "silenceMs" | "relistMs">;
+
 export interface CacheParts {
   readonly client: Client;
   readonly clock: Clock;
   readonly namespace: string;
   readonly ring: LiveKeyRing;
   readonly hooks: ReflectorHooks;
+  readonly timing?: WatchTiming;
 }
 
 /** Everything that the leader watches. Idle objects cost no request: all reading is from here. */
-export function createCaches({ client, clock, namespace, ring, hooks }: CacheParts): Caches {
+export function createCaches({ client, clock, namespace, ring, hooks, timing }: CacheParts): Caches {
   const reflect = <T extends KubeObject>(options: Omit<ReflectorOptions<T>, "client" | "clock" | "hooks">) =>
-    createReflector<T>({ ...options, client, clock, hooks });
+    createReflector<T>({ ...options, ...timing, client, clock, hooks });
   const environments = reflect<CachedEnvironment>({ resource: ENVIRONMENTS });
   const runs = reflect<CachedRun>({ resource: RUNS, indexes: RUN_INDEXES });
   const approvals = reflect<CachedApproval>({ resource: APPROVALS, indexes: APPROVAL_INDEXES });

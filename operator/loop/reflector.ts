@@ -13,6 +13,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly random?: () => number;
   /** Restart a watch that has said nothing, not even a bookmark (one a minute), for this long. */
   readonly silenceMs?: number;
+  /** List everything again when that long has passed: an event that a server never sent is found then. An hour unless told. */
+  readonly relistMs?: number;
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
   readonly hooks?: ReflectorHooks;
@@ -38,18 +40,20 @@ type Handler<T extends KubeObject> = Parameters<Cache<T>["onChange"]>[0];
 interface Progress {
   /** Where to go on watching; undefined: list first. */
   version: string | undefined;
+  listedAt: number;
   /** In a row, without an event in between. */
   failures: number;
 }
 
 const LIST_DEADLINE_MS = 30_000;
+const RELIST_MS = 60 * 60_000;
 /** A watch that ends sooner was not worth opening. */
 const SHORTEST_WATCH_MS = 1_000;
 /** A version may be one that the server never heard of (a restored backup): do not ask for it for ever. */
 const FAILURES_BEFORE_LIST = 3;
 
 export function createReflector<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> {
-  const { clock, resource, hooks = {} } = options;
+  const { clock, resource, hooks = {}, relistMs = RELIST_MS } = options;
   const onHandlerError = (error: unknown) => hooks.onHandlerError?.(resource, error);
   const store = createStore<T>(options.indexes, onHandlerError);
   const handlers = new Set<Handler<T>>();
@@ -79,7 +83,8 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     return resourceVersion;
   };
   const follow = async (from: string, progress: Progress, watching: Watching): Promise<void> => {
-    const timeoutSeconds = Math.round(300 + 300 * (options.random ?? Math.random)());
+    const longestSeconds = Math.max(1, Math.round(relistMs / 1000));
+    const timeoutSeconds = Math.min(longestSeconds, Math.round(300 + 300 * (options.random ?? Math.random)()));
     const { signal } = watching;
     const selected = { ...options.selection, resourceVersion: from, timeoutSeconds, signal };
     for await (const event of await options.client.watch<T>(resource, selected)) {
@@ -95,7 +100,11 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     }
   };
   const round = async (progress: Progress, signal: AbortSignal): Promise<void> => {
-    progress.version ??= await list(signal);
+    if (clock.monotonicMs() - progress.listedAt >= relistMs) progress.version = undefined;
+    if (progress.version === undefined) {
+      progress.version = await list(signal);
+      progress.listedAt = clock.monotonicMs();
+    }
     const startedAt = clock.monotonicMs();
     const watching = watchOver(clock, options.silenceMs ?? 150_000, signal);
     try {
@@ -114,7 +123,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     return Math.max(backoff, error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0);
   };
   const run = async (signal: AbortSignal): Promise<void> => {
-    const progress: Progress = { version: undefined, failures: 0 };
+    const progress: Progress = { version: undefined, listedAt: 0, failures: 0 };
     while (!signal.aborted) {
       try {
         await round(progress, signal);

@@ -21,6 +21,7 @@ const NATURES: readonly Nature[] = [
   { name: "stories", needsPrograms: false, needsCluster: false, deadlineMinutes: 15 },
   { name: "runner", needsPrograms: true, needsCluster: false, deadlineMinutes: 15 },
   { name: "apiserver", needsPrograms: true, needsCluster: false, deadlineMinutes: 15 },
+  { name: "faults", needsPrograms: true, needsCluster: false, deadlineMinutes: 15 },
   { name: "journeys", needsPrograms: true, needsCluster: true, deadlineMinutes: 30 },
 ];
 

@@ -227,6 +227,21 @@ describe("the reflector", () => {
       assert.equal(api.lists.length, 2);
     });
 
+    it("an event that the server never sent: lists again when an hour has passed, and not before", async () => {
+      api.items = [aPod("a", "5")];
+      start();
+      await until(() => api.watches.length === 1);
+      api.items = [];
+      clock.freeze(1_800_000);
+      api.watches[0]?.end();
+      await until(() => api.watches.length === 2);
+      assert.equal(api.lists.length, 1);
+      clock.freeze(1_800_000);
+      api.watches[1]?.end();
+      await until(() => reflector.list().length === 0);
+      assert.equal(api.lists.length, 2);
+    });
+
     it("410 in answer to the watch: lists again and tells what was missed, deletions too", async () => {
       api.items = [aPod("a", "3"), aPod("b", "4")];
       api.troubles.push(

@@ -93,6 +93,7 @@ describe("the suites", () => {
       ["stories", []],
       ["runner", []],
       ["apiserver", []],
+      ["faults", []],
       ["journeys", ["test/journeys/a.test.ts"]],
     ]);
     assert.deepEqual(strayFiles(folder), ["test/elsewhere/a.test.ts"]);
@@ -106,7 +107,7 @@ describe("the suites", () => {
   });
 
   it("are all wanted unless some are named", () => {
-    assert.deepEqual(parseOptions([])?.suites, ["unit", "stories", "runner", "apiserver", "journeys"]);
+    assert.deepEqual(parseOptions([])?.suites, ["unit", "stories", "runner", "apiserver", "faults", "journeys"]);
     assert.deepEqual(parseOptions(["--suite", "unit"])?.suites, ["unit"]);
     assert.throws(() => parseOptions(["--suite", "e2e"]), /no suite is called e2e/);
     assert.throws(() => parseOptions(["--jobs", "none"]), /--jobs none: a number from 1/);
