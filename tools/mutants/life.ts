@@ -11,8 +11,8 @@ export const LIFE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/decide.ts",
-        find: "  if (owned.length === 0 && busy.length === 0) return",
-        replace: "  if (busy.length === 0) return",
+        find: "isLeft: owned.length > 0 || busy.length > 0",
+        replace: "isLeft: busy.length > 0",
       },
     ],
     tests: [DECIDE, CHAOS],
@@ -95,8 +95,8 @@ export const LIFE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/observe.ts",
-        find: "deleting ? await ports.freshRecordsOf(namespace, name, signal) : ports.recordsOf(namespace, name)",
-        replace: "ports.recordsOf(namespace, name)",
+        find: "ending ? await ports.freshRecordsOf(namespace, name, signal) : ",
+        replace: "",
       },
     ],
     tests: ["test/unit/environment/observe.test.ts"],
@@ -107,8 +107,8 @@ export const LIFE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/removal.ts",
-        find: '  if (ending === "Deleted") return undefined;',
-        replace: '  if (ending !== "Never" as string) return undefined;',
+        find: "  if (confirmationsOf(observation.environment).includes(past.name)) return",
+        replace: "  if (confirmationsOf(observation.environment).length >= 0) return",
       },
     ],
     tests: [DECIDE],
@@ -119,8 +119,8 @@ export const LIFE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: "  if (past.open !== undefined) return answerForOpenRun(past.open);\n  const choice",
-        replace: "  const choice",
+        find: "  if (past.open !== undefined",
+        replace: "  if (past.open === null",
       },
     ],
     tests: [DECIDE, CHAOS],

@@ -125,8 +125,8 @@ export const OPERATOR: readonly Mutant[] = [
     edits: [
       {
         file: "runner/agent/apply-step.ts",
-        find: "  if ((await planDigest(bench)) !== order.digest) {",
-        replace: '  if ((await planDigest(bench)) === "never") {',
+        find: ")) !== order.digest) {",
+        replace: ')) === "never") {',
       },
     ],
     tests: ["test/unit/agent/changed-plan.test.ts"],

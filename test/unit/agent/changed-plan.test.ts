@@ -19,7 +19,13 @@ describe("A plan that was judged", () => {
     },
   } as unknown as EngineSession;
   const bench = () => ({ layout: { out }, order: { timeouts: { applyMs: 1 } } }) as unknown as Bench;
-  const order = (digest: string) => ({ digest, cwd: out, env: {}, ephemeralVariableFile: undefined });
+  const order = (digest: string) => ({
+    digest,
+    plan: join(out, "plan.tfplan"),
+    cwd: out,
+    env: {},
+    ephemeralVariableFile: undefined,
+  });
 
   beforeEach(() => {
     out = mkdtempSync(join(tmpdir(), "judged-"));

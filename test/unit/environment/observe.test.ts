@@ -16,6 +16,7 @@ function recordsSeen(deletionTimestamp: string | undefined) {
     recordsOf: () => [],
     freshRecordsOf: () => Promise.resolve([aRecord("network")]),
     follow: () => {},
+    stopFollowing: () => {},
     revisionOf: () => ({ state: "unfollowed" }),
     crdTerminating: () => Promise.resolve(false),
     catalogue: [],
