@@ -223,7 +223,7 @@ function conditionsFor(environment: Environment, mode: Mode, verdicts: readonly 
           message: "what is left goes on, or is tried again, by itself",
         }
       : { type: "Stalled", status: "True", reason: stuck.reason, message: about(stuck) },
-    ...awaiting(verdicts),
+    ...awaiting(environment, verdicts),
   ];
 }
 
@@ -249,15 +249,20 @@ const AT_REST = { converge: "Applied", expire: "Expired", dismantle: "Destroying
 const nothingLeftText = (mode: Mode, environment: Environment): string =>
   mode === "expire" ? expiredText(environment) : "being deleted";
 
-/** There only while it is true, as all conditions whose being true is the exception. */
-function awaiting(verdicts: readonly Verdict[]): readonly Fresh[] {
+/** There once it has been true: who waits for it to become false would wait for ever for one that disappears. */
+function awaiting({ status }: Environment, verdicts: readonly Verdict[]): readonly Fresh[] {
+  const type = "AwaitingApproval";
   const waiting = verdicts.filter(({ state }) => state === "AwaitingApproval");
   const [first] = waiting;
-  if (first === undefined) return [];
+  const ever = status?.conditions?.some((condition) => condition.type === type) ?? false;
+  if (first === undefined)
+    return ever ? [{ type, status: "False", reason: "Progressing", message: NO_PLAN_WAITS }] : [];
   const others = waiting.length === 1 ? "" : ` (and ${waiting.length - 1} more)`;
   const message = `${first.name}: ${first.message}${others}`.slice(0, 1024);
-  return [{ type: "AwaitingApproval", status: "True", reason: "AwaitingApproval", message }];
+  return [{ type, status: "True", reason: "AwaitingApproval", message }];
 }
+
+const NO_PLAN_WAITS = "no plan waits for approval";
 
 function readyReason(mode: Mode, speaker: Verdict | undefined): Reason {
   if (speaker !== undefined && (needsPerson(speaker) || speaker.state === "Failed")) return speaker.reason;

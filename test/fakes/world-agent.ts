@@ -21,6 +21,8 @@ import { Killed, type Mortal, type Turns } from "./world-turns.ts";
 export interface AgentParts {
   readonly self: Mortal;
   readonly pod: { readonly uid: string; readonly name: string; readonly namespace: string; readonly run: string };
+  /** The second pod of a Run applies what the first one planned. */
+  readonly phase: "Plan" | "Apply";
   readonly gateway: WorldGateway;
   readonly gatewayIsAway: () => boolean;
   readonly cloud: Cloud;
@@ -30,6 +32,8 @@ export interface AgentParts {
   /** The pod was asked to end. */
   readonly ending: () => boolean;
   readonly violated: (what: string) => void;
+  /** What is about to be applied: what people must have read and agreed to, byte for byte. */
+  readonly onApply: (run: string, digest: string, work: string) => void;
 }
 
 /** The gateway said no for good. */
@@ -54,12 +58,12 @@ const failed = (reason: string, message: string): Outcome => ({ result: "Failed"
 export async function runAgent(parts: AgentParts): Promise<void> {
   const { pod, gateway, cloud } = parts;
   try {
-    const claimed = await patiently(parts, "claim", () => gateway.claim(pod.uid, pod.namespace, pod.run));
+    const claimed = await patiently(parts, "claim", () => gateway.claim(pod.uid, pod.namespace, pod.run, parts.phase));
     if (claimed.type !== "order") return;
     const talk = talkOf(parts, claimed.order);
     const { order } = claimed;
     const end = order.operation === "Check" ? await look(parts, talk) : { outcome: await attempt(parts, order, talk) };
-    await talk("POST /v1/result", end);
+    if (end.outcome !== "held") await talk("POST /v1/result", end);
   } catch (error) {
     if (!(error instanceof RefusedByGateway) && !(error instanceof Killed)) throw error;
   } finally {
@@ -100,8 +104,9 @@ async function patiently(
 
 const away = { type: "away" } as const;
 
-async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise<Outcome> {
+async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise<Outcome | "held"> {
   const { pod, ending, cloud } = parts;
+  if (order.held !== undefined) return applyHeld(parts, order, talk, order.held);
   const destroying = order.operation === "Destroy";
   const readState = async (): Promise<EngineState> => {
     const bytes = await talk("GET /v1/state");
@@ -128,6 +133,11 @@ async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise
   if (!destroying) await talk("PUT /v1/archive", archiveOf(order));
   const digest = `sha256:${short(JSON.stringify([pod.uid, state.serial, changes]))}`;
   const verdict = JSON.parse((await talk("POST /v1/plan", reportOf(digest, changes, empty)))?.toString() ?? "{}");
+  const work = { planned: state, changes, output: destroying ? undefined : wish.output, tampered };
+  if (verdict.verdict === "Hold") {
+    await talk("PUT /v1/plan/bundle", packed(digest, work));
+    return "held";
+  }
   if (verdict.verdict !== "Apply")
     return {
       result: resultOfRefusal(verdict.reason),
@@ -136,17 +146,56 @@ async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise
       retry: "Never",
     };
   if (empty && !destroying) return { result: "Unchanged", reason: "Unchanged", message: "the plan was empty" };
+  return applied(parts, order, talk, digest, work);
+}
+
+async function applyHeld(
+  parts: AgentParts,
+  order: WorkOrder,
+  talk: Talk,
+  held: NonNullable<WorkOrder["held"]>,
+): Promise<Outcome> {
+  const bundle = JSON.parse((await talk("GET /v1/plan/bundle"))?.toString() ?? "{}") as Bundle;
+  if (bundle.digest !== held.digest) return failed("PlanFailed", "the stored plan is not the one that was approved");
+  if (parts.ending()) return failed("RunnerLost", "the pod was told to end");
+  const answer = JSON.parse((await talk("POST /v1/plan", held))?.toString() ?? "{}");
+  if (answer.verdict === "Apply") return applied(parts, order, talk, held.digest, unpacked(bundle));
+  const { reason, message } = answer;
+  return { result: reason === "Interrupted" ? "Interrupted" : "Cancelled", reason, message, retry: "Never" };
+}
+
+async function applied(parts: AgentParts, order: WorkOrder, talk: Talk, digest: string, work: Work): Promise<Outcome> {
+  const { pod, cloud } = parts;
+  parts.onApply(pod.run, digest, packed(digest, work).toString());
   try {
-    const output = destroying ? undefined : wish.output;
-    const outcome = await apply(parts, order, talk, { planned: state, changes, output });
-    if (outcome.result !== "Failed") cloud.mended(tampered);
+    const outcome = await apply(parts, order, talk, work);
+    if (outcome.result !== "Failed") cloud.mended(work.tampered ?? []);
     return outcome;
   } finally {
     if (parts.self.alive) cloud.end(pod.uid);
   }
 }
 
+/** A plan as it waits in the store. */
+interface Bundle {
+  readonly digest: string;
+  readonly state: string;
+  readonly changes: readonly Change[];
+  readonly output: string | undefined;
+}
+
+const packed = (digest: string, { planned, changes, output }: Work): Buffer =>
+  Buffer.from(JSON.stringify({ digest, state: stateBytes(planned).toString(), changes, output } satisfies Bundle));
+
+const unpacked = ({ state, changes, output }: Bundle): Work => ({
+  planned: readStateBytes(Buffer.from(state)),
+  changes,
+  output,
+});
+
 interface Work {
+  /** What somebody had changed by hand when the plan was made. */
+  readonly tampered?: readonly string[];
   readonly planned: EngineState;
   readonly changes: readonly Change[];
   readonly output: string | undefined;

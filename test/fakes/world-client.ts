@@ -43,7 +43,15 @@ export function worldClient(options: ClientOptions): Client {
         return found;
       }),
     list: unused("list"),
-    listAll: unused("listAll"),
+    // Asked for Approvals only, by their Run.
+    listAll: <T extends KubeObject>(resource: Resource, { fieldSelector = "" }: { readonly fieldSelector?: string }) =>
+      read(`list ${resource.kind}`, () => {
+        const name = fieldSelector.replace("spec.run.name=", "");
+        const ofRun = ({ spec }: { readonly spec?: unknown }) =>
+          (spec as { readonly run?: { readonly name: string } } | undefined)?.run?.name === name;
+        const items = api.all<T>(resource.plural).filter((object) => ofRun(object as { readonly spec?: unknown }));
+        return { items, resourceVersion: "" };
+      }),
     watch: unused("watch"),
     replace: unused("replace"),
     reviewAccess: unused("reviewAccess"),

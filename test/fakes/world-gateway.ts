@@ -38,7 +38,7 @@ export type GatewayReply =
 
 /** The gateway without its sockets: the real handlers of every route. A request goes on after its sender has died. */
 export interface WorldGateway {
-  claim(token: string, namespace: string, run: string): Promise<GatewayReply>;
+  claim(token: string, namespace: string, run: string, phase: "Plan" | "Apply"): Promise<GatewayReply>;
   send(session: string, request: string, body: unknown, lockId?: string): Promise<GatewayReply>;
 }
 
@@ -82,10 +82,10 @@ export function worldGateway({ client, store, ring, clock, turns, known, onUnexp
       : { type: "refused", code, message };
   };
   return {
-    claim: (token, namespace, run) =>
+    claim: (token, namespace, run, phase) =>
       handled(async () => ({
         type: "order",
-        order: await claimWork(context, token, { run, namespace, phase: "Plan" }, signal),
+        order: await claimWork(context, token, { run, namespace, phase }, signal),
       })),
     send: (token, request, body, lockId = "") =>
       handled(async () => {

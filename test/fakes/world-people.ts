@@ -1,9 +1,10 @@
+import type { ApprovalSpec } from "../../operator/api/approval.ts";
 import type { Component } from "../../operator/api/component.ts";
 import type { Environment, EnvironmentSpec } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import type { Run } from "../../operator/api/run.ts";
 import type { KubeObject, Stored } from "../../operator/cluster/ports.ts";
-import { ENVIRONMENTS, PODS, RUNS } from "../../operator/cluster/resources.ts";
+import { APPROVALS, ENVIRONMENTS, PODS, RUNS } from "../../operator/cluster/resources.ts";
 import { stateKeyText } from "../../operator/storage/record.ts";
 import { aComponent, anEnvironment } from "./objects.ts";
 import type { World } from "./world.ts";
@@ -15,7 +16,7 @@ const NAME = "shop";
 type Edited = Environment & KubeObject;
 
 /** A request gets over these. */
-const STUCK: readonly string[] = ["Interrupted", "RetriesExhausted", "ApplyFailed", "Cancelled"];
+const STUCK: readonly string[] = ["Rejected", "Interrupted", "RetriesExhausted", "ApplyFailed", "Cancelled"];
 
 /** A component that takes the outputs of those that it needs. */
 export function aModule(
@@ -40,6 +41,7 @@ export function people(world: World) {
   const find = () => world.environment(NAMESPACE, NAME);
   const exists = () => find() !== undefined;
   let requests = 0;
+  let words = 0;
   const change = (edit: (environment: Stored<Edited>) => object): void => {
     if (exists()) api.edit<Edited>(ENVIRONMENTS, NAMESPACE, NAME, edit);
   };
@@ -128,6 +130,18 @@ export function people(world: World) {
         metadata: { ...old.metadata, annotations: { ...old.metadata.annotations, [ANNOTATIONS.confirmDead]: "true" } },
       }));
     },
+    /** Says yes or no to a Run's plan, or to something else where `about` says so. */
+    say(decision: "Approve" | "Reject", approver: string, run: Run, about: Partial<ApprovalSpec> = {}): void {
+      words += 1;
+      world.tell(
+        `person: ${approver} says ${decision} to ${run.metadata.name}${Object.keys(about).length === 0 ? "" : ", about something else"}`,
+      );
+      const planDigest = run.status?.plan?.digest ?? "sha256:none";
+      const { name, uid } = run.metadata;
+      const spec = { environment: NAME, run: { name, uid }, planDigest, decision, approver, ...about };
+      api.create(APPROVALS, { metadata: { name: `word-${words}`, namespace: NAMESPACE }, spec } as KubeObject);
+    },
+    waiting: () => runs().filter(({ status }) => status?.phase === "AwaitingApproval"),
     delete(): void {
       world.tell("person: deletes the Environment");
       api.delete(ENVIRONMENTS, NAMESPACE, NAME, undefined);
@@ -176,9 +190,24 @@ export function people(world: World) {
         acts.set(broken.name, "mode", "good");
         return true;
       }
-      return helpRuns() || helpComponents(environment);
+      return helpPlans() || helpRuns() || helpComponents(environment);
     },
   };
+
+  /** As many different people as are asked for read the plan and agree, one after the other. */
+  function helpPlans(): boolean {
+    for (const run of acts.waiting()) {
+      const said = api
+        .all<KubeObject & { readonly spec: ApprovalSpec }>(APPROVALS.plural)
+        .filter(({ spec }) => spec.run.uid === run.metadata.uid && spec.planDigest === run.status?.plan?.digest)
+        .map(({ spec }) => spec.approver);
+      const next = ["ann", "bob", "eve"].find((person) => !said.includes(person));
+      if (next === undefined || said.length >= (run.spec.rules?.approval?.required ?? 0)) continue;
+      acts.say("Approve", next, run);
+      return true;
+    }
+    return false;
+  }
 
   function helpRuns(): boolean {
     for (const run of runs()) {

@@ -10,6 +10,7 @@ import { RecordConflict } from "../../operator/storage/port.ts";
 import { isRefused } from "../../operator/storage/refusal.ts";
 import { runAgent } from "./world-agent.ts";
 import { createWorldApi } from "./world-api.ts";
+import { watchApprovals } from "./world-approvals.ts";
 import { worldClient } from "./world-client.ts";
 import { worldClock } from "./world-clock.ts";
 import { createCloud } from "./world-cloud.ts";
@@ -77,6 +78,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
   const cloud = createCloud(violated);
   const oracles = createOracles({ api, store, cloud, history, violated });
   const moments = watchStatuses(api, cloud, violated);
+  const approvals = watchApprovals(api, clock, violated);
   const admit = (resource: { readonly kind: string }): void => {
     if (refusePods && resource.kind === "Pod")
       throw new ApiError({ request: "create Pod", status: 403, reason: "Forbidden", message: "exceeded quota" });
@@ -108,8 +110,11 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     const run = pod.metadata.labels?.[LABELS.run] ?? "";
     pods.add(self);
     tell(`kubelet: ${name} runs`);
+    if (name.endsWith("-a")) approvals.begins(run);
     return runAgent({
       self,
+      phase: name.endsWith("-a") ? "Apply" : "Plan",
+      onApply: approvals.applies,
       pod: { uid, name, namespace, run },
       gateway: {
         claim: (...request) => gateway.doors.claim(...request),

@@ -42,6 +42,7 @@ export async function startOperator({ url, ring, home, gatewayCa, timing, tell }
   const shared = { client, clock, caches, store, ring, events };
   const parts = {
     clock,
+    maxChecks: 20,
     caches,
     metrics: createMetrics({ ofProcess: false }),
     environment: environmentPorts({
@@ -49,10 +50,12 @@ export async function startOperator({ url, ring, home, gatewayCa, timing, tell }
       catalogue: CATALOGUE,
       statuses: createStatusWriter(client),
       following: createFollowing(undefined),
+      usualDeletions: 0,
     }),
     run: runPorts({
       ...shared,
       maxRuns: 20,
+      maxChecks: 20,
       pod: { gatewayUrl: "https://gateway.test", gatewayCa },
       onClosed: () => {},
     }),

@@ -88,6 +88,8 @@ async function live(parts: RunnerParts, pod: Stored<Pod>, ending: () => boolean)
   await runAgent({
     self,
     pod: { uid, name, namespace, run },
+    phase: phaseOf(pod),
+    onApply: () => {},
     gateway: wire(parts, pod),
     gatewayIsAway: () => false,
     cloud: mortal,
@@ -100,6 +102,8 @@ async function live(parts: RunnerParts, pod: Stored<Pod>, ending: () => boolean)
   const [phase, reason, exitCode] = self.alive ? ["Succeeded", "Completed", 0] : ["Failed", "Error", 137];
   await report(String(phase), { terminated: { exitCode, reason } });
 }
+
+const phaseOf = ({ metadata }: Stored<Pod>) => (metadata.name.endsWith("-a") ? "Apply" : "Plan");
 
 const statusOf = (name: string, state: object) => ({
   name,
@@ -140,7 +144,7 @@ function wire({ stage, gateway }: RunnerParts, pod: Stored<Pod>) {
   };
   return {
     async claim(_token: string, _namespace: string, run: string): Promise<GatewayReply> {
-      const reply = await ask("POST", "/v1/claim", await tokenFor(stage, pod), { run, namespace, phase: "Plan" });
+      const reply = await ask("POST", "/v1/claim", await tokenFor(stage, pod), { run, namespace, phase: phaseOf(pod) });
       if (reply.type !== "answer" || !("bytes" in reply.answer)) return reply;
       return { type: "order", order: JSON.parse(reply.answer.bytes.toString()) as WorkOrder };
     },

@@ -23,6 +23,12 @@ function anyModules({ world }: Told, dice: Dice): readonly Component[] {
   return there.map(({ name, needs, size }) => aModule(name, needs.filter(isThere), { size }));
 }
 
+/** Half of the stories ask people: one or two of them, some of whom take their time. */
+function anyApproval(dice: Dice) {
+  const [asks, required, planExpiresAfter] = [dice.chance(0.5), 1 + dice.below(2), dice.pick(["24h", "1h"]) ?? "24h"];
+  return asks ? { approval: { required, planExpiresAfter } } : {};
+}
+
 /**
  * One life of an Environment: people do something, things go wrong, and in the end all is calm, and must be as it was asked for. Each
  * incident draws from dice of its own, so that one can be left out and the others stay.
@@ -31,7 +37,11 @@ export async function chaos(told: Told, given: Partial<EnvironmentSpec> = {}): P
   const { world, person } = told;
   const { seed, incidents } = world;
   const plot = diceFor(seed, "plot");
-  const policy = { ...given, ...(plot.chance(0.2) ? { deletionPolicy: "Retain" as const } : {}) };
+  const policy = {
+    ...given,
+    ...(plot.chance(0.2) ? { deletionPolicy: "Retain" as const } : {}),
+    ...anyApproval(plot),
+  };
   const rough = plot.chance(0.8);
   const count = 3 + plot.below(12);
   const [comesBack, isDeleted] = [plot.chance(0.5), plot.chance(0.6)];
@@ -113,6 +123,31 @@ function edits(told: Told, dice: Dice): readonly Happening[] {
     { weight: 2, value: () => (components.length > 1 && !needed(one) ? person.remove(one) : undefined) },
     { weight: 1, value: () => addModule(told, dice) },
     { weight: 1.5, value: () => person.delete() },
+    ...words(told, dice),
+  ];
+}
+
+/** What people say about plans that wait, and about what does not wait. */
+function words({ person }: Told, dice: Dice): readonly Happening[] {
+  const waiting = dice.pick(person.waiting());
+  const any = dice.pick(person.runs());
+  const who = dice.pick(["ann", "bob"]) ?? "ann";
+  const say = (decision: "Approve" | "Reject", run = waiting, about = {}) =>
+    run === undefined ? undefined : person.say(decision, who, run, about);
+  const rule = () =>
+    person.editSpec((spec) => ({ ...spec, approval: { required: dice.below(3), planExpiresAfter: "24h" } }));
+  return [
+    { weight: 6, value: () => say("Approve") },
+    { weight: 1, value: () => say("Reject") },
+    { weight: 1, value: () => say("Approve", any) },
+    { weight: 1, value: () => say("Approve", waiting ?? any, { planDigest: "sha256:another" }) },
+    { weight: 1, value: () => say("Approve", waiting ?? any, { environment: "another" }) },
+    {
+      weight: 1,
+      value: () =>
+        say("Approve", waiting ?? any, { run: { name: (waiting ?? any)?.metadata.name ?? "", uid: "another" } }),
+    },
+    { weight: 1, value: rule },
   ];
 }
 

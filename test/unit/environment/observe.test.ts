@@ -17,6 +17,8 @@ function recordsSeen(deletionTimestamp: string | undefined) {
     freshRecordsOf: () => Promise.resolve([aRecord("network")]),
     follow: () => {},
     stopFollowing: () => {},
+    deletedTogether: () => 1,
+    usualDeletions: 0,
     revisionOf: () => ({ state: "unfollowed" }),
     crdTerminating: () => Promise.resolve(false),
     catalogue: [],

@@ -1,0 +1,81 @@
+import type { ApprovalSpec } from "../../operator/api/approval.ts";
+import { durationMs } from "../../operator/api/fields.ts";
+import type { Run } from "../../operator/api/run.ts";
+import type { KubeObject } from "../../operator/cluster/ports.ts";
+import { APPROVALS, RUNS } from "../../operator/cluster/resources.ts";
+import type { Clock } from "../../operator/loop/clock.ts";
+import type { WorldApi } from "./world-api.ts";
+
+/** I4, measured against what people really said: only a plan that enough different people approved is applied, byte for byte. */
+export interface ApprovalOracle {
+  /** The pod begins that is to apply what waited. */
+  begins(run: string): void;
+  /** An engine is about to apply this. */
+  applies(run: string, digest: string, work: string): void;
+}
+
+type Word = KubeObject & { readonly spec: ApprovalSpec; readonly metadata: { readonly creationTimestamp?: string } };
+
+export function watchApprovals(
+  api: WorldApi,
+  clock: Pick<Clock, "now">,
+  violated: (what: string) => void,
+): ApprovalOracle {
+  /** The bytes that people could read under a digest. */
+  const planned = new Map<string, string>();
+  const runs = new Map<string, Run>();
+  const heldAt = new Map<string, number>();
+  api.onEvent(({ plural, now }) => {
+    if (plural !== RUNS.plural || now === undefined) return;
+    const run = now as unknown as Run;
+    runs.set(run.metadata.name, run);
+    if (run.status?.heldAt !== undefined && !heldAt.has(run.metadata.uid))
+      heldAt.set(run.metadata.uid, Date.parse(run.status.heldAt));
+  });
+
+  function words(run: Run, digest: string): readonly Word[] {
+    return api
+      .all<Word>(APPROVALS.plural)
+      .filter(({ spec }) => spec.run.uid === run.metadata.uid && spec.planDigest === digest)
+      .filter(({ spec }) => spec.environment === run.spec.environment.name);
+  }
+
+  /** Who had said no already when the pod began: the gateway cannot have missed it. */
+  const refusedBefore = new Map<string, readonly string[]>();
+  const noes = (run: Run, digest: string) =>
+    words(run, digest)
+      .filter(({ spec }) => spec.decision === "Reject")
+      .map(({ spec }) => spec.approver);
+
+  return {
+    begins(name) {
+      const run = runs.get(name);
+      if (run !== undefined) refusedBefore.set(name, noes(run, run.status?.plan?.digest ?? ""));
+    },
+    applies(name, digest, work) {
+      const before = planned.get(digest);
+      if (before !== undefined && before !== work)
+        violated(`I4: ${name} applies other bytes than were read under ${digest}`);
+      planned.set(digest, work);
+      const run = runs.get(name);
+      const approval = run?.spec.rules?.approval;
+      const required = approval?.required ?? 0;
+      // A plan that changes nothing asks nobody.
+      const isEmpty = run?.status?.plan === undefined || run.status.plan.digest !== digest;
+      if (run === undefined || required === 0) return;
+      if (isEmpty) return violated(`I4: ${name} applies ${digest}, which its status does not show`);
+      const said = words(run, digest);
+      const yes = new Set(said.filter(({ spec }) => spec.decision === "Approve").map(({ spec }) => spec.approver));
+      if (yes.size < required) violated(`I4: ${name} applies ${digest}: ${yes.size} of ${required} people approved it`);
+      for (const person of refusedBefore.get(name) ?? [])
+        violated(`I4: ${name} applies ${digest}, which ${person} had rejected`);
+      const since = heldAt.get(run.metadata.uid);
+      if (since === undefined) return violated(`I4: ${name} applies ${digest}, which never waited`);
+      const until = since + durationMs(approval?.expiresAfter ?? "24h");
+      if (clock.now().getTime() > until + LATE_MS) violated(`I4: ${name} applies a plan that had expired`);
+    },
+  };
+}
+
+/** Between the gateway's word and the engine's start the clock may be moved on. */
+const LATE_MS = 3_600_000;
