@@ -8,7 +8,7 @@ import { NotLeading } from "../../operator/cluster/errors.ts";
 import { createStatusWriter } from "../../operator/cluster/status.ts";
 import { createTransport } from "../../operator/cluster/transport.ts";
 import { systemClock } from "../../operator/loop/clock.ts";
-import type { KeyRing } from "../../operator/storage/key-ring.ts";
+import type { LiveKeyRing } from "../../operator/storage/key-ring.ts";
 import { createSecretStore } from "../../operator/storage/secret-store.ts";
 import { createMetrics } from "../../operator/telemetry/metrics.ts";
 import { CATALOGUE } from "../fakes/objects.ts";
@@ -16,7 +16,7 @@ import { connectionTo } from "./stage.ts";
 
 export interface OperatorOptions {
   readonly url: string;
-  readonly ring: KeyRing;
+  readonly ring: LiveKeyRing;
   /** Where its states are. */
   readonly home: string;
   readonly gatewayCa: () => string;
