@@ -4,7 +4,6 @@ import type { Environment } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import type { Run } from "../../operator/api/run.ts";
 import type { WatchTiming } from "../../operator/assembly/caches.ts";
-import { judgeFor } from "../../operator/assembly/judge.ts";
 import { createClient } from "../../operator/cluster/client.ts";
 import { isNotFound } from "../../operator/cluster/errors.ts";
 import type { Pod, Secret } from "../../operator/cluster/kinds.ts";
@@ -67,7 +66,6 @@ async function openPlace(trouble: Trouble) {
     hosts: ["127.0.0.1"],
     listen: { host: "127.0.0.1", port: 0 },
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
-    judge: judgeFor(set.client),
     clock: systemClock,
     log: { info: () => {}, error: (facts, message) => violated(`the gateway: ${message} ${JSON.stringify(facts)}`) },
   });
