@@ -119,8 +119,8 @@ export const LIFE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: "  if (past.open !== undefined",
-        replace: "  if (past.open === null",
+        find: "  if (past.open !== undefined && isUnderWay) return",
+        replace: "  if (past.open === null && isUnderWay) return",
       },
     ],
     tests: [DECIDE, CHAOS],
