@@ -31,10 +31,10 @@ export const drift = z
         "How long after its last plan a component is looked at again, between 1m and 720h (30 days), give or take a tenth. Absent: nobody looks.",
       ),
     action: z
-      .enum(["Report", "Correct"])
+      .enum(["Report", "Propose", "Correct"])
       .optional()
       .describe(
-        "What becomes of drift. Report (default): it is told. Correct: an ordinary Run brings back what was applied.",
+        "What becomes of drift. Report (default): it is told. Propose: a plan that brings back what was applied waits for approval, whatever the rules say. Correct: it is applied under the ordinary rules.",
       ),
     ignore: z
       .array(ignoredDrift)

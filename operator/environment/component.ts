@@ -4,7 +4,7 @@ import type { Cause, Run, RunInputs } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { causeOf } from "./cause.ts";
-import { corrected, isComingCorrection } from "./correction.ts";
+import { corrected, correctionRules, isComingCorrection, whyNotCorrected } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf, type OutputDigests } from "./digest.ts";
 import { watched } from "./drift.ts";
@@ -68,7 +68,9 @@ function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Ans
   const inputs = inputsOf(environment, component, seen.state === "known" ? seen.revision : undefined);
   const inputsDigest = inputsDigestOf(engine, inputs, outputDigests(subject));
   const { request } = attemptedNow(environment, "");
-  const rules = rulesFor(environment, component, "Apply");
+  const isCorrection = isComingCorrection(run);
+  const rules = isCorrection ? correctionRules(environment, component) : rulesFor(environment, component, "Apply");
+  const unwanted = isCorrection ? whyNotCorrected(environment, component) : undefined;
   const why = whySuperseded(run, {
     operation: "Apply",
     desiredDigest: desiredDigestOf(inputsDigest, inputs.revision),
@@ -77,8 +79,10 @@ function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Ans
     rules,
     ...(request === undefined ? {} : { request }),
   });
-  const reason = why ?? whyOfAnotherState(subject.past, run);
-  return reason === undefined ? answerForOpenRun(run) : supersede(run, reason);
+  const reason = why ?? unwanted ?? whyOfAnotherState(subject.past, run);
+  if (reason !== undefined) return supersede(run, reason);
+  // What was applied is still what is declared: nobody has to wait for a correction that waits itself.
+  return isCorrection ? { ...answerForOpenRun(run), satisfied: true } : answerForOpenRun(run);
 }
 
 /** The value of the annotation that asks for a Run, while no Run has answered it. */

@@ -1,4 +1,6 @@
+import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
+import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure } from "./attempts.ts";
@@ -8,6 +10,8 @@ import { driftSettings } from "./drift.ts";
 import type { ComponentSeen } from "./observation.ts";
 import { rulesFor } from "./rules.ts";
 import type { Answer } from "./verdict.ts";
+
+const DEFAULT_EXPIRY = "24h";
 
 /** What is declared and applied already: a correction means to do just that again. */
 export interface AppliedAsDeclared {
@@ -23,6 +27,20 @@ export function isComingCorrection({ spec, status }: Run): boolean {
   return spec.cause.type === "DriftFound" && status?.applyStartedAt === undefined && status?.phase !== "Applying";
 }
 
+/** A proposal is for a person, also where nobody would have to be asked for such a plan. */
+export function correctionRules(environment: Environment, component: Component): RunRules {
+  const rules = rulesFor(environment, component, "Apply");
+  if (driftSettings(environment.spec, component).action !== "Propose") return rules;
+  const { required = 1, expiresAfter = DEFAULT_EXPIRY } = rules.approval ?? {};
+  return { ...rules, approval: { required, expiresAfter } };
+}
+
+/** Why a correction that waits for approval is not wanted any more, apart from what makes any plan void. */
+export function whyNotCorrected({ spec }: Environment, component: Component): string | undefined {
+  const { interval, action = "Report" } = driftSettings(spec, component);
+  return interval === undefined || action === "Report" ? "drift is only to be reported now" : undefined;
+}
+
 /**
  * What becomes of drift that somebody wants corrected: an ordinary Run. A component that has drifted is as ready as before, so a correction
  * that waits, or fails before it changed anything, stops nobody either.
@@ -35,7 +53,9 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
   if (drift === undefined || interval === undefined || action === "Report" || environment.spec.suspend) return ready;
   const wanted = attemptedNow(environment, desiredDigestOf(as.inputsDigest, as.revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, nowMs);
-  if (wait !== undefined) return comingBack(ready, wait.wakeAtMs);
+  // What was rejected, or failed too often, is tried again when something else has drifted.
+  const isNews = drift.number > (past.latest?.spec.number ?? 0) && wait?.wakeAtMs === undefined;
+  if (wait !== undefined && !isNews) return comingBack(ready, wait.wakeAtMs);
   const { engine, inputs, inputsDigest, revision } = as;
   const spec = attemptSpec(seen, wanted, {
     operation: "Apply",
@@ -43,7 +63,7 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
     engine: { name: engine.name, version: engine.version, image: engine.image },
     cause: { type: "DriftFound", detail: `${drift.run} found: ${drift.addresses.join(", ")}`.slice(0, 512) },
     inputs: { ...inputs, ...(revision === undefined ? {} : { revision }) },
-    rules: rulesFor(environment, as.component, "Apply"),
+    rules: correctionRules(environment, as.component),
   });
   return { ...ready, step: { type: "startRun", spec } };
 }

@@ -54,7 +54,7 @@ export function driftSeen({ spec }: Environment, { name, past }: Verdict): Drift
 /** How it stands with the correction, where one is wanted. */
 function correctionOf({ latest }: Verdict["past"], { number }: RecordedDrift, action: Drift["action"]) {
   const none = { reason: "DriftFound", said: "" } as const;
-  if (action !== "Correct" || latest === undefined || latest.spec.number < number) return none;
+  if (action === undefined || action === "Report" || latest === undefined || latest.spec.number < number) return none;
   if (!isClosed(latest)) return { ...none, said: `Run ${latest.spec.number} brings it back: ` };
   if (!hasFailed(latest)) return none;
   const { reason = "", message = "" } = latest.status?.outcome ?? {};

@@ -199,7 +199,11 @@ const REFUSED: readonly (readonly [what: string, change: Change, sentence: strin
   ["a look for drift every half minute", { spec: { drift: { interval: "30s" } } }, often],
   ["a look for drift every 31 days", { component: { drift: { interval: "744h" } } }, often],
   ["an interval that is none", { spec: { drift: { interval: "often" } } }, often],
-  ["an action that is none", { spec: { drift: { action: "Panic" } } }, 'supported values: "Report", "Correct"'],
+  [
+    "an action that is none",
+    { spec: { drift: { action: "Panic" } } },
+    'supported values: "Report", "Propose", "Correct"',
+  ],
   ["a rule for drift with an empty address", { spec: { drift: { ignore: [{ address: "" }] } } }, "at least 1 chars"],
   ["a rule for drift with no attributes", { spec: { drift: { ignore: [{ attributes: [] }] } } }, "at least 1 items"],
   ["a timeout with a command", { spec: { timeouts: { apply: "$(id)" } } }, bounded],

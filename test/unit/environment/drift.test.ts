@@ -426,6 +426,59 @@ describe("Drift that is to be corrected", () => {
   });
 });
 
+describe("Drift whose correction is to be proposed", () => {
+  const proposed = (): Story => {
+    const story = watching({ interval: "1h", action: "Propose" });
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.endCheck("app", "Unchanged");
+    story.round();
+    story.hold("network");
+    return story;
+  };
+
+  it("asks at least one person, although no rule does", () => {
+    const story = proposed();
+    assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+    assert.deepEqual(story.openRuns()[0]?.spec.rules, { approval: { required: 1, expiresAfter: "24h" } });
+  });
+
+  it("waits, and stops no dependent meanwhile", () => {
+    const story = proposed();
+    assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["AwaitingApproval", true]);
+    assert.equal(conditionOf(story, "AwaitingApproval")?.status, "True");
+    assert.equal(story.verdict("app").state, "Ready");
+  });
+
+  it("is void when drift is only to be reported, and when something else is declared", () => {
+    const changes: readonly Partial<Environment["spec"]>[] = [
+      { drift: { interval: "1h" } },
+      { variables: [{ name: "a", value: 1 }] },
+    ];
+    for (const spec of changes) {
+      const story = proposed();
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
+      assert.equal(story.verdict("network").step.type, "supersede");
+    }
+  });
+
+  it("is not proposed again after a no, until something else has drifted", () => {
+    const story = proposed();
+    story.end("network", "Cancelled", { reason: "Rejected", message: "it is meant to be so" });
+    for (let looks = 0; looks < 3; looks += 1) {
+      story.round();
+      whenDue(story);
+      for (const { spec } of story.openChecks()) story.endCheck(spec.component, "Cancelled");
+    }
+    assert.equal(story.started.filter((line) => line.startsWith("Apply")).length, 1);
+    assert.ok(story.verdict("network").satisfied);
+    while (!story.openChecks().some(({ spec }) => spec.component === "network")) whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.round();
+    assert.equal(story.started.filter((line) => line.startsWith("Apply")).length, 2);
+  });
+});
+
 describe("Checks that are over", () => {
   const removedIn = async (story: Story): Promise<readonly string[]> => {
     const removed: string[] = [];
