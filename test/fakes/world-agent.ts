@@ -179,15 +179,19 @@ async function applied(parts: AgentParts, order: WorkOrder, talk: Talk, digest: 
 /** A plan as it waits in the store. */
 interface Bundle {
   readonly digest: string;
+  readonly tampered: readonly string[];
   readonly state: string;
   readonly changes: readonly Change[];
   readonly output: string | undefined;
 }
 
-const packed = (digest: string, { planned, changes, output }: Work): Buffer =>
-  Buffer.from(JSON.stringify({ digest, state: stateBytes(planned).toString(), changes, output } satisfies Bundle));
+const packed = (digest: string, { planned, changes, output, tampered = [] }: Work): Buffer =>
+  Buffer.from(
+    JSON.stringify({ digest, state: stateBytes(planned).toString(), changes, output, tampered } satisfies Bundle),
+  );
 
-const unpacked = ({ state, changes, output }: Bundle): Work => ({
+const unpacked = ({ state, changes, output, tampered }: Bundle): Work => ({
+  tampered,
   planned: readStateBytes(Buffer.from(state)),
   changes,
   output,
