@@ -61,7 +61,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
   let gatewayAway = false;
   let refusePods = false;
   let steps = 0;
-  const tell = (line: string): void => void told.push(`${clock.now().toISOString().slice(0, 19)} ${line}`);
+  const tell = (line: string): void => void told.push(`${clock.now().toISOString().slice(11, 19)} ${line}`);
   const violated = (what: string): void => {
     tell(`VIOLATED ${what}`);
     broken.push(what);
