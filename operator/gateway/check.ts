@@ -34,7 +34,7 @@ export async function orderForCheck(
   const known = await recordFor(context, session, signal);
   const record = isCurrent(known, session) ? known : await storedRecord(context, session, signal);
   if (!isCurrent(record, session)) {
-    await context.statuses.checked(session, { outcome: SUPERSEDED, at: context.clock.now() }, signal);
+    await context.statuses.checked(session, { outcome: SUPERSEDED, at: context.clock.now() }, run, signal);
     throw new Refused("Fenced", `there is nothing to check for Run ${session.run} any more: ${SUPERSEDED.message}`);
   }
   return workOrderFor(context.ring, session, run, { record, claim: undefined, variables: [] });
@@ -81,6 +81,7 @@ export async function concludeCheck(
   await statuses.checked(
     session,
     { outcome: told, at, ...(plan === undefined ? {} : { plan }), ...(startedAt === undefined ? {} : { startedAt }) },
+    run,
     signal,
   );
   context.onChecked(session, told, startedAt === undefined ? 0 : at.getTime() - Date.parse(startedAt));

@@ -1,8 +1,9 @@
 import { cutBytes } from "../api/cut-bytes.ts";
-import type { PlanCounts, Run, RunOutcome, RunStatus } from "../api/run.ts";
-import { ApiError } from "../cluster/errors.ts";
+import { isClosed, type PlanCounts, type Run, type RunOutcome, type RunStatus } from "../api/run.ts";
+import { ApiError, isConflict, isNotFound } from "../cluster/errors.ts";
 import type { Reader, Writer } from "../cluster/ports.ts";
 import { RUNS } from "../cluster/resources.ts";
+import { conditionsOf } from "../run/conditions.ts";
 import { closedPhase } from "../run/ending.ts";
 import type { PlanReport, ProgressReport, Verdict } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
@@ -20,8 +21,11 @@ export interface RunStatuses {
   applying(session: Session, at: string, why: string, signal: AbortSignal): Promise<void>;
   progress(session: Session, progress: ProgressReport, at: Date, signal: AbortSignal): Promise<void>;
   outcome(session: Session, outcome: RunOutcome, signal: AbortSignal): Promise<void>;
-  /** All of a Check's status in one write: its Run has nothing that the Run controller had to release first. */
-  checked(session: Session, check: CheckedStatus, signal: AbortSignal): Promise<void>;
+  /**
+   * All of a Check's status in one write: its Run has nothing that the Run controller had to release first. `seen` is the Run as it was seen
+   * last; where it has ended since, that end counts.
+   */
+  checked(session: Session, check: CheckedStatus, seen: Run | undefined, signal: AbortSignal): Promise<void>;
 }
 
 export interface CheckedStatus {
@@ -45,6 +49,7 @@ type RunVerdict = NonNullable<RunStatus["plan"]>["verdict"];
 
 const LONGEST_ADDRESS = 256;
 const LONGEST_WHY = 512;
+const MOST_TRIES = 5;
 
 export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "mergePatch">): RunStatuses {
   const patch = async ({ key, run, runUid }: Session, status: object, signal: AbortSignal): Promise<void> => {
@@ -79,7 +84,23 @@ export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "m
         signal,
       ),
     outcome: (session, outcome, signal) => patch(session, { outcome }, signal),
-    checked: (session, check, signal) => patch(session, checkedStatus(session, check), signal),
+    async checked(session, check, seen, signal) {
+      let run = seen?.metadata.uid === session.runUid ? seen : undefined;
+      for (let tries = 1; ; tries += 1) {
+        run ??= await this.run(session, signal);
+        if (run === undefined || isClosed(run)) return;
+        const { resourceVersion, uid, name, namespace } = run.metadata;
+        const body = { metadata: { uid, resourceVersion }, status: checkedStatus(session, run, check) };
+        try {
+          await client.mergePatch(RUNS, namespace, name, body, { subresource: "status", signal });
+          return;
+        } catch (error) {
+          if (isNotFound(error)) return;
+          if (!isConflict(error) || tries === MOST_TRIES) throw error;
+          run = undefined;
+        }
+      }
+    },
   };
 }
 
@@ -105,15 +126,14 @@ function planStatus(report: PlanReport, verdict: RunVerdict, message: string) {
   return { digest: report.digest, counts, resources, truncated, verdict, why: cutBytes(message, LONGEST_WHY) };
 }
 
-function checkedStatus({ pod, podUid }: Session, { outcome, plan, startedAt, at }: CheckedStatus): object {
+function checkedStatus({ pod, podUid }: Session, run: Run, { outcome, plan, startedAt, at }: CheckedStatus): object {
   const phase = closedPhase(outcome);
   const now = at.toISOString();
-  const { reason, message } = outcome;
-  const status = phase === "Succeeded" ? "True" : "False";
+  const { message } = outcome;
   return {
-    observedGeneration: 1,
+    observedGeneration: run.metadata.generation ?? 1,
     phase,
-    conditions: [{ type: "Succeeded", status, reason, message, observedGeneration: 1, lastTransitionTime: now }],
+    conditions: conditionsOf(run, phase, outcome, at),
     ...(startedAt === undefined ? {} : { startedAt, pods: [{ name: pod, uid: podUid, createdAt: startedAt }] }),
     ...(plan === undefined ? {} : { plan: planStatus(plan, "Noted", message), plannedAt: now }),
     finishedAt: now,
