@@ -145,7 +145,10 @@ async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise
       message: verdict.message,
       retry: "Never",
     };
-  if (empty && !destroying) return { result: "Unchanged", reason: "Unchanged", message: "the plan was empty" };
+  if (empty && !destroying) {
+    cloud.mended(tampered);
+    return { result: "Unchanged", reason: "Unchanged", message: "the plan was empty" };
+  }
   return applied(parts, order, talk, digest, work);
 }
 
@@ -179,19 +182,19 @@ async function applied(parts: AgentParts, order: WorkOrder, talk: Talk, digest: 
 /** A plan as it waits in the store. */
 interface Bundle {
   readonly digest: string;
-  readonly tampered: readonly string[];
   readonly state: string;
   readonly changes: readonly Change[];
   readonly output: string | undefined;
+  readonly tampered: readonly string[] | undefined;
 }
 
-const packed = (digest: string, { planned, changes, output, tampered = [] }: Work): Buffer =>
-  Buffer.from(
-    JSON.stringify({ digest, state: stateBytes(planned).toString(), changes, output, tampered } satisfies Bundle),
-  );
+const packed = (digest: string, { planned, changes, output, tampered }: Work): Buffer => {
+  const state = stateBytes(planned).toString();
+  return Buffer.from(JSON.stringify({ digest, state, changes, output, tampered } satisfies Bundle));
+};
 
 const unpacked = ({ state, changes, output, tampered }: Bundle): Work => ({
-  tampered,
+  ...(tampered === undefined ? {} : { tampered }),
   planned: readStateBytes(Buffer.from(state)),
   changes,
   output,

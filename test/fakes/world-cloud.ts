@@ -74,6 +74,7 @@ export function createCloud(violated: (what: string) => void): Cloud {
       const { key, run } = writerOf(pod);
       ids += 1;
       const id = `id-${ids}`;
+      for (const [old, lost] of originals) if (lost.key === key && lost.address === address) originals.delete(old);
       objects.set(id, { id, key, address, content, run });
       ledger.push(`create ${address} by ${run}`);
       return id;
@@ -82,12 +83,15 @@ export function createCloud(violated: (what: string) => void): Cloud {
       const { run } = writerOf(pod);
       const object = objects.get(id);
       if (object !== undefined) objects.set(id, { ...object, content });
+      // Whatever somebody did to it by hand is written over.
+      originals.delete(id);
       ledger.push(`change ${object?.address} by ${run}`);
     },
     destroy(pod, id) {
       const { run } = writerOf(pod);
       ledger.push(`destroy ${objects.get(id)?.address} by ${run}`);
       objects.delete(id);
+      originals.delete(id);
     },
     tamper(id, content) {
       const object = objects.get(id);

@@ -82,7 +82,7 @@ describe("Drift, in the world", () => {
       const before = world.told.length;
       const checked = checks(told).length;
       await lookedAt(told);
-      const said = world.told.slice(before).map((line) => line.slice(9));
+      const said = world.told.slice(before).map((line) => line.replace(/^\S+ /, ""));
       const writes = said
         .filter((line) => /^(operator|gateway)[^:]*: /.test(line))
         .map((line) => line.replace(/ [^ ]*$/, ""));

@@ -49,3 +49,13 @@ export async function linesWith(place: Place, from: number, texts: readonly stri
   for await (const line of lines) if (texts.some((text) => line.includes(text))) found.push(line);
   return found;
 }
+
+/** All requests of the operator after `from`, but those that it makes whether or not anything happens. */
+export async function operatorRequestsSince(place: Place, from: number): Promise<readonly Request[]> {
+  const found: Request[] = [];
+  for await (const request of requests(place, from)) {
+    if (!request.user.startsWith("system:serviceaccount:terrarium-system:")) continue;
+    if (request.verb !== "watch" && request.resource !== "leases") found.push(request);
+  }
+  return found;
+}
