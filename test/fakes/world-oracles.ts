@@ -159,7 +159,10 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
     const same = run.spec.cause.type === "DriftFound" && success >= 0 ? tries.slice(0, success) : tries;
     if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0])
       violated(`noise: ${name} repeats what succeeded`);
-    const failures = same.filter(({ status }) => status?.phase === "Failed" && status.outcome?.result === "Failed");
+    // A plan that waited and came to nothing did not fail: whoever tries after it begins to count anew.
+    const cancelled = same.findIndex(({ status }) => status?.phase === "Cancelled" && status.heldAt !== undefined);
+    const since = cancelled < 0 ? same : same.slice(0, cancelled);
+    const failures = since.filter(({ status }) => status?.phase === "Failed" && status.outcome?.result === "Failed");
     // What has drifted since is tried afresh.
     const key = {
       namespace: run.metadata.namespace,
