@@ -1,4 +1,5 @@
 import { isClosed, type Run } from "../api/run.ts";
+import { phaseNameOf, recordedPod } from "../run/phase.ts";
 import { podName } from "../run/pod.ts";
 import { BY, type Caches, PLACE } from "./caches.ts";
 
@@ -19,9 +20,12 @@ export interface PlaceLimits {
 /** Pods that exist or were just asked for: the cache hears of a new pod a little later than the one who made it. */
 export function countPlaces(caches: Pick<Caches, "runs" | "pods">, limits: PlaceLimits): Places {
   const taken = new Map<string, Run>();
-  const isOpen = ({ metadata }: Run): boolean => {
-    const run = caches.runs.get(metadata.namespace, metadata.name);
-    return run?.metadata.uid === metadata.uid && !isClosed(run);
+  /** Until the pod that was asked for is recorded, in the phase that it was asked for: from then on the index counts it, as long as it holds a place. */
+  const isComing = (asked: Run): boolean => {
+    const { namespace, name, uid } = asked.metadata;
+    const run = caches.runs.get(namespace, name);
+    if (run?.metadata.uid !== uid || isClosed(run)) return false;
+    return phaseNameOf(run) === phaseNameOf(asked) && recordedPod(run) === undefined;
   };
   const holders = (isCheck: boolean): readonly Run[] => {
     if (!isCheck) return caches.runs.byIndex(BY.place, PLACE.held);
@@ -33,7 +37,7 @@ export function countPlaces(caches: Pick<Caches, "runs" | "pods">, limits: Place
       const isCheck = run.spec.operation === "Check";
       const held = new Set(holders(isCheck).map(({ metadata }) => metadata.uid));
       for (const [uid, asked] of taken) {
-        if (!isOpen(asked)) taken.delete(uid);
+        if (!isComing(asked)) taken.delete(uid);
         else if ((asked.spec.operation === "Check") === isCheck) held.add(uid);
       }
       held.delete(run.metadata.uid);

@@ -7,8 +7,6 @@ import { fields, isFields, type PlanDocument } from "./plan-document.ts";
 export const SENSITIVE = "(sensitive value)";
 /** Shorter values are hidden where they are marked, and not looked for elsewhere: they would hide every other word. */
 const SHORTEST = 4;
-/** Of longer values only the beginning is looked for. */
-const LONGEST = 16_384;
 
 /** Takes the sensitive values of one plan out of a text, of which more than the first `most` characters may be missing then. */
 export type Mask = (text: string, most?: number) => string;
@@ -31,8 +29,7 @@ function sensitiveTexts(plan: PlanDocument): ReadonlySet<string> {
   const found = new Set<string>();
   const add = (text: string) => {
     if (text.length < SHORTEST) return;
-    const begin = text.slice(0, LONGEST);
-    found.add(begin).add(JSON.stringify(begin).slice(1, -1));
+    found.add(text).add(JSON.stringify(text).slice(1, -1));
   };
   const changes = [...(plan.resource_changes ?? []), ...(plan.resource_drift ?? [])].map(({ change }) => change);
   for (const change of [...changes, ...Object.values(plan.output_changes ?? {})]) {

@@ -1,8 +1,9 @@
+import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, Run, RunInputs } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
-import { answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
+import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { causeOf } from "./cause.ts";
 import { corrected, correctionRules, isComingCorrection, whyNotCorrected } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
@@ -57,16 +58,18 @@ function firstAnswer(subject: Subject): Answer {
 }
 
 /**
- * A plan waits for people. Whatever it was made for may have changed since; while that cannot be known (a component that it uses is being
- * changed, a ref cannot be looked up) it goes on waiting.
+ * A plan waits for people. Whatever it was made for may have changed since; of outputs, and of a ref that cannot be looked up, that is not
+ * known while the component that it uses is being changed, or the server is away: then it goes on waiting.
  */
 function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Answer {
   const { environment } = subject.observation;
-  if (blocked(subject) !== undefined) return answerForOpenRun(run);
   const { component } = subject;
   const seen = subject.observation.revisionOf(sourceOf(environment.spec, component));
   const inputs = inputsOf(environment, component, seen.state === "known" ? seen.revision : undefined);
-  const inputsDigest = inputsDigestOf(engine, inputs, outputDigests(subject));
+  const apartFromOutputs = inputsDigestOf(engine, inputs, {});
+  const isAsItWas = inputsDigestOf(run.spec.engine, run.spec.inputs, {}) === apartFromOutputs;
+  const unsettled = blocked(subject) !== undefined && isAsItWas;
+  const inputsDigest = unsettled ? run.spec.inputsDigest : inputsDigestOf(engine, inputs, outputDigests(subject));
   const { request } = attemptedNow(environment, "");
   const isCorrection = isComingCorrection(run);
   const rules = isCorrection ? correctionRules(environment, component) : rulesFor(environment, component, "Apply");
@@ -249,7 +252,7 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
       ...(revision === undefined ? {} : { revision }),
       ...(content === undefined ? {} : { content }),
     },
-    rules: rulesFor(environment, subject.component, "Apply"),
+    rules: rulesOfTry(subject, wanted),
   });
   return {
     state: "Pending",
@@ -257,6 +260,20 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
     message: `Run ${spec.number} starts`,
     step: { type: "startRun", spec },
   };
+}
+
+/** The next try of a proposal that was approved and failed half way is a proposal, too: another plan needs another word. */
+function rulesOfTry({ observation, component, past }: Subject, wanted: Attempted): RunRules {
+  const { environment } = observation;
+  const failed = lastFailure(past, wanted);
+  const isProposal = failed !== undefined && startedByDrift(past, failed);
+  return isProposal ? correctionRules(environment, component) : rulesFor(environment, component, "Apply");
+}
+
+/** Whether the row of tries that this one belongs to began as a correction. */
+function startedByDrift({ runs }: ComponentPast, { spec }: Run): boolean {
+  const first = runs.find((run) => run.spec.number === spec.number - spec.attempt);
+  return (first ?? { spec }).spec.cause.type === "DriftFound" || spec.cause.type === "DriftFound";
 }
 
 function retryDetail({ latest }: ComponentPast): string {

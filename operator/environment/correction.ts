@@ -49,7 +49,7 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
   const { observation, past } = seen;
   const { environment, nowMs } = observation;
   const { interval, action = "Report" } = driftSettings(environment.spec, as.component);
-  const { drift } = past.record ?? {};
+  const { drift, applied } = past.record ?? {};
   if (drift === undefined || interval === undefined || action === "Report" || environment.spec.suspend) return ready;
   const wanted = attemptedNow(environment, desiredDigestOf(as.inputsDigest, as.revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, nowMs);
@@ -62,7 +62,12 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
     inputsDigest,
     engine: { name: engine.name, version: engine.version, image: engine.image },
     cause: { type: "DriftFound", detail: `${drift.run} found: ${drift.addresses.join(", ")}`.slice(0, 512) },
-    inputs: { ...inputs, ...(revision === undefined ? {} : { revision }) },
+    inputs: {
+      ...inputs,
+      ...(revision === undefined ? {} : { revision }),
+      // What was applied is applied again: a commit is still judged by what that held.
+      ...(applied?.inputs.content === undefined ? {} : { content: applied.inputs.content }),
+    },
     rules: correctionRules(environment, as.component),
   });
   return { ...ready, step: { type: "startRun", spec } };

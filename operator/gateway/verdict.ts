@@ -1,4 +1,5 @@
 import type { Run } from "../api/run.ts";
+import { supersededOutcome } from "../run/waiting.ts";
 import { intentOf, permitted } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
 import { mustHold } from "../storage/claims.ts";
@@ -63,6 +64,8 @@ async function judge(
   // The answer was lost, and is given again.
   if (begun?.planDigest === report.digest)
     return { verdict: "Apply", reason: "Approved", message: "the apply has begun" };
+  const superseded = supersededOutcome(run);
+  if (superseded !== undefined) return { verdict: "Refuse", reason: "Superseded", message: superseded.message };
   const judged = await judgePlan(report, run, circumstances);
   if (judged.verdict === "Refuse") return judged;
   // The window has closed again while this pod started.

@@ -150,7 +150,7 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   const pointless = phase === "Starting" ? whyPointless(run, observation.environment, nowMs) : undefined;
   if (pointless !== undefined)
     return { type: "stopPod", pod, phase, message: `the pod need not start: ${pointless.message}` };
-  const superseded = phase === "Applying" || phaseNameOf(run) === "Apply" ? undefined : supersededOutcome(run);
+  const superseded = phase === "Applying" ? undefined : supersededOutcome(run);
   if (superseded !== undefined) return { type: "stopPod", pod, phase, message: superseded.message };
   if (trouble !== undefined && isOutdated(observation)) {
     return { type: "stopPod", pod, phase, message: `${trouble}; the spec has changed since, so another pod is made` };

@@ -122,6 +122,7 @@ export async function place(
   link: string | null | undefined,
   mode: number | undefined,
   content: Buffer,
+  flag: "wx" | "w" = "wx",
 ): Promise<void> {
   const path = posix.normalize(name);
   if (path.startsWith("/") || path.split("/").includes(".."))
@@ -130,7 +131,7 @@ export async function place(
   await mkdir(dirname(full), { recursive: true });
   if (!(await isInside(root, dirname(full)))) throw new Error("the archive writes through a link");
   if (type === "symlink" && typeof link === "string") await symlink(link, full);
-  else if (type === "file") await writeFile(full, content, { flag: "wx", mode: mode ?? 0o644 });
+  else if (type === "file") await writeFile(full, content, { flag, mode: mode ?? 0o644 });
 }
 
 function tooLarge(what: string, limit: number) {

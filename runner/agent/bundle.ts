@@ -55,7 +55,8 @@ export async function unpackBundle(bundle: Buffer, overlay: string): Promise<Buf
     const content = await buffer(entry);
     if (name === PLAN) plan = content;
     else if (name.startsWith(MADE) && type === "file")
-      await place(overlay, name.slice(MADE.length), "file", undefined, mode, content);
+      // The lock file of the providers, for one, is in the overlay already: that of the plan is the one that counts.
+      await place(overlay, name.slice(MADE.length), "file", undefined, mode, content, "w");
   }
   if (plan === undefined) throw new Error("the bundle holds no plan: it was not made by this program");
   return plan;

@@ -1,8 +1,13 @@
 /** A plan that waits: made by one pod, applied by another, with the real engines. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { engineNames } from "../../operator/engine/names.ts";
 import { parseOutputs } from "../../operator/engine/outputs.ts";
 import { heldPlan, type Verdict, type WorkOrder } from "../../operator/gateway/protocol.ts";
+import { ensureBinaries } from "../../tools/cluster/binaries.ts";
+import { stageProviders } from "../../tools/images/engines.ts";
 import { type RunnerPod, type RunnerPodOptions, startRunnerPod } from "./pod.ts";
 
 const HOLD: Verdict = { verdict: "Hold", reason: "AwaitingApproval", message: "one person must approve this plan" };
@@ -21,6 +26,18 @@ const order = { source: { inline: { "main.tf": module } }, variables };
 describe("a plan that waits", function () {
   this.timeout(90_000);
   const pods: RunnerPod[] = [];
+  let folder = "";
+  let cliConfigFile = "";
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "held-"));
+    const mirror = join(folder, "providers");
+    const silent = () => undefined;
+    await stageProviders(mirror, await ensureBinaries(["provider-local", "provider-time", "provider-kubectl"], silent));
+    cliConfigFile = join(folder, "cli.tfrc");
+    writeFileSync(cliConfigFile, `provider_installation {\n  filesystem_mirror {\n    path = "${mirror}"\n  }\n}\n`);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
   const start = async (options: RunnerPodOptions) => {
     const pod = await startRunnerPod(options);
     pods.push(pod);
@@ -85,6 +102,27 @@ describe("a plan that waits", function () {
       });
       assert.deepEqual(await second.ended(), { agent: 0, engine: 0 }, second.log());
       assert.equal(second.outcome()?.result, "Destroyed");
+    });
+  }
+
+  for (const engine of engineNames) {
+    it(`is applied with the providers that it was planned with, whose lock file it brings, with ${engine}`, async () => {
+      const file = join(folder, `${engine}.txt`);
+      const withProvider = `
+        terraform {
+          required_providers { local = { source = "hashicorp/local" } }
+        }
+        resource "local_file" "note" {
+          filename = "${file}"
+          content  = "approved"
+        }`;
+      const source = { inline: { "main.tf": withProvider } };
+      const { first, plan, stored } = await held({ engine, order: { source }, cliConfigFile });
+      const order = { source: { archive: { digest: "", size: 0 } }, phase: "Apply", held: plan } as const;
+      const second = await start({ engine, like: first, order, stored, cliConfigFile });
+      assert.deepEqual(await second.ended(), { agent: 0, engine: 0 }, second.log());
+      assert.equal(second.outcome()?.result, "Applied", second.log());
+      assert.equal(readFileSync(file, "utf8"), "approved");
     });
   }
 

@@ -47,6 +47,13 @@ describe("the bundle of a plan that waits", () => {
       assert.throws(() => read(absent), absent);
   });
 
+  it("replaces what is laid out already: the lock file of the providers comes with the archive, too", async () => {
+    write("out/work/live/.terraform.lock.hcl", "versions of the plan");
+    write("fresh/live/.terraform.lock.hcl", "versions of the archive");
+    await unpackBundle(await packBundle(paths), join(root, "fresh"));
+    assert.equal(readFileSync(join(root, "fresh/live/.terraform.lock.hcl"), "utf8"), "versions of the plan");
+  });
+
   it("is the same for the same plan, so that a repeated upload is recognised", async () => {
     write("out/work/live/made.txt", "made");
     assert.deepEqual(await packBundle(paths), await packBundle(paths));

@@ -168,6 +168,27 @@ describe("counting places", () => {
     assert.equal(places.freeFor(next), 2);
   });
 
+  it("gives back the place of a Run whose plan waits for people, and takes one again for the pod that applies it", () => {
+    const heldAt = "2026-01-01T00:00:00Z";
+    const asking = aRun(2, "Pending");
+    const runs = countedCache(RUN_INDEXES, [asking]);
+    const places = countPlaces({ runs } as unknown as Caches, { runs: 1, checks: 1 });
+    const next = aRun(3, "Pending");
+    const waiting = (version: number, more: object = {}): StoredRun => {
+      const run = aRun(2, "AwaitingApproval", true, version);
+      return { ...run, status: { ...run.status, heldAt, ...more } } as unknown as StoredRun;
+    };
+    places.take(asking);
+    assert.equal(places.freeFor(next), 0);
+    runs.put(waiting(2));
+    assert.equal(places.freeFor(next), 1, "a plan that waits keeps no place");
+    places.take(waiting(2));
+    assert.equal(places.freeFor(next), 0, "its second pod was just asked for");
+    const { name } = asking.metadata;
+    runs.put(waiting(3, { phase: "Applying", pods: [{ name: `${name}-p` }, { name: `${name}-a` }] }));
+    assert.equal(places.freeFor(next), 0, "its second pod is there, and counts once");
+  });
+
   it("gives back the place of a Run that went before its pod was recorded", () => {
     const asking = aRun(2, "Pending");
     const runs = countedCache(RUN_INDEXES, [asking]);

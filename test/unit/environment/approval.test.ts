@@ -166,23 +166,54 @@ describe("A component whose plan waits", () => {
   });
 
   it("waits on while a component that it uses is being changed, and gets a new plan if that gave another output", () => {
-    const uses = {
+    const app = aComponent("app", {
+      approval: asking(),
       terraform: {
         path: ".",
         variables: [{ name: "id", valueFrom: { output: { component: "network", name: "id" } } }],
       },
-    };
-    const story = aStory(anEnvironment([aComponent("network"), aComponent("app", { ...uses, approval: asking() })]));
+    });
+    const story = aStory(anEnvironment([aComponent("network"), app]));
     story.round();
     story.end("network", "Applied", { outputs: [anOutput("id", "one")] });
     story.round();
     story.hold("app");
-    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+    const larger = aComponent("network", { terraform: { path: ".", variables: [{ name: "size", value: 2 }] } });
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [larger, app] } }));
     story.round();
     assert.deepEqual(story.superseded, []);
     story.end("network", "Applied", { outputs: [anOutput("id", "two")] });
     story.round();
     assert.equal(story.superseded.length, 1);
+  });
+
+  it("is void at once when it is itself changed, also while something that it needs is being changed", () => {
+    const network = (size: number) =>
+      aComponent("network", { terraform: { path: ".", variables: [{ name: "size", value: size }] } });
+    const app = (required: number, size: number) =>
+      aComponent("app", {
+        needs: ["network"],
+        approval: asking(required),
+        terraform: { path: ".", variables: [{ name: "size", value: size }] },
+      });
+    const cases = [
+      [app(1, 2), /variable size/],
+      [app(2, 1), /the rules for plans have changed/],
+    ] as const;
+    for (const [changed, why] of cases) {
+      const story = aStory(anEnvironment([network(1), app(1, 1)]));
+      story.round();
+      story.end("network", "Applied");
+      story.round();
+      story.hold("app");
+      story.edit((environment) => ({
+        ...environment,
+        spec: { ...environment.spec, components: [network(2), changed] },
+      }));
+      story.round();
+      assert.equal(story.verdict("network").satisfied, false);
+      assert.match(story.superseded[0] ?? "", why);
+    }
   });
 
   it("is not asked about again after a no, until something changes", () => {

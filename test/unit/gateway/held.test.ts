@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { ApprovalSpec } from "../../../operator/api/approval.ts";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import { judgePlan } from "../../../operator/approval/judge.ts";
-import { APPROVALS } from "../../../operator/cluster/resources.ts";
+import { APPROVALS, RUNS } from "../../../operator/cluster/resources.ts";
 import { type GatewayWorld, gatewayWorld, NAMESPACE, type Reply } from "./gateway-world.ts";
 
 let world: GatewayWorld;
@@ -150,6 +151,18 @@ describe("a plan that needs approval", () => {
       assert.equal(record?.value.mayHoldObjects, false, "nothing was begun");
     });
   }
+
+  it("is not applied where somebody has called it off while the second pod started", async () => {
+    const run = world.aRun("network", 1, { rules });
+    await held(run);
+    say(run);
+    const second = await aWorker(run, "Apply");
+    const annotations = { [ANNOTATIONS.superseded]: "changed: variable size" };
+    await world.client.mergePatch(RUNS, NAMESPACE, run.metadata.name, { metadata: { annotations } });
+    const answer = await second.ask("POST", "/v1/plan", aPlan());
+    assert.deepEqual([answer.json.verdict, answer.json.reason], ["Refuse", "Superseded"]);
+    assert.equal((await world.runStatus(run))?.applyStartedAt, undefined);
+  });
 
   it("cannot be applied by a second pod where none is held", async () => {
     const run = world.aRun("network", 1, { rules });
