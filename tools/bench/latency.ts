@@ -6,6 +6,7 @@
  *   KUBECONFIG=… npm run bench:latency -- --image RUNNER_IMAGE [--rounds 9] [--engine opentofu]
  */
 import { parseArgs } from "node:util";
+import { ANNOTATIONS } from "../../operator/api/names.ts";
 import { createClient } from "../../operator/cluster/client.ts";
 import { connect } from "../../operator/cluster/connection.ts";
 import type { Pod } from "../../operator/cluster/kinds.ts";
@@ -181,17 +182,20 @@ for (let round = 0; round < Number(values.rounds); round += 1) {
     `round ${round}: bare pod ${pod} ms, Environment ${ready} ms, approved → applied ${applied} ms\n`,
   );
 }
-await cleanUp(client);
 const told = (times: readonly number[]) =>
   `${Math.round(median(times))} ms (${(median(times) / median(bare)).toFixed(2)} times the bare pod)`;
 process.stdout.write(
   `median of ${values.rounds}: bare pod ${Math.round(median(bare))} ms, Environment ${told(whole)}, approved → applied ${told(approved)}\n`,
 );
+await cleanUp(client);
 await connection.close();
 
 /** Environments first: their namespace may not be deleted before they are gone. */
-async function cleanUp({ delete: remove, listAll }: Client): Promise<void> {
+async function cleanUp({ delete: remove, listAll, mergePatch }: Client): Promise<void> {
   const { items } = await listAll<Environment>(ENVIRONMENTS, { namespace: NAMESPACE });
+  // So many at once would wait for somebody to say that this is meant.
+  const meant = { metadata: { annotations: { [ANNOTATIONS.confirmDelete]: "true" } } };
+  for (const { metadata } of items) await mergePatch(ENVIRONMENTS, NAMESPACE, metadata.name, meant);
   for (const { metadata } of items) await remove(ENVIRONMENTS, NAMESPACE, metadata.name);
   while ((await listAll<Environment>(ENVIRONMENTS, { namespace: NAMESPACE })).items.length > 0)
     await systemClock.sleep(500);
