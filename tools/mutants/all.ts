@@ -1,7 +1,8 @@
+import { APPROVALS } from "./approvals.ts";
 import { LIFE } from "./life.ts";
 import type { Mutant } from "./mutant.ts";
 import { OPERATOR } from "./operator.ts";
 import { STATE } from "./state.ts";
 
 /** Every seeded bug. Each is a row of docs/reliability.md. */
-export const MUTANTS: readonly Mutant[] = [...STATE, ...LIFE, ...OPERATOR];
+export const MUTANTS: readonly Mutant[] = [...STATE, ...LIFE, ...OPERATOR, ...APPROVALS];

@@ -1,0 +1,113 @@
+import type { Mutant } from "./mutant.ts";
+
+const TALLY = "test/unit/approval/tally.test.ts";
+const HELD = "test/unit/gateway/held.test.ts";
+
+/** Bugs in what approval is worth: who said yes, to what, and whether that still counts. */
+export const APPROVALS: readonly Mutant[] = [
+  {
+    id: "M37",
+    bug: "approval by name only: a yes to an older Run of the same name counts",
+    edits: [
+      {
+        file: "operator/approval/tally.ts",
+        find: "  if (spec.run.uid !== question.run.uid) return",
+        replace: "  if (spec.run.name !== question.run.name) return",
+      },
+    ],
+    tests: [TALLY, HELD],
+  },
+  {
+    id: "M38",
+    bug: "a yes to another plan counts",
+    edits: [
+      {
+        file: "operator/approval/tally.ts",
+        find: "  if (spec.planDigest !== question.planDigest) return",
+        replace: '  if (spec.planDigest === "") return',
+      },
+    ],
+    tests: [TALLY, HELD],
+  },
+  {
+    id: "M39",
+    bug: "one person counts as often as they say it",
+    edits: [
+      {
+        file: "operator/approval/tally.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of another file
+        find: "if (seen.has(`${spec.decision} ${spec.approver}`))",
+        replace: "if (seen.has(spec.planDigest))",
+      },
+    ],
+    tests: [TALLY],
+  },
+  {
+    id: "M40",
+    bug: "a plan never grows old",
+    edits: [
+      { file: "operator/approval/tally.ts", find: "  if (nowMs >= until) return", replace: "  if (nowMs < 0) return" },
+    ],
+    tests: [TALLY, "test/unit/run/waiting.test.ts"],
+  },
+  {
+    id: "M41",
+    bug: "a no is outweighed by yeses",
+    edits: [
+      {
+        file: "operator/approval/tally.ts",
+        find: "  if (no !== undefined) return",
+        replace: "  if (no !== undefined && counted.length === 1) return",
+      },
+    ],
+    tests: [TALLY],
+  },
+  {
+    id: "M42",
+    bug: "the second pod may come with another plan than the one that was held",
+    edits: [
+      {
+        file: "operator/gateway/approved.ts",
+        find: "held.plan.digest !== report.digest",
+        replace: "held.plan.digest === undefined",
+      },
+    ],
+    tests: [HELD],
+  },
+  {
+    id: "M43",
+    bug: "a Secret that was rotated while the plan waited is not noticed",
+    edits: [
+      {
+        file: "operator/gateway/approved.ts",
+        find: "held.plan.inputsDigest !== report.inputsDigest",
+        replace: "held.plan.inputsDigest === undefined",
+      },
+    ],
+    tests: [HELD],
+  },
+  {
+    id: "M44",
+    bug: "a plan that waits outlives a change of what it was made for",
+    edits: [
+      {
+        file: "operator/environment/waiting-run.ts",
+        find: "  if (spec.inputsDigest !== wanted.inputsDigest)",
+        replace: "  if (wanted.inputsDigest === undefined)",
+      },
+    ],
+    tests: ["test/unit/environment/approval.test.ts"],
+  },
+  {
+    id: "M45",
+    bug: "a plan that waits keeps its place",
+    edits: [
+      {
+        file: "operator/assembly/places.ts",
+        find: "    return phaseNameOf(run) === phaseNameOf(asked) && recordedPod(run) === undefined;",
+        replace: "    return true;",
+      },
+    ],
+    tests: ["test/unit/assembly/many-runs.test.ts"],
+  },
+];
