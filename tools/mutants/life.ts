@@ -122,6 +122,11 @@ export const LIFE: readonly Mutant[] = [
         find: "  if (past.open !== undefined && isUnderWay) return",
         replace: "  if (past.open === null && isUnderWay) return",
       },
+      {
+        file: "operator/environment/component.ts",
+        find: "  if (past.open !== undefined) return answerForOpenRun(past.open);",
+        replace: "",
+      },
     ],
     tests: [DECIDE, CHAOS],
   },
