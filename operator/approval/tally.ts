@@ -25,6 +25,11 @@ export type Standing =
   | { readonly type: "rejected"; readonly by: string; readonly reason: string | undefined }
   | { readonly type: "expired"; readonly given: number; readonly required: number };
 
+/** In the words that Run, status and refusal share. */
+export function rejectionText({ by, reason }: Pick<Extract<Standing, { readonly type: "rejected" }>, "by" | "reason">) {
+  return `${by} rejected the plan${reason === undefined ? "" : `: ${reason}`}`;
+}
+
 export interface Tally {
   readonly standing: Standing;
   /** In the order of time. */

@@ -76,7 +76,6 @@ function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Ans
   const unwanted = isCorrection ? whyNotCorrected(environment, component) : undefined;
   const why = whySuperseded(run, {
     operation: "Apply",
-    desiredDigest: desiredDigestOf(inputsDigest, inputs.revision),
     inputsDigest,
     inputs,
     rules,

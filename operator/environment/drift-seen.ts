@@ -1,6 +1,7 @@
 import type { Condition, Reason } from "../api/conditions.ts";
 import type { Drift } from "../api/drift.ts";
-import type { ComponentStatus, Environment } from "../api/environment.ts";
+import type { Environment } from "../api/environment.ts";
+import type { ComponentStatus } from "../api/environment-status.ts";
 import { isClosed, type PlanCounts } from "../api/run.ts";
 import { ignoresEverything } from "../engine/drift.ts";
 import type { RecordedDrift } from "../storage/record.ts";

@@ -1,4 +1,5 @@
-import type { Environment, EnvironmentStatus } from "../api/environment.ts";
+import type { Environment } from "../api/environment.ts";
+import type { EnvironmentStatus } from "../api/environment-status.ts";
 import type { EnvironmentPorts } from "./ports.ts";
 
 const LOUD = new Set(["Failed", "Interrupted", "Stalled"]);

@@ -1,4 +1,4 @@
-import type { ComponentState } from "../api/environment.ts";
+import type { ComponentState } from "../api/environment-status.ts";
 import type { Run } from "../api/run.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
 import type { Answer } from "./verdict.ts";

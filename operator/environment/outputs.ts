@@ -1,4 +1,5 @@
-import type { Environment, EnvironmentStatus } from "../api/environment.ts";
+import type { Environment } from "../api/environment.ts";
+import type { EnvironmentStatus } from "../api/environment-status.ts";
 import type { Decision } from "./decide.ts";
 import { offeredBy } from "./offered-outputs.ts";
 import type { EnvironmentPorts, OutputValue } from "./ports.ts";

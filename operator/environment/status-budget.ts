@@ -1,5 +1,5 @@
 import { cutBytes } from "../api/cut-bytes.ts";
-import type { EnvironmentStatus } from "../api/environment.ts";
+import type { EnvironmentStatus } from "../api/environment-status.ts";
 
 /** Every write of a status goes to everybody who watches it: GitOps tools, dashboards, caches. */
 export const STATUS_BUDGET_BYTES = 32 * 1024;

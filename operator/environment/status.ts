@@ -1,6 +1,7 @@
 import { type Condition, type Reason, standingOf } from "../api/conditions.ts";
 import { cutBytes } from "../api/cut-bytes.ts";
-import type { ComponentState, ComponentStatus, Environment, EnvironmentStatus } from "../api/environment.ts";
+import type { Environment } from "../api/environment.ts";
+import type { ComponentState, ComponentStatus, EnvironmentStatus } from "../api/environment-status.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import { expiresAtMs } from "../approval/tally.ts";
 import type { Decision } from "./decide.ts";
@@ -11,6 +12,7 @@ import { brokenPromise } from "./offered-outputs.ts";
 import type { Published } from "./outputs.ts";
 import { withinBudget } from "./status-budget.ts";
 import type { Trouble, Verdict } from "./verdict.ts";
+import { consentTo } from "./waiting-run.ts";
 
 const LONGEST_MESSAGE = 160;
 
@@ -121,13 +123,11 @@ function lineFor(environment: Environment, verdict: Verdict, drift: DriftSeen | 
 }
 
 function approvalLine({ state, past: { open } }: Verdict): Pick<ComponentStatus, "approval"> {
-  const { plan, heldAt, approvals = [] } = open?.status ?? {};
-  if (state !== "AwaitingApproval" || plan === undefined || heldAt === undefined) return {};
-  const given = approvals.filter(({ ignored, decision }) => ignored === undefined && decision === "Approve").length;
-  const required = open?.spec.rules?.approval?.required ?? 0;
-  const until = expiresAtMs({ heldAtMs: Date.parse(heldAt), rules: open?.spec.rules });
+  const { plan, heldAt } = open?.status ?? {};
+  if (state !== "AwaitingApproval" || open === undefined || plan === undefined || heldAt === undefined) return {};
+  const until = expiresAtMs({ heldAtMs: Date.parse(heldAt), rules: open.spec.rules });
   const expiresAt = new Date(until).toISOString();
-  return { approval: { planDigest: plan.digest, required, given, since: heldAt, expiresAt } };
+  return { approval: { planDigest: plan.digest, ...consentTo(open), since: heldAt, expiresAt } };
 }
 
 /** The lock of a Run that is under way comes and goes with it: that is no news, unless somebody waits for it. */

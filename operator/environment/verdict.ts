@@ -1,5 +1,5 @@
 import type { Reason } from "../api/conditions.ts";
-import type { ComponentState } from "../api/environment.ts";
+import type { ComponentState } from "../api/environment-status.ts";
 import type { Run, RunSpec } from "../api/run.ts";
 import type { ComponentPast } from "./observation.ts";
 

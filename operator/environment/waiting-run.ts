@@ -12,7 +12,7 @@ export function waitingRun({ open }: ComponentPast): Run | undefined {
 }
 
 /** What a plan would be made for now. */
-export type Wanted = Pick<RunSpec, "operation" | "desiredDigest" | "inputsDigest" | "inputs" | "rules" | "request">;
+export type Wanted = Pick<RunSpec, "operation" | "inputsDigest" | "inputs" | "rules" | "request">;
 
 /** Why a plan that waits is no longer the one that is wanted; nothing where it still is. */
 export function whySuperseded({ spec }: Run, wanted: Wanted): string | undefined {
@@ -49,11 +49,17 @@ export function supersede(run: Run, why: string): Answer {
   };
 }
 
+/** How many people have agreed to the plan of this Run, of how many that must. */
+export function consentTo({ spec, status }: Run): { readonly given: number; readonly required: number } {
+  const counted = (status?.approvals ?? []).filter(({ ignored }) => ignored === undefined);
+  const given = counted.filter(({ decision }) => decision === "Approve").length;
+  return { given, required: spec.rules?.approval?.required ?? 0 };
+}
+
 /** What waits, since when, and the command that approves it. */
 export function answerForWaiting(run: Run): Answer {
-  const { heldAt = "", plan, approvals = [] } = run.status ?? {};
-  const required = run.spec.rules?.approval?.required ?? 0;
-  const given = approvals.filter(({ ignored, decision }) => ignored === undefined && decision === "Approve").length;
+  const { heldAt = "", plan } = run.status ?? {};
+  const { given, required } = consentTo(run);
   const { create = 0, update = 0, replace = 0, delete: removed = 0 } = plan?.counts ?? {};
   const counts = `+${create} ~${update} ±${replace} -${removed}`;
   return {

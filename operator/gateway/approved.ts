@@ -1,6 +1,6 @@
 import type { Approval } from "../api/approval.ts";
 import type { Run } from "../api/run.ts";
-import { tally } from "../approval/tally.ts";
+import { rejectionText, tally } from "../approval/tally.ts";
 import type { KubeObject, Reader } from "../cluster/ports.ts";
 import { APPROVALS } from "../cluster/resources.ts";
 import type { Held } from "../storage/record.ts";
@@ -47,7 +47,7 @@ export function answerHeld(
     case "approved":
       return { verdict: "Apply", reason: "Approved", message: approvedText(standing.by) };
     case "rejected":
-      return refuse("Rejected", `${standing.by} rejected the plan${standing.reason ? `: ${standing.reason}` : ""}`);
+      return refuse("Rejected", rejectionText(standing));
     case "expired":
       return refuse("PlanExpired", "the plan has expired");
     case "waiting":

@@ -1,6 +1,6 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { RunOutcome } from "../api/run.ts";
-import { type HeldQuestion, type Tally, tally } from "../approval/tally.ts";
+import { type HeldQuestion, rejectionText, type Tally, tally } from "../approval/tally.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, isToBeCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation } from "./observation.ts";
@@ -39,7 +39,7 @@ export function decideWaiting(observation: RunObservation): RunDecision {
   const outside = outsideWindows(run, environment, observation.nowMs);
   switch (standing.type) {
     case "rejected": {
-      const message = `${standing.by} rejected the plan${standing.reason === undefined ? "" : `: ${standing.reason}`}`;
+      const message = rejectionText(standing);
       return { type: "cancel", outcome: { result: "Cancelled", reason: "Rejected", message: message.slice(0, 1024) } };
     }
     case "expired": {

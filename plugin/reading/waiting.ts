@@ -1,4 +1,5 @@
-import type { ComponentStatus, Environment } from "../../operator/api/environment.ts";
+import type { Environment } from "../../operator/api/environment.ts";
+import type { ComponentStatus } from "../../operator/api/environment-status.ts";
 import type { Run, RunStatus } from "../../operator/api/run.ts";
 
 /** Whose turn it is: somebody who approves, somebody who acts, time, another component, or the engine. */

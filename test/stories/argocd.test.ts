@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import type { ComponentStatus, Environment } from "../../operator/api/environment.ts";
+import type { Environment } from "../../operator/api/environment.ts";
+import type { ComponentStatus } from "../../operator/api/environment-status.ts";
 import { customizationOf, runScript } from "../fakes/argo-lua.ts";
 import { aModule } from "../fakes/world-people.ts";
 import type { Moment } from "../fakes/world-statuses.ts";

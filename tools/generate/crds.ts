@@ -1,5 +1,6 @@
 import { approvalSpec } from "../../operator/api/approval.ts";
-import { environmentName, environmentSpec, environmentStatus } from "../../operator/api/environment.ts";
+import { environmentName, environmentSpec } from "../../operator/api/environment.ts";
+import { environmentStatus } from "../../operator/api/environment-status.ts";
 import type { CelRule } from "../../operator/api/fields.ts";
 import { GROUP, VERSION } from "../../operator/api/names.ts";
 import { runSpec, runStatus } from "../../operator/api/run.ts";

@@ -1,7 +1,8 @@
 /** Where one journey happens: a namespace of its own, and the verbs that a person would use in it. */
 
 import type { Reason } from "../../../operator/api/conditions.ts";
-import type { Environment, EnvironmentStatus } from "../../../operator/api/environment.ts";
+import type { Environment } from "../../../operator/api/environment.ts";
+import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import { LABELS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import type { ConfigMap, Pod, Secret } from "../../../operator/cluster/kinds.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Environment, EnvironmentStatus } from "../../../operator/api/environment.ts";
+import type { Environment } from "../../../operator/api/environment.ts";
+import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import { announce } from "../../../operator/environment/events.ts";
 import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Drift } from "../../../operator/api/drift.ts";
-import type { Environment, EnvironmentStatus } from "../../../operator/api/environment.ts";
+import type { Environment } from "../../../operator/api/environment.ts";
+import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import { act } from "../../../operator/environment/act.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Reason } from "../../../operator/api/conditions.ts";
-import type { ComponentState, EnvironmentStatus } from "../../../operator/api/environment.ts";
+import type { ComponentState, EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import type { Decision } from "../../../operator/environment/decide.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";

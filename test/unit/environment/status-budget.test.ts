@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cutBytes } from "../../../operator/api/cut-bytes.ts";
-import type { EnvironmentStatus } from "../../../operator/api/environment.ts";
+import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import { STATUS_BUDGET_BYTES, withinBudget } from "../../../operator/environment/status-budget.ts";
 
 function bigStatus(letter: string): EnvironmentStatus {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Reason } from "../../../operator/api/conditions.ts";
-import type { ComponentState, Environment, EnvironmentStatus } from "../../../operator/api/environment.ts";
+import type { Environment } from "../../../operator/api/environment.ts";
+import type { ComponentState, EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Decision } from "../../../operator/environment/decide.ts";
 import { statusFor } from "../../../operator/environment/status.ts";

@@ -1,4 +1,5 @@
-import type { ComponentStatus, Environment } from "../../../operator/api/environment.ts";
+import type { Environment } from "../../../operator/api/environment.ts";
+import type { ComponentStatus } from "../../../operator/api/environment-status.ts";
 import type { Run, RunSpec, RunStatus } from "../../../operator/api/run.ts";
 import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 
