@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { setTimeout as pause } from "node:timers/promises";
-import { now, operatorRequestsSince } from "./support/audit.ts";
+import type { Run } from "../../operator/api/run.ts";
+import type { Stored } from "../../operator/cluster/ports.ts";
 import { anEnvironment } from "./support/environments.ts";
-import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { keeps } from "./support/modules.ts";
+import { journeys, journeyWithEachEngine } from "./support/journey.ts";
 import { conditionOf, lineOf, type Place } from "./support/place.ts";
 
 /** An interval of a minute, the tenth by which it may be later, and a pod on a busy machine. */
@@ -88,8 +87,9 @@ journeys("drift", () => {
       assert.deepEqual(line.drift?.addresses, ["kubectl_manifest.settings"]);
       assert.deepEqual(line.drift?.counts, { create: 0, update: 1, replace: 0, delete: 0 });
       assert.equal((await place.find("ConfigMap", "settings"))?.data?.colour, "red", "nothing is mended unasked");
-      const check = (await place.runs("settings")).find(({ metadata }) => metadata.name === line.drift?.run);
-      assert.equal(check?.status?.plan?.verdict, "Noted");
+      const tells = (run: Stored<Run>) => run.metadata.name === line.drift?.run && run.status?.finishedAt !== undefined;
+      const check = await place.untilRun("settings", tells, { about: "the look that found it to end" });
+      assert.equal(check.status?.plan?.verdict, "Noted");
       assert.deepEqual(check.metadata.finalizers ?? [], []);
 
       await place.apply(environment({ action: "Correct" }));
@@ -100,41 +100,5 @@ journeys("drift", () => {
       assert.equal(last?.spec.cause.type, "DriftFound");
     },
     { within: 300 },
-  );
-
-  journey(
-    "looking at what is unchanged costs five requests, and two more where the gateway has just started",
-    async (place) => {
-      const drift = { interval: "1m" };
-      await place.apply(anEnvironment({ name: "steady", drift, components: [{ name: "one", module: keeps("x") }] }));
-      await place.untilReady("steady");
-      const first = await place.untilRunEnds("one", 2, aLook);
-      assert.equal(first.spec.operation, "Check");
-      // What follows from its end is done by then.
-      await pause(3_000);
-      const ready = await place.environment("steady");
-      const from = await now(place);
-      const second = await place.untilRunEnds("one", 3, aLook);
-      assert.equal(second.status?.outcome?.result, "Unchanged");
-      await pause(3_000);
-      const requests = (await operatorRequestsSince(place, from)).map(
-        ({ verb, resource, subresource }) => `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`,
-      );
-      const reads = requests.filter((request) => request === "get secrets");
-      assert.ok(reads.length <= 2, `the state and the archive, once for each replica: ${requests}`);
-      assert.deepEqual(requests.filter((request) => request !== "get secrets").toSorted(), [
-        "create pods",
-        "create runs",
-        "create tokenreviews",
-        "delete runs",
-        "patch runs/status",
-      ]);
-      const after = await place.environment("steady");
-      assert.equal(after.metadata.resourceVersion, ready.metadata.resourceVersion, "the Environment is not written to");
-      console.error(
-        `  a look at what is unchanged: ${requests.length} requests of the operator (${requests.join(", ")})`,
-      );
-    },
-    { within: 300, manner: "alone" },
   );
 });
