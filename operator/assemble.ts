@@ -1,7 +1,8 @@
 import type { Run, RunOutcome } from "./api/run.ts";
 import { type Caches, createCaches, knownIn } from "./assembly/caches.ts";
 import { environmentController, runController } from "./assembly/controllers.ts";
-import { environmentPorts, environmentReference } from "./assembly/environment-ports.ts";
+import { environmentPorts } from "./assembly/environment-ports.ts";
+import { environmentReference } from "./assembly/environment-writes.ts";
 import { createFollowing } from "./assembly/following.ts";
 import { judgeFor } from "./assembly/judge.ts";
 import { workWhileLeading } from "./assembly/leadership.ts";

@@ -1,9 +1,9 @@
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS, API_VERSION, FINALIZERS, LABELS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
-import { isAlreadyExists, isConflict, isInvalid, isNotFound } from "../cluster/errors.ts";
-import type { Client, EventRecorder, KubeObject, StatusWriter, Stored } from "../cluster/ports.ts";
-import { CUSTOM_RESOURCE_DEFINITIONS, ENVIRONMENTS, RUNS, referenceTo } from "../cluster/resources.ts";
+import { isAlreadyExists } from "../cluster/errors.ts";
+import type { Client, EventRecorder, KubeObject, StatusWriter } from "../cluster/ports.ts";
+import { CUSTOM_RESOURCE_DEFINITIONS, ENVIRONMENTS, RUNS } from "../cluster/resources.ts";
 import type { CatalogueEngine } from "../environment/desired.ts";
 import { TOGETHER_MS } from "../environment/many-deletions.ts";
 import type { EnvironmentPorts } from "../environment/ports.ts";
@@ -13,10 +13,9 @@ import { outputsOf } from "../storage/outputs.ts";
 import { forget, release } from "../storage/ownership.ts";
 import type { StateStore } from "../storage/port.ts";
 import { rename } from "../storage/rename.ts";
-import { BY, type CachedEnvironment, type Caches } from "./caches.ts";
-import { addFinalizer, removeFinalizer } from "./finalizers.ts";
+import { BY, type Caches } from "./caches.ts";
+import { environmentWrites, unlessGone } from "./environment-writes.ts";
 import type { SourceFollowing } from "./following.ts";
-import { writeOutputs } from "./output-objects.ts";
 
 export interface EnvironmentParts {
   readonly client: Client;
@@ -31,14 +30,27 @@ export interface EnvironmentParts {
   readonly following: SourceFollowing;
 }
 
-/** A custom resource, said to be one of the API server's: our type of its metadata is narrower than what is there. */
-const stored = (environment: Environment) => environment as Stored<CachedEnvironment>;
-
-export const environmentReference = (environment: Environment) => referenceTo(ENVIRONMENTS, stored(environment));
-
 /** What the Environment controller uses of the world, on a real cluster. */
 export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
-  const { client, caches, store, ring, following } = parts;
+  return { ...whatIsThere(parts), ...environmentWrites(parts), ...runWrites(parts), ...stateWrites(parts) };
+}
+
+type WhatIsThere =
+  | "now"
+  | "catalogue"
+  | "usualDeletions"
+  | "environment"
+  | "runsOf"
+  | "recordsOf"
+  | "freshRecordsOf"
+  | "deletedTogether"
+  | "crdTerminating"
+  | "follow"
+  | "revisionOf"
+  | "stopFollowing";
+
+function whatIsThere(parts: EnvironmentParts): Pick<EnvironmentPorts, WhatIsThere> {
+  const { client, caches, store, following } = parts;
   return {
     now: () => parts.clock.now(),
     catalogue: parts.catalogue,
@@ -46,55 +58,25 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
     environment: (namespace, name) => caches.environments.get(namespace, name),
     runsOf: ({ metadata }) => caches.runs.byIndex(BY.environmentUid, metadata.uid),
     recordsOf: (namespace, environment) => caches.records.recordsOf(namespace, environment),
+    async freshRecordsOf(namespace, environment, signal) {
+      return (await store.recordsOf(namespace, environment, signal)).map(({ value }) => value);
+    },
     deletedTogether: (environment) => caches.environments.list().filter(togetherWith(environment)).length,
-    follow: following.follow,
-    revisionOf: following.revisionOf,
-    stopFollowing: following.stop,
-
     async crdTerminating(signal) {
       const name = `${ENVIRONMENTS.plural}.${ENVIRONMENTS.group}`;
       const definition = await client.find<KubeObject>(CUSTOM_RESOURCE_DEFINITIONS, undefined, name, { signal });
       return definition?.metadata.deletionTimestamp !== undefined;
     },
-    async freshRecordsOf(namespace, environment, signal) {
-      return (await store.recordsOf(namespace, environment, signal)).map(({ value }) => value);
-    },
-    setFinalizer: (environment, present, signal) => setFinalizer(client, environment, present, signal),
-    async setConfirmations({ metadata }, names, signal) {
-      const value = names.length === 0 ? null : names.join(",");
-      const patch = { metadata: { uid: metadata.uid, annotations: { [ANNOTATIONS.confirmDestroy]: value } } };
-      await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
-    },
-    async deleteEnvironment({ metadata }, signal) {
-      const { uid, resourceVersion } = metadata;
-      const preconditions = { uid, resourceVersion };
-      try {
-        await client.delete(ENVIRONMENTS, metadata.namespace, metadata.name, { signal, preconditions });
-      } catch (error) {
-        // Its life may just have been extended.
-        if (!isConflict(error)) throw error;
-      }
-    },
-    async withdrawOverride({ metadata }, signal) {
-      const { uid, resourceVersion } = metadata;
-      const patch = { metadata: { uid, resourceVersion, annotations: { [ANNOTATIONS.windowOverride]: null } } };
-      try {
-        await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
-      } catch (error) {
-        // Somebody has written meanwhile, perhaps another reason: the next round looks at what it is now.
-        if (!isConflict(error)) throw error;
-      }
-    },
-    async withdrawCancel({ metadata }, run, signal) {
-      const path = `/metadata/annotations/${ANNOTATIONS.cancel.replaceAll("/", "~1")}`;
-      const patch = [
-        { op: "test", path: "/metadata/uid", value: metadata.uid },
-        { op: "test", path, value: run },
-        { op: "remove", path },
-      ] as const;
-      // 422: it is gone, or names another Run by now.
-      await client.jsonPatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal }).catch(unlessInvalid);
-    },
+    follow: following.follow,
+    revisionOf: following.revisionOf,
+    stopFollowing: following.stop,
+  };
+}
+
+type RunWrites = "createRun" | "supersedeRun" | "deleteRun";
+
+function runWrites({ client }: EnvironmentParts): Pick<EnvironmentPorts, RunWrites> {
+  return {
     async createRun(environment, name, spec, signal) {
       try {
         await client.create<KubeObject & { spec: unknown }>(RUNS, runObject(environment, name, spec), { signal });
@@ -112,6 +94,13 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
       const preconditions = { uid: metadata.uid };
       await client.delete(RUNS, metadata.namespace, metadata.name, { signal, preconditions });
     },
+  };
+}
+
+type StateWrites = "renameState" | "releaseState" | "forgetState" | "outputsOf";
+
+function stateWrites({ client, caches, store, ring }: EnvironmentParts): Pick<EnvironmentPorts, StateWrites> {
+  return {
     async renameState(from, to, signal) {
       const uid = caches.environments.get(from.namespace, from.environment)?.metadata.uid;
       if (uid === undefined) return;
@@ -131,34 +120,12 @@ export function environmentPorts(parts: EnvironmentParts): EnvironmentPorts {
       const record = (await store.record(key, signal))?.value;
       return record === undefined ? [] : outputsOf(store, ring, record, signal);
     },
-    writeOutputs: (environment, outputs, signal) => writeOutputs(client, environment, outputs, signal),
-    writeStatus: (environment, status, signal) =>
-      parts.statuses.write<CachedEnvironment>(ENVIRONMENTS, stored(environment), status, { signal }).catch(unlessGone),
-    event(environment, type, reason, message) {
-      parts.events.record(environmentReference(environment), { type, reason, message });
-    },
   };
 }
 
 function togetherWith({ metadata }: Environment): (other: Environment) => boolean {
   const deletedAt = Date.parse(metadata.deletionTimestamp ?? "");
   return (other) => Math.abs(Date.parse(other.metadata.deletionTimestamp ?? "") - deletedAt) <= TOGETHER_MS;
-}
-
-/** An object that went away meanwhile has no status to write. */
-function unlessGone(error: unknown): false {
-  if (isNotFound(error)) return false;
-  throw error;
-}
-
-function unlessInvalid(error: unknown): undefined {
-  if (isInvalid(error) || isNotFound(error)) return undefined;
-  throw error;
-}
-
-async function setFinalizer(client: Client, { metadata }: Environment, present: boolean, signal: AbortSignal) {
-  const change = present ? addFinalizer : removeFinalizer;
-  await change(client, ENVIRONMENTS, metadata, FINALIZERS.environment, signal);
 }
 
 function runObject(environment: Environment, name: string, spec: Run["spec"]) {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
-import { environmentReference } from "../../operator/assembly/environment-ports.ts";
+import { environmentReference } from "../../operator/assembly/environment-writes.ts";
 import { createClient } from "../../operator/cluster/client.ts";
 import { type Connection, connect } from "../../operator/cluster/connection.ts";
 import { createEventRecorder } from "../../operator/cluster/events.ts";
