@@ -14,8 +14,13 @@ export class UnsafeArgument extends Error {
   }
 }
 
-export function initArguments(): string[] {
-  return ["init", ...quiet];
+export interface InitOptions {
+  /** True: modules are those that an earlier `init` fetched. One that is not there is an error, and nothing is fetched. */
+  readonly keepModules?: boolean;
+}
+
+export function initArguments({ keepModules = false }: InitOptions = {}): string[] {
+  return ["init", ...quiet, ...(keepModules ? ["-get=false"] : [])];
 }
 
 export interface PlanOptions {

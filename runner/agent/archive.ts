@@ -2,7 +2,7 @@
  * All that destroying needs, as one file: the source, the resolved variables, the lock file of the providers, and the
  * credentials that are kept. The same content gives the same bytes.
  */
-import { lstat, mkdir, readdir, readFile, readlink, realpath, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, readlink, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -53,10 +53,10 @@ export async function unpackArchive(file: Buffer, source: string): Promise<Archi
   tar.end(await promisify(gunzip)(file, { maxOutputLength: archiveLimits.content + 64 * 1024 * 1024 }));
   let inputs: ArchivedInputs | undefined;
   for await (const entry of tar) {
-    const { name, type, linkname, mode } = entry.header;
+    const { name, type = "file", linkname, mode } = entry.header;
     const content = await buffer(entry);
     if (name === "terrarium.json") inputs = readManifest(content.toString("utf8"));
-    else if (name.startsWith("source/")) await place(source, name.slice(7), type ?? "file", linkname, mode, content);
+    else if (name.startsWith("source/")) await place(source, { name: name.slice(7), type, linkname, mode, content });
   }
   if (inputs === undefined) throw new Error("the archive has no terrarium.json: it was not made by this program");
   return inputs;
@@ -114,24 +114,32 @@ async function addFolder(tar: Pack, root: string, folder: string, total: { conte
   }
 }
 
-/** Writes one file or link of a tree, never outside of it and never through a link. */
-export async function place(
-  root: string,
-  name: string,
-  type: string,
-  link: string | null | undefined,
-  mode: number | undefined,
-  content: Buffer,
-  flag: "wx" | "w" = "wx",
-): Promise<void> {
-  const path = posix.normalize(name);
+export interface Placed {
+  readonly name: string;
+  readonly type: string | null;
+  readonly linkname?: string | null | undefined;
+  readonly mode?: number | undefined;
+  readonly content: Buffer;
+}
+
+/** Writes one file, folder or link of a tree, never outside of it and never through a link. */
+export async function place(root: string, placed: Placed, { replace = false } = {}): Promise<void> {
+  const { type, linkname, mode = 0o644, content } = placed;
+  const path = posix.normalize(placed.name);
   if (path.startsWith("/") || path.split("/").includes(".."))
     throw new Error("the archive holds a path that leads out");
   const full = join(root, path);
   await mkdir(dirname(full), { recursive: true });
   if (!(await isInside(root, dirname(full)))) throw new Error("the archive writes through a link");
-  if (type === "symlink" && typeof link === "string") await symlink(link, full);
-  else if (type === "file") await writeFile(full, content, { flag, mode: mode ?? 0o644 });
+  if (type === "directory") {
+    await mkdir(full, { recursive: true });
+    return;
+  }
+  if (replace) await rm(full, { force: true });
+  if (type === "symlink" && typeof linkname === "string") await symlink(linkname, full);
+  if (type !== "file") return;
+  await writeFile(full, content, { flag: "wx" });
+  await chmod(full, mode);
 }
 
 function tooLarge(what: string, limit: number) {

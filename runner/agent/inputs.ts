@@ -44,6 +44,8 @@ export async function resolveInputs(
   const credentials: ResolvedCredential[] = [];
   for (const credential of order.credentials.filter((one) => isNeeded(one, order.operation))) {
     const data = await credentialData(credential, mounted, archived);
+    // What init fetched with it came with the plan.
+    if (data === undefined && order.held !== undefined && credential.as === "Git") continue;
     if (data === undefined) {
       missing.push(await mounted.missing("Secret", credential.secretRef.name, `credentials ${credential.name}`));
     } else {
@@ -64,11 +66,15 @@ export function sensitiveNames(order: WorkOrder): ReadonlySet<string> {
   return new Set(order.variables.filter(isSensitive).map(({ name }) => name));
 }
 
-/** Tells whether any input changed, and nothing about its value. */
+/**
+ * Tells whether any input changed, and nothing about its value. Access to modules is none: they wait with the plan, and
+ * a token that lives for an hour voids nothing.
+ */
 export function inputsDigest({ values, credentials }: Inputs, key: string): string {
+  const given = credentials.filter(({ order }) => order.as !== "Git");
   const content = {
     variables: Object.fromEntries(values),
-    credentials: credentials.map(({ order, data }) => ({
+    credentials: given.map(({ order, data }) => ({
       name: order.name,
       data: Object.fromEntries([...data].map(([name, value]) => [name, value.toString("base64")])),
     })),

@@ -38,7 +38,7 @@ export async function makePlan(bench: Bench, engine: EngineSession, inputs: Plan
   const { order, layout, progress } = bench;
   const deadline = performance.now() + order.timeouts.planMs;
   const left = () => Math.max(1_000, Math.round(deadline - performance.now()));
-  await initialise(bench, engine, inputs.module.cwd, inputs.env);
+  await initialise(bench, engine, inputs.module.cwd, inputs.env, initArguments());
   progress.step("plan");
   const out = join(layout.out, FILES.plan);
   const mode = order.operation === "Destroy" ? "Destroy" : "Normal";
@@ -63,10 +63,20 @@ export async function planDigest({ layout }: Bench, path: string): Promise<strin
   return `sha256:${createHash("sha256").update(plan).digest("hex")}`;
 }
 
-/** `init` alone: for a plan that was made elsewhere, with the versions that it was made with. */
-export async function initialise(bench: Bench, engine: EngineSession, cwd: string, env: Env): Promise<void> {
+/** `init` for a plan that was made elsewhere: with the providers that its lock file names, and the modules that came with it. */
+export async function initialiseAsPlanned(bench: Bench, engine: EngineSession, cwd: string, env: Env): Promise<void> {
+  await initialise(bench, engine, cwd, env, initArguments({ keepModules: true }));
+}
+
+async function initialise(
+  bench: Bench,
+  engine: EngineSession,
+  cwd: string,
+  env: Env,
+  args: readonly string[],
+): Promise<void> {
   bench.progress.step("init");
-  await mustSucceed(bench, engine, "init", initArguments(), env, bench.order.timeouts.planMs);
+  await mustSucceed(bench, engine, "init", args, env, bench.order.timeouts.planMs);
   await mustUseOurBackend(bench, cwd);
 }
 

@@ -16,7 +16,7 @@ import { type Inputs, inputsDigest, resolveInputs } from "./inputs.ts";
 import { FILES } from "./layout.ts";
 import { layOutModule, type ModuleLayout } from "./module-layout.ts";
 import { patiently } from "./patience.ts";
-import { initialise, makePlan, type Planned } from "./plan-step.ts";
+import { initialiseAsPlanned, makePlan, type Planned } from "./plan-step.ts";
 import { tellPlan } from "./plan-text.ts";
 import { type FetchedSource, fetchSource } from "./source.ts";
 
@@ -175,7 +175,7 @@ async function applyHeld(
   const plan = await layOutHeld(bench, held);
   const engine = await startEngine(bench, module.cwd);
   const { env } = await presentSecrets(bench.layout, inputs.credentials, "Plan", fetched.gitHosts);
-  await initialise(bench, engine, module.cwd, env);
+  await initialiseAsPlanned(bench, engine, module.cwd, env);
   await askAgain(bench, held, inputsDigest(inputs, bench.order.digestKey));
   return apply(bench, engine, fetched, inputs, module, { report: held, plan });
 }

@@ -1,6 +1,6 @@
-/** Lays out the engine's working copy: the source, then the overlay over it. No link may lead out of the tree. */
+/** Lays out the engine's working copy: the source, then the overlay over it. No link of a source may lead out of the tree. */
 import { constants } from "node:fs";
-import { chmod, copyFile, lstat, mkdir, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
+import { chmod, copyFile, cp, lstat, mkdir, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { erroredStateFile } from "../../operator/engine/names.ts";
 
@@ -17,11 +17,14 @@ export interface Tree {
   leftOut: number;
 }
 
+/** Where an engine keeps what `init` fetched and chose. */
+const engineFolder = ".terraform";
+
 /**
  * An engine's own traces in a source are those of somebody else's run: a state that could not be stored would be taken
  * for ours, and the folder names backends, workspaces and modules. The lock file of the providers is meant to be there.
  */
-const traces: ReadonlySet<string> = new Set([erroredStateFile, ".terraform"]);
+const traces: ReadonlySet<string> = new Set([erroredStateFile, engineFolder]);
 
 /** The tree holds what must not be copied. The message names the path inside the tree. */
 export class TreeRefused extends Error {
@@ -32,21 +35,32 @@ export async function prepareTree(paths: TreePaths): Promise<Tree> {
   await rm(paths.work, { recursive: true, force: true });
   await mkdir(paths.work, { recursive: true });
   const tree: Tree = { files: 0, bytes: 0, leftOut: 0 };
-  for (const root of [paths.source, paths.overlay]) {
-    if (await exists(root)) await copyFolder(await realpath(root), "", paths.work, tree);
-  }
+  if (await exists(paths.source)) await copyFolder(await realpath(paths.source), "", paths.work, tree, leaveOut);
+  if (await exists(paths.overlay)) await copyFolder(await realpath(paths.overlay), "", paths.work, tree, copyModules);
   return tree;
 }
 
-async function copyFolder(root: string, folder: string, work: string, tree: Tree): Promise<void> {
+type CopyTrace = (from: string, target: string, tree: Tree) => Promise<void>;
+
+const leaveOut: CopyTrace = async (_from, _target, tree) => {
+  tree.leftOut += 1;
+};
+
+/** The overlay is ours: modules in it are those that a plan was made with, just as `init` had fetched them. */
+const copyModules: CopyTrace = async (from, target, tree) => {
+  if (basename(from) !== engineFolder || !(await exists(join(from, "modules")))) return leaveOut(from, target, tree);
+  await cp(join(from, "modules"), join(target, "modules"), { recursive: true, verbatimSymlinks: true });
+};
+
+async function copyFolder(root: string, folder: string, work: string, tree: Tree, copyTrace: CopyTrace): Promise<void> {
   for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
     const path = join(folder, entry.name);
     const target = join(work, path);
     if (traces.has(entry.name)) {
-      tree.leftOut += 1;
+      await copyTrace(join(root, path), target, tree);
     } else if (entry.isDirectory()) {
       await makeFolder(target);
-      await copyFolder(root, path, work, tree);
+      await copyFolder(root, path, work, tree, copyTrace);
     } else if (entry.isSymbolicLink()) {
       await copyLink(root, path, target, tree);
     } else if (entry.isFile()) {
@@ -92,7 +106,7 @@ export function isInside(root: string, path: string): boolean {
 
 /**
  * Lets the agent, which runs under another user id, read what a command left behind: providers write files that only
- * their owner can read. Downloaded providers and modules are not its business.
+ * their owner can read, and archives of modules hold such. Downloaded providers are not its business.
  */
 export async function shareWithGroup(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
@@ -101,8 +115,8 @@ export async function shareWithGroup(folder: string): Promise<void> {
     if (wanted === 0) continue;
     const { mode } = await lstat(path);
     if ((mode & wanted) !== wanted) await chmod(path, (mode & 0o7777) | wanted);
-    const downloaded = basename(folder) === ".terraform" && /^(providers|modules)$/.test(entry.name);
-    if (entry.isDirectory() && !downloaded) await shareWithGroup(path);
+    const providers = basename(folder) === engineFolder && entry.name === "providers";
+    if (entry.isDirectory() && !providers) await shareWithGroup(path);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Mutant } from "./mutant.ts";
 
 const TALLY = "test/unit/approval/tally.test.ts";
 const HELD = "test/unit/gateway/held.test.ts";
+const RUNNER = "test/runner/held.test.ts";
 
 /** Bugs in what approval is worth: who said yes, to what, and whether that still counts. */
 export const APPROVALS: readonly Mutant[] = [
@@ -109,5 +110,46 @@ export const APPROVALS: readonly Mutant[] = [
       },
     ],
     tests: ["test/unit/assembly/many-runs.test.ts"],
+  },
+  {
+    id: "M46",
+    bug: "the modules of a plan do not wait with it: at its apply they are what their sources name by then",
+    edits: [
+      {
+        file: "runner/agent/made-files.ts",
+        find: "      if (entry.isDirectory()) yield* fetchedModules(",
+        replace: "      if (entry.isSocket()) yield* fetchedModules(",
+      },
+      {
+        file: "runner/agent/plan-step.ts",
+        find: "initArguments({ keepModules: true })",
+        replace: "initArguments()",
+      },
+    ],
+    tests: ["test/unit/agent/bundle.test.ts", RUNNER],
+  },
+  {
+    id: "M47",
+    bug: "a module that did not wait with its plan is fetched as it is by then",
+    edits: [
+      {
+        file: "runner/agent/plan-step.ts",
+        find: "initArguments({ keepModules: true })",
+        replace: "initArguments()",
+      },
+    ],
+    tests: [RUNNER],
+  },
+  {
+    id: "M48",
+    bug: "a plan that waited is applied without the modules that came with it",
+    edits: [
+      {
+        file: "runner/launcher/workdir.ts",
+        find: "paths.work, tree, copyModules);",
+        replace: "paths.work, tree, leaveOut);",
+      },
+    ],
+    tests: ["test/unit/launcher/launcher.test.ts", RUNNER],
   },
 ];

@@ -21,6 +21,16 @@ const credential = (change: Partial<Credential> & { name: string }): Credential 
   ...change,
 });
 
+const aHeldPlan: NonNullable<WorkOrder["held"]> = {
+  digest: `sha256:${"0".repeat(64)}`,
+  inputsDigest: "",
+  counts: { create: 1, update: 0, replace: 0, delete: 0 },
+  empty: false,
+  resources: [],
+  truncated: false,
+  drifted: 0,
+};
+
 describe("inputs of an attempt", () => {
   let root = "";
   const layout = () => ({
@@ -94,6 +104,20 @@ describe("inputs of an attempt", () => {
     assert.notEqual(inputsDigest(await resolve(order), "a2V6"), first);
     mount("secrets-in/aws/A", "2");
     assert.notEqual(inputsDigest(await resolve(order), "a2V5"), first);
+  });
+
+  it("needs no access to modules for a plan that waited, and a token for them that has changed voids none", async () => {
+    const order = { credentials: [credential({ name: "git", as: "Git" })] };
+    await assert.rejects(resolve(order), /Secret git is missing/);
+    mount("secrets-in/git/token", "for an hour");
+    const first = inputsDigest(await resolve(order), "a2V5");
+    mount("secrets-in/git/token", "for another");
+    assert.equal(inputsDigest(await resolve(order), "a2V5"), first);
+    rmSync(join(root, "secrets-in/git"), { recursive: true });
+    const held = { ...aHeldPlan, inputsDigest: first };
+    assert.equal(inputsDigest(await resolve({ ...order, phase: "Apply", held }), "a2V5"), first);
+    const aws = credential({ name: "aws" });
+    await assert.rejects(resolve({ credentials: [aws], phase: "Apply", held }), /Secret aws is missing/);
   });
 
   it("gives the engine the credentials of one phase only, and no control over the engine", async () => {

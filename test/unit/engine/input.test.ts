@@ -23,6 +23,7 @@ describe("arguments", () => {
       ...["-out=/out/p", "-var-file=/in/v.json", "-destroy"],
     ]);
     assert.deepEqual(initArguments(), ["init", "-input=false", "-no-color"]);
+    assert.ok(initArguments({ keepModules: true }).includes("-get=false"));
   });
 
   it("of apply end with the plan, and approve nothing else", () => {

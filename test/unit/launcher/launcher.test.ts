@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { collector, patientEngine, startPod, type TestPod, type TestPodOptions } from "./pod.ts";
 
@@ -76,6 +85,43 @@ describe("the launcher", () => {
     assert.ok(existsSync(join(pod.work, "terraform.tfstate")), "a module may read a state that lies elsewhere");
     await agent.finish({ acknowledgeErroredState: false, exitCode: 0 });
     assert.equal(await pod.ended, 0, "nothing holds the container");
+  });
+
+  it("lays out the modules that came with a plan as they were, beside which nothing of an engine's is taken", async () => {
+    start({
+      engine: { script: "" },
+      source: { "live/main.tf": "", "live/.terraform/modules/vpc/main.tf": "committed" },
+    });
+    const overlay = join(pod.root, "in/overlay/live/.terraform");
+    mkdirSync(join(overlay, "modules/vpc/.terraform"), { recursive: true });
+    for (const name of ["terraform.tfstate", "modules/modules.json", "modules/vpc/.terraform/x", "modules/vpc/run.sh"])
+      writeFileSync(join(overlay, name), "as planned");
+    chmodSync(join(overlay, "modules/vpc/run.sh"), 0o755);
+    symlinkSync("../../../main.tf", join(overlay, "modules/vpc/main.tf"));
+    const agent = await pod.agent();
+    assert.equal((await agent.prepare("tree")).refused, undefined);
+    const modules = join(pod.work, "live/.terraform/modules");
+    for (const name of ["modules.json", "vpc/.terraform/x", "vpc/run.sh"])
+      assert.equal(readFileSync(join(modules, name), "utf8"), "as planned");
+    assert.equal(statSync(join(modules, "vpc/run.sh")).mode & 0o777, 0o755);
+    assert.equal(readlinkSync(join(modules, "vpc/main.tf")), "../../../main.tf");
+    assert.equal(existsSync(join(modules, "../terraform.tfstate")), false);
+  });
+
+  it("lets the agent read what only the engine's user could, also in modules", async () => {
+    const made = ["made.zip", ".terraform/modules/vpc/main.tf", ".terraform/providers/x"];
+    const script = `const fs = require("node:fs");
+      for (const path of ${JSON.stringify(made)}) {
+        fs.mkdirSync(require("node:path").dirname(path), { recursive: true, mode: 0o700 });
+        fs.writeFileSync(path, "", { mode: 0o600 });
+      }`;
+    start({ engine: { script }, source: { "main.tf": "" } });
+    const agent = await pod.agent();
+    await agent.prepare("tree");
+    await agent.run(pod.command("one"), () => {});
+    const modes = made.map((path) => (statSync(join(pod.work, path)).mode & 0o777).toString(8));
+    assert.deepEqual(modes, ["640", "640", "600"]);
+    assert.equal(statSync(join(pod.work, ".terraform/modules/vpc")).mode & 0o050, 0o050);
   });
 
   it("removes no state that an engine has left", async () => {

@@ -118,7 +118,7 @@ export interface Repository {
   /** Folder that holds the bare repository `<name>.git`. */
   readonly root: string;
   git(...args: readonly string[]): Promise<string>;
-  /** Writes a commit on a branch from files alone and answers its id. Modes: 100644 unless told. */
+  /** Writes a commit on a branch from files alone and answers its id. */
   commit(branch: string, files: Readonly<Record<string, string>>, options?: CommitOptions): Promise<string>;
   remove(): Promise<void>;
 }
@@ -126,6 +126,8 @@ export interface Repository {
 export interface CommitOptions {
   /** Paths that are symbolic links: their content is the target. */
   readonly links?: readonly string[];
+  /** Paths that may be run. */
+  readonly programs?: readonly string[];
   /** True: without the branch's history, as after a force push. */
   readonly orphan?: boolean;
 }
@@ -159,8 +161,7 @@ export async function aRepository(name = "modules"): Promise<Repository> {
       await git("read-tree", "--empty");
       for (const [path, content] of Object.entries(files)) {
         const id = await feed(content, "hash-object", "-w", "--stdin");
-        const mode = options.links?.includes(path) === true ? "120000" : "100644";
-        await git("update-index", "--add", "--cacheinfo", `${mode},${id},${path}`);
+        await git("update-index", "--add", "--cacheinfo", `${modeOf(path, options)},${id},${path}`);
       }
       const tree = await git("write-tree");
       const parent = await git("rev-parse", "--verify", "--quiet", `refs/heads/${branch}`).catch(() => "");
@@ -171,4 +172,9 @@ export async function aRepository(name = "modules"): Promise<Repository> {
     },
     remove: () => rm(root, { recursive: true, force: true }),
   };
+}
+
+function modeOf(path: string, { links = [], programs = [] }: CommitOptions): string {
+  if (links.includes(path)) return "120000";
+  return programs.includes(path) ? "100755" : "100644";
 }
