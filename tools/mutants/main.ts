@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { clusterDown } from "../cluster/cluster-down.ts";
 import { MUTANTS } from "./all.ts";
-import type { Mutant } from "./mutant.ts";
+import { DAILY } from "./daily.ts";
+import type { JourneyMutant, Mutant } from "./mutant.ts";
 import { makeScratch, type Scratch } from "./scratch.ts";
-import { type Finding, run, tried } from "./trial.ts";
+import { type Finding, run, travelled, tried } from "./trial.ts";
 
 /** `npm run mutants [-- M07 …]`: seeds each bug into a copy of the checkout and tells which test notices. All must be noticed. */
 
@@ -12,11 +14,50 @@ const HELP = `npm run mutants [-- [OPTIONS] [M07 …]]
 Seeds bugs, one after the other, into a copy of this checkout, and runs the tests that should notice. The last line is
 \`N caught, N survived\`. First the tests by themselves, which must pass: one that fails anyway catches nothing.
 
-  --list     only tell what there is
-  --jobs N   so many at a time (default: 2)
-  --help     this text`;
+  --journeys      the bugs J01 … instead: each is brought to a local cluster of their own, where a journey must notice it
+  --name CLUSTER  that cluster, which is taken away at the end (default: mutants)
+  --list          only tell what there is
+  --jobs N        so many at a time (default: 2; journeys: always 1)
+  --help          this text`;
 
 const root = join(import.meta.dirname, "../..");
+
+/** How one kind of mutants is tried. */
+interface Trial<M extends Mutant> {
+  readonly mutants: readonly M[];
+  readonly jobs: number;
+  /** Does the test fail although nothing is spoilt? */
+  readonly failsAnyway: (mutant: M, scratch: Scratch) => Promise<boolean>;
+  readonly tried: (mutant: M, scratch: Scratch) => Promise<Finding>;
+}
+
+function quickly(jobs: number): Trial<Mutant> {
+  const untouched = new Map<string, Promise<Finding>>();
+  const alone = (file: string, scratch: Scratch) => {
+    const known = untouched.get(file) ?? run(scratch.folder, file);
+    untouched.set(file, known);
+    return known;
+  };
+  return {
+    mutants: MUTANTS,
+    jobs,
+    async failsAnyway({ tests }, scratch) {
+      for (const file of tests) if ((await alone(file, scratch)).type === "caught") return true;
+      return false;
+    },
+    tried,
+  };
+}
+
+function onCluster(name: string): Trial<JourneyMutant> {
+  return {
+    mutants: DAILY,
+    jobs: 1,
+    failsAnyway: async (mutant, scratch) =>
+      (await travelled({ ...mutant, edits: [] }, scratch, name)).type === "caught",
+    tried: (mutant, scratch) => travelled(mutant, scratch, name),
+  };
+}
 
 function sayFinding({ id, bug }: Mutant, finding: Finding, seconds: number): void {
   const time = `${seconds.toFixed(0)} s`;
@@ -27,15 +68,16 @@ function sayFinding({ id, bug }: Mutant, finding: Finding, seconds: number): voi
     );
 }
 
-/** The tests that fail without any mutant. */
-async function baseline(mutants: readonly Mutant[], scratch: Scratch): Promise<readonly string[]> {
-  const files = [...new Set(mutants.flatMap(({ tests }) => tests))];
-  const failing: string[] = [];
-  for (const file of files) if ((await run(scratch.folder, file)).type === "caught") failing.push(file);
-  return failing;
-}
-
-async function tryAll(mutants: readonly Mutant[], jobs: number): Promise<number> {
+/** Resolves with how many survived. Throws where a test fails without any bug. */
+async function tryAll<M extends Mutant>({ mutants, jobs, failsAnyway, tried }: Trial<M>): Promise<number> {
+  const untouched = makeScratch(root);
+  try {
+    const failing: string[] = [];
+    for (const mutant of mutants) if (await failsAnyway(mutant, untouched)) failing.push(mutant.id);
+    if (failing.length > 0) throw new TypeError(`tests of these fail without any mutant: ${failing.join(", ")}`);
+  } finally {
+    untouched.remove();
+  }
   const waiting = [...mutants];
   let survived = 0;
   const worker = async () => {
@@ -55,11 +97,30 @@ async function tryAll(mutants: readonly Mutant[], jobs: number): Promise<number>
   return survived;
 }
 
+/** Those of the trial that are asked for; all where none is. */
+function chosen<M extends Mutant>(trial: Trial<M>, ids: readonly string[]): Trial<M> {
+  const unknown = ids.filter((id) => !trial.mutants.some((mutant) => mutant.id === id));
+  if (unknown.length > 0) throw new TypeError(`no mutant is called ${unknown.join(", ")}`);
+  return ids.length === 0 ? trial : { ...trial, mutants: trial.mutants.filter(({ id }) => ids.includes(id)) };
+}
+
+async function tell<M extends Mutant>(trial: Trial<M>, onlyList: boolean): Promise<number> {
+  if (onlyList) {
+    for (const { id, bug } of trial.mutants) console.log(`${id} ${bug}`);
+    return 0;
+  }
+  const survived = await tryAll(trial);
+  console.log(`${trial.mutants.length - survived} caught, ${survived} survived`);
+  return survived === 0 ? 0 : 1;
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
+      journeys: { type: "boolean", default: false },
+      name: { type: "string", default: "mutants" },
       list: { type: "boolean", default: false },
       jobs: { type: "string", default: "2" },
       help: { type: "boolean", default: false },
@@ -69,19 +130,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const unknown = positionals.filter((id) => !MUTANTS.some((mutant) => mutant.id === id));
-  if (unknown.length > 0) throw new TypeError(`no mutant is called ${unknown.join(", ")}`);
-  const mutants = positionals.length === 0 ? MUTANTS : MUTANTS.filter(({ id }) => positionals.includes(id));
-  if (values.list) {
-    for (const { id, bug } of mutants) console.log(`${id} ${bug}`);
-    return 0;
-  }
-  const scratch = makeScratch(root);
-  const failing = await baseline(mutants, scratch).finally(() => scratch.remove());
-  if (failing.length > 0) throw new TypeError(`these fail without any mutant: ${failing.join(", ")}`);
-  const survived = await tryAll(mutants, Number(values.jobs));
-  console.log(`${mutants.length - survived} caught, ${survived} survived`);
-  return survived === 0 ? 0 : 1;
+  if (!values.journeys) return tell(chosen(quickly(Number(values.jobs)), positionals), values.list);
+  const trial = chosen(onCluster(values.name), positionals);
+  return tell(trial, values.list).finally(() => (values.list ? undefined : clusterDown({ name: values.name })));
 }
 
 try {

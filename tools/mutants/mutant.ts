@@ -9,6 +9,14 @@ export interface Mutant {
   readonly tests: readonly string[];
 }
 
+/** A bug that must be noticed with real pods: images are built from the spoilt copy, and one journey runs on a cluster. */
+export interface JourneyMutant extends Mutant {
+  /** Words of the journey's name: a whole file takes minutes. */
+  readonly named: string;
+  /** The row of what goes wrong every day, in a few words. */
+  readonly row: string;
+}
+
 export interface Edit {
   readonly file: string;
   /** Occurs exactly once in the file. */

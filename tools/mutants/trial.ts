@@ -1,14 +1,21 @@
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Mutant } from "./mutant.ts";
+import type { JourneyMutant, Mutant } from "./mutant.ts";
 import type { Scratch } from "./scratch.ts";
 
 export type Finding =
   | { readonly type: "caught"; readonly file: string; readonly test: string; readonly how: string }
   | { readonly type: "survived" };
 
-const LONGEST_MS = 5 * 60_000;
+/** How one test file is run. */
+interface Manner {
+  readonly longestMs: number;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const QUICK: Manner = { longestMs: 5 * 60_000 };
 
 /** Spoils the copy and runs the mutant's tests, one file after the other, until one of them notices. */
 export async function tried({ edits, tests }: Mutant, scratch: Scratch): Promise<Finding> {
@@ -21,27 +28,53 @@ export async function tried({ edits, tests }: Mutant, scratch: Scratch): Promise
   });
 }
 
+/**
+ * Spoils the copy, brings it to the cluster, and runs the journey of the mutant's row; without edits, what the journey does by
+ * itself. Throws where the spoilt operator could not even be installed: then no journey has noticed anything.
+ */
+export async function travelled(
+  { edits, tests, named }: JourneyMutant,
+  scratch: Scratch,
+  cluster: string,
+): Promise<Finding> {
+  const env = { TERRARIUM_TEST_CLUSTER: cluster };
+  const manner: Manner = { longestMs: 20 * 60_000, args: ["--fgrep", named], env };
+  return scratch.spoilt(edits, async () => {
+    const finding = await run(scratch.folder, tests[0] ?? "", manner);
+    if (finding.type === "caught" && !finding.test.includes(named))
+      throw new Error(`the journey did not begin: ${finding.test}: ${finding.how}`);
+    return finding;
+  });
+}
+
 interface Report {
+  readonly tests: readonly object[];
   readonly failures: readonly { readonly fullTitle: string; readonly err: { readonly message?: string } }[];
 }
 
 /** One test file in a process of its own. */
-export async function run(folder: string, file: string): Promise<Finding> {
+export async function run(folder: string, file: string, manner: Manner = QUICK): Promise<Finding> {
   const output = join(folder, "mutant-report.json");
   rmSync(output, { force: true });
-  const args = ["--bail", "--reporter", "json", "--reporter-option", `output=${output}`, file];
-  const ended = await ending(folder, args);
+  const args = ["--bail", "--reporter", "json", "--reporter-option", `output=${output}`, ...(manner.args ?? []), file];
+  const ended = await ending(folder, args, manner);
   const report = reportIn(output);
   if (report === undefined)
     return { type: "caught", file, test: "the file itself", how: ended.late ? "it hangs" : ended.text.slice(-300) };
+  if (report.tests.length === 0) throw new Error(`${file} has no test of that name: ${manner.args?.join(" ")}`);
   const [failure] = report.failures;
   if (failure === undefined) return { type: "survived" };
   return { type: "caught", file, test: failure.fullTitle, how: (failure.err.message ?? "").split("\n")[0] ?? "" };
 }
 
-function ending(folder: string, args: readonly string[]): Promise<{ readonly late: boolean; readonly text: string }> {
+function ending(
+  folder: string,
+  args: readonly string[],
+  { longestMs, env = {} }: Manner,
+): Promise<{ readonly late: boolean; readonly text: string }> {
   const child = spawn(join(folder, "node_modules/.bin/mocha"), args, {
     cwd: folder,
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -51,7 +84,7 @@ function ending(folder: string, args: readonly string[]): Promise<{ readonly lat
   const timer = setTimeout(() => {
     late = true;
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-  }, LONGEST_MS);
+  }, longestMs);
   return new Promise((resolve) => {
     child.once("close", () => {
       clearTimeout(timer);

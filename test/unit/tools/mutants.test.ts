@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MUTANTS } from "../../../tools/mutants/all.ts";
+import { DAILY } from "../../../tools/mutants/daily.ts";
 import { AnchorLost, edited } from "../../../tools/mutants/mutant.ts";
 import { makeScratch } from "../../../tools/mutants/scratch.ts";
 import { tried } from "../../../tools/mutants/trial.ts";
@@ -15,9 +16,13 @@ describe("The mutants", () => {
       MUTANTS.map((_, index) => `M${String(index + 1).padStart(2, "0")}`),
     );
     assert.ok(MUTANTS.length >= 20);
+    assert.deepEqual(
+      DAILY.map(({ id }) => id),
+      DAILY.map((_, index) => `J${String(index + 1).padStart(2, "0")}`),
+    );
   });
 
-  for (const { id, bug, edits, tests } of MUTANTS) {
+  for (const { id, bug, edits, tests } of [...MUTANTS, ...DAILY]) {
     it(`${id} still fits the code: ${bug}`, () => {
       for (const edit of edits) assert.notEqual(edited(readFileSync(join(root, edit.file), "utf8"), edit), "");
       for (const test of tests) assert.ok(existsSync(join(root, test)), test);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MUTANTS } from "../../../tools/mutants/all.ts";
+import { DAILY } from "../../../tools/mutants/daily.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const page = readFileSync(join(root, "docs/reliability.md"), "utf8");
@@ -34,7 +35,9 @@ describe("The page about reliability", () => {
   });
 
   it("names tests that exist, by words of their names", () => {
-    const named = [...page.matchAll(/`(test\/[^`]+\.test\.ts)`(?: “([^”]+)”)?/g)];
+    // Names of journeys may be put together from a table: `npm run mutants -- --journeys` refuses a name that no journey has.
+    const lines = page.split("\n").filter((line) => !/^\| J\d\d /.test(line));
+    const named = [...lines.join("\n").matchAll(/`(test\/[^`]+\.test\.ts)`(?: “([^”]+)”)?/g)];
     assert.ok(named.length > 60);
     for (const [, file = "", words = ""] of named) {
       assert.ok(existsSync(join(root, file)), file);
@@ -47,6 +50,13 @@ describe("The page about reliability", () => {
     assert.deepEqual(
       rows(/^\| M\d\d \|/),
       MUTANTS.map(({ id, bug, tests }) => [id, bug, `\`${tests[0]}\``]),
+    );
+  });
+
+  it("has one row for each bug that a journey catches, with what goes wrong on such a day", () => {
+    assert.deepEqual(
+      rows(/^\| J\d\d \|/),
+      DAILY.map(({ id, row, bug, tests, named }) => [id, row, bug, `\`${tests[0]}\` “${named}”`]),
     );
   });
 });
