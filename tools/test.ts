@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { atIntervals } from "./cluster/steps.ts";
 import type { MochaResult } from "./test/mocha.ts";
 import { HELP, type Options, parseOptions } from "./test/options.ts";
 import { failure, messageOf, runSuites, total } from "./test/running.ts";
@@ -25,7 +26,7 @@ async function runAll(options: Options, signal: AbortSignal): Promise<readonly M
   for (const { trouble } of strays) say(trouble ?? "");
   const suites = wantedSuites(options);
   if (suites.length === 0) return [...strays, failure("no test file is called so")];
-  if (suites.some(({ needsPrograms }) => needsPrograms)) await buildPrograms(say);
+  if (suites.some(({ needsPrograms }) => needsPrograms)) await buildPrograms(atIntervals(30_000, say));
   return [...strays, ...(await runSuites(suites, { ...options, root, signal, say }))];
 }
 

@@ -60,7 +60,7 @@ async function runPlainly(step: Step, print: (line: string) => void): Promise<vo
 }
 
 /** Counters are told often: a log needs only a sign of life now and then, but every new kind of message. */
-function atIntervals(milliseconds: number, print: Progress): Progress {
+export function atIntervals(milliseconds: number, print: Progress): Progress {
   let last = 0;
   let kind = "";
   return (message) => {
