@@ -6,6 +6,7 @@ import { environmentReference } from "./assembly/environment-writes.ts";
 import { createFollowing } from "./assembly/following.ts";
 import { judgeFor } from "./assembly/judge.ts";
 import { workWhileLeading } from "./assembly/leadership.ts";
+import { standingInCaches } from "./assembly/plan-standing.ts";
 import { runPorts } from "./assembly/run-ports.ts";
 import { keepStoreClean } from "./assembly/store-upkeep.ts";
 import { createClient } from "./cluster/client.ts";
@@ -87,8 +88,9 @@ async function baseFor(config: Config, logger: Logger, signal: AbortSignal) {
 
 function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
   const { config, logger, clock, namespace, metrics, transport, client, ring } = base;
+  const store = rememberingBlobs(createSecretStore({ client, namespace, ring }));
   return startGateway({
-    store: rememberingBlobs(createSecretStore({ client, namespace, ring })),
+    store,
     ring,
     known: knownIn(caches),
     client: createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER }),
@@ -98,7 +100,13 @@ function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
     onChecked: ({ operation }, { result, reason }, durationMs) =>
       metrics.runFinished({ operation, result, reason, durationMs }),
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
-    judge: judgeFor({ client, clock, evaluate: createExpressionThread() }),
+    judge: judgeFor({
+      client,
+      clock,
+      store,
+      evaluate: createExpressionThread(),
+      catalogue: config.TERRARIUM_ENGINES,
+    }),
     namespace,
     hosts: gatewayHosts(config),
     listen: { host: "0.0.0.0", port: PORTS.gateway },
@@ -191,20 +199,22 @@ async function reconcile(
   const follower = followerFor(config, (key) => environments.add(key));
   const shared = { client, clock, caches, store, ring, events };
   const maxChecks = maxChecksOf(config);
+  const environment = environmentPorts({
+    ...shared,
+    catalogue: config.TERRARIUM_ENGINES,
+    usualDeletions: config.TERRARIUM_USUAL_DELETIONS,
+    statuses: createStatusWriter(client),
+    following: createFollowing(follower),
+  });
   const parts = {
     clock,
     caches,
     metrics,
-    environment: environmentPorts({
-      ...shared,
-      catalogue: config.TERRARIUM_ENGINES,
-      usualDeletions: config.TERRARIUM_USUAL_DELETIONS,
-      statuses: createStatusWriter(client),
-      following: createFollowing(follower),
-    }),
+    environment,
     run: runPorts({
       ...shared,
       maxRuns: config.TERRARIUM_MAX_RUNS,
+      standingOf: standingInCaches(environment),
       maxChecks,
       pod: { gatewayUrl: config.TERRARIUM_GATEWAY_URL, gatewayCa: gateway.caPem },
       onClosed: (run, outcome) => metrics.runFinished(finished(run, outcome, clock.now())),

@@ -118,6 +118,20 @@ export const runSpec = z
     attempt: z.int().min(0).describe("Failed tries of the same desired state before this one."),
     inputs: runInputs,
     rules: runRules.optional(),
+    builtOn: z
+      .array(
+        z.object({
+          component: z.string().describe("A component that this one needs."),
+          serial: z.int().optional().describe("Serial of its stored state. Absent: it had none."),
+          lineage: z.string().max(128).optional().describe("Lineage of that state."),
+        }),
+      )
+      .max(64)
+      .optional()
+      .describe(
+        "The states of the components that this one needs, as they were when the Run was made: a plan that waits is void when one of them has changed.",
+      )
+      .meta(listMap("component")),
     drift: z
       .object({
         ignore: z.array(ignoredDrift).max(32).default([]).describe("Differences that do not count."),

@@ -39,6 +39,7 @@ export const BY = {
   node: "node",
   run: "run",
   openCheck: "openCheck",
+  waiting: "waiting",
 } as const;
 
 /** Closed Runs are kept by the thousand and are in neither: what is done in each round costs only as much as is under way. */
@@ -56,6 +57,8 @@ function placeOf(run: CachedRun): readonly string[] {
 export const RUN_INDEXES: Indexes<CachedRun> = {
   [BY.environmentUid]: (run) => [run.spec.environment.uid],
   [BY.place]: placeOf,
+  [BY.waiting]: (run) =>
+    !isClosed(run) && isWaitingForPeople(run) ? [keyFor(run.metadata.namespace, run.spec.environment.name)] : [],
   [BY.openCheck]: (run) => (run.spec.operation === "Check" && !isClosed(run) ? [checkedComponent(run)] : []),
 };
 

@@ -7,6 +7,7 @@ import { type Controller, createController, type Source, sourceOf } from "../loo
 import { keyFor, keyOf, splitKey } from "../loop/keys.ts";
 import type { RunPorts } from "../run/ports.ts";
 import { reconcileRun } from "../run/reconcile.ts";
+import type { StateKey } from "../storage/record.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { BY, type CachedRun, type Caches, checkedComponent, holdsPlace, PLACE } from "./caches.ts";
 
@@ -28,13 +29,6 @@ export interface ControllerParts {
 /** An Environment is looked at again whenever it, one of its Runs, or one of its records changes. */
 export function environmentController(parts: ControllerParts): Controller {
   const { caches } = parts;
-  const records: Source = {
-    synced: () => Promise.resolve(),
-    subscribe(enqueue) {
-      caches.records.onChange(({ namespace, environment }) => enqueue(keyFor(namespace, environment)));
-      return () => {};
-    },
-  };
   return createController({
     ...timing(parts),
     workers: WORKERS.environments,
@@ -42,13 +36,25 @@ export function environmentController(parts: ControllerParts): Controller {
     sources: [
       sourceOf(caches.environments, (environment) => [keyOf(environment)]),
       sourceOf(caches.runs, (run) => [keyFor(run.metadata.namespace, run.spec.environment.name)]),
-      records,
+      recordChanges(caches, ({ namespace, environment }) => [keyFor(namespace, environment)]),
     ],
     reconcile(key, signal) {
       const { namespace, name } = splitKey(key);
       return reconcileEnvironment(namespace, name, parts.environment, signal);
     },
   });
+}
+
+function recordChanges({ records }: Caches, keysFor: (key: StateKey) => readonly string[]): Source {
+  return {
+    synced: () => Promise.resolve(),
+    subscribe(enqueue) {
+      records.onChange((key) => {
+        for (const one of keysFor(key)) enqueue(one);
+      });
+      return () => {};
+    },
+  };
 }
 
 /** A Run is looked at again whenever it, an Approval of it, its pod, its Environment, or its node changes, or a place becomes free. */
@@ -61,7 +67,9 @@ export function runController(parts: ControllerParts): Controller {
     hooks: hooksFor("runs", parts),
     sources: [
       // A change that begins ends the Checks of its component.
-      sourceOf(caches.runs, (run) => [keyOf(run), ...overtakenBy(caches, run)]),
+      // A plan that waits may be held back by the Runs and records of what its component needs.
+      sourceOf(caches.runs, (run) => [keyOf(run), ...overtakenBy(caches, run), ...waitingBeside(caches, run)]),
+      recordChanges(caches, ({ namespace, environment }) => waitingIn(caches, namespace, environment)),
       freedPlaces(caches.runs, parts.maxChecks),
       sourceOf(caches.approvals, ({ metadata, spec }) => [keyFor(metadata.namespace, spec.run.name)]),
       sourceOf(caches.pods, ({ metadata }) => [keyFor(metadata.namespace, metadata.labels?.[LABELS.run] ?? "")]),
@@ -95,6 +103,12 @@ function freedPlaces(runs: Caches["runs"], maxChecks: number): Source {
       }),
   };
 }
+
+const waitingBeside = (caches: Caches, { metadata, spec }: CachedRun): readonly string[] =>
+  spec.operation === "Check" ? [] : waitingIn(caches, metadata.namespace, spec.environment.name);
+
+const waitingIn = ({ runs }: Caches, namespace: string, environment: string): readonly string[] =>
+  runs.byIndex(BY.waiting, keyFor(namespace, environment)).map(keyOf);
 
 function overtakenBy({ runs }: Caches, run: CachedRun): readonly string[] {
   return run.spec.operation === "Check" ? [] : runs.byIndex(BY.openCheck, checkedComponent(run)).map(keyOf);

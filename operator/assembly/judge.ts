@@ -7,11 +7,13 @@ import type { Evaluate } from "../expressions/thread.ts";
 import type { PlanReport, Verdict } from "../gateway/protocol.ts";
 import type { Judge } from "../gateway/verdict.ts";
 import type { Clock } from "../loop/clock.ts";
+import { CANCELLED_BEFORE_IT_BEGAN, isToBeCancelled } from "../run/cancel.ts";
 import { outsideWindows } from "../run/outside-windows.ts";
 import { whyPointless } from "../run/pointless.ts";
+import { type AskedAbout, type FreshParts, freshStanding } from "./plan-standing.ts";
 
-export interface JudgeParts {
-  readonly client: Pick<Reader, "find">;
+export interface JudgeParts extends FreshParts {
+  readonly client: Pick<Reader, "find"> & FreshParts["client"];
   readonly clock: Pick<Clock, "now">;
   readonly evaluate: Evaluate;
 }
@@ -23,15 +25,18 @@ const WAITED: Verdict = { verdict: "Hold", reason: "AwaitingApproval", message: 
  * A plan must not be pointless, the Run's rules decide whether people are asked, and what they need not be asked about still waits for a window.
  * Read from the API server itself: a cache may not know of a deletion yet.
  */
-export function judgeFor({ client, clock, evaluate }: JudgeParts): Judge {
-  return async (plan, run, { phase, signal }) => {
+export function judgeFor(parts: JudgeParts): Judge {
+  const { client, clock, evaluate } = parts;
+  return async (plan, run, { phase, record, signal }) => {
     const { namespace } = run.metadata;
     const environment = await client.find<Environment>(ENVIRONMENTS, namespace, run.spec.environment.name);
     const nowMs = clock.now().getTime();
     const pointless = whyPointless(run, environment, nowMs);
     if (pointless !== undefined) return { verdict: "Refuse", ...pointless };
     const outside = waitsForWindow(plan, run, environment, nowMs);
-    if (phase === "Apply") return outside ?? WAITED;
+    if (phase === "Apply") {
+      return outside ?? (await calledOff(parts, { run, environment, own: record, nowMs }, signal)) ?? WAITED;
+    }
     const { rules, operation } = run.spec;
     // What waits for a window is a plan that waits: then people are asked, whatever it is.
     const question = outside === undefined ? questionAbout(plan, rules, operation) : undefined;
@@ -39,6 +44,30 @@ export function judgeFor({ client, clock, evaluate }: JudgeParts): Judge {
     const judged = judgePlan(plan, rules, operation, exempt);
     return judged.verdict === "Apply" ? (outside ?? judged) : judged;
   };
+}
+
+/**
+ * What a plan waited for may have become another while it waited, and its Environment may have been edited when nobody led: then no annotation
+ * on the Run says so yet.
+ */
+async function calledOff(
+  parts: FreshParts,
+  { environment, ...asked }: Omit<AskedAbout, "environment"> & { readonly environment: Environment | undefined },
+  signal: AbortSignal,
+): Promise<Verdict | undefined> {
+  // A destroy goes on without an Environment.
+  if (environment?.metadata.uid !== asked.run.spec.environment.uid) return undefined;
+  if (isToBeCancelled(asked.run, environment)) {
+    const { reason, message } = CANCELLED_BEFORE_IT_BEGAN;
+    return { verdict: "Refuse", reason, message };
+  }
+  if (environment.spec.suspend) {
+    return { verdict: "Refuse", reason: "Suspended", message: "spec.suspend is true: nothing is begun" };
+  }
+  const standing = await freshStanding(parts, { ...asked, environment }, signal);
+  if (standing.type === "stands") return undefined;
+  const message = standing.type === "void" ? standing.why : `something has come in between: ${standing.why}`;
+  return { verdict: "Refuse", reason: "Superseded", message: message.slice(0, 1024) };
 }
 
 /** The window has closed while the plan was made. An empty one changes nothing, and need not wait. */

@@ -8,6 +8,7 @@ import { NODES, PODS, RUNS, referenceTo } from "../cluster/resources.ts";
 import { signOrder } from "../gateway/order.ts";
 import type { Clock } from "../loop/clock.ts";
 import { keyFor } from "../loop/keys.ts";
+import type { PlanStanding } from "../run/observation.ts";
 import { type PodSettings, podFor, podName, type RunPhaseName } from "../run/pod.ts";
 import type { PodMade, RunPorts } from "../run/ports.ts";
 import { heldFor } from "../storage/holding.ts";
@@ -28,6 +29,7 @@ export interface RunParts {
   readonly ring: KeyRing;
   readonly events: EventRecorder;
   readonly pod: Omit<PodSettings, "order" | "gatewayCa"> & { readonly gatewayCa: () => string };
+  readonly standingOf: (run: Run) => PlanStanding;
   readonly maxRuns: number;
   readonly maxChecks: number;
   readonly onClosed: (run: Run, outcome: RunOutcome) => void;
@@ -50,6 +52,7 @@ export function runPorts(parts: RunParts): RunPorts {
     run: (namespace, name) => caches.runs.get(namespace, name),
     environment: (namespace, name) => caches.environments.get(namespace, name),
     approvalsOf: ({ metadata }) => caches.approvals.byIndex(BY.run, keyFor(metadata.namespace, metadata.name)),
+    standingOf: parts.standingOf,
     async node(name, signal) {
       return caches.nodes.get(undefined, name) ?? (await client.find<Node>(NODES, undefined, name, { signal }));
     },

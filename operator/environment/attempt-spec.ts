@@ -11,7 +11,7 @@ export function attemptedNow({ metadata }: Environment, desiredDigest: string): 
   return { desiredDigest, generation: metadata.generation ?? 0, request };
 }
 
-type Intent = Pick<RunSpec, "operation" | "inputsDigest" | "engine" | "cause" | "inputs"> & {
+type Intent = Pick<RunSpec, "operation" | "inputsDigest" | "engine" | "cause" | "inputs" | "builtOn"> & {
   readonly rules: RunRules;
 };
 

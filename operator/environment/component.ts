@@ -4,28 +4,22 @@ import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, Run, RunInputs } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
+import { builtOn } from "./built-on.ts";
 import { causeOf } from "./cause.ts";
-import { corrected, correctionRules, isComingCorrection, whyNotCorrected } from "./correction.ts";
+import { corrected, correctionRules, isComingCorrection } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
-import { desiredDigestOf, inputsDigestOf, type OutputDigests } from "./digest.ts";
+import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
 import { watched } from "./drift.ts";
 import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type RevisionSeen } from "./observation.ts";
-import { missingOutput, offeredBy } from "./offered-outputs.ts";
+import { missingOutput } from "./offered-outputs.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
 import { rulesFor } from "./rules.ts";
+import { blocked, outputDigests, type Subject } from "./subject.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
-import { supersede, waitingRun, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
+import { voidOrWaiting } from "./waiting-component.ts";
+import { supersede, waitingRun } from "./waiting-run.ts";
 import { contentOf, withKeptCommits } from "./watch.ts";
-
-/** What one component is asked about, and what the answers may use. */
-interface Subject extends ComponentSeen {
-  readonly component: Component;
-  /** The newest commit, also where it changes nothing for this component. */
-  readonly newestOf: Observation["revisionOf"];
-  /** Verdicts of the components that this one needs. */
-  readonly needs: ReadonlyMap<string, Verdict>;
-}
 
 /** Where does a declared component stand, and what is its next step? */
 export function decideComponent(
@@ -55,36 +49,6 @@ function firstAnswer(subject: Subject): Answer {
     missingOutput(subject.component, subject.needs) ??
     answerForDesired(subject, choice.engine)
   );
-}
-
-/**
- * A plan waits for people. Whatever it was made for may have changed since; of outputs, and of a ref that cannot be looked up, that is not
- * known while the component that it uses is being changed, or the server is away: then it goes on waiting.
- */
-function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Answer {
-  const { environment } = subject.observation;
-  const { component } = subject;
-  const seen = subject.observation.revisionOf(sourceOf(environment.spec, component));
-  const inputs = inputsOf(environment, component, seen.state === "known" ? seen.revision : undefined);
-  const apartFromOutputs = inputsDigestOf(engine, inputs, {});
-  const isAsItWas = inputsDigestOf(run.spec.engine, run.spec.inputs, {}) === apartFromOutputs;
-  const unsettled = blocked(subject) !== undefined && isAsItWas;
-  const inputsDigest = unsettled ? run.spec.inputsDigest : inputsDigestOf(engine, inputs, outputDigests(subject));
-  const { request } = attemptedNow(environment, "");
-  const isCorrection = isComingCorrection(run);
-  const rules = isCorrection ? correctionRules(environment, component) : rulesFor(environment, component, "Apply");
-  const unwanted = isCorrection ? whyNotCorrected(environment, component) : undefined;
-  const why = whySuperseded(run, {
-    operation: "Apply",
-    inputsDigest,
-    inputs,
-    rules,
-    ...(request === undefined ? {} : { request }),
-  });
-  const reason = why ?? unwanted ?? whyOfAnotherState(subject.past, run);
-  if (reason !== undefined) return supersede(run, reason);
-  // What was applied is still what is declared: nobody has to wait for a correction that waits itself.
-  return isCorrection ? { ...answerForOpenRun(run), satisfied: true } : answerForOpenRun(run);
 }
 
 /** The value of the annotation that asks for a Run, while no Run has answered it. */
@@ -133,24 +97,6 @@ function interrupted(subject: Subject): Answer | undefined {
   };
 }
 
-function blocked({ needs }: Subject): Answer | undefined {
-  const unmet = [...needs.values()].filter((verdict) => !verdict.satisfied);
-  if (unmet.length === 0) return undefined;
-  const names = unmet.map(({ name, state }) => `${name} (${state})`).sort();
-  return { state: "Blocked", reason: "Blocked", message: `waits for ${names.join(", ")}` };
-}
-
-function outputDigests({ component, needs }: Subject): OutputDigests {
-  const digests: Record<string, string> = {};
-  for (const { valueFrom } of component.terraform.variables ?? []) {
-    const output = valueFrom?.output;
-    if (output === undefined) continue;
-    const digest = offeredBy(needs.get(output.component)).find((record) => record.name === output.name)?.digest;
-    if (digest !== undefined) digests[`${output.component}.${output.name}`] = digest;
-  }
-  return digests;
-}
-
 /** A revision that a Run would use: a commit, none because the runner looks it up, or an answer that stands in the way. */
 type Revision = { readonly use: string | undefined } | { readonly answer: Answer };
 
@@ -189,7 +135,7 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   if (isWhole && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
     const ready = upToDate(seen, past);
     if (past.open !== undefined) return ready;
-    const as = { component, engine, inputs, inputsDigest, revision: assumed };
+    const as = { component, engine, inputs, inputsDigest, revision: assumed, ...builtOn(subject.needs) };
     return corrected(subject, as, watched(subject, component, applied, ready));
   }
   if (past.open !== undefined) return answerForOpenRun(past.open);
@@ -251,6 +197,7 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
       ...(revision === undefined ? {} : { revision }),
       ...(content === undefined ? {} : { content }),
     },
+    ...builtOn(subject.needs),
     rules: rulesOfTry(subject, wanted),
   });
   return {

@@ -20,6 +20,7 @@ export interface AppliedAsDeclared {
   readonly inputs: Run["spec"]["inputs"];
   readonly inputsDigest: string;
   readonly revision: string | undefined;
+  readonly builtOn?: Run["spec"]["builtOn"];
 }
 
 /** A Run that brings back what was applied, and has not begun to: until it does, nothing is less ready than it was. */
@@ -68,6 +69,7 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
       // What was applied is applied again: a commit is still judged by what that held.
       ...(applied?.inputs.content === undefined ? {} : { content: applied.inputs.content }),
     },
+    ...(as.builtOn === undefined ? {} : { builtOn: as.builtOn }),
     rules: correctionRules(environment, as.component),
   });
   return { ...ready, step: { type: "startRun", spec } };

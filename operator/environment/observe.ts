@@ -23,20 +23,40 @@ export async function observe(
   const deleting = environment.metadata.deletionTimestamp !== undefined;
   const ending = deleting || isExpired(environment, nowMs);
   const records = ending ? await ports.freshRecordsOf(namespace, name, signal) : ports.recordsOf(namespace, name);
-  const followed = (source: Source) => followedSource(environment, records, source);
   if (ending) ports.stopFollowing(namespace, name);
-  else ports.follow(environment, gitSources(environment).map(followed));
+  else ports.follow(environment, gitSources(environment).map(followedIn(environment, records)));
   return {
-    environment,
-    runs: ports.runsOf(environment),
-    records,
-    revisionOf: (source) => ports.revisionOf(followed(source)),
-    catalogue: ports.catalogue,
+    ...observed(environment, records, ports),
     nowMs,
     deletions: { together: deleting ? ports.deletedTogether(environment) : 0, limit: ports.usualDeletions },
     crdTerminating: deleting && (await ports.crdTerminating(signal)),
   };
 }
+
+/** The same from caches alone, for a question about one plan: nothing is begun by it. */
+export function glance(environment: Environment, ports: EnvironmentPorts): Observation {
+  const { namespace, name } = environment.metadata;
+  return {
+    ...observed(environment, ports.recordsOf(namespace, name), ports),
+    nowMs: ports.now().getTime(),
+    deletions: { together: 0, limit: 0 },
+    crdTerminating: false,
+  };
+}
+
+function observed(environment: Environment, records: readonly ComponentRecord[], ports: EnvironmentPorts) {
+  const followed = followedIn(environment, records);
+  return {
+    environment,
+    runs: ports.runsOf(environment),
+    records,
+    revisionOf: (source: Source) => ports.revisionOf(followed(source)),
+    catalogue: ports.catalogue,
+  };
+}
+
+const followedIn = (environment: Environment, records: readonly ComponentRecord[]) => (source: Source) =>
+  followedSource(environment, records, source);
 
 function gitSources({ spec }: Environment): readonly Source[] {
   return spec.components.map((component) => sourceOf(spec, component)).filter(({ git }) => git !== undefined);

@@ -31,6 +31,8 @@ export interface Verdict {
   readonly step: Step;
   /** Applied as desired, with no open Run: others may build on it. */
   readonly satisfied: boolean;
+  /** Why the plan that waits may not be applied yet, whatever people say. */
+  readonly heldBack?: string;
   /** Come back at this moment (wall clock, ms), even if nothing changes. */
   readonly wakeAtMs?: number;
   /** That moment is when the next try begins: it is shown. */

@@ -56,16 +56,17 @@ export function consentTo({ spec, status }: Run): { readonly given: number; read
   return { given, required: spec.rules?.approval?.required ?? 0 };
 }
 
-/** What waits, since when, and the command that approves it. */
+/** What waits, since when, and the command that approves it; or what an approved plan still waits for. */
 export function answerForWaiting(run: Run): Answer {
-  const { heldAt = "", plan } = run.status ?? {};
+  const { heldAt = "", plan, message } = run.status ?? {};
   const { given, required } = consentTo(run);
+  if (given >= required && message !== undefined) return awaiting(message);
   const { create = 0, update = 0, replace = 0, delete: removed = 0 } = plan?.counts ?? {};
   const counts = `+${create} ~${update} ±${replace} -${removed}`;
-  return {
-    state: "AwaitingApproval",
-    reason: "AwaitingApproval",
-    // What to do comes first: the status cuts long messages.
-    message: `kubectl terrarium approve ${run.spec.environment.name}: ${given} of ${required} approvals for ${counts} since ${heldAt.slice(0, 19)}Z`,
-  };
+  // What to do comes first: the status cuts long messages.
+  return awaiting(
+    `kubectl terrarium approve ${run.spec.environment.name}: ${given} of ${required} approvals for ${counts} since ${heldAt.slice(0, 19)}Z`,
+  );
 }
+
+const awaiting = (message: string): Answer => ({ state: "AwaitingApproval", reason: "AwaitingApproval", message });

@@ -4,6 +4,7 @@ import { intentOf, permitted } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
 import { mustHold } from "../storage/claims.ts";
 import { heldFor, mayBeHeld } from "../storage/holding.ts";
+import type { ComponentRecord } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
 import { answerHeld } from "./approved.ts";
 import type { GatewayContext } from "./context.ts";
@@ -14,7 +15,12 @@ import type { Session } from "./sessions.ts";
 export type Judge = (
   plan: PlanReport,
   run: Run,
-  circumstances: { readonly phase: Session["phase"]; readonly signal: AbortSignal },
+  circumstances: {
+    readonly phase: Session["phase"];
+    readonly signal: AbortSignal;
+    /** Of the Run's component, as it was read for a plan that waited. */
+    readonly record?: ComponentRecord | undefined;
+  },
 ) => Verdict | Promise<Verdict>;
 
 /** As long as nobody has to be asked, every plan is applied. */
@@ -57,8 +63,8 @@ async function judge(
   report: PlanReport,
   { run, at, signal }: Question,
 ): Promise<Verdict> {
-  const circumstances = { phase: session.phase, signal };
-  if (session.phase === "Plan") return judgePlan(report, run, circumstances);
+  const { phase } = session;
+  if (phase === "Plan") return judgePlan(report, run, { phase, signal });
   const found = (await store.record(session.key, signal))?.value;
   const begun = found?.claim?.runUid === session.runUid ? found.claim.applying : undefined;
   // The answer was lost, and is given again.
@@ -66,7 +72,7 @@ async function judge(
     return { verdict: "Apply", reason: "Approved", message: "the apply has begun" };
   const superseded = supersededOutcome(run);
   if (superseded !== undefined) return { verdict: "Refuse", reason: "Superseded", message: superseded.message };
-  const judged = await judgePlan(report, run, circumstances);
+  const judged = await judgePlan(report, run, { phase, signal, record: found });
   if (judged.verdict === "Refuse") return judged;
   // The window has closed again while this pod started.
   if (judged.reason === "WindowClosed" || judged.reason === "ScheduleInvalid") return { ...judged, verdict: "Refuse" };

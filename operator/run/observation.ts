@@ -16,6 +16,8 @@ export interface RunObservation {
   readonly node: Node | undefined;
   /** Every Approval that names the Run. */
   readonly approvals: readonly Approval[];
+  /** What is declared now, and what it rests on, say about its plan that waits. */
+  readonly standing: PlanStanding;
   /** A newer Run of the component exists that is no Check. */
   readonly isOvertaken: boolean;
   /** Places for further pods, by the installation's limit. */
@@ -23,5 +25,13 @@ export interface RunObservation {
   /** Wall clock, in milliseconds since 1970. */
   readonly nowMs: number;
 }
+
+/** Whether a plan that waits is still the one that is wanted, and may be applied now. */
+export type PlanStanding =
+  | { readonly type: "stands" }
+  /** Something that the component needs is being changed: a clause for a person. */
+  | { readonly type: "heldBack"; readonly why: string }
+  /** It is not wanted any more: a clause for a person. */
+  | { readonly type: "void"; readonly why: string };
 
 export type ObservedPod = Pod & { readonly metadata: { readonly uid: string } };

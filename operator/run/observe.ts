@@ -1,5 +1,5 @@
 import type { RunObservation } from "./observation.ts";
-import { phaseNameOf, recordedPod } from "./phase.ts";
+import { isWaitingForPeople, phaseNameOf, recordedPod } from "./phase.ts";
 import { podName } from "./pod.ts";
 import type { RunPorts } from "./ports.ts";
 
@@ -20,6 +20,7 @@ export async function observeRun(
     pod,
     planPod: phase === "Plan" ? undefined : await ports.pod(namespace, podName(run, "Plan"), undefined, signal),
     approvals: phase === "Plan" ? [] : ports.approvalsOf(run),
+    standing: isWaitingForPeople(run) ? ports.standingOf(run) : { type: "stands" },
     node: nodeName === undefined ? undefined : await ports.node(nodeName, signal),
     isOvertaken: run.spec.operation === "Check" && ports.isOvertaken(run),
     freePlaces: ports.freePlaces(run),

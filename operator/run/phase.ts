@@ -16,3 +16,9 @@ export function recordedPod(run: Run): NonNullable<NonNullable<Run["status"]>["p
 export function isWaitingForPeople(run: Run): boolean {
   return run.status?.heldAt !== undefined && recordedPod(run) === undefined;
 }
+
+/** The same Run as long as no pod had been made for applying its plan. */
+export function asWaiting(run: Run): Run {
+  const pods = (run.status?.pods ?? []).filter(({ name }) => name !== podName(run, "Apply"));
+  return run.status === undefined ? run : { ...run, status: { ...run.status, pods } };
+}

@@ -3,7 +3,7 @@ import type { Environment } from "../api/environment.ts";
 import type { Run, RunOutcome, RunStatus } from "../api/run.ts";
 import type { Node } from "../cluster/kinds.ts";
 import type { RunEnd, WhyEnded } from "../storage/run-end.ts";
-import type { ObservedPod } from "./observation.ts";
+import type { ObservedPod, PlanStanding } from "./observation.ts";
 import type { RunPhaseName } from "./pod.ts";
 
 /** The answer to the wish for a pod. */
@@ -22,6 +22,8 @@ export interface RunPorts {
   run(namespace: string, name: string): Run | undefined;
   environment(namespace: string, name: string): Environment | undefined;
   approvalsOf(run: Run): readonly Approval[];
+  /** Of a Run whose plan waits: is it still wanted, and may it be applied now? */
+  standingOf(run: Run): PlanStanding;
   /** From the cache; a quorum read where the cache has none, since a missing node is a proof. */
   node(name: string, signal: AbortSignal): Promise<Node | undefined>;
   /** Is there a newer Run of the component that is no Check? */

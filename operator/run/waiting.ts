@@ -22,12 +22,18 @@ export function tallyOf({ run, approvals, nowMs }: RunObservation): Tally {
 /** What its plan was made for is no longer wanted; only as long as nothing is applied. */
 export function supersededOutcome({ metadata }: RunObservation["run"]): RunOutcome | undefined {
   const why = metadata.annotations?.[ANNOTATIONS.superseded];
-  return why === undefined ? undefined : { result: "Cancelled", reason: "Superseded", message: why.slice(0, 1024) };
+  return why === undefined ? undefined : voidOutcome(why);
 }
+
+const voidOutcome = (why: string): RunOutcome => ({
+  result: "Cancelled",
+  reason: "Superseded",
+  message: why.slice(0, 1024),
+});
 
 /** A plan waits: for people, for its turn, or for nothing any more. */
 export function decideWaiting(observation: RunObservation): RunDecision {
-  const { run, environment, pod, freePlaces } = observation;
+  const { run, environment, pod, freePlaces, standing: plan } = observation;
   // It was made before and not recorded, by a process that died or was not answered.
   if (pod !== undefined) return { type: "createPod" };
   const superseded = supersededOutcome(run);
@@ -35,6 +41,7 @@ export function decideWaiting(observation: RunObservation): RunDecision {
   if (isToBeCancelled(run, environment)) return { type: "cancel", outcome: CANCELLED_BEFORE_IT_BEGAN };
   const pointless = whyPointless(run, environment, observation.nowMs);
   if (pointless !== undefined) return { type: "cancel", outcome: { result: "Cancelled", ...pointless } };
+  if (plan.type === "void") return { type: "cancel", outcome: voidOutcome(plan.why) };
   const { standing } = tallyOf(observation);
   const outside = outsideWindows(run, environment, observation.nowMs);
   switch (standing.type) {
@@ -55,6 +62,7 @@ export function decideWaiting(observation: RunObservation): RunDecision {
       }
       if (environment?.spec.suspend)
         return waits("approved; spec.suspend is true: the apply waits", standing.expiresAtMs);
+      if (plan.type === "heldBack") return waits(`approved; ${plan.why}`, standing.expiresAtMs);
       if (freePlaces > 0) return { type: "createPod" };
       return waits("approved; waits for a free place", standing.expiresAtMs);
   }

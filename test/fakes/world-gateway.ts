@@ -16,6 +16,7 @@ import { readSession, type Session } from "../../operator/gateway/sessions.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
 import type { KeyRing } from "../../operator/storage/key-ring.ts";
 import type { StateStore } from "../../operator/storage/port.ts";
+import { CATALOGUE } from "./objects.ts";
 import { Killed, type Turns } from "./world-turns.ts";
 
 export interface GatewayParts {
@@ -52,7 +53,13 @@ export function worldGateway({ client, store, ring, clock, turns, known, onUnexp
     statuses: createRunStatuses(client),
     planTexts: createPlanTexts(client),
     // A thread has its own time, which a world of memory cannot turn back: here the same answer comes at once.
-    judge: judgeFor({ client, clock, evaluate: async ({ text, facts }) => evaluateExpression(text, facts) }),
+    judge: judgeFor({
+      client,
+      clock,
+      store,
+      evaluate: async ({ text, facts }) => evaluateExpression(text, facts),
+      catalogue: CATALOGUE,
+    }),
     approvals: approvalsFrom(client),
     digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
     progress: createProgressThrottle(clock),

@@ -10,6 +10,7 @@ import {
 import { environmentController, runController } from "../../operator/assembly/controllers.ts";
 import { environmentPorts } from "../../operator/assembly/environment-ports.ts";
 import { createFollowing } from "../../operator/assembly/following.ts";
+import { standingInCaches } from "../../operator/assembly/plan-standing.ts";
 import { runPorts } from "../../operator/assembly/run-ports.ts";
 import type { Node, Pod } from "../../operator/cluster/kinds.ts";
 import type { Client } from "../../operator/cluster/ports.ts";
@@ -74,21 +75,23 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
     flush: () => Promise.resolve(),
   };
   const shared = { client, clock, caches, store, ring, events };
+  const environment = environmentPorts({
+    ...shared,
+    catalogue: CATALOGUE,
+    usualDeletions: 0,
+    statuses: createStatusWriter(client),
+    following: createFollowing(undefined),
+  });
   const controllerParts = {
     clock,
     random: parts.random,
     caches,
     maxChecks: parts.maxChecks,
     metrics: createMetrics({ ofProcess: false }),
-    environment: environmentPorts({
-      ...shared,
-      catalogue: CATALOGUE,
-      usualDeletions: 0,
-      statuses: createStatusWriter(client),
-      following: createFollowing(undefined),
-    }),
+    environment,
     run: runPorts({
       ...shared,
+      standingOf: standingInCaches(environment),
       maxRuns: parts.maxRuns,
       maxChecks: parts.maxChecks,
       pod: { gatewayUrl: "https://gateway.test", gatewayCa: () => "certificates" },

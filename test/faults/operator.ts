@@ -2,6 +2,7 @@ import { createCaches, type WatchTiming } from "../../operator/assembly/caches.t
 import { environmentController, runController } from "../../operator/assembly/controllers.ts";
 import { environmentPorts } from "../../operator/assembly/environment-ports.ts";
 import { createFollowing } from "../../operator/assembly/following.ts";
+import { standingInCaches } from "../../operator/assembly/plan-standing.ts";
 import { runPorts } from "../../operator/assembly/run-ports.ts";
 import { createClient } from "../../operator/cluster/client.ts";
 import { NotLeading } from "../../operator/cluster/errors.ts";
@@ -40,20 +41,22 @@ export async function startOperator({ url, ring, home, gatewayCa, timing, tell }
   const caches = createCaches({ client, clock, namespace: home, ring, hooks: {}, timing });
   const events = { record: () => {}, flush: () => Promise.resolve() };
   const shared = { client, clock, caches, store, ring, events };
+  const environment = environmentPorts({
+    ...shared,
+    catalogue: CATALOGUE,
+    statuses: createStatusWriter(client),
+    following: createFollowing(undefined),
+    usualDeletions: 0,
+  });
   const parts = {
     clock,
     maxChecks: 20,
     caches,
     metrics: createMetrics({ ofProcess: false }),
-    environment: environmentPorts({
-      ...shared,
-      catalogue: CATALOGUE,
-      statuses: createStatusWriter(client),
-      following: createFollowing(undefined),
-      usualDeletions: 0,
-    }),
+    environment,
     run: runPorts({
       ...shared,
+      standingOf: standingInCaches(environment),
       maxRuns: 20,
       maxChecks: 20,
       pod: { gatewayUrl: "https://gateway.test", gatewayCa },

@@ -6,11 +6,13 @@ import { ENVIRONMENTS } from "../../../operator/cluster/resources.ts";
 import { createExpressionThread } from "../../../operator/expressions/thread.ts";
 import { systemClock } from "../../../operator/loop/clock.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
-import { aComponent, anEnvironment, aRun } from "../../fakes/objects.ts";
+import { memoryStore } from "../../fakes/memory-store.ts";
+import { aComponent, anEnvironment, aRun, CATALOGUE } from "../../fakes/objects.ts";
 import { aPlanReport } from "../approval/plans.ts";
 import { specOf } from "../gateway/gateway-world.ts";
 
 const signal = new AbortController().signal;
+const nothingElse = { store: memoryStore(), catalogue: CATALOGUE };
 const approval = { required: 1, unless: "plan.delete == 0", expiresAfter: "24h" };
 
 /** A judge, and what it asked of the thread for expressions. */
@@ -19,6 +21,7 @@ function aJudge(answer: Answer) {
   client.seed(ENVIRONMENTS, anEnvironment([aComponent("network")]) as never);
   const asked: string[] = [];
   const judge = judgeFor({
+    ...nothingElse,
     client,
     clock: systemClock,
     async evaluate({ text, facts }) {
@@ -30,7 +33,7 @@ function aJudge(answer: Answer) {
   const plan = aPlanReport({ counts: { create: 1, update: 0, replace: 0, delete: 0 } });
   return {
     asked,
-    judged: async (rules?: RunRules, phase: "Plan" | "Apply" = "Plan") => judge(plan, run(rules), { phase, signal }),
+    judged: async (rules?: RunRules) => judge(plan, run(rules), { phase: "Plan", signal }),
   };
 }
 
@@ -56,7 +59,7 @@ describe("The judge of plans by rules", () => {
     client.seed(ENVIRONMENTS, anEnvironment([aComponent("network")]) as never);
     const run = aRun(specOf("network", 1, { rules: { approval: { ...approval, unless } } }));
     const began = performance.now();
-    const verdict = await judgeFor({ client, clock: systemClock, evaluate: createExpressionThread() })(
+    const verdict = await judgeFor({ ...nothingElse, client, clock: systemClock, evaluate: createExpressionThread() })(
       aPlanReport(),
       run,
       { phase: "Plan", signal },
@@ -72,12 +75,6 @@ describe("The judge of plans by rules", () => {
     const { asked, judged } = aJudge({ holds: true });
     assert.equal((await judged()).verdict, "Apply");
     assert.equal((await judged({ approval: { required: 1, expiresAfter: "24h" } })).verdict, "Hold");
-    assert.deepEqual(asked, []);
-  });
-
-  it("does not judge again by rules what waited, since the list of changes is not there any more", async () => {
-    const { asked, judged } = aJudge({ holds: true });
-    assert.equal((await judged({ approval, protect: ["*"] }, "Apply")).verdict, "Hold");
     assert.deepEqual(asked, []);
   });
 });

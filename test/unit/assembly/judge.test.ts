@@ -4,7 +4,8 @@ import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Window } from "../../../operator/api/time.ts";
 import { judgeFor } from "../../../operator/assembly/judge.ts";
 import type { PlanReport } from "../../../operator/gateway/protocol.ts";
-import { aComponent, aLifetime, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+import { memoryStore } from "../../fakes/memory-store.ts";
+import { aComponent, aLifetime, anEnvironment, aRun, CATALOGUE, T0 } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";
 
 const HOUR_MS = 3_600_000;
@@ -22,10 +23,17 @@ const plan: PlanReport = {
 const evaluate = async () => ({ holds: true });
 
 const judged = (environment: Environment, hour = 0, more: Parameters<typeof runSpec>[0] = {}, report = plan) => {
-  const client = { find: async () => environment as never };
+  const client = {
+    find: async () => environment as never,
+    listAll: () => assert.fail("a fresh plan rests on nothing"),
+  };
   const clock = { now: () => new Date(T0 + hour * HOUR_MS) };
   const circumstances = { phase: "Plan", signal: new AbortController().signal } as const;
-  return judgeFor({ client, clock, evaluate })(report, aRun(runSpec(more)), circumstances);
+  return judgeFor({ client, clock, evaluate, store: memoryStore(), catalogue: CATALOGUE })(
+    report,
+    aRun(runSpec(more)),
+    circumstances,
+  );
 };
 
 describe("The judge of plans", () => {

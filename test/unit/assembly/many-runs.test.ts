@@ -8,6 +8,7 @@ import type { Cache, KubeObject, Stored } from "../../../operator/cluster/ports.
 import { systemClock } from "../../../operator/loop/clock.ts";
 import { createStore, type Indexes } from "../../../operator/loop/store.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
+import type { StateKey } from "../../../operator/storage/record.ts";
 import { createMetrics } from "../../../operator/telemetry/metrics.ts";
 import { specOf } from "../gateway/gateway-world.ts";
 
@@ -71,7 +72,10 @@ const closedRuns = (count: number) => Array.from({ length: count }, (_, at) => a
 async function startController(runs: ReturnType<typeof countedCache<CachedRun>>) {
   const rounds: string[] = [];
   const others = countedCache<KubeObject>({}, []);
-  const caches = { runs, approvals: others, environments: others, pods: others, nodes: others } as unknown as Caches;
+  const onRecord: ((key: StateKey) => void)[] = [];
+  const records = { onChange: (handler: (key: StateKey) => void) => void onRecord.push(handler) };
+  const empty = { approvals: others, environments: others, pods: others, nodes: others };
+  const caches = { runs, records, ...empty } as unknown as Caches;
   const run = {
     run(_namespace: string, name: string) {
       rounds.push(name);
@@ -93,6 +97,9 @@ async function startController(runs: ReturnType<typeof countedCache<CachedRun>>)
   };
   return {
     idle,
+    recordChanges(key: StateKey) {
+      for (const handler of onRecord) handler(key);
+    },
     async stop() {
       stop.abort();
       await running;
@@ -244,5 +251,30 @@ describe("a change that begins", () => {
     const told = await controller.idle();
     await controller.stop();
     assert.deepEqual(told, ["shop-network-2", "shop-network-5"]);
+  });
+});
+
+describe("a plan that waits", () => {
+  const waiting = {
+    ...aRun(2, "AwaitingApproval"),
+    status: { phase: "AwaitingApproval", heldAt: "2026-01-01T00:00:00Z" },
+  };
+  const elsewhere = { namespace: "team-shop", environment: "another", component: "network" };
+
+  it("hears of every Run and record of its Environment: what it needs may be settled by them", async () => {
+    const runs = countedCache(RUN_INDEXES, [
+      waiting as unknown as StoredRun,
+      aRun(3, "Applying"),
+      aRun(4, "Succeeded"),
+    ]);
+    const controller = await startController(runs);
+    await controller.idle();
+    runs.put(aRun(3, "Planning", true, 2));
+    assert.deepEqual(await controller.idle(), ["shop-network-2", "shop-network-3"]);
+    controller.recordChanges({ ...elsewhere, environment: "shop" });
+    assert.deepEqual(await controller.idle(), ["shop-network-2"]);
+    controller.recordChanges(elsewhere);
+    assert.deepEqual(await controller.idle(), []);
+    await controller.stop();
   });
 });

@@ -40,6 +40,7 @@ function aPlace() {
     ring: createKeyRing(newKeyMaterial()),
     events: { record: () => {} } as never,
     pod: { gatewayUrl: "https://gateway.test", gatewayCa: () => "PEM" },
+    standingOf: () => ({ type: "stands" }),
     maxRuns: 2,
     maxChecks: 1,
     onClosed: () => {},

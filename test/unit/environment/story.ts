@@ -6,7 +6,7 @@ import { isClosed, type Observation, type RevisionSeen } from "../../../operator
 import { runName } from "../../../operator/environment/run-name.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import type { Verdict } from "../../../operator/environment/verdict.ts";
-import type { ComponentRecord } from "../../../operator/storage/record.ts";
+import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { appliedBy, aRecord, aRun, CATALOGUE, ended, T0 } from "../../fakes/objects.ts";
 
 export const ONE_EDITED = {
@@ -76,6 +76,7 @@ export function aStory(environment: Environment) {
     superseded,
     records,
     environment: () => current,
+    observation,
     runs: () => [...runs.values()],
     openRuns: () => [...runs.values()].filter((run) => !isClosed(run)),
     decision: () => decide(observation()),
@@ -157,6 +158,15 @@ export function aStory(environment: Environment) {
         records.set(component, { ...record, drift: { since, run: name, number: run.spec.number, ...ONE_EDITED } });
     },
     forgetRun: (name: string) => runs.delete(name),
+    /** A Run that somebody else has made. */
+    putRun: (run: Run) => runs.set(run.metadata.name, run),
+    /** A newer state of a component is in the store. */
+    handOver(component: string, serial: number, more: Partial<StateVersion> = {}): void {
+      const blob = { id: `state-${serial}`, kind: "state", digest: `sha256:${serial}`, size: 1, chunks: 1 } as const;
+      const at = new Date(nowMs).toISOString();
+      const state = { lineage: "line", serial, resources: 1, blob, run: `shop-${component}-${serial}`, at, ...more };
+      records.set(component, { ...(records.get(component) ?? aRecord(component)), state });
+    },
     now: () => nowMs,
     /** Rounds until nothing is started any more, each Run ending well at once. */
     settle(outputs: Readonly<Record<string, readonly OutputRecord[]>> = {}): void {

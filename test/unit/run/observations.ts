@@ -117,6 +117,7 @@ export function observation({ run, spec, annotations, ...more }: ObservationFact
     planPod: undefined,
     approvals: [],
     node: aNode(),
+    standing: { type: "stands" },
     isOvertaken: false,
     freePlaces: 1,
     nowMs: T0,

@@ -61,6 +61,11 @@ describe("A Run whose plan waits", () => {
       facts: { run: run({}, { [ANNOTATIONS.superseded]: "changed: variable size" }), approvals: [word()] },
       reason: "Superseded",
     },
+    {
+      when: "it is known to be void, and nobody has marked it yet",
+      facts: { standing: { type: "void", why: "database has been changed since" }, approvals: [word()] },
+      reason: "Superseded",
+    },
     { when: "the Environment is gone", facts: { environment: undefined, approvals: [word()] }, reason: "Destroying" },
   ] as const;
   for (const { when, facts, reason } of ends) {
@@ -101,6 +106,20 @@ describe("A Run whose plan waits", () => {
     const lasting = aRun(runSpec({ rules: { approval: { required: 1, expiresAfter: "24h" } } }), waiting.status);
     const open = { run: lasting, environment, approvals: [word()], nowMs: T0 + 3_600_000 };
     assert.equal(decideRun(see(open)).type, "createPod");
+  });
+
+  it("is not applied while something that it needs is being changed, although it is approved, and says what it waits for", () => {
+    const standing = { type: "heldBack", why: "waits for database (Applying)" } as const;
+    const decision = decideRun(see({ standing, approvals: [word()] }));
+    assert.ok(decision.type === "wait");
+    assert.equal(decision.message, "approved; waits for database (Applying)");
+    assert.equal(decision.wakeAtMs, T0 + 3_600_000, "until it expires");
+  });
+
+  it("asks for approval all the same while something that it needs is being changed", () => {
+    const decision = decideRun(see({ standing: { type: "heldBack", why: "waits for database (Applying)" } }));
+    assert.ok(decision.type === "wait");
+    assert.match(decision.message, /0 of 1 given/);
   });
 
   it("waits for a free place like any other", () => {
