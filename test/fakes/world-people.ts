@@ -18,11 +18,12 @@ type Edited = Environment & KubeObject;
 /** A request gets over these. */
 const STUCK: readonly string[] = ["Rejected", "Interrupted", "RetriesExhausted", "ApplyFailed", "Cancelled"];
 
-/** A component that takes the outputs of those that it needs. */
+/** A component that takes the outputs of those that it needs, and comes after others of which it takes none. */
 export function aModule(
   name: string,
   needs: readonly string[] = [],
   given: Readonly<Record<string, unknown>> = {},
+  after: readonly string[] = [],
 ): Component {
   const values = Object.entries({ value: "v1", ...given }).map(([key, value]) => ({
     name: key,
@@ -32,7 +33,8 @@ export function aModule(
     name: `from_${needed}`,
     valueFrom: { output: { component: needed, name: "id" } },
   }));
-  return aComponent(name, { terraform: { path: ".", variables: [...values, ...outputs] } });
+  const terraform = { path: ".", variables: [...values, ...outputs] };
+  return aComponent(name, { terraform, ...(after.length === 0 ? {} : { needs: after }) });
 }
 
 /** What people do to the one Environment of a story, and whether they got what they asked for. */

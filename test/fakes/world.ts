@@ -11,6 +11,7 @@ import { isRefused } from "../../operator/storage/refusal.ts";
 import { runAgent } from "./world-agent.ts";
 import { createWorldApi } from "./world-api.ts";
 import { watchApprovals } from "./world-approvals.ts";
+import { watchBasis } from "./world-basis.ts";
 import { worldClient } from "./world-client.ts";
 import { worldClock } from "./world-clock.ts";
 import { createCloud } from "./world-cloud.ts";
@@ -79,6 +80,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
   const oracles = createOracles({ api, store, cloud, history, violated });
   const moments = watchStatuses(api, cloud, violated);
   const approvals = watchApprovals(api, clock, violated);
+  const basis = watchBasis({ api, cloud, history, violated });
   const admit = (resource: { readonly kind: string }): void => {
     if (refusePods && resource.kind === "Pod")
       throw new ApiError({ request: "create Pod", status: 403, reason: "Forbidden", message: "exceeded quota" });
@@ -110,11 +112,14 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     const run = pod.metadata.labels?.[LABELS.run] ?? "";
     pods.add(self);
     tell(`kubelet: ${name} runs`);
-    if (name.endsWith("-a")) approvals.begins(run);
+    if (name.endsWith("-a")) for (const oracle of [approvals, basis]) oracle.begins(run);
     return runAgent({
       self,
       phase: name.endsWith("-a") ? "Apply" : "Plan",
-      onApply: approvals.applies,
+      onApply(...what) {
+        approvals.applies(...what);
+        basis.applies(run);
+      },
       pod: { uid, name, namespace, run },
       gateway: {
         claim: (...request) => gateway.doors.claim(...request),

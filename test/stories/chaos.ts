@@ -2,6 +2,7 @@ import type { Component } from "../../operator/api/component.ts";
 import type { EnvironmentSpec } from "../../operator/api/environment.ts";
 import type { Pod } from "../../operator/cluster/kinds.ts";
 import { PODS } from "../../operator/cluster/resources.ts";
+import { dependenciesOf } from "../../operator/environment/graph.ts";
 import { type Dice, diceFor } from "../fakes/world-dice.ts";
 import { removeByHand } from "../fakes/world-kubelet.ts";
 import { aModule } from "../fakes/world-people.ts";
@@ -15,12 +16,15 @@ function anyModules({ world }: Told, dice: Dice): readonly Component[] {
   const names = ["a", "b", "c", "d", "e"].slice(0, 1 + dice.below(5));
   const drawn = names.map((name, index) => ({
     name,
-    needs: names.slice(0, index).filter(() => dice.chance(0.5)),
+    needs: names.slice(0, index).filter(() => dice.chance(0.3)),
+    after: names.slice(0, index).filter(() => dice.chance(0.3)),
     size: 1 + dice.below(3),
   }));
   const there = drawn.filter(({ name }) => name === "a" || world.incidents.happens(`component-${name}`));
   const isThere = (needed: string) => there.some(({ name }) => name === needed);
-  return there.map(({ name, needs, size }) => aModule(name, needs.filter(isThere), { size }));
+  return there.map(({ name, needs, after, size }) =>
+    aModule(name, needs.filter(isThere), { size }, after.filter(isThere)),
+  );
 }
 
 /** Half of the stories ask people: one or two of them, some of whom take their time. */
@@ -102,10 +106,7 @@ function edits(told: Told, dice: Dice): readonly Happening[] {
   if (environment === undefined) return [{ weight: 10, value: () => person.create(anyModules(told, dice)) }];
   const { components, suspend, drift } = environment.spec;
   const one = dice.pick(components)?.name ?? "a";
-  const needed = (name: string) =>
-    components.some(({ terraform }) =>
-      terraform.variables?.some(({ valueFrom }) => valueFrom?.output?.component === name),
-    );
+  const needed = (name: string) => components.some((component) => dependenciesOf(component).has(name));
   return [
     { weight: 6, value: () => person.set(one, "value", `v${dice.below(4)}`) },
     { weight: 3, value: () => person.set(one, "size", 1 + dice.below(3)) },
@@ -157,8 +158,10 @@ function addModule({ world, person }: Told, dice: Dice): void {
     const name = dice.pick(free);
     if (name === undefined) return spec;
     world.tell(`person: adds ${name}`);
-    const needs = spec.components.map((one) => one.name).filter(() => dice.chance(0.4));
-    return { ...spec, components: [...spec.components, aModule(name, needs, { size: 1 + dice.below(3) })] };
+    const [needs, after] = [0.3, 0.2].map((share) =>
+      spec.components.map((one) => one.name).filter(() => dice.chance(share)),
+    );
+    return { ...spec, components: [...spec.components, aModule(name, needs, { size: 1 + dice.below(3) }, after)] };
   });
 }
 
