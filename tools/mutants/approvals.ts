@@ -152,4 +152,100 @@ export const APPROVALS: readonly Mutant[] = [
     ],
     tests: ["test/unit/launcher/launcher.test.ts", RUNNER],
   },
+  {
+    id: "M49",
+    bug: "an approved plan is applied while what its component needs is being changed",
+    edits: [
+      {
+        file: "operator/run/waiting.ts",
+        find: '      if (plan.type === "heldBack")',
+        replace: "      if (plan.type === undefined)",
+      },
+    ],
+    tests: ["test/unit/run/waiting.test.ts"],
+  },
+  {
+    id: "M50",
+    bug: "nothing holds a plan back that waits: what its component needs may be half done",
+    edits: [
+      {
+        file: "operator/environment/waiting-component.ts",
+        find: "const heldBack = blocked(subject)?.message;",
+        replace: "const heldBack = undefined as string | undefined;",
+      },
+    ],
+    tests: ["test/unit/environment/built-on.test.ts", "test/unit/assembly/judge-waited.test.ts"],
+  },
+  {
+    id: "M51",
+    bug: "a plan that waits outlives a change of what its component needs",
+    edits: [
+      {
+        file: "operator/environment/built-on.ts",
+        find: "    if (isNewer) return",
+        replace: '    if (isNewer && component === "") return',
+      },
+    ],
+    tests: ["test/unit/environment/built-on.test.ts", "test/unit/assembly/judge-waited.test.ts"],
+  },
+  {
+    id: "M52",
+    bug: "what waited is applied although its Environment was edited while nobody led",
+    edits: [
+      {
+        file: "operator/assembly/judge.ts",
+        find: '  if (standing.type === "stands") return undefined;',
+        replace: "  if (standing.type !== undefined) return undefined;",
+      },
+    ],
+    tests: ["test/unit/assembly/judge-waited.test.ts"],
+  },
+  {
+    id: "M53",
+    bug: "what waited is applied although its Environment is suspended by then",
+    edits: [
+      {
+        file: "operator/assembly/judge.ts",
+        find: "  if (environment.spec.suspend) {",
+        replace: "  if (environment.spec.suspend === undefined) {",
+      },
+    ],
+    tests: ["test/unit/assembly/judge-waited.test.ts"],
+  },
+  {
+    id: "M54",
+    bug: "what waited is applied although a person has cancelled it",
+    edits: [
+      {
+        file: "operator/assembly/judge.ts",
+        find: "  if (isToBeCancelled(asked.run, environment)) {",
+        replace: "  if (isToBeCancelled(asked.run, undefined)) {",
+      },
+    ],
+    tests: ["test/unit/assembly/judge-waited.test.ts"],
+  },
+  {
+    id: "M55",
+    bug: "open Runs of what is needed are not looked up before what waited is applied",
+    edits: [
+      {
+        file: "operator/assembly/plan-standing.ts",
+        find: "  return { runs: runs.items,",
+        replace: "  return { runs: runs.items.slice(0, 0),",
+      },
+    ],
+    tests: ["test/unit/assembly/judge-waited.test.ts"],
+  },
+  {
+    id: "M56",
+    bug: "a plan that is held back never hears that what it needs is settled",
+    edits: [
+      {
+        file: "operator/assembly/controllers.ts",
+        find: "...overtakenBy(caches, run), ...waitingBeside(caches, run)]",
+        replace: "...overtakenBy(caches, run)]",
+      },
+    ],
+    tests: ["test/unit/assembly/many-runs.test.ts"],
+  },
 ];
