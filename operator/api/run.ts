@@ -223,6 +223,11 @@ export const runStatus = z
           name: z.string().describe("Name of the pod."),
           uid: z.string().describe("UID of the pod: no other pod of this name is ever taken for it."),
           createdAt: z.iso.datetime().describe("When the pod was created."),
+          image: z
+            .string()
+            .max(512)
+            .optional()
+            .describe("The image that the engine ran from, by digest, as the container runtime names it."),
         }),
       )
       .max(2)

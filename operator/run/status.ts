@@ -15,7 +15,20 @@ import { tallyOf } from "./waiting.ts";
 export function statusAfter(observation: RunObservation, acted: Acted, now: Date): RunStatus | undefined {
   const { run } = observation;
   const status = statusOf(run, acted, now);
-  return status === undefined ? undefined : { ...status, ...questionOf(observation) };
+  return status === undefined ? undefined : { ...status, ...imagesOf(observation, status), ...questionOf(observation) };
+}
+
+/** A tag may name other bytes tomorrow: the record says which ones ran. */
+function imagesOf({ pod, planPod }: RunObservation, { pods }: RunStatus): Pick<RunStatus, "pods"> {
+  if (pods === undefined) return {};
+  const images = new Map([pod, planPod].map((one) => [one?.metadata.uid, imageOf(one)]));
+  const recorded = pods.map((one) => ({ ...one, ...images.get(one.uid) }));
+  return { pods: recorded };
+}
+
+function imageOf(pod: ObservedPod | undefined): { readonly image?: string } {
+  const image = pod?.status?.containerStatuses?.find(({ name }) => name === "engine")?.imageID;
+  return image === undefined || image === "" ? {} : { image: image.slice(0, LONGEST_IMAGE) };
 }
 
 /** While a plan waits, and for the record afterwards: until when, and what people have said. */
@@ -33,6 +46,7 @@ function questionOf(observation: RunObservation): Partial<RunStatus> {
 }
 
 const MOST_WORDS = 20;
+const LONGEST_IMAGE = 512;
 
 function reasonFor(phase: RunPhase): Reason {
   return phase === "AwaitingApproval" ? "AwaitingApproval" : "Progressing";

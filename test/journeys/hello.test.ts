@@ -30,6 +30,7 @@ journeys("one component", () => {
     assert.equal(run?.status?.outcome?.result, "Applied");
     assert.equal(run?.status?.outcome?.resources, 2);
     assert.equal(run?.spec.cause.type, "Created");
+    assert.match(run?.status?.pods?.[0]?.image ?? "", /sha256:[0-9a-f]{64}$/, "the image that ran, by digest");
 
     await place.delete("hello");
     await place.untilGone("hello");

@@ -48,6 +48,18 @@ describe("The Run controller's part of the status", () => {
     });
   }
 
+  it("records the image that the pod really ran, and remembers it when the pod has gone", () => {
+    const imageID = `registry.example.com/runner@sha256:${"0a".repeat(32)}`;
+    const pod = aPod();
+    const containerStatuses = pod.status?.containerStatuses?.map((one) => ({ ...one, imageID })) ?? [];
+    const seen = { ...pod, status: { ...pod.status, containerStatuses } };
+    const acted: Acted = { type: "working", phase: "Planning", message: "the plan is made" };
+    const working = statusAfter(observation({ run: aRun(runSpec(), told), pod: seen }), acted, now);
+    assert.equal(working?.pods?.[0]?.image, imageID);
+    const ended = observation({ run: aRun(runSpec(), { ...told, ...working }), pod: undefined });
+    assert.equal(statusAfter(ended, { type: "closed", outcome: applied }, now)?.pods?.[0]?.image, imageID);
+  });
+
   it("is not written when nothing was done", () => {
     assert.equal(statusAfter(seen(aRun(runSpec(), told)), { type: "nothing" }, now), undefined);
   });
