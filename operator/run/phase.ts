@@ -17,8 +17,9 @@ export function isWaitingForPeople(run: Run): boolean {
   return run.status?.heldAt !== undefined && recordedPod(run) === undefined;
 }
 
-/** The same Run as long as no pod had been made for applying its plan. */
+/** The same Run as it was before a pod was made for applying its plan: whose agent has begun, but nothing else. */
 export function asWaiting(run: Run): Run {
-  const pods = (run.status?.pods ?? []).filter(({ name }) => name !== podName(run, "Apply"));
-  return run.status === undefined ? run : { ...run, status: { ...run.status, pods } };
+  if (run.status === undefined) return run;
+  const pods = (run.status.pods ?? []).filter(({ name }) => name !== podName(run, "Apply"));
+  return { ...run, status: { ...run.status, phase: "AwaitingApproval", pods } };
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import type { Run } from "../../operator/api/run.ts";
 import { awaitCondition } from "../../tools/cluster/await-condition.ts";
 import { approvers, says, untilHeld } from "./support/approvers.ts";
 import { anEnvironment, type Engine, fromSecret } from "./support/environments.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { keepsVariable, reports } from "./support/modules.ts";
+import { keeps, keepsVariable, reports } from "./support/modules.ts";
 import { patience } from "./support/patience.ts";
 import { conditionOf, lineOf, outputOf, type Place } from "./support/place.ts";
 
@@ -118,4 +119,40 @@ journeys("plans that people must approve", () => {
     await place.apply(environment(0));
     await place.untilReady("rotated");
   });
+
+  journey(
+    "what was approved waits for what it comes after, and is planned anew once that has changed",
+    async (place) => {
+      await approvers(place, "ada");
+      const { outside } = place;
+      const environment = (first: string, required = 1) =>
+        anEnvironment({
+          name: "ordered",
+          components: [
+            { name: "one", module: first },
+            { name: "two", module: reports(outside.address, "two"), dependsOn: ["one"], approval: { required } },
+          ],
+        });
+      await place.apply(environment(keeps("a")));
+      const planned = await untilHeld(place, "two");
+      const changed = keeps("a") + reports(outside.address, "new");
+      outside.hold("create/new");
+      await place.apply(environment(changed));
+      await outside.arrival("create/new");
+      await says(place, "ada", "Approve", planned);
+      const isHeldBack = ({ status }: Run) => /^approved; waits for one \(Applying\)$/.test(status?.message ?? "");
+      await place.untilRun("two", isHeldBack, { about: "the approved plan to wait for what it comes after" });
+
+      outside.release("create/new");
+      const voided = await place.untilRunEnds("two", 1);
+      assert.equal(voided.status?.outcome?.reason, "Superseded");
+      assert.match(voided.status?.outcome?.message ?? "", /^one has been changed since/);
+      await says(place, "ada", "Approve", await untilHeld(place, "two", 2));
+      await place.untilReady("ordered");
+      assert.deepEqual(outside.heard, ["create/new", "create/two"]);
+      // Everything else is taken away without asking: the rules are lifted.
+      await place.apply(environment(changed, 0));
+      await place.untilReady("ordered");
+    },
+  );
 });

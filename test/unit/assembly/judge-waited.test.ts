@@ -30,10 +30,10 @@ function aPlanThatWaited(environment: Environment, component = "app"): { readonl
   return { story, run: withSecondPod(story.hold(component)) };
 }
 
-/** It has been approved, and the pod that is to apply it is there. */
+/** It has been approved, and the pod that is to apply it is there and at work: that much its status tells before the gateway is asked. */
 function withSecondPod(run: Run): Run {
   const pods = [{ name: podName(run, "Apply"), uid: "second", createdAt: new Date(T0).toISOString() }];
-  return { ...run, status: { ...run.status, observedGeneration: 1, pods } };
+  return { ...run, status: { ...run.status, observedGeneration: 1, phase: "Applying", pods } };
 }
 
 /** Asks as the gateway does, of an API server and a store on which everything is as the story has it. */
@@ -162,5 +162,66 @@ describe("A plan that waited, when its apply is to begin", () => {
     const { story, run } = aPlanThatWaited(environment);
     const { requests } = await judged(story, run);
     assert.deepEqual(requests, ["get environments shop", "list runs", "store recordsOf"]);
+  });
+});
+
+describe("A proposal to correct what has drifted, when its apply is to begin", () => {
+  it("goes on to the count of approvals, and is refused where drift is only to be reported by then", async () => {
+    const drift = { interval: "1h", action: "Propose", ignore: [] } as const;
+    const watched = { ...network, drift: { ...drift, ignore: [] } };
+    const story = aStory(anEnvironment([watched]));
+    story.round();
+    story.end("network", "Applied");
+    story.pass(2 * 3_600_000);
+    story.round();
+    story.endCheck("network", "Drifted");
+    story.round();
+    const run = withSecondPod(story.hold("network"));
+    assert.equal((await judged(story, run)).verdict.verdict, "Hold");
+    edited({ components: [{ ...network, drift: { interval: "1h", action: "Report", ignore: [] } }] })(story);
+    const { verdict } = await judged(story, run);
+    assert.deepEqual([verdict.verdict, verdict.reason], ["Refuse", "Superseded"]);
+  });
+});
+
+describe("A destroy that waited, when it is to begin", () => {
+  const asking = anEnvironment([network, aComponent("other")], { spec: { approval } });
+
+  /** `network` is not declared any more, and the plan to destroy it waits. */
+  function aDestroyThatWaited() {
+    const story = aStory(asking);
+    story.settle();
+    edited({ components: [aComponent("other")] })(story);
+    story.round();
+    const run = withSecondPod(story.hold("network"));
+    assert.equal(run.spec.operation, "Destroy");
+    return { story, run };
+  }
+
+  it("goes on to the count of approvals where everything is as it was", async () => {
+    const { story, run } = aDestroyThatWaited();
+    assert.equal((await judged(story, run)).verdict.verdict, "Hold");
+  });
+
+  const changes: readonly [what: string, change: Partial<Environment["spec"]>, reason: string][] = [
+    ["what exists is to be kept", { deletionPolicy: "Retain" }, "Superseded"],
+    ["it is declared again", { components: [network, aComponent("other")] }, "Superseded"],
+    ["more people have to be asked", { approval: { ...approval, destroy: { required: 2 } } }, "Superseded"],
+    ["something is protected", { protect: ["a.b"] }, "Superseded"],
+    ["it is suspended", { suspend: true }, "Suspended"],
+  ];
+  for (const [what, change, reason] of changes) {
+    it(`is refused where ${what} by then`, async () => {
+      const { story, run } = aDestroyThatWaited();
+      edited(change)(story);
+      const { verdict } = await judged(story, run);
+      assert.deepEqual([verdict.verdict, verdict.reason], ["Refuse", reason]);
+    });
+  }
+
+  it("goes on although the Environment is deleted", async () => {
+    const { story, run } = aDestroyThatWaited();
+    story.delete();
+    assert.equal((await judged(story, run)).verdict.verdict, "Hold");
   });
 });
