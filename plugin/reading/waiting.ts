@@ -48,8 +48,7 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
       return undefined;
     case "AwaitingApproval":
       return {
-        for: "approval",
-        what: approvalText(line),
+        ...wordOrTurn(line),
         ...dated(environment, run, line.approval?.since ?? status?.heldAt ?? status?.plannedAt),
       };
     case "Blocked":
@@ -75,6 +74,14 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
         ...dated(environment, undefined, run?.metadata.creationTimestamp),
       };
   }
+}
+
+/** Once people have agreed, it waits for what it needs, or for a place. */
+function wordOrTurn(line: ComponentStatus): Pick<Waiting, "for" | "what"> {
+  const { approval } = line;
+  if (approval === undefined || approval.given < approval.required)
+    return { for: "approval", what: approvalText(line) };
+  return { for: "component", what: sentence(line) };
 }
 
 function approvalText({ approval }: ComponentStatus): string {

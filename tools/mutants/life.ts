@@ -22,7 +22,7 @@ export const LIFE: readonly Mutant[] = [
     bug: "satisfied = Ready: a dependent does not wait for what it uses to become as declared",
     edits: [
       {
-        file: "operator/environment/component.ts",
+        file: "operator/environment/subject.ts",
         find: "filter((verdict) => !verdict.satisfied);",
         replace: "filter((verdict) => verdict.past.record?.applied === undefined);",
       },

@@ -80,6 +80,16 @@ describe("A component whose plan waits", () => {
     assert.match(verdict.message, /^kubectl terrarium approve shop: 0 of 1 approvals for \+1 ~0 ±0 -2 since 2026-/);
   });
 
+  it("says what it still waits for once enough people have agreed", () => {
+    const story = aWaitingStory();
+    const [run] = story.openRuns();
+    assert.ok(run?.status !== undefined);
+    const approvals = [{ approver: "ada", decision: "Approve", at: new Date(T0).toISOString() }] as const;
+    const message = "approved; waits for a free place";
+    story.putRun({ ...run, status: { ...run.status, approvals: [...approvals], message } });
+    assert.equal(story.verdict("network").message, message);
+  });
+
   it("is neither stalled nor failed: it goes on when somebody has decided", () => {
     const status = statusOf(aWaitingStory());
     const of = (type: string) => status.conditions?.find((condition) => condition.type === type);

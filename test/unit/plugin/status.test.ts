@@ -75,6 +75,17 @@ database has waited for 12m: quota exceeded (main.tf:3). The limit of tries is r
     assert.ok(!text.includes("has waited"));
   });
 
+  it("asks nobody for an approval that is given already, and says what the plan still waits for", () => {
+    const approval = { planDigest: "sha256:a", given: 1, required: 1, since: at(8), expiresAt: at(500) };
+    const message = "approved; waits for network (Applying)";
+    const line = { state: "AwaitingApproval", reason: "AwaitingApproval", message, approval } as const;
+    const text = shown(shop({ catalog: line }));
+    assert.match(text, /catalog +AwaitingApproval +20m ago +12m +approved; waits for network \(Applying\)/);
+    assert.ok(!text.includes("kubectl terrarium approve"), text);
+    const asking = { ...line, approval: { ...approval, given: 0 } };
+    assert.match(shown(shop({ catalog: asking })), /kubectl terrarium approve/);
+  });
+
   it("says when the next try comes", () => {
     const environment = shop({
       network: { state: "Failed", reason: "PlanFailed", message: "no answer", retryAt: at(21) },
