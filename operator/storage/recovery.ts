@@ -61,6 +61,7 @@ async function keep(
   const found = await store.record(claimant.key, signal);
   if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
   if (found.value.recovery?.blob.digest === digestOfBytes(content)) return "kept";
+  if (!isState(content) && (await hasWholeCopy(store, found.value, claimant, signal))) return "kept";
   const blob = await store.putBlob(found.value, "recovery", content, signal);
   await changeRecord(
     store,
@@ -72,4 +73,25 @@ async function keep(
     signal,
   );
   return "kept";
+}
+
+/** What a full disk has cut off says less than the copy that this Run left before. */
+async function hasWholeCopy(
+  store: StateStore,
+  record: ComponentRecord,
+  { run }: Claimant,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (record.recovery?.run !== run) return false;
+  return isState(await store.getBlob(record, record.recovery.blob, signal));
+}
+
+function isState(content: Buffer): boolean {
+  try {
+    incomingState(content);
+    return true;
+  } catch (error) {
+    if (error instanceof Refused) return false;
+    throw error;
+  }
 }

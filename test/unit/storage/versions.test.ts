@@ -121,6 +121,18 @@ describe("a state that the engine could not hand over", () => {
     assert.equal(await recoverState(store, pod, Buffer.from("half a st"), AT), "kept");
     assert.ok((await record()).recovery);
   });
+
+  it("takes the place of a copy that is cut off, and is not replaced by one", async () => {
+    const { store, pod, write, record } = await aLockedStore();
+    await write(aState({ serial: 5 }));
+    const whole = aState({ serial: 6, lineage: "another" });
+    for (const content of [Buffer.from("half a st"), whole, Buffer.alloc(0)])
+      assert.equal(await recoverState(store, pod, content, AT), "kept");
+    const found = await store.record(NETWORK);
+    const kept = (await record()).recovery?.blob;
+    assert.ok(found !== undefined && kept !== undefined);
+    assert.ok((await store.getBlob(found.value, kept)).equals(whole));
+  });
 });
 
 describe("which versions are kept", () => {
