@@ -184,6 +184,11 @@ export const REASONS = {
     standing: "progress",
     meaning: "The engine was killed for want of memory: raise runner.resources.limits.memory.",
   },
+  DiskFull: {
+    standing: "progress",
+    meaning:
+      "The disk on which the pod works is full, and nothing was applied: free space on its node, or choose nodes with more in runner.nodeSelector.",
+  },
   RunnerLost: { standing: "progress", meaning: "The pod ended before anything was applied. It is tried again." },
   PodRejected: { standing: "progress", meaning: "Kubernetes refused the runner pod; the message quotes it." },
   ForeignPod: {

@@ -33,7 +33,8 @@ export interface AgentOptions {
 /** 0: there is nothing more to do. 1: the container should be started again. */
 export type ExitCode = 0 | 1;
 
-type Basics = Pick<Bench, "config" | "layout" | "gateway" | "spool" | "scrubber" | "printer" | "engine" | "ending">;
+type Basics = Pick<Bench, "config" | "layout" | "gateway" | "spool" | "scrubber" | "printer" | "engine" | "ending"> &
+  Partial<Pick<Bench, "relay">>;
 
 export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   const basics = await laidOut(options);
@@ -71,14 +72,14 @@ async function work(basics: Basics, order: WorkOrder): Promise<ExitCode> {
     await bench.journal.flushed();
     if (end.type === "held") {
       bench.printer.say("the plan waits for approval: another pod applies exactly this plan, or nobody does");
-      return await finish(basics, heldOutcome);
+      return await finish(bench, heldOutcome);
     }
     const result = resultOf(bench, end);
-    await bench.spool.write("result", result);
+    await bench.spool.writeIfRoom("result", result);
     await writeTermination(bench.layout.terminationLog, result.outcome);
     bench.printer.say(`${result.outcome.result}: ${result.outcome.message}`);
     await pushResult(bench, result);
-    return await finish(basics, result.outcome);
+    return await finish(bench, result.outcome);
   } finally {
     await bench.stateServer.close();
   }
@@ -87,7 +88,7 @@ async function work(basics: Basics, order: WorkOrder): Promise<ExitCode> {
 async function laidOut({ config, layout, ending, print }: AgentOptions): Promise<Basics> {
   const scrubber = new Scrubber();
   const printer = new Printer(scrubber, print);
-  const spool = new Spool(layout.spool);
+  const spool = new Spool(layout.spool, (message) => printer.say(message));
   await mkdir(layout.spool, { recursive: true, mode: 0o700 });
   const { gatewayUrl: url, gatewayCa: ca, namespace, run, phase } = config;
   const gateway = new GatewayClient({ url, ca, tokenFile: layout.token, claim: { namespace, run, phase } });
@@ -112,7 +113,7 @@ async function claimed(basics: Basics): Promise<WorkOrder | undefined> {
   }
   try {
     const order = await patiently(() => gateway.claim(ending), { signal: ending, onAway: sayAway(basics) });
-    await spool.write("order", order);
+    await spool.writeIfRoom("order", order);
     return order;
   } catch (error) {
     if (!(error instanceof GatewayRefused)) throw error;
@@ -127,7 +128,8 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
   const password = statePassword(order);
   scrubber.add(order.session, password, order.digestKey, `${stateUser}:${password}`);
   const isCheck = order.operation === "Check";
-  const relay = new StateRelay({ gateway, folder: join(layout.spool, "state"), onAway, isReadOnly: isCheck });
+  const say = (message: string) => basics.printer.say(message);
+  const relay = new StateRelay({ gateway, folder: join(layout.spool, "state"), onAway, say, isReadOnly: isCheck });
   const journal = new Journal(gateway, spool, scrubber, onAway);
   await relay.open();
   await journal.open();
@@ -167,9 +169,9 @@ async function finish(basics: Basics, { result }: Outcome): Promise<ExitCode> {
 }
 
 /** True: whatever the engine has left is in the store. It may leave something yet while it runs, although the result is told. */
-async function nothingUnsaved({ spool, gateway, layout, printer }: Basics): Promise<boolean> {
+async function nothingUnsaved({ spool, gateway, layout, printer, relay }: Basics): Promise<boolean> {
   const begun = await spool.read("applying");
   if (begun === undefined) return true;
   const say = (text: string) => printer.say(text);
-  return (await keepErroredState(begun.cwd, { spool, gateway, out: layout.out, say })) !== undefined;
+  return (await keepErroredState(begun.cwd, { spool, gateway, relay, out: layout.out, say })) !== undefined;
 }

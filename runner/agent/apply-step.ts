@@ -5,6 +5,7 @@ import { applyArguments } from "../../operator/engine/arguments.ts";
 import { parseState, type StateEnvelope } from "../../operator/engine/state.ts";
 import { EngineLost } from "../engine-client.ts";
 import type { Bench } from "./bench.ts";
+import { withFullDisk } from "./disk.ts";
 import { failed, type Outcome } from "./ending.ts";
 import { cut, engineFailure, hasFailed } from "./engine-failure.ts";
 import type { CommandEnd, EngineSession } from "./engine-session.ts";
@@ -64,7 +65,8 @@ async function runApply(
   await bench.relay.drained();
   await bench.journal.flushed();
   const state = await bench.relay.read();
-  const outcome = end instanceof EngineLost ? lost(end.message) : outcomeOf(bench, engine, end);
+  const told = end instanceof EngineLost ? lost(end.message) : outcomeOf(bench, engine, end);
+  const outcome = await withFullDisk(told, bench.layout.out);
   return judged(bench, outcome, state, recovery);
 }
 

@@ -22,6 +22,8 @@ const longestWaitMs = 60_000;
 
 export interface KeepingTools {
   readonly out: string;
+  /** Has what the engine tried to hand over, unless the agent was started again since. */
+  readonly relay?: StateRelay | undefined;
   readonly gateway: GatewayClient;
   readonly spool: Spool;
   readonly say: (message: string) => void;
@@ -67,7 +69,7 @@ export async function keepErroredState(cwd: string, tools: KeepingTools): Promis
       if ((await spool.read("saved")) === digest) return state;
       say("the engine could not hand over its state: saving errored.tfstate");
       if (await keepForRecovery(gateway, state, say)) {
-        await spool.write("saved", digest);
+        await spool.writeIfRoom("saved", digest);
         return state;
       }
     }
@@ -78,12 +80,27 @@ export async function keepErroredState(cwd: string, tools: KeepingTools): Promis
 }
 
 /** `unreadable`: it is there, and it is not known what is in it. */
-async function readErroredState(cwd: string, { out, say }: KeepingTools): Promise<Buffer | "unreadable" | undefined> {
+async function readErroredState(
+  cwd: string,
+  { out, say, relay }: KeepingTools,
+): Promise<Buffer | "unreadable" | undefined> {
   try {
-    return await readOwn(out, join(cwd, erroredStateFile), maxBytes);
+    const state = await readOwn(out, join(cwd, erroredStateFile), maxBytes);
+    if (state === undefined || isWhole(state)) return state;
+    say("errored.tfstate is no whole state: the disk of the engine may be full");
+    return relay?.newest ?? state;
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
     return "unreadable";
+  }
+}
+
+function isWhole(state: Buffer): boolean {
+  try {
+    parseState(state.toString("utf8"));
+    return true;
+  } catch {
+    return false;
   }
 }
 

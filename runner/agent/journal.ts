@@ -44,7 +44,7 @@ export class Journal {
     return this.#entries;
   }
 
-  /** On disk when this returns. */
+  /** On disk when this returns; where that is full, in memory and soon sent. */
   record(event: EngineEvent): void {
     const found = entryOf(event);
     if (found === undefined) return;

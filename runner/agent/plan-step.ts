@@ -6,6 +6,7 @@ import { initialisedBackend } from "../../operator/engine/backend.ts";
 import { lockFile } from "../../operator/engine/names.ts";
 import type { PlanReport } from "../../operator/gateway/protocol.ts";
 import type { Bench } from "./bench.ts";
+import { withFullDisk } from "./disk.ts";
 import { Ended, failed } from "./ending.ts";
 import { engineFailure, hasFailed } from "./engine-failure.ts";
 import type { EngineSession } from "./engine-session.ts";
@@ -96,7 +97,8 @@ async function mustSucceed(
   if (!hasFailed(end)) return;
   const phase = { init: "Init", plan: "Plan", show: "Show" } as const;
   const { operation } = bench.order;
-  throw new Ended(engineFailure(phase[id], end, { operation, terminating: engine.terminating }));
+  const failure = engineFailure(phase[id], end, { operation, terminating: engine.terminating });
+  throw new Ended(await withFullDisk(failure, bench.layout.out));
 }
 
 /** A plan against the empty state of another backend would create everything a second time. */
@@ -113,5 +115,11 @@ async function mustUseOurBackend({ layout }: Bench, cwd: string): Promise<void> 
 
 async function readDocument({ layout }: Bench): Promise<unknown> {
   const text = await readOwn(layout.out, join(layout.out, FILES.planDocument), largestPlan);
-  return JSON.parse(text?.toString("utf8") ?? "null");
+  try {
+    return JSON.parse(text?.toString("utf8") ?? "null");
+  } catch {
+    // An engine that cannot write what it prints does not say so.
+    const { outcome } = failed("PlanFailed", "the engine has not told the whole plan, and reported success");
+    throw new Ended(await withFullDisk(outcome, layout.out));
+  }
 }

@@ -5,6 +5,7 @@ import { parseOutputs } from "../../operator/engine/outputs.ts";
 import { MOST_OUTPUTS, type ResultReport, resultReport } from "../../operator/gateway/protocol.ts";
 import { TERMINATION_MESSAGE_BYTES } from "../pod-layout.ts";
 import { type Bench, sayAway } from "./bench.ts";
+import { isDiskFull } from "./disk.ts";
 import type { Outcome } from "./ending.ts";
 import { GatewayRefused } from "./gateway-client.ts";
 import { keyedDigest } from "./inputs.ts";
@@ -89,7 +90,7 @@ export function terminationMessage(outcome: Outcome): string {
 export async function writeTermination(path: string, outcome: Outcome): Promise<void> {
   // On a developer's machine there is no such file; in a pod the kubelet made it.
   await writeFile(path, terminationMessage(outcome)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT" && error.code !== "EACCES") throw error;
+    if (error.code !== "ENOENT" && error.code !== "EACCES" && !isDiskFull(error)) throw error;
   });
 }
 

@@ -4,6 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { planReport, resultReport, verdict, workOrder } from "../../operator/gateway/protocol.ts";
+import { isDiskFull } from "./disk.ts";
 
 const facts = {
   order: workOrder,
@@ -28,14 +29,23 @@ const facts = {
 
 type Facts = { readonly [K in keyof typeof facts]: z.output<(typeof facts)[K]> };
 
+/** What the disk does not take is in the memory of this process, and nowhere else. */
+const FULL =
+  "the disk of the agent is full: what it would know after a restart is in memory only. Free space on the node";
+
 export class Spool {
   readonly folder: string;
+  readonly #say: (message: string) => void;
+  readonly #unwritten = new Map<keyof Facts, Facts[keyof Facts]>();
+  readonly #cutOff = new Set<"journal" | "diagnostics">();
 
-  constructor(folder: string) {
+  constructor(folder: string, say: (message: string) => void = () => {}) {
     this.folder = folder;
+    this.#say = say;
   }
 
   async read<K extends keyof Facts>(name: K): Promise<Facts[K] | undefined> {
+    if (this.#unwritten.has(name)) return this.#unwritten.get(name) as Facts[K];
     const text = await readFile(this.#path(name), "utf8").catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;
       throw error;
@@ -43,13 +53,35 @@ export class Spool {
     return text === undefined ? undefined : (facts[name].parse(JSON.parse(text)) as Facts[K]);
   }
 
+  /** Throws where the disk is full. */
   async write<K extends keyof Facts>(name: K, fact: Facts[K]): Promise<void> {
     await writeDurably(this.#path(name), Buffer.from(JSON.stringify(fact)));
   }
 
-  /** Survives the end of this process, not of the node: then the engine is gone as well. */
+  /** For a fact without which a restart costs work and nothing else: a full disk must not keep an attempt from ending. */
+  async writeIfRoom<K extends keyof Facts>(name: K, fact: Facts[K]): Promise<void> {
+    try {
+      await this.write(name, fact);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#unwritten.set(name, fact);
+      this.#say(FULL);
+    }
+  }
+
+  /**
+   * Survives the end of this process, not of the node: then the engine is gone as well. Where the disk is full, nothing
+   * more is written down: entries count by their position, so there must be no gap in what a restart finds.
+   */
   append(name: "journal" | "diagnostics", entry: unknown): void {
-    appendFileSync(join(this.folder, `${name}.ndjson`), `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+    if (this.#cutOff.has(name)) return;
+    try {
+      appendFileSync(join(this.folder, `${name}.ndjson`), `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#cutOff.add(name);
+      this.#say(FULL);
+    }
   }
 
   async entries(name: "journal" | "diagnostics"): Promise<unknown[]> {
@@ -67,23 +99,32 @@ export class Spool {
   }
 }
 
-/** After this has returned, the file is there whatever happens to the machine. */
+/** After this has returned, the file is there whatever happens to the machine. Leaves nothing behind where it fails. */
 export async function writeDurably(path: string, ...parts: readonly Buffer[]): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.new`;
-  const file = await open(temporary, "w", 0o600);
   try {
-    for (const part of parts) await file.writeFile(part);
-    await file.sync();
-  } finally {
-    await file.close();
+    await writeSynced(temporary, parts);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
-  await rename(temporary, path);
   const folder = await open(dirname(path), "r");
   try {
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+async function writeSynced(path: string, parts: readonly Buffer[]): Promise<void> {
+  const file = await open(path, "w", 0o600);
+  try {
+    for (const part of parts) await file.writeFile(part);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

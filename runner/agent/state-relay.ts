@@ -1,11 +1,13 @@
 /**
  * Between the engine and the store: a state that the engine hands over is on disk before the engine is told so, and is
- * sent until the gateway has it. Only a refusal, which no repetition changes, is passed on.
+ * sent until the gateway has it. Only a refusal, which no repetition changes, is passed on. Where the disk is full, the
+ * engine is told nothing before the gateway has it.
  */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LockInfo } from "../../operator/gateway/protocol.ts";
+import { isDiskFull } from "./disk.ts";
 import { type GatewayClient, GatewayRefused, type LockAnswer } from "./gateway-client.ts";
 import { patiently } from "./patience.ts";
 import { spooledNames, writeDurably } from "./spool.ts";
@@ -14,6 +16,8 @@ interface Entry {
   readonly sequence: number;
   readonly kind: "state" | "unlock";
   readonly lockId: string;
+  /** The state itself, where the disk has not taken it. */
+  readonly inMemory?: Buffer | undefined;
   /** The engine was told that it is taken, or the agent before this one took it. */
   taken: boolean;
   readonly done: Promise<Settled>;
@@ -29,6 +33,7 @@ export interface RelayOptions {
   readonly gateway: GatewayClient;
   readonly folder: string;
   readonly onAway: (message: string) => void;
+  readonly say?: (message: string) => void;
   /** How long the engine waits for the gateway's own word before the spool's is good enough. */
   readonly patienceMs?: number;
   /** Pause before a state that the gateway does not even take as a recovery copy is offered again. */
@@ -59,7 +64,7 @@ export class StateRelay {
       const [sequence = "0", kind, encodedLock = ""] = name.split(".");
       this.#sequence = Math.max(this.#sequence, Number(sequence) + 1);
       const what = kind === "unlock" ? "unlock" : "state";
-      this.#enqueue(Number(sequence), what, decodeURIComponent(encodedLock), true);
+      this.#enqueue(Number(sequence), what, decodeURIComponent(encodedLock), { taken: true });
       if (kind === "state") this.#newest = await readFile(join(this.#options.folder, name));
     }
     this.#work();
@@ -68,6 +73,11 @@ export class StateRelay {
   /** A state that could not be stored as the state: it is kept as a recovery copy. */
   get refusal(): GatewayRefused | undefined {
     return this.#refusal;
+  }
+
+  /** The last state that was handed over, whatever became of it. */
+  get newest(): Buffer | undefined {
+    return this.#newest;
   }
 
   /** The store has a state and cannot read it: nothing may be planned from what is left. */
@@ -96,9 +106,10 @@ export class StateRelay {
 
   async write(lockId: string, state: Buffer): Promise<Settled> {
     const sequence = this.#sequence++;
-    await writeDurably(this.#path(sequence, "state", lockId), state);
+    const onDisk = await this.#spooled(this.#path(sequence, "state", lockId), state);
     this.#newest = state;
-    return this.#settled(this.#enqueue(sequence, "state", lockId));
+    const entry = this.#enqueue(sequence, "state", lockId, { inMemory: onDisk ? undefined : state });
+    return onDisk ? this.#settled(entry) : entry.done;
   }
 
   /** Waits until what was handed over before is stored, and for a gateway that is away. */
@@ -114,10 +125,11 @@ export class StateRelay {
   /** Given back only behind every state that was written under it. */
   async unlock(lockId: string): Promise<Settled> {
     const sequence = this.#sequence++;
-    await writeDurably(this.#path(sequence, "unlock", lockId), Buffer.alloc(0));
+    // Lost with this process where the disk is full: then the end of the Run releases the lock.
+    await this.#spooled(this.#path(sequence, "unlock", lockId), Buffer.alloc(0));
     if (this.#heldLock === lockId) this.#heldLock = undefined;
     this.#known = undefined;
-    return this.#settled(this.#enqueue(sequence, "unlock", lockId));
+    return this.#settled(this.#enqueue(sequence, "unlock", lockId, {}));
   }
 
   /** Resolves when nothing is left on disk here. */
@@ -125,9 +137,27 @@ export class StateRelay {
     while (this.#working !== undefined) await this.#working;
   }
 
-  #enqueue(sequence: number, kind: Entry["kind"], lockId: string, taken = false): Entry {
+  async #spooled(path: string, content: Buffer): Promise<boolean> {
+    try {
+      await writeDurably(path, content);
+      return true;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#options.say?.(
+        "the disk of the agent is full: a state is sent from memory, and the engine waits until it is stored",
+      );
+      return false;
+    }
+  }
+
+  #enqueue(
+    sequence: number,
+    kind: Entry["kind"],
+    lockId: string,
+    how: Pick<Partial<Entry>, "taken" | "inMemory">,
+  ): Entry {
     const { promise, resolve } = Promise.withResolvers<Settled>();
-    const entry: Entry = { sequence, kind, lockId, taken, done: promise, settle: resolve };
+    const entry: Entry = { taken: false, ...how, sequence, kind, lockId, done: promise, settle: resolve };
     this.#queue.push(entry);
     this.#work();
     return entry;
@@ -178,7 +208,7 @@ export class StateRelay {
 
   async #store(entry: Entry, batch: readonly Entry[]): Promise<Settled> {
     const { gateway, onAway } = this.#options;
-    const state = await readFile(this.#path(entry.sequence, "state", entry.lockId));
+    const state = entry.inMemory ?? (await readFile(this.#path(entry.sequence, "state", entry.lockId)));
     try {
       await patiently(() => gateway.postState(entry.lockId, state), { onAway });
       if (this.#heldLock === entry.lockId) this.#known = { state };
@@ -188,7 +218,7 @@ export class StateRelay {
     } catch (error) {
       if (!(error instanceof GatewayRefused)) throw error;
       if (await this.#isStored(state)) return { end: "stored" };
-      await this.#keep(state, batch);
+      await this.#keep(state, batch, error);
       this.#refusal = error;
       this.#known = undefined;
       return { end: "refused", why: error };
@@ -197,13 +227,16 @@ export class StateRelay {
 
   /**
    * An engine that waits for the answer leaves the state in a file when it is refused. Of one that was told before that
-   * its state is taken, the only copy is on disk here: it stays until it is safe, or a newer one says it all.
+   * its state is taken, the only copy is on disk here: it stays until it is safe, or a newer one says it all. So does one
+   * that is in memory: the disk that did not take it may not take the engine's file either.
    */
-  async #keep(state: Buffer, batch: readonly Entry[]): Promise<void> {
+  async #keep(state: Buffer, batch: readonly Entry[], why: GatewayRefused): Promise<void> {
     const { gateway, onAway, refusedWaitMs = 10_000 } = this.#options;
     const isNewest = () => !this.#queue.some((entry) => entry.kind === "state" && !batch.includes(entry));
     while (!(await keepForRecovery(gateway, state, onAway))) {
-      if (!batch.some(({ taken }) => taken) || !isNewest()) return;
+      const isOnlyCopy = batch.some(({ taken, inMemory }) => taken || inMemory !== undefined);
+      if (!isOnlyCopy || !isNewest()) return;
+      for (const entry of batch) entry.settle({ end: "refused", why });
       await delay(refusedWaitMs);
     }
   }

@@ -7,6 +7,7 @@ import { type EngineClient, EngineLost } from "../engine-client.ts";
 import { applyPlan, lostApply, rejoinApply } from "./apply-step.ts";
 import { type Bench, sayAway, stateUser } from "./bench.ts";
 import { type Checked, checked } from "./check-step.ts";
+import { diskFull, isDiskFull, withFullDisk } from "./disk.ts";
 import { Ended, failed, type Outcome } from "./ending.ts";
 import { cut } from "./engine-failure.ts";
 import { presentSecrets } from "./engine-secrets.ts";
@@ -99,7 +100,8 @@ async function startEngine(bench: Bench, cwd: string): Promise<EngineSession> {
   const engine = engineSession(bench, await bench.engine, cwd);
   bench.ending.throwIfAborted();
   const { refused } = await engine.prepare();
-  if (refused !== undefined) throw failed("SourceInvalid", refused);
+  if (refused !== undefined)
+    throw new Ended(await withFullDisk(failed("SourceInvalid", refused).outcome, bench.layout.out));
   return engine;
 }
 
@@ -274,6 +276,7 @@ async function ended(error: unknown, bench: Bench): Promise<Told> {
   const message = error instanceof Error ? error.message : String(error);
   const begun = await bench.spool.read("applying");
   if (begun !== undefined) return finished(await lostApply(bench, begun.cwd, message), {});
+  if (isDiskFull(error)) return told(diskFull(message));
   if (bench.ending.aborted) {
     return outcomeOnly(
       "RunnerLost",

@@ -7,7 +7,7 @@ import { parseOutputs } from "../../operator/engine/outputs.ts";
 import { parseState } from "../../operator/engine/state.ts";
 import type { WorkOrder } from "../../operator/gateway/protocol.ts";
 import { TERMINATION_MESSAGE_BYTES } from "../../runner/pod-layout.ts";
-import { type RunnerPod, type RunnerPodOptions, startRunnerPod } from "./pod.ts";
+import { logged, type RunnerPod, type RunnerPodOptions, startRunnerPod } from "./pod.ts";
 
 const inline = (text: string): Pick<WorkOrder, "source"> => ({ source: { inline: { "main.tf": text } } });
 
@@ -432,16 +432,4 @@ function assertNowhere(pod: RunnerPod, secret: string): void {
 
 async function release(flag: string): Promise<void> {
   writeFileSync(flag, "");
-}
-
-async function logged(pod: RunnerPod, pattern: RegExp): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const look = () => {
-    if (pattern.test(pod.log())) resolve();
-  };
-  const streams = [pod.agent().stdout, pod.agent().stderr];
-  for (const stream of streams) stream?.on("data", look);
-  look();
-  await promise;
-  for (const stream of streams) stream?.off("data", look);
 }

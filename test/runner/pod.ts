@@ -10,6 +10,7 @@ import type { GatewayErrorCode, Verdict, WorkOrder } from "../../operator/gatewa
 import { AGENT_ENV } from "../../runner/pod-layout.ts";
 import { builtBinaries } from "../../tools/cluster/binaries.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../fakes/gateway.ts";
+import { mountDisks } from "./disks.ts";
 
 export interface RunnerPod {
   readonly gateway: FakeGateway;
@@ -42,9 +43,13 @@ export interface RunnerPodOptions {
   readonly refuse?: Readonly<Record<string, GatewayErrorCode>>;
   /** What the store holds from earlier runs. */
   readonly stored?: Partial<Pick<FakeGateway["memory"], "state" | "archive" | "bundle">>;
+  /** Folders that are disks of their own, with so many bytes. Takes root. */
+  readonly disks?: Partial<Readonly<Record<DiskName, number>>>;
   /** A pod that has ended and been removed: this one has the same paths and ports inside, as every pod has in a cluster. */
   readonly like?: RunnerPod;
 }
+
+export type DiskName = "spool" | "out";
 
 type End = number | string;
 
@@ -55,6 +60,7 @@ export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerP
   const program = await engineBinary(engine);
   const root = options.like?.root ?? mkdtempSync(join(tmpdir(), "runner-pod-"));
   const statePort = options.like?.statePort ?? (await freePort());
+  const disks = mountDisks(root, options.disks ?? {});
   const layout = layoutIn(root, statePort);
   writeFiles(layout.secretInputs, options.secrets ?? {});
   writeFiles(layout.configMapInputs, options.configMaps ?? {});
@@ -109,9 +115,23 @@ export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerP
       for (const child of [agent, launcher]) child.kill("SIGKILL");
       await Promise.all([exitOf(agent), exitOf(launcher)]);
       await gateway.close();
+      disks.unmount();
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** Resolves as soon as the agent has printed something like it. */
+export async function logged(pod: RunnerPod, pattern: RegExp): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = () => {
+    if (pattern.test(pod.log())) resolve();
+  };
+  const streams = [pod.agent().stdout, pod.agent().stderr];
+  for (const stream of streams) stream?.on("data", look);
+  look();
+  await promise;
+  for (const stream of streams) stream?.off("data", look);
 }
 
 export async function engineBinary(engine: EngineName): Promise<string> {

@@ -2,7 +2,7 @@ import { APPROVALS } from "./approvals.ts";
 import { LIFE } from "./life.ts";
 import type { Mutant } from "./mutant.ts";
 import { OPERATOR } from "./operator.ts";
-import { STATE } from "./state.ts";
+import { FULL_DISK, STATE } from "./state.ts";
 
 /** Every seeded bug. Each is a row of docs/reliability.md. */
-export const MUTANTS: readonly Mutant[] = [...STATE, ...LIFE, ...OPERATOR, ...APPROVALS];
+export const MUTANTS: readonly Mutant[] = [...STATE, ...LIFE, ...OPERATOR, ...APPROVALS, ...FULL_DISK];

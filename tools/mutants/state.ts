@@ -144,3 +144,31 @@ export const STATE: readonly Mutant[] = [
     tests: ["test/unit/storage/secret-store.test.ts"],
   },
 ];
+
+/** Bugs in what happens to a state where a disk is full. */
+export const FULL_DISK: readonly Mutant[] = [
+  {
+    id: "M57",
+    bug: "a state that the agent's disk does not take counts as taken before the store has it",
+    edits: [
+      {
+        file: "runner/agent/state-relay.ts",
+        find: "onDisk ? this.#settled(entry) : entry.done",
+        replace: "this.#settled(entry)",
+      },
+    ],
+    tests: ["test/runner/disk-full.test.ts"],
+  },
+  {
+    id: "M58",
+    bug: "what a full disk has cut off takes the place of the whole recovery copy",
+    edits: [
+      {
+        file: "operator/storage/recovery.ts",
+        find: "  if (!isState(content) && (await",
+        replace: "  if (content === undefined && (await",
+      },
+    ],
+    tests: ["test/unit/storage/versions.test.ts"],
+  },
+];
