@@ -103,7 +103,10 @@ describe("the suites", () => {
   it("begin with what takes longest, and know what must be alone", () => {
     const journeys = suitesOf(root).find(({ name }) => name === "journeys")?.files ?? [];
     assert.deepEqual(journeys.slice(0, 2), ["test/journeys/interruptions.test.ts", "test/journeys/gateway.test.ts"]);
-    assert.deepEqual(journeys.filter(isAlone), ["test/journeys/alone/operator.test.ts"]);
+    assert.deepEqual(journeys.filter(isAlone), [
+      "test/journeys/alone/drift.test.ts",
+      "test/journeys/alone/operator.test.ts",
+    ]);
   });
 
   it("are all wanted unless some are named", () => {
