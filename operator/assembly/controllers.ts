@@ -67,8 +67,9 @@ export function runController(parts: ControllerParts): Controller {
     hooks: hooksFor("runs", parts),
     sources: [
       // A change that begins ends the Checks of its component.
+      sourceOf(caches.runs, (run) => [keyOf(run), ...overtakenBy(caches, run)]),
       // A plan that waits may be held back by the Runs and records of what its component needs.
-      sourceOf(caches.runs, (run) => [keyOf(run), ...overtakenBy(caches, run), ...waitingBeside(caches, run)]),
+      settledRuns(caches),
       recordChanges(caches, ({ namespace, environment }) => waitingIn(caches, namespace, environment)),
       freedPlaces(caches.runs, parts.maxChecks),
       sourceOf(caches.approvals, ({ metadata, spec }) => [keyFor(metadata.namespace, spec.run.name)]),
@@ -104,8 +105,18 @@ function freedPlaces(runs: Caches["runs"], maxChecks: number): Source {
   };
 }
 
-const waitingBeside = (caches: Caches, { metadata, spec }: CachedRun): readonly string[] =>
-  spec.operation === "Check" ? [] : waitingIn(caches, metadata.namespace, spec.environment.name);
+/** The end of a Run, for the plans of its Environment that wait. */
+function settledRuns(caches: Caches): Source {
+  return {
+    synced: (signal) => caches.runs.synced(signal),
+    subscribe: (enqueue) =>
+      caches.runs.onChange((old, now) => {
+        if (old === undefined || isClosed(old) || old.spec.operation === "Check") return;
+        if (now !== undefined && !isClosed(now)) return;
+        for (const key of waitingIn(caches, old.metadata.namespace, old.spec.environment.name)) enqueue(key);
+      }),
+  };
+}
 
 const waitingIn = ({ runs }: Caches, namespace: string, environment: string): readonly string[] =>
   runs.byIndex(BY.waiting, keyFor(namespace, environment)).map(keyOf);

@@ -16,7 +16,7 @@ export interface RunObservation {
   readonly node: Node | undefined;
   /** Every Approval that names the Run. */
   readonly approvals: readonly Approval[];
-  /** What is declared now, and what it rests on, say about its plan that waits. */
+  /** What is declared now, and what it rests on, say about its plan that waits and is approved. */
   readonly standing: PlanStanding;
   /** A newer Run of the component exists that is no Check. */
   readonly isOvertaken: boolean;

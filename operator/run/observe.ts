@@ -2,6 +2,7 @@ import type { RunObservation } from "./observation.ts";
 import { isWaitingForPeople, phaseNameOf, recordedPod } from "./phase.ts";
 import { podName } from "./pod.ts";
 import type { RunPorts } from "./ports.ts";
+import { tallyOf } from "./waiting.ts";
 
 export async function observeRun(
   namespace: string,
@@ -14,16 +15,19 @@ export async function observeRun(
   const phase = phaseNameOf(run);
   const pod = await ports.pod(namespace, podName(run, phase), recordedPod(run)?.uid, signal);
   const nodeName = pod?.spec?.nodeName;
-  return {
+  const seen: RunObservation = {
     run,
     environment: ports.environment(namespace, run.spec.environment.name),
     pod,
     planPod: phase === "Plan" ? undefined : await ports.pod(namespace, podName(run, "Plan"), undefined, signal),
     approvals: phase === "Plan" ? [] : ports.approvalsOf(run),
-    standing: isWaitingForPeople(run) ? ports.standingOf(run) : { type: "stands" },
+    standing: { type: "stands" },
     node: nodeName === undefined ? undefined : await ports.node(nodeName, signal),
     isOvertaken: run.spec.operation === "Check" && ports.isOvertaken(run),
     freePlaces: ports.freePlaces(run),
     nowMs: ports.now().getTime(),
   };
+  // The whole Environment has to be looked at for it: that is worth it only for a plan that nothing else stands in the way of.
+  const isApproved = isWaitingForPeople(run) && tallyOf(seen).standing.type === "approved";
+  return isApproved ? { ...seen, standing: ports.standingOf(run) } : seen;
 }

@@ -22,7 +22,7 @@ export interface RunPorts {
   run(namespace: string, name: string): Run | undefined;
   environment(namespace: string, name: string): Environment | undefined;
   approvalsOf(run: Run): readonly Approval[];
-  /** Of a Run whose plan waits: is it still wanted, and may it be applied now? */
+  /** Of a Run whose plan is approved: is it still wanted, and may it be applied now? */
   standingOf(run: Run): PlanStanding;
   /** From the cache; a quorum read where the cache has none, since a missing node is a proof. */
   node(name: string, signal: AbortSignal): Promise<Node | undefined>;

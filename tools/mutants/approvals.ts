@@ -242,8 +242,8 @@ export const APPROVALS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/assembly/controllers.ts",
-        find: "...overtakenBy(caches, run), ...waitingBeside(caches, run)]",
-        replace: "...overtakenBy(caches, run)]",
+        find: "      settledRuns(caches),\n",
+        replace: "",
       },
     ],
     tests: ["test/unit/assembly/many-runs.test.ts"],

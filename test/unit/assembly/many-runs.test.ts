@@ -261,16 +261,15 @@ describe("a plan that waits", () => {
   };
   const elsewhere = { namespace: "team-shop", environment: "another", component: "network" };
 
-  it("hears of every Run and record of its Environment: what it needs may be settled by them", async () => {
-    const runs = countedCache(RUN_INDEXES, [
-      waiting as unknown as StoredRun,
-      aRun(3, "Applying"),
-      aRun(4, "Succeeded"),
-    ]);
+  it("hears of the end of each Run of its Environment, and of each record: by them, what it needs may be settled", async () => {
+    const others = [aRun(3, "Pending"), aRun(4, "Succeeded"), aRun(5, "Pending")];
+    const runs = countedCache(RUN_INDEXES, [waiting as unknown as StoredRun, ...others]);
     const controller = await startController(runs);
     await controller.idle();
-    runs.put(aRun(3, "Planning", true, 2));
+    runs.put(aRun(3, "Cancelled", false, 2));
     assert.deepEqual(await controller.idle(), ["shop-network-2", "shop-network-3"]);
+    runs.put(aRun(5, "Planning", true, 2));
+    assert.deepEqual(await controller.idle(), ["shop-network-5"]);
     controller.recordChanges({ ...elsewhere, environment: "shop" });
     assert.deepEqual(await controller.idle(), ["shop-network-2"]);
     controller.recordChanges(elsewhere);
