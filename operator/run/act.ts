@@ -100,6 +100,8 @@ async function closeUnproven(run: Run, outcome: RunOutcome, ports: RunPorts, sig
   return end.type === "fenced" ? { type: "closed", outcome } : unproven(run, "its pod is not to be found");
 }
 
+const ANOTHER_POD = "another pod of its name was told to apply, whose object somebody has let go of";
+
 function unproven({ metadata }: Run, how: string): Acted {
   const command = `kubectl annotate run ${metadata.name} -n ${metadata.namespace} ${ANNOTATIONS.confirmDead}=true`;
   return { type: "unproven", message: `${how}; make sure that nothing of it runs any more, then: ${command}` };
@@ -114,8 +116,9 @@ async function closeDead(
   // Its last word may have been lost: what is in the store waits, whatever became of the pod.
   const heldAt = phaseNameOf(run) === "Plan" ? await ports.heldSince(run, signal) : undefined;
   if (heldAt !== undefined) return { type: "held", at: heldAt };
-  const end = await ports.endRun(run, { why: death.how, proven: death.proven }, signal);
-  if (end.type === "mayBeApplying") return unproven(run, death.how);
+  const { how: why, proven, podUid } = death;
+  const end = await ports.endRun(run, { why, proven, ...(podUid === undefined ? {} : { podUid }) }, signal);
+  if (end.type === "mayBeApplying") return unproven(run, proven ? `${why}, but ${ANOTHER_POD}` : why);
   const outcome = cancelledInstead(run, outcomeOf(run, end.record, death));
   if (outcome.result !== "Interrupted") return { type: "closed", outcome };
   const journal = await ports.journalOf(run, signal);

@@ -5,10 +5,16 @@ import type { ObservedPod, RunObservation } from "./observation.ts";
 /** Whether a pod can still write anywhere. `unproven` holds locks; nothing but proof or a person releases them. */
 export type Death =
   | { readonly type: "alive" }
-  | { readonly type: "dead"; readonly how: string; readonly outOfMemory: boolean }
+  | {
+      readonly type: "dead";
+      readonly how: string;
+      readonly outOfMemory: boolean;
+      /** The pod that it is proven of; absent where a person answers for all that the Run ever had. */
+      readonly podUid?: string;
+    }
   | { readonly type: "unproven"; readonly why: string };
 
-const dead = (how: string, outOfMemory = false): Death => ({ type: "dead", how, outOfMemory });
+const dead = (podUid: string, how: string, outOfMemory = false): Death => ({ type: "dead", how, outOfMemory, podUid });
 
 /**
  * Proof of death of the Run's pod. A phase of Failed alone proves nothing: an evicted or lost pod may still have running
@@ -16,17 +22,19 @@ const dead = (how: string, outOfMemory = false): Death => ({ type: "dead", how, 
  */
 export function deathOf(observation: RunObservation, recordedUid: string): Death {
   const { run, pod, node } = observation;
-  if (run.metadata.annotations?.[ANNOTATIONS.confirmDead] === "true") return dead("a person confirmed that it is dead");
+  if (run.metadata.annotations?.[ANNOTATIONS.confirmDead] === "true")
+    return { type: "dead", how: "a person confirmed that it is dead", outOfMemory: false };
   if (pod === undefined || pod.metadata.uid !== recordedUid) {
     return { type: "unproven", why: "the pod's object is gone, although its finalizer should have kept it" };
   }
-  if (allTerminated(pod)) return dead("all of its containers have ended", ranOutOfMemory(pod));
+  if (allTerminated(pod)) return dead(recordedUid, "all of its containers have ended", ranOutOfMemory(pod));
   const nodeName = pod.spec?.nodeName;
   const leaving = pod.metadata.deletionTimestamp !== undefined;
-  if (nodeName === undefined) return leaving ? dead("it was deleted before it was given to a node") : { type: "alive" };
-  if (node === undefined) return dead(`its node ${nodeName} is gone`);
+  if (nodeName === undefined)
+    return leaving ? dead(recordedUid, "it was deleted before it was given to a node") : { type: "alive" };
+  if (node === undefined) return dead(recordedUid, `its node ${nodeName} is gone`);
   if (node.spec?.taints?.some(({ key }) => key === "node.kubernetes.io/out-of-service")) {
-    return dead(`its node ${nodeName} is out of service`);
+    return dead(recordedUid, `its node ${nodeName} is out of service`);
   }
   return { type: "alive" };
 }

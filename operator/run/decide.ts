@@ -43,6 +43,8 @@ export type RunDecision =
       readonly trouble: string | undefined;
       /** False: the cluster cannot tell. The store then decides whether the Run may be ended. */
       readonly proven: boolean;
+      /** The pod that it is proven of; absent where a person answers for all that the Run ever had. */
+      readonly podUid?: string;
     };
 
 /** From creation to the first running container; images may have to be pulled. */
@@ -130,7 +132,8 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   const phase = phaseOf(observation);
   if (death.type === "dead") {
     const trouble = phase === "Starting" ? run.status?.message : undefined;
-    return { type: "closeDead", how: death.how, outOfMemory: death.outOfMemory, trouble, proven: true };
+    const { type: _dead, ...proof } = death;
+    return { type: "closeDead", ...proof, trouble, proven: true };
   }
   if (death.type === "unproven" || pod === undefined) {
     const how = death.type === "unproven" ? death.why : "the pod's object is gone";

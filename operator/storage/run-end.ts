@@ -21,6 +21,8 @@ export interface WhyEnded {
   readonly why: string;
   /** Its pods are dead, or its result has come. */
   readonly proven: boolean;
+  /** The one pod that is proven dead; absent where the proof is about whatever pod the Run has. */
+  readonly podUid?: string;
   /** Its result has come: no claim can be on its way. */
   readonly reported?: boolean;
 }
@@ -56,7 +58,7 @@ async function endInRecord(
   store: StateStore,
   key: StateKey,
   run: FencedRun,
-  { why, proven }: WhyEnded,
+  { why, proven, podUid }: WhyEnded,
   at: Date,
   signal: AbortSignal | undefined,
 ): Promise<RunEnd> {
@@ -65,8 +67,10 @@ async function endInRecord(
     key,
     (record) => {
       const applying = record.claim?.runUid === run.uid && record.claim.applying !== undefined;
+      // Somebody may have let go of a pod by hand before it was recorded: it lives, and another has its name.
+      const isAnother = podUid !== undefined && record.claim?.podUid !== podUid;
       const reported = record.lastResult?.runUid === run.uid;
-      if (applying && !reported && !proven) return { answer: { type: "mayBeApplying" } };
+      if (applying && !reported && (!proven || isAnother)) return { answer: { type: "mayBeApplying" } };
       const { next } = fenced(record, run, why, at);
       return next === undefined
         ? { answer: { type: "fenced", record } }

@@ -216,7 +216,11 @@ export function people(world: World) {
       const reason = run.status?.conditions?.find(({ type }) => type === "Succeeded")?.reason;
       if (reason !== "ProofOfDeathMissing" || run.metadata.annotations?.[ANNOTATIONS.confirmDead] !== undefined)
         continue;
-      for (const { uid } of run.status?.pods ?? []) world.kubelet.kill(uid, "switched off by a person");
+      // Also one that the Run does not know of: whoever confirms has looked.
+      const claims = world.store.memory.records().flatMap(({ claim }) => claim ?? []);
+      const claimed = claims.filter(({ runUid }) => runUid === run.metadata.uid).map(({ podUid }) => podUid);
+      const recorded = (run.status?.pods ?? []).map(({ uid }) => uid);
+      for (const uid of [...recorded, ...claimed]) world.kubelet.kill(uid, "switched off by a person");
       acts.confirmDead(run);
       return true;
     }

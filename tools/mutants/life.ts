@@ -155,3 +155,19 @@ export const LIFE: readonly Mutant[] = [
     tests: [DECIDE, "test/stories/diamond.test.ts"],
   },
 ];
+
+/** A bug in what a proof of death is about. */
+export const PROOF: readonly Mutant[] = [
+  {
+    id: "M59",
+    bug: "the death of any pod under the Run's name is proof, also where another one was told to apply",
+    edits: [
+      {
+        file: "operator/storage/run-end.ts",
+        find: "(!proven || isAnother)",
+        replace: "!proven",
+      },
+    ],
+    tests: ["test/unit/storage/run-end.test.ts"],
+  },
+];

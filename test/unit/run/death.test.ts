@@ -113,4 +113,11 @@ describe("A Run's pod", () => {
     const death = deathOf(observation({ pod: aPod({ states: ["terminated", "OOMKilled"] }) }), POD_UID);
     assert.equal(death.type === "dead" && death.outOfMemory, true);
   });
+
+  it("is proven of one pod; what a person says is about all that the Run ever had", () => {
+    const ended = deathOf(observation({ pod: aPod({ states: ["terminated", "terminated"] }) }), POD_UID);
+    assert.equal(ended.type === "dead" && ended.podUid, POD_UID);
+    const said = deathOf(observation({ annotations: { [ANNOTATIONS.confirmDead]: "true" } }), POD_UID);
+    assert.equal(said.type === "dead" && said.podUid, undefined);
+  });
 });

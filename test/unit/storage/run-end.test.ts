@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { permitted } from "../../../operator/storage/applying.ts";
+import { changeRecord } from "../../../operator/storage/change.ts";
 import { claim } from "../../../operator/storage/claims.ts";
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
 import { endRun } from "../../../operator/storage/run-end.ts";
@@ -33,5 +35,35 @@ describe("A Run that ends before there is any record", () => {
     const store = memoryStore();
     await endRun(store, NETWORK, apply(1), { ...dead, reported: true }, AT);
     assert.deepEqual(store.records(), []);
+  });
+});
+
+describe("A Run that may be applying", () => {
+  const pod = aPod(1);
+
+  /** Its pod has been told to apply, and nothing has been heard of it since. */
+  async function anApply() {
+    const store = memoryStore();
+    await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
+    await changeRecord(store, NETWORK, (record) => claim(record, pod, AT));
+    const plan = { operation: "Destroy", planDigest: "sha256:plan", intent: undefined as never } as const;
+    await changeRecord(store, NETWORK, (record) => permitted(record, pod, plan, AT));
+    return store;
+  }
+
+  it("ends on proof that this very pod is dead", async () => {
+    const store = await anApply();
+    assert.equal((await endRun(store, NETWORK, apply(1), { ...dead, podUid: pod.podUid }, AT)).type, "fenced");
+  });
+
+  it("does not end on proof that another pod of its name is dead: somebody had let go of the first one by hand", async () => {
+    const store = await anApply();
+    assert.equal((await endRun(store, NETWORK, apply(1), { ...dead, podUid: "another" }, AT)).type, "mayBeApplying");
+    assert.equal((await store.record(NETWORK))?.value.claim?.fenced, undefined);
+  });
+
+  it("ends when a person answers for whatever pod it has", async () => {
+    const store = await anApply();
+    assert.equal((await endRun(store, NETWORK, apply(1), dead, AT)).type, "fenced");
   });
 });
