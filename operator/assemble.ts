@@ -44,12 +44,14 @@ type Base = Awaited<ReturnType<typeof baseFor>>;
  * when the lease is lost: the process must end then, since another one may lead.
  */
 export async function runOperator(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
-  const base = await baseFor(config, logger, signal);
+  const lost = new AbortController();
+  const ending = AbortSignal.any([signal, lost.signal]);
+  const base = await baseFor(config, logger, ending);
   const states = await serveStates(base);
   const { caches, alive } = watchCluster(base);
   const gateway = await serveGateway(base, caches);
-  const health = await serveHealth(base, caches, alive, signal);
-  const watching = caches.all.map((cache) => cache.run(signal));
+  const health = await serveHealth(base, caches, alive, ending);
+  const watching = caches.all.map((cache) => cache.run(ending));
   try {
     await workWhileLeading(
       { ...base, podName: config.TERRARIUM_POD_NAME },
@@ -57,6 +59,8 @@ export async function runOperator(config: Config, logger: Logger, signal: AbortS
       signal,
     );
   } finally {
+    // Nobody has told this process to end: what goes on until then would keep it for ever.
+    lost.abort();
     await Promise.all([gateway.close(), states?.close(), health.close(), ...watching]);
   }
 }

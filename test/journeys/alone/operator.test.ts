@@ -1,35 +1,28 @@
 import assert from "node:assert/strict";
 import { anEnvironment, fromOutput } from "../support/environments.ts";
+import { applyHalfWay, goOn, wentOn } from "../support/half-way.ts";
 import { journey, journeys } from "../support/journey.ts";
-import { reports, twoSteps } from "../support/modules.ts";
-import { killLeader, killOperators, restartOperators, untilOperatorsAreReady } from "../support/operator-pods.ts";
-import type { Place } from "../support/place.ts";
+import { reports } from "../support/modules.ts";
+import {
+  killLeader,
+  killOperators,
+  logBeforeRestart,
+  restartOperators,
+  scaleOperators,
+  takeLease,
+  untilNoOperatorIsLeft,
+  untilOperatorsAreReady,
+} from "../support/operator-pods.ts";
 
 const alone = { manner: "alone", within: 300 } as const;
-
-function served({ outside }: Place) {
-  return anEnvironment({ name: "served", components: [{ name: "one", module: twoSteps(outside.address) }] });
-}
-
-async function wentOn(place: Place): Promise<void> {
-  await place.untilReady("served");
-  const runs = await place.runs("one");
-  assert.equal(runs.length, 1, "no second Run");
-  assert.equal(runs[0]?.status?.outcome?.result, "Applied");
-  assert.equal(runs[0]?.status?.pods?.length, 1, "no second pod");
-  assert.deepEqual(place.outside.heard, ["create/first", "create/second"]);
-}
 
 journeys("an operator that goes away", () => {
   journey(
     "killed, all replicas at once, in an apply: the apply goes on and its result arrives",
     async (place) => {
-      const { outside } = place;
-      outside.hold("create/second");
-      await place.apply(served(place));
-      await outside.arrival("create/second");
+      await applyHalfWay(place);
       await killOperators(place);
-      outside.release("create/second");
+      goOn(place);
       await wentOn(place);
       await untilOperatorsAreReady(place);
     },
@@ -39,12 +32,9 @@ journeys("an operator that goes away", () => {
   journey(
     "both replicas replaced in an apply, as in an upgrade: the apply goes on and its result arrives",
     async (place) => {
-      const { outside } = place;
-      outside.hold("create/second");
-      await place.apply(served(place));
-      await outside.arrival("create/second");
+      await applyHalfWay(place);
       await restartOperators(place);
-      outside.release("create/second");
+      goOn(place);
       await wentOn(place);
     },
     alone,
@@ -53,39 +43,28 @@ journeys("an operator that goes away", () => {
   journey(
     "gone while an apply ends: the result waits in the pod",
     async (place) => {
-      const { outside, installation } = place;
-      const scale = (replicas: number) =>
-        installation.kubectl.run([
-          "scale",
-          "deployment/terrarium-operator",
-          "-n",
-          "terrarium-system",
-          `--replicas=${replicas}`,
-        ]);
-      outside.hold("create/second");
-      await place.apply(served(place));
-      await outside.arrival("create/second");
-      const [run] = await place.runs("one");
-      assert.ok(run);
-      const pod = await place.podOf(run);
+      const pod = await applyHalfWay(place);
       try {
-        await scale(0);
-        await installation.kubectl.run([
-          "wait",
-          "pod",
-          "-n",
-          "terrarium-system",
-          "-l",
-          "app.kubernetes.io/component=operator",
-          "--for=delete",
-          "--timeout=60s",
-        ]);
-        outside.release("create/second");
+        await scaleOperators(place, 0);
+        await untilNoOperatorIsLeft(place);
+        goOn(place);
         await place.untilLog(pod, /Apply complete/);
       } finally {
-        await scale(2);
+        await scaleOperators(place, 2);
       }
       await wentOn(place);
+      await untilOperatorsAreReady(place);
+    },
+    alone,
+  );
+
+  journey(
+    "its leader loses the lease: that process ends at once, before anybody tells it to",
+    async (place) => {
+      const replica = await takeLease(place);
+      const told = await logBeforeRestart(place, replica);
+      assert.match(told, /the lease is lost/);
+      assert.doesNotMatch(told, /"shutting down"/);
       await untilOperatorsAreReady(place);
     },
     alone,

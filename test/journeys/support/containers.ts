@@ -1,7 +1,9 @@
 /** Containers of pods, seen as what they are on this machine: processes that can be told apart by their cgroup. */
 import { readdir, readFile } from "node:fs/promises";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
+import { awaitCondition } from "../../../tools/cluster/await-condition.ts";
 import { command } from "../../../tools/cluster/command.ts";
+import { patience } from "./patience.ts";
 
 export interface HostProcess {
   readonly pid: number;
@@ -36,6 +38,14 @@ export async function signalProcesses(
     throw new Error(`${container} has no process like ${pattern}: ${all.map((one) => one.commandLine).join("; ")}`);
   }
   for (const { pid } of processes) process.kill(pid, signal);
+}
+
+/** Waits until the container has no such process any more: seen on the machine itself, whatever has become of the cluster. */
+export async function untilEnded(pod: Pod, container: string, pattern: RegExp): Promise<void> {
+  await awaitCondition(`${container} to end ${pattern}`, 60 * patience, async () => {
+    const left = await processesOf(pod, container, pattern);
+    return left.length === 0 || `${left.length} run`;
+  });
 }
 
 /** As a node's out-of-memory killer or a lost machine would: no container of the pod has time for a word. */

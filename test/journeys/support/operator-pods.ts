@@ -6,6 +6,7 @@ import { LEASES, PODS } from "../../../operator/cluster/resources.ts";
 import { inPodNetwork, killContainers } from "./containers.ts";
 import { follow } from "./following.ts";
 import { operatorNamespace } from "./installation.ts";
+import { patience } from "./patience.ts";
 import type { Place } from "./place.ts";
 
 const selection = { namespace: operatorNamespace, labelSelector: "app.kubernetes.io/component=operator" };
@@ -26,6 +27,26 @@ export async function killLeader(place: Place, afterMs: number): Promise<void> {
   await place.installation.client.delete(PODS, operatorNamespace, leader.metadata.name, { gracePeriodSeconds: 0 });
 }
 
+/** Somebody else takes the lease; resolves with the replica that had it, when its process has ended and another one has begun. */
+export async function takeLease(place: Place): Promise<Stored<Pod>> {
+  const leader = await untilOneLeads(place);
+  const { client } = place.installation;
+  const spec = { holderIdentity: "somebody", leaseDurationSeconds: 1 };
+  await client.mergePatch(LEASES, operatorNamespace, "terrarium-operator", { spec });
+  const restartsOf = ({ status }: Pod) => status?.containerStatuses?.[0]?.restartCount ?? 0;
+  return follow<Pod, Stored<Pod>>(client, {
+    resource: PODS,
+    selection: { ...selection, fieldSelector: `metadata.name=${leader.metadata.name}` },
+    look: (pods) => pods.find((pod) => restartsOf(pod) > restartsOf(leader)),
+    withinMs: 180_000 * patience,
+    what: "the replica that lost its lease to begin anew",
+  });
+}
+
+export function logBeforeRestart({ installation: { kubectl } }: Place, { metadata }: Pod): Promise<string> {
+  return kubectl.run(["logs", "--previous", "-n", operatorNamespace, metadata.name]);
+}
+
 /** The Lease names a replica that was killed for as long as it lasts: who leads is also there. */
 async function untilOneLeads(place: Place): Promise<Stored<Pod>> {
   const gone = new Set<string>();
@@ -35,7 +56,7 @@ async function untilOneLeads(place: Place): Promise<Stored<Pod>> {
       selection: { namespace: operatorNamespace },
       look: (leases) =>
         leases.map(({ spec }) => spec?.holderIdentity ?? "").find((name) => name !== "" && !gone.has(name)),
-      withinMs: 120_000,
+      withinMs: 120_000 * patience,
       what: "a replica that is there to lead",
     });
     const leader = (await operatorPods(place)).find(({ metadata }) => holder.startsWith(`${metadata.name}_`));
@@ -58,6 +79,20 @@ export async function restartOperators({ installation: { kubectl } }: Place): Pr
   ]);
 }
 
+export async function scaleOperators({ installation: { kubectl } }: Place, replicas: number): Promise<void> {
+  await kubectl.run(["scale", "deployment/terrarium-operator", "-n", operatorNamespace, `--replicas=${replicas}`]);
+}
+
+export async function untilNoOperatorIsLeft({ installation: { client } }: Place): Promise<void> {
+  await follow<Pod, true>(client, {
+    resource: PODS,
+    selection,
+    look: (pods) => (pods.length === 0 ? true : undefined),
+    withinMs: 120_000 * patience,
+    what: "the last of the operator's pods to be gone",
+  });
+}
+
 export async function untilOperatorsAreReady({ installation: { client } }: Place): Promise<void> {
   await follow<Pod, true>(client, {
     resource: PODS,
@@ -69,7 +104,7 @@ export async function untilOperatorsAreReady({ installation: { client } }: Place
       });
       return ready.length >= 2 ? true : undefined;
     },
-    withinMs: 120_000,
+    withinMs: 120_000 * patience,
     what: "two operator pods to be ready",
   });
 }

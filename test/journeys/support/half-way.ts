@@ -1,0 +1,40 @@
+/** An apply that stands half way, between its two resources: whatever happens meanwhile, each is made once, by one pod of one Run. */
+import assert from "node:assert/strict";
+import type { Pod } from "../../../operator/cluster/kinds.ts";
+import { anEnvironment } from "./environments.ts";
+import { twoSteps } from "./modules.ts";
+import type { Place } from "./place.ts";
+
+/** Begins it; resolves when the first resource is made and the second one waits for `goOn`. */
+export async function applyHalfWay(place: Place): Promise<Pod> {
+  const { outside } = place;
+  outside.hold("create/second");
+  await place.apply(
+    anEnvironment({ name: "served", components: [{ name: "one", module: twoSteps(outside.address) }] }),
+  );
+  await outside.arrival("create/second");
+  const [run] = await place.runs("one");
+  assert.ok(run);
+  return place.podOf(run);
+}
+
+export function goOn({ outside }: Place): void {
+  outside.release("create/second");
+}
+
+/** Resolves when the Environment is Ready, and nobody has begun anything a second time. */
+export async function wentOn(place: Place): Promise<void> {
+  await place.untilReady("served");
+  const runs = await place.runs("one");
+  assert.equal(runs.length, 1, "no second Run");
+  assert.equal(runs[0]?.status?.outcome?.result, "Applied");
+  assert.equal(runs[0]?.status?.pods?.length, 1, "no second pod");
+  assert.deepEqual(place.outside.heard, ["create/first", "create/second"]);
+}
+
+/** Resolves when all of it is destroyed, in reverse, and the Environment is gone. */
+export async function takenDown(place: Place): Promise<void> {
+  await place.delete("served");
+  await place.untilGone("served");
+  assert.deepEqual(place.outside.heard.slice(2), ["destroy/second", "destroy/first"]);
+}
