@@ -1,7 +1,7 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { adminConnection, apiRequest } from "./api-request.ts";
-import { awaitCondition } from "./await-condition.ts";
+import { awaitCondition, NotInTime } from "./await-condition.ts";
 import { type BinaryPaths, builtBinaries, ensureBinaries, lockFile } from "./binaries.ts";
 import { CLUSTER_GROUPS } from "./binary-groups.ts";
 import { createCgroups, removeCgroups } from "./cgroups.ts";
@@ -26,6 +26,9 @@ export interface UpOptions {
   readonly progress?: ProgressStyle;
 }
 
+/** Then it does not come up by waiting. */
+const RECOVERY_SECONDS = 90;
+
 /** Starts a cluster, or what is missing of it, and returns when pods can run. What it held before is kept. */
 export async function clusterUp(options: UpOptions = {}): Promise<ClusterPaths> {
   const { name = DEFAULT_CLUSTER, progress = "auto" } = options;
@@ -33,17 +36,33 @@ export async function clusterUp(options: UpOptions = {}): Promise<ClusterPaths> 
   requireRoot();
   const onWait = () => say(progress, `waiting for another process that works on the cluster ${name}`);
   await withLock(lockFile(`cluster-${name}`), onWait, async () => {
-    if (await isCurrent(name)) return;
+    if (await isCurrent(name, progress)) return;
     await runPlan(startPlan(name), progress);
   });
   return paths;
 }
 
-async function isCurrent(name: string): Promise<boolean> {
+async function isCurrent(name: string, progress: ProgressStyle): Promise<boolean> {
   const cluster = await findCluster(name);
   const binaries = await builtClusterBinaries();
   if (cluster === undefined || binaries === undefined) return false;
-  return (await commandsAreCurrent(cluster, binaries)) && (await clusterStatus(name)).healthy;
+  return (await commandsAreCurrent(cluster, binaries)) && (await isOrBecomesHealthy(name, progress));
+}
+
+/** A part that ended is started again by itself: to begin anew would cost every pod that runs. */
+async function isOrBecomesHealthy(name: string, progress: ProgressStyle): Promise<boolean> {
+  const { healthy, supervisorPid } = await clusterStatus(name);
+  if (healthy || supervisorPid === undefined) return healthy;
+  say(progress, `waiting for the cluster ${name} to become healthy again`);
+  try {
+    await awaitCondition(`the cluster ${name} to be healthy`, RECOVERY_SECONDS, async () => {
+      return (await clusterStatus(name)).healthy || "it is not";
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof NotInTime) return false;
+    throw error;
+  }
 }
 
 function startPlan(name: string): Plan {

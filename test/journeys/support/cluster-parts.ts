@@ -1,0 +1,43 @@
+/** Parts of the cluster itself, as processes that can be frozen and killed. What holds the cluster together starts them again. */
+import assert from "node:assert/strict";
+import { awaitCondition } from "../../../tools/cluster/await-condition.ts";
+import { clusterUp } from "../../../tools/cluster/cluster-up.ts";
+import { type ComponentState, componentStates } from "../../../tools/cluster/component-state.ts";
+import type { ComponentName } from "../../../tools/cluster/components.ts";
+import { findSupervisor } from "../../../tools/cluster/namespaces.ts";
+import { patience } from "./patience.ts";
+import type { Place } from "./place.ts";
+
+/** SIGKILL; resolves when the part has been started again and the cluster is whole. */
+export function killPart(place: Place, part: ComponentName): Promise<void> {
+  return killPartAfter(place, part, async () => {});
+}
+
+/** For as long as it takes the part stands still, and answers nobody; then it is killed as by `killPart`. */
+export async function killPartAfter(place: Place, part: ComponentName, meanwhile: () => Promise<void>): Promise<void> {
+  const { pid, exits } = await stateOf(place, part);
+  assert.ok(pid, `${part} runs`);
+  process.kill(pid, "SIGSTOP");
+  try {
+    await meanwhile();
+  } finally {
+    process.kill(pid, "SIGKILL");
+  }
+  await untilWhole(place, part, exits + 1);
+}
+
+/** `npm run cluster -- up` is content when everything runs again, and leaves alone what runs. */
+async function untilWhole(place: Place, part: ComponentName, exits: number): Promise<void> {
+  await awaitCondition(`${part} to be started again`, 60 * patience, async () => {
+    const state = await stateOf(place, part);
+    return (state.pid !== undefined && state.exits >= exits) || `it has ended ${state.exits} times`;
+  });
+  await clusterUp({ name: place.installation.paths.name, progress: "silent" });
+}
+
+async function stateOf({ installation: { paths } }: Place, part: ComponentName): Promise<ComponentState> {
+  const states = await componentStates(paths, await findSupervisor(paths));
+  const state = states.find(({ name }) => name === part);
+  assert.ok(state);
+  return state;
+}
