@@ -1,39 +1,19 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { bundlePlugin } from "../../tools/bundle.ts";
 import { anEnvironment, fromOutput } from "./support/environments.ts";
+import { applyHalfWay, goOn, wentOn } from "./support/half-way.ts";
 import { journey, journeys } from "./support/journey.ts";
-import { keepsVariable } from "./support/modules.ts";
-import type { Place } from "./support/place.ts";
-
-interface Spoken {
-  readonly code: number;
-  readonly out: string;
-}
+import { keeps, keepsVariable } from "./support/modules.ts";
+import { conditionOf, type Place } from "./support/place.ts";
+import { Plugin, type Spoken } from "./support/plugin.ts";
 
 journeys("kubectl terrarium", () => {
-  let folder: string;
+  let plugin: Plugin;
   before("the bundled plugin on the PATH", async () => {
-    folder = await mkdtemp(join(tmpdir(), "terrarium-plugin-"));
-    await bundlePlugin(join(folder, "kubectl-terrarium"), "test");
+    plugin = await Plugin.install();
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  after(() => plugin.remove());
 
-  /** `kubectl terrarium …` as a person types it, by the real kubectl. */
-  function terrarium({ installation, namespace }: Place, ...args: readonly string[]): Promise<Spoken> {
-    const { binDir, kubeconfig } = installation.paths;
-    const path = [binDir, folder, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter);
-    const told = ["terrarium", ...args, "-n", namespace];
-    return new Promise((resolve) => {
-      execFile("kubectl", told, { env: { PATH: path, KUBECONFIG: kubeconfig, HOME: folder } }, (error, out, err) => {
-        const code = error === null ? 0 : Number(error.code);
-        resolve({ code, out: out + err });
-      });
-    });
-  }
+  const terrarium = (place: Place, ...args: readonly string[]): Promise<Spoken> => plugin.say(place, ...args);
 
   journey("tells what an environment does, and says to it what a person says", async (place) => {
     const shop = (size: string) =>
@@ -105,5 +85,51 @@ journeys("kubectl terrarium", () => {
     await place.until("shop", ({ status }) => (status?.components ?? []).some(({ reason }) => reason === "Rejected"));
     assert.match((await terrarium(place, "status", "shop")).out, /not on a Friday/);
     assert.match((await terrarium(place, "runs", "shop")).out, /Rejected|Cancelled/);
+  });
+
+  journey("follows what the engine prints, line by line, until the Run ends", async (place) => {
+    await applyHalfWay(place);
+    const following = plugin.begin(place, "logs", "served", "-f");
+    await following.until(/terraform_data\.first: Creation complete/);
+    goOn(place);
+    const { code, out } = await following.ended;
+    assert.equal(code, 0, out);
+    assert.match(out, /terraform_data\.second: Creation complete[\s\S]*Apply complete!/);
+    await wentOn(place);
+  });
+
+  journey("stops a Run that applies: what was done is told, and nothing more is made", async (place) => {
+    const { outside } = place;
+    const pod = await applyHalfWay(place);
+    const asked = await terrarium(place, "cancel", "served");
+    assert.equal(asked.code, 0, asked.out);
+    assert.match(asked.out, /Asked served-one-\w+ \(served\/one\) to stop/);
+    await place.untilLog(pod, /[Ii]nterrupt|[Ss]topping/);
+    goOn(place);
+    await place.untilReason("served", "one", "Cancelled");
+    const told = await terrarium(place, "runs", "served");
+    assert.match(told.out, /one +1 +Apply .*cancelled by a person while it was applied: \d of 2 changes/);
+    const twice = await terrarium(place, "cancel", "served");
+    assert.equal(twice.code, 3, twice.out);
+
+    assert.equal((await terrarium(place, "run", "served")).code, 0);
+    await place.untilReady("served");
+    assert.equal(outside.count("create/first"), 1, "what was made was not made again");
+  });
+
+  journey("lets an environment live longer than it was to", async (place) => {
+    const until = `${new Date(Date.now() + 30 * 60_000).toISOString().slice(0, 19)}Z`;
+    const lifetime = { until, warnBefore: "1h" };
+    await place.apply(anEnvironment({ name: "preview", lifetime, components: [{ name: "one", module: keeps("x") }] }));
+    const about = (reason: string) => ({ about: `its end to be ${reason}` });
+    const isSo = (reason: string) => (one: Parameters<typeof conditionOf>[0]) =>
+      conditionOf(one, "Expiring")?.reason === reason;
+    await place.until("preview", isSo("Expiring"), about("Expiring"));
+    const extended = await terrarium(place, "extend", "preview", "--for", "12h");
+    assert.equal(extended.code, 0, extended.out);
+    const end = /lives until (\S+)\.\d+Z\./.exec(extended.out)?.[1];
+    assert.ok(end, extended.out);
+    const lasting = await place.until("preview", isSo("Lasting"), about("Lasting"));
+    assert.equal(conditionOf(lasting, "Expiring")?.message, `its lifetime ends at ${end}Z`);
   });
 });
