@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+
 import type { Run } from "../../operator/api/run.ts";
 import type { Stored } from "../../operator/cluster/ports.ts";
+import { approvers, says } from "./support/approvers.ts";
 import { anEnvironment } from "./support/environments.ts";
-import { journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { conditionOf, lineOf, type Place } from "./support/place.ts";
+import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
+import { keeps } from "./support/modules.ts";
+import { conditionOf, isReady, lineOf, type Place } from "./support/place.ts";
 
 /** An interval of a minute, the tenth by which it may be later, and a pod on a busy machine. */
 const aLook = { within: 150 };
@@ -100,5 +103,49 @@ journeys("drift", () => {
       assert.equal(last?.spec.cause.type, "DriftFound");
     },
     { within: 300 },
+  );
+
+  journey(
+    "what is proposed waits for a person, holds up nobody, and is put right when they agree",
+    async (place) => {
+      await letDeploy(place);
+      await approvers(place, "ada");
+      const environment = (text: string) =>
+        anEnvironment({
+          name: "drifts",
+          components: [
+            {
+              name: "settings",
+              module: makesConfigMap(place.namespace),
+              credentials,
+              drift: { interval: "1m", action: "Propose" },
+            },
+            { name: "user", dependsOn: ["settings"], module: keeps(text) },
+          ],
+        });
+      await place.apply(environment("before"));
+      await place.untilReady("drifts");
+      await place.kubectl(["patch", "configmap", "settings", "--type=merge", "-p", '{"data":{"colour":"red"}}']);
+
+      const proposed = await place.untilRun("settings", ({ status }) => status?.phase === "AwaitingApproval", {
+        ...aLook,
+        about: "a correction to be proposed",
+      });
+      assert.equal(proposed.spec.cause.type, "DriftFound");
+      assert.deepEqual(proposed.status?.plan?.counts, { create: 0, update: 1, replace: 0, delete: 0 });
+      assert.equal((await place.find("ConfigMap", "settings"))?.data?.colour, "red", "nothing is mended unasked");
+      await place.apply(environment("after"));
+      const user = await place.untilRunEnds("user", 2);
+      assert.equal(user.status?.outcome?.result, "Applied");
+
+      await says(place, "ada", "Approve", proposed);
+      const ended = await place.untilRunEnds("settings", proposed.spec.number);
+      assert.deepEqual([ended.metadata.uid, ended.status?.outcome?.result], [proposed.metadata.uid, "Applied"]);
+      assert.equal((await place.find("ConfigMap", "settings"))?.data?.colour, "green");
+      await place.until("drifts", (one) => conditionOf(one, "Drifted")?.status === "False" && isReady(one), {
+        about: "the drift to be gone",
+      });
+    },
+    { within: 240 },
   );
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
+import { applyHalfWay, goOn } from "./support/half-way.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
 import { keeps, planAsks, reports, twoSteps } from "./support/modules.ts";
 import { cutOffGateway, restoreGateway } from "./support/operator-pods.ts";
@@ -128,6 +129,22 @@ journeys("runners that die", () => {
     assert.ok(["Failed", "Interrupted"].includes(ended.status?.outcome?.result ?? ""), ended.status?.outcome?.message);
     await place.request("cut");
     await place.untilReady("cut");
+  });
+
+  journey("the engine alone is told to end in apply: it saves its state, and the next try goes on", async (place) => {
+    const { outside } = place;
+    const pod = await applyHalfWay(place);
+    await signalProcesses(pod, "engine", /tofu apply/, "SIGTERM");
+    await place.untilLog(pod, /[Ii]nterrupt|[Ss]topping/);
+    goOn(place);
+    const ended = await place.untilRunEnds("one");
+    const { outcome } = ended.status ?? {};
+    assert.deepEqual([outcome?.result, outcome?.reason], ["Failed", "ApplyFailed"], outcome?.message);
+    assert.ok(outcome?.resources, "something is in the state");
+    const next = await place.untilRun("one", ({ spec }) => spec.number === 2, { about: "the next try" });
+    assert.equal(next.spec.cause.type, "Retry");
+    await place.untilReady("served");
+    assert.equal(outside.count("create/first"), 1, "what was made was not made again");
   });
 
   journey("the agent alone is killed in apply: the engine goes on, and nothing is lost", async (place) => {

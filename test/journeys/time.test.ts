@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { anEnvironment, fromOutput } from "./support/environments.ts";
 import { journey, journeys } from "./support/journey.ts";
-import { keeps, keepsVariable, reports } from "./support/modules.ts";
+import { keeps, keepsVariable, planAsks, reports } from "./support/modules.ts";
 import { conditionOf, type Place } from "./support/place.ts";
 
 const MINUTE_MS = 60_000;
@@ -62,6 +62,38 @@ journeys("time", () => {
       assert.equal(ready.status?.summary, "1/1 ready");
     },
     { within: 240 },
+  );
+
+  journey(
+    "a window that closes while a plan is made: just that plan is applied when one opens again",
+    async (place) => {
+      const { outside } = place;
+      outside.hold("version");
+      const environment = (schedule: string) =>
+        anEnvironment({
+          name: "shop",
+          windows: [{ name: "now", schedule, duration: "1h" }],
+          components: [{ name: "one", module: planAsks(outside) + reports(outside.address, "thing") }],
+        });
+      const always = "* * * * *";
+      await place.apply(environment(always));
+      await outside.arrival("version");
+      await place.apply(environment(cronAt(minuteAfter(6 * 3600))));
+      outside.release("version");
+      const line = await place.untilReason("shop", "one", "WindowClosed");
+      assert.match(line.message ?? "", /^its plan may be applied; no window is open/);
+      const held = await place.untilRun("one", ({ status }) => status?.phase === "AwaitingApproval");
+      assert.equal(held.status?.plan?.verdict, "Hold");
+      assert.equal(outside.count("create/thing"), 0);
+
+      await place.apply(environment(always));
+      await place.untilReady("shop");
+      assert.equal(outside.count("create/thing"), 1);
+      assert.equal(outside.count("version"), 1, "nothing is planned a second time");
+      const [run, ...more] = await place.runs("one");
+      assert.equal(more.length, 0);
+      assert.deepEqual([run?.metadata.uid, run?.status?.plan?.digest], [held.metadata.uid, held.status?.plan?.digest]);
+    },
   );
 
   journey(
