@@ -11,7 +11,7 @@ import { GatewayRefused } from "./gateway-client.ts";
 import { keyedDigest } from "./inputs.ts";
 import { patiently } from "./patience.ts";
 import type { Scrubber } from "./scrub.ts";
-import type { Told } from "./story.ts";
+import type { Told } from "./told.ts";
 
 /** Bytes of texts, each below what the schema of an outcome allows. */
 const longest = { message: 1_000, summary: 500, name: 250 } as const;

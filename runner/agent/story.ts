@@ -3,13 +3,12 @@
 import { join } from "node:path";
 import { parseState } from "../../operator/engine/state.ts";
 import { CALLED_OFF, type HeldPlan, type Verdict } from "../../operator/gateway/protocol.ts";
-import { type EngineClient, EngineLost } from "../engine-client.ts";
+import type { EngineClient } from "../engine-client.ts";
 import { applyPlan, lostApply, rejoinApply } from "./apply-step.ts";
 import { type Bench, sayAway, stateUser } from "./bench.ts";
-import { type Checked, checked } from "./check-step.ts";
-import { diskFull, isDiskFull, withFullDisk } from "./disk.ts";
-import { Ended, failed, type Outcome } from "./ending.ts";
-import { cut } from "./engine-failure.ts";
+import { checked } from "./check-step.ts";
+import { withFullDisk } from "./disk.ts";
+import { Ended, failed } from "./ending.ts";
 import { presentSecrets } from "./engine-secrets.ts";
 import { EngineSession } from "./engine-session.ts";
 import { askAgain, holdPlan, layOutHeld } from "./held-step.ts";
@@ -20,19 +19,7 @@ import { patiently } from "./patience.ts";
 import { initialiseAsPlanned, makePlan, type Planned } from "./plan-step.ts";
 import { tellPlan } from "./plan-text.ts";
 import { type FetchedSource, fetchSource } from "./source.ts";
-
-/** Either the Run has ended, or its plan waits and other pods go on. */
-export type StoryEnd = Told | { readonly type: "held" };
-
-export interface Told {
-  readonly type: "told";
-  readonly outcome: Outcome;
-  /** The state whose outputs count; absent where nothing changed for the better. */
-  readonly outputsOf?: Buffer | undefined;
-  readonly sourceCredentials?: FetchedSource["sourceCredentials"];
-  /** What a Check has found. */
-  readonly plan?: Checked["plan"];
-}
+import { endBy, finished, type StoryEnd, type Told, told } from "./told.ts";
 
 /** Never rejects for what an engine, a source or an input did: that is an outcome. */
 export async function attempt(bench: Bench): Promise<StoryEnd> {
@@ -61,7 +48,7 @@ export async function attempt(bench: Bench): Promise<StoryEnd> {
     const ready = { report: planned.report, plan: join(bench.layout.out, FILES.plan) };
     return { ...(await apply(bench, engine, fetched, inputs, module, ready)), ...login(fetched) };
   } catch (error) {
-    return { ...(await ended(error, bench)), ...login(fetched) };
+    return { ...(await endBy(error, bench)), ...login(fetched) };
   }
 }
 
@@ -250,52 +237,15 @@ async function rejoin(
   return { ...finished(end, revision), ...login(begun) };
 }
 
-function finished(end: Awaited<ReturnType<typeof applyPlan>>, revision: { readonly revision?: string }): Told {
-  const { outcome, state } = end;
-  const outputs = outcome.result === "Applied" ? { outputsOf: state } : {};
-  return { type: "told", outcome: { ...outcome, ...revision }, ...outputs };
-}
-
 async function nothingToDestroy({ order, relay }: Bench): Promise<boolean> {
   if (order.operation !== "Destroy") return false;
   const state = order.stateExists ? await relay.read() : undefined;
   return state === undefined || parseState(state.toString("utf8")).resourceCount === 0;
 }
 
-const told = (outcome: Outcome): Told => ({ type: "told", outcome });
-
 function destroyed(): Told {
   const message = "the state holds nothing: there was nothing to destroy";
   return told({ result: "Destroyed", reason: "Destroyed", message, resources: 0 });
-}
-
-async function ended(error: unknown, bench: Bench): Promise<Told> {
-  const lost = bench.relay.unreadable;
-  if (lost !== undefined && (await bench.spool.read("applying")) === undefined) return told(stateLost(lost.message));
-  if (error instanceof Ended) return told(error.outcome);
-  const message = error instanceof Error ? error.message : String(error);
-  const begun = await bench.spool.read("applying");
-  if (begun !== undefined) return finished(await lostApply(bench, begun.cwd, message), {});
-  if (isDiskFull(error)) return told(diskFull(message));
-  if (bench.ending.aborted) {
-    return outcomeOnly(
-      "RunnerLost",
-      "the pod was told to end (drain, eviction or deletion) before anything was applied",
-    );
-  }
-  if (error instanceof EngineLost) return outcomeOnly("RunnerLost", `${message} before anything was applied`);
-  bench.printer.say(error instanceof Error ? (error.stack ?? message) : message);
-  return outcomeOnly("InternalError", message);
-}
-
-/** Whatever the engine said about it: that there is no state to work from is all that matters, and no repetition mends it. */
-function stateLost(why: string): Outcome {
-  const message = cut(`the stored state cannot be read (${why}): nothing was applied or destroyed`);
-  return { result: "Failed", reason: "StateLost", message, retry: "Never" };
-}
-
-function outcomeOnly(reason: "RunnerLost" | "InternalError", message: string): Told {
-  return told(failed(reason, message).outcome);
 }
 
 function login(from: { readonly sourceCredentials?: FetchedSource["sourceCredentials"] } | undefined) {
