@@ -18,7 +18,7 @@ export interface ControllerParts {
   /** Spreads what failed together; `Math.random` unless told. */
   readonly random?: () => number;
   readonly caches: Caches;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, "queueHooks">;
   readonly environment: EnvironmentPorts;
   readonly run: RunPorts;
   /** Checks that have a pod at the same time. */

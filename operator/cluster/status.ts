@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import { isConflict } from "./errors.ts";
 import type { CallOptions, KubeObject, Reader, Resource, StatusWriter, Stored, Writer } from "./ports.ts";
+import { sameOnTheWire } from "./same-on-the-wire.ts";
 
 type WithStatus = KubeObject & { readonly status?: unknown };
 
@@ -39,31 +39,9 @@ const readAgain = (
   options: CallOptions,
 ): Promise<Stored<WithStatus>> => client.get(resource, metadata.namespace, metadata.name, options);
 
-const saysAlready = (object: WithStatus, status: unknown): boolean =>
-  isDeepStrictEqual(asJson(object.status), asJson(status));
+const saysAlready = (object: WithStatus, status: unknown): boolean => sameOnTheWire(object.status, status);
 
 function withStatus({ metadata }: Stored<WithStatus>, status: unknown): WithStatus {
   const { name, namespace, uid, resourceVersion } = metadata;
   return { metadata: { name, uid, resourceVersion, ...(namespace === undefined ? {} : { namespace }) }, status };
 }
-
-/** What would be on the wire, without what is undefined, and lists that are maps (by `name` or `type`) in one order. */
-function asJson(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map(asJson);
-    const keys = items.map(mapKey);
-    return keys.includes(undefined) ? items : items.toSorted((a, b) => compare(mapKey(a), mapKey(b)));
-  }
-  if (typeof value !== "object" || value === null) return value;
-  const kept = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return Object.fromEntries(kept.map(([name, inner]) => [name, asJson(inner)]));
-}
-
-/** The API server merges such lists by key, and may well keep its own order. */
-function mapKey(item: unknown): string | undefined {
-  if (typeof item !== "object" || item === null) return undefined;
-  const { name, type } = item as { readonly name?: unknown; readonly type?: unknown };
-  return [name, type].find((key) => typeof key === "string");
-}
-
-const compare = (a = "", b = ""): number => (a < b ? -1 : Number(a > b));

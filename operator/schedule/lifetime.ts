@@ -20,6 +20,7 @@ export function timeOf(text: string | undefined): number | undefined {
 /** An Environment without a lifetime has no end. The annotation puts the end off, and never brings it nearer. */
 export function lifeOf({ metadata, spec }: Environment): Life | undefined {
   const { ttl, until, warnBefore } = spec.lifetime ?? {};
+  if (ttl === undefined && until === undefined) return undefined;
   const bornAtMs = timeOf(metadata.creationTimestamp);
   const declaredMs = ttl !== undefined && bornAtMs !== undefined ? bornAtMs + durationMs(ttl) : timeOf(until);
   if (declaredMs === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { RecordConflict, type StateStore, StoreCorrupt, type Versioned } from "../../operator/storage/port.ts";
 import { type BlobRef, type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { frozenCopy } from "./frozen.ts";
@@ -117,4 +117,4 @@ export function memoryStore(faults: StoreFaults = {}, onTheWay: () => Promise<vo
   return store;
 }
 
-const sha256 = (content: Buffer): string => `sha256:${createHash("sha256").update(content).digest("hex")}`;
+const sha256 = (content: Buffer): string => `sha256:${hash("sha256", content, "hex")}`;

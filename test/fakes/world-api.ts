@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { ApiError } from "../../operator/cluster/errors.ts";
 import type {
   JsonPatchOperation,
@@ -9,7 +8,7 @@ import type {
   Stored,
 } from "../../operator/cluster/ports.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
-import { frozenCopy } from "./frozen.ts";
+import { frozenCopy, sameJson } from "./frozen.ts";
 
 export type AnyObject = Stored<KubeObject> & { readonly spec?: unknown; readonly status?: Record<string, unknown> };
 
@@ -85,7 +84,7 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
   const current = ({ plural }: Resource, namespace: Namespace, name: string): AnyObject =>
     held(plural, namespace, name) ?? refuse(`${plural} ${name}`, 404, "NotFound");
   const put = ({ plural }: Resource, old: AnyObject | undefined, next: KubeObject): AnyObject => {
-    if (old !== undefined && isDeepStrictEqual(old, next)) return old;
+    if (old !== undefined && sameJson(old, next)) return old;
     const place = placeOf(next.metadata.namespace, next.metadata.name);
     version += 1;
     const meta: ObjectMeta = { ...next.metadata, resourceVersion: String(version) };
@@ -127,7 +126,7 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
     ) {
       const old = current(resource, namespace, name);
       const next = change(old as unknown as Stored<T>) as AnyObject;
-      const generation = (old.metadata.generation ?? 1) + (isDeepStrictEqual(old.spec, next.spec) ? 0 : 1);
+      const generation = (old.metadata.generation ?? 1) + (sameJson(old.spec, next.spec) ? 0 : 1);
       put(resource, old, { ...next, metadata: { ...next.metadata, generation } });
     },
     applyStatus(resource, object, manager) {
@@ -160,23 +159,15 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
     },
     jsonPatch(resource, [namespace, name], operations) {
       const old = current(resource, namespace, name);
-      const next = structuredClone(old);
+      let next: unknown = old;
       for (const { op, path, value } of operations) {
-        const steps = path
-          .split("/")
-          .slice(1)
-          .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-        const last = steps.pop() ?? "";
-        const place = steps.reduce<Members | undefined>(
-          (at, step) => at?.[step] as Members,
-          next as unknown as Members,
-        );
-        if (op === "test" && isDeepStrictEqual(place?.[last], value)) continue;
-        if (op !== "remove" || place?.[last] === undefined) refuse(name, 422, "Invalid");
-        if (Array.isArray(place)) place.splice(Number(last), 1);
-        else delete place?.[last];
+        const steps = stepsOf(path);
+        const found = steps.reduce<unknown>((at, step) => (at as Members | undefined)?.[step], next);
+        if (op === "test" && sameJson(found, value)) continue;
+        if (op !== "remove" || found === undefined) refuse(name, 422, "Invalid");
+        next = withoutMember(next, steps);
       }
-      return put(resource, old, next);
+      return put(resource, old, next as AnyObject);
     },
     delete(resource, namespace, name, uid) {
       const old = held(resource.plural, namespace, name);
@@ -215,6 +206,23 @@ function emplaced<T>(map: Map<string, T>, key: string, make: () => T): T {
   const made = make();
   map.set(key, made);
   return made;
+}
+
+/** RFC 6901. */
+const stepsOf = (path: string): readonly string[] =>
+  path
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+
+/** A copy along the path alone: the rest is shared. */
+function withoutMember(value: unknown, [step = "", ...deeper]: readonly string[]): unknown {
+  if (Array.isArray(value))
+    return deeper.length === 0
+      ? value.toSpliced(Number(step), 1)
+      : value.with(Number(step), withoutMember(value[Number(step)], deeper));
+  const { [step]: member, ...others } = value as Members;
+  return deeper.length === 0 ? others : { ...others, [step]: withoutMember(member, deeper) };
 }
 
 /** RFC 7386. */

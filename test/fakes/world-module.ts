@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { WorkOrder } from "../../operator/gateway/protocol.ts";
 
 /** What the world's modules are told by their variables. */
@@ -23,7 +23,7 @@ export function variablesOf(order: WorkOrder): Readonly<Record<string, unknown>>
   );
 }
 
-export const short = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 10);
+export const short = (text: string): string => hash("sha256", text, "hex").slice(0, 10);
 
 /** A state as the engine keeps it: ids and contents by address. */
 export interface EngineState {

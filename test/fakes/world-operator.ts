@@ -20,7 +20,6 @@ import type { Known } from "../../operator/gateway/known.ts";
 import { keyOf } from "../../operator/loop/keys.ts";
 import type { KeyRing } from "../../operator/storage/key-ring.ts";
 import type { StateStore } from "../../operator/storage/port.ts";
-import { createMetrics } from "../../operator/telemetry/metrics.ts";
 import { CATALOGUE } from "./objects.ts";
 import type { WorldApi } from "./world-api.ts";
 import { type Lagging, laggingCache, laggingRecords, type RecordLog } from "./world-caches.ts";
@@ -87,7 +86,7 @@ export function startOperatorProcess(parts: OperatorParts): OperatorProcess {
     random: parts.random,
     caches,
     maxChecks: parts.maxChecks,
-    metrics: createMetrics({ ofProcess: false }),
+    metrics: { queueHooks: () => ({ onDone: () => {}, onRetry: () => {} }) },
     environment,
     run: runPorts({
       ...shared,

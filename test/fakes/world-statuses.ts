@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Environment } from "../../operator/api/environment.ts";
 import { isClosed, type Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
+import { sameJson } from "./frozen.ts";
 import { type KObject, type KStatus, kstatusOf, violationsBetween, violationsOf } from "./kstatus.ts";
 import type { ApiEvent, WorldApi } from "./world-api.ts";
 import type { Cloud } from "./world-cloud.ts";
@@ -24,8 +24,8 @@ export function watchStatuses(api: WorldApi, cloud: Cloud, violated: (what: stri
     const name = `${after.kind} ${after.metadata.name} (${kstatus})`;
     for (const what of [...violationsOf(after), ...violationsBetween(before, after)])
       violated(`kstatus: ${name}: ${what}`);
-    if (isDeepStrictEqual(before?.status, after.status) && before !== undefined) return;
-    if (before !== undefined && isDeepStrictEqual(untimed(before.status), untimed(after.status)))
+    if (sameJson(before?.status, after.status) && before !== undefined) return;
+    if (before !== undefined && sameJson(untimed(before.status), untimed(after.status)))
       violated(`kstatus: ${name} is written to, and says nothing new`);
     const object = now as unknown as Environment | Run;
     moments.push({ kstatus, object });

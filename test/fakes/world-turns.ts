@@ -46,6 +46,8 @@ export interface Turns {
   spawn(work: () => Promise<void>): void;
   /** The caller waits for another program meanwhile. */
   parked<T>(promise: Promise<T>): Promise<T>;
+  /** Some program runs, or is about to. */
+  isBusy(): boolean;
   /** Resolves when no program runs: all of them wait or have ended. */
   settled(): Promise<void>;
   /** Programs that count themselves (work queues): how many of theirs are under way. */
@@ -78,6 +80,8 @@ export function createTurns(): Turns {
       });
       running -= 1;
     });
+
+  const isBusy = (): boolean => running + counters.reduce((sum, count) => sum + count(), 0) > 0;
 
   const turns: Turns = {
     waiting: () => [...waiting.keys()],
@@ -130,10 +134,10 @@ export function createTurns(): Turns {
         running += 1;
       }
     },
+    isBusy,
     async settled() {
-      const busy = () => running + counters.reduce((sum, count) => sum + count(), 0);
       await tick();
-      while (busy() > 0) await tick();
+      while (isBusy()) await tick();
     },
     alsoCount: (busy) => void counters.push(busy),
   };

@@ -207,6 +207,9 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     operator = startOperator();
     await turns.settled();
   };
+  /** Whatever people and the clock have set off since the last step. */
+  const isDisturbed = () =>
+    turns.isBusy() || operator.ready() > 0 || !operator.self.alive || !gateway.self.alive || broken.length > 0;
   const afterStep = async (): Promise<void> => {
     await replaceTheDead();
     await oracles.check();
@@ -256,7 +259,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     /** One thing happens; false where nothing can but the passing of time. */
     async step(): Promise<boolean> {
       steps += 1;
-      await afterStep();
+      if (isDisturbed()) await afterStep();
       const possible = choices();
       const chosen = dice.weighted(possible);
       // Nothing but an idle garbage collector is left.
