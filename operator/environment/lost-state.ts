@@ -36,10 +36,15 @@ function witnesses(past: ComponentPast): readonly Run[] {
   return destroyed === -1 ? closed : closed.slice(0, destroyed);
 }
 
-/** The record is ahead of what is known of Runs: a later destroy has ended well. */
-function destroyedSince({ record }: ComponentPast, run: Run): boolean {
+/** The record is ahead of what is known of Runs: a later destroy has ended well. An earlier one of the same second is not later. */
+function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {
   const last = record?.lastResult;
-  return last?.outcome.result === "Destroyed" && Date.parse(last.at) >= endedAtMs(run);
+  if (last?.outcome.result !== "Destroyed") return false;
+  const isClaimed = record?.claim?.runUid === last.runUid;
+  const number = isClaimed
+    ? record.claim.number
+    : runs.find(({ metadata }) => metadata.uid === last.runUid)?.spec.number;
+  return number === undefined ? Date.parse(last.at) >= endedAtMs(run) : number > run.spec.number;
 }
 
 /** From then on something may exist. */

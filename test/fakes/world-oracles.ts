@@ -2,10 +2,12 @@ import type { Environment } from "../../operator/api/environment.ts";
 import type { Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import { isClosed } from "../../operator/environment/observation.ts";
+import type { Clock } from "../../operator/loop/clock.ts";
 import { readJournal } from "../../operator/storage/journal.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { readState } from "../../operator/storage/versions.ts";
 import type { ApiEvent, WorldApi } from "./world-api.ts";
+import { asOfNight } from "./world-calendar.ts";
 import type { Cloud } from "./world-cloud.ts";
 import { expectedOf, type SpecHistory } from "./world-expectation.ts";
 import { readStateBytes } from "./world-module.ts";
@@ -15,6 +17,7 @@ export interface OracleParts {
   readonly api: WorldApi;
   readonly store: Pick<WorldStore, "memory" | "versions">;
   readonly cloud: Cloud;
+  readonly clock: Pick<Clock, "now">;
   readonly history: SpecHistory;
   readonly violated: (what: string) => void;
 }
@@ -30,7 +33,7 @@ export interface Oracles {
 const MOST_TRIES = 6;
 
 /** The promises, each measured against what really happened and not against what the product believes. */
-export function createOracles({ api, store, cloud, history, violated }: OracleParts): Oracles {
+export function createOracles({ api, store, cloud, clock, history, violated }: OracleParts): Oracles {
   const cut = new Set<string>();
   const closed: Run[] = [];
   const gone: Environment[] = [];
@@ -103,7 +106,7 @@ export function createOracles({ api, store, cloud, history, violated }: OraclePa
     if (spec === undefined) return;
     for (const needed of inputs.dependsOn) {
       const key = { namespace: run.metadata.namespace, environment: environment.name, component: needed };
-      const expected = expectedOf(spec, needed);
+      const expected = expectedOf(asOfNight(spec, clock.now().getTime()), needed);
       const there = cloud
         .asApplied(key)
         .filter(({ id }) => !cloud.abandoned().has(id))

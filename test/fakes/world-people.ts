@@ -8,6 +8,7 @@ import { APPROVALS, ENVIRONMENTS, PODS, RUNS } from "../../operator/cluster/reso
 import { stateKeyText } from "../../operator/storage/record.ts";
 import { aComponent, anEnvironment } from "./objects.ts";
 import type { World } from "./world.ts";
+import { declaredAt, endOf } from "./world-calendar.ts";
 import { expectedOf } from "./world-expectation.ts";
 
 const NAMESPACE = "team";
@@ -96,6 +97,14 @@ export function people(world: World) {
       editSpec((spec) => setVariable(spec, component, variable, value));
     },
     editSpec,
+    overrideWindows(reason: string): void {
+      world.tell(`person: overrides the windows: ${reason}`);
+      annotate({ [ANNOTATIONS.windowOverride]: reason });
+    },
+    extendUntil(moment: Date): void {
+      world.tell(`person: extends the life until ${moment.toISOString()}`);
+      annotate({ [ANNOTATIONS.extendUntil]: moment.toISOString() });
+    },
     remove(component: string): void {
       world.tell(`person: removes ${component}`);
       editSpec((spec) => ({ ...spec, components: spec.components.filter(({ name }) => name !== component) }));
@@ -160,7 +169,7 @@ export function people(world: World) {
     wanted(): readonly string[] {
       const environment = find();
       if (environment === undefined) return [];
-      const { spec } = environment;
+      const spec = declaredAt(environment, world.clock.now().getTime());
       return spec.components
         .flatMap(({ name }) => {
           const key = stateKeyText({ namespace: NAMESPACE, environment: NAME, component: name });
@@ -176,6 +185,17 @@ export function people(world: World) {
         environment?.status?.observedGeneration === environment?.metadata.generation &&
         conditionOf("Ready")?.status === "True"
       );
+    },
+    /** Its life is over: nothing should be there any more. */
+    isOver(): boolean {
+      const environment = find();
+      return environment !== undefined && world.clock.now().getTime() >= endOf(environment);
+    },
+    /** The status says that its life is over, and nothing is left. */
+    hasEnded(): boolean {
+      const environment = find();
+      const isSeen = environment?.status?.observedGeneration === environment?.metadata.generation;
+      return isSeen && conditionOf("Ready")?.reason === "Expired" && conditionOf("Reconciling")?.status === "False";
     },
     /** Does what the status asks of a person; false where it asks for nothing. */
     help(): boolean {

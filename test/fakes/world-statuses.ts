@@ -1,9 +1,11 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import { isClosed, type Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
+import type { Clock } from "../../operator/loop/clock.ts";
 import { sameJson } from "./frozen.ts";
 import { type KObject, type KStatus, kstatusOf, violationsBetween, violationsOf } from "./kstatus.ts";
 import type { ApiEvent, WorldApi } from "./world-api.ts";
+import { declaredAt } from "./world-calendar.ts";
 import type { Cloud } from "./world-cloud.ts";
 import { expectedOf } from "./world-expectation.ts";
 
@@ -14,7 +16,12 @@ export interface Moment {
 }
 
 /** At every write of every story: the rules of kstatus hold, and what it would tell others is true. */
-export function watchStatuses(api: WorldApi, cloud: Cloud, violated: (what: string) => void): readonly Moment[] {
+export function watchStatuses(
+  api: WorldApi,
+  cloud: Cloud,
+  clock: Pick<Clock, "now">,
+  violated: (what: string) => void,
+): readonly Moment[] {
   const moments: Moment[] = [];
   const look = ({ plural, old, now }: ApiEvent): void => {
     if (now === undefined || (plural !== ENVIRONMENTS.plural && plural !== RUNS.plural)) return;
@@ -49,12 +56,8 @@ export function watchStatuses(api: WorldApi, cloud: Cloud, violated: (what: stri
       .map(([address, content]) => `${address}=${content}`)
       .toSorted()
       .join();
-  // Of what it says to be asleep, nothing should be there.
-  const sleeps = ({ spec, status }: Environment, name: string): boolean =>
-    spec.components.some((component) => component.name === name && component.sleep?.destroy === true) &&
-    status?.components?.find((line) => line.name === name)?.reason === "Asleep";
   const wantedOf = (environment: Environment, name: string) =>
-    sleeps(environment, name) ? "" : text(expectedOf(environment.spec, name)?.resources ?? []);
+    text(expectedOf(declaredAt(environment, clock.now().getTime()), name)?.resources ?? []);
   const thereOf = ({ metadata }: Environment, component: string) => {
     const key = { namespace: metadata.namespace, environment: metadata.name, component };
     return text(

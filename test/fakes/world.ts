@@ -24,6 +24,7 @@ import { type OperatorProcess, startOperatorProcess } from "./world-operator.ts"
 import { createOracles } from "./world-oracles.ts";
 import { watchStatuses } from "./world-statuses.ts";
 import { worldStore } from "./world-store.ts";
+import { watchTimes } from "./world-times.ts";
 import { createTurns, type Fate, Killed, type Mortal, type Turn } from "./world-turns.ts";
 import { createSky } from "./world-weather.ts";
 
@@ -77,10 +78,11 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     tell(`${sender.name}: ${what}`);
   });
   const cloud = createCloud(violated);
-  const oracles = createOracles({ api, store, cloud, history, violated });
-  const moments = watchStatuses(api, cloud, violated);
+  const oracles = createOracles({ api, store, cloud, clock, history, violated });
+  const moments = watchStatuses(api, cloud, clock, violated);
   const approvals = watchApprovals(api, clock, violated);
   const basis = watchBasis({ api, cloud, history, violated });
+  const times = watchTimes({ api, clock, history, violated });
   const admit = (resource: { readonly kind: string }): void => {
     if (refusePods && resource.kind === "Pod")
       throw new ApiError({ request: "create Pod", status: 403, reason: "Forbidden", message: "exceeded quota" });
@@ -119,6 +121,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
       onApply(...what) {
         approvals.applies(...what);
         basis.applies(run);
+        times.applies(run);
       },
       pod: { uid, name, namespace, run },
       gateway: {

@@ -7,9 +7,19 @@ import { type Dice, diceFor } from "../fakes/world-dice.ts";
 import { removeByHand } from "../fakes/world-kubelet.ts";
 import { aModule } from "../fakes/world-people.ts";
 import { CALM } from "../fakes/world-weather.ts";
+import {
+  afterTheEnd,
+  anyClockwork,
+  goesByTheClock,
+  minutesPass,
+  sleepyheads,
+  stopTheClock,
+  withUsersAsleep,
+  wordsAboutTime,
+} from "./clockwork.ts";
 import { isConverged, staysQuiet, type Told, until } from "./telling.ts";
 
-type Happening = { readonly weight: number; readonly value: () => void };
+export type Happening = { readonly weight: number; readonly value: () => void };
 
 /** Any graph without cycles, with one to five components; those that a telling leaves out are needed by none. */
 function anyModules({ world }: Told, dice: Dice): readonly Component[] {
@@ -45,15 +55,22 @@ export async function chaos(told: Told, given: Partial<EnvironmentSpec> = {}): P
     ...given,
     ...(plot.chance(0.2) ? { deletionPolicy: "Retain" as const } : {}),
     ...anyApproval(plot),
+    // Who looks for drift has stories without a clock.
+    ...(given.drift === undefined ? anyClockwork(told) : {}),
+  };
+  const modules = (purpose: string) => {
+    const dice = diceFor(seed, purpose);
+    return sleepyheads(diceFor(seed, `${purpose}, asleep`), anyModules(told, dice), policy);
   };
   const rough = plot.chance(0.8);
   const count = 3 + plot.below(12);
   const [comesBack, isDeleted] = [plot.chance(0.5), plot.chance(0.6)];
-  person.create(anyModules(told, diceFor(seed, "modules")), policy);
+  person.create(modules("modules"), policy);
   if (rough) world.setWeather({ refused: 0.02, lost: 0.03, killed: 0.004 });
   for (let number = 1; number <= count; number += 1) {
     const dice = diceFor(seed, `incident ${number}`);
     await someTime(told, dice);
+    if (goesByTheClock(policy) && dice.chance(0.6)) await minutesPass(told, 5 + dice.below(60));
     const happening = dice.weighted([...edits(told, dice), ...(rough ? faults(told, dice) : [])]);
     if (incidents.happens(`incident-${number}`)) happening?.();
   }
@@ -61,7 +78,8 @@ export async function chaos(told: Told, given: Partial<EnvironmentSpec> = {}): P
   calmDown(told);
   // Whatever somebody did by hand is brought back by whoever asks.
   if (given.drift !== undefined) person.request();
-  if (!person.exists() && comesBack) person.create(anyModules(told, diceFor(seed, "modules again")), policy);
+  await afterTheEnd(told);
+  if (!person.exists() && comesBack) person.create(modules("modules again"), policy);
   await until(told, "everything that is declared exists, and the status says so", () => isConverged(told));
   if (isDeleted) {
     person.delete();
@@ -74,6 +92,10 @@ export async function chaos(told: Told, given: Partial<EnvironmentSpec> = {}): P
   }
   // Who looks for drift goes on looking.
   if (given.drift !== undefined) person.editSpec(({ drift: _over, ...spec }) => spec);
+  if (goesByTheClock(policy)) {
+    stopTheClock(told);
+    await until(told, "everything is back, and the status says so", () => isConverged(told));
+  }
   await staysQuiet(told);
   tooManyRuns(told);
 }
@@ -125,6 +147,7 @@ function edits(told: Told, dice: Dice): readonly Happening[] {
     { weight: 1, value: () => addModule(told, dice) },
     { weight: 1.5, value: () => person.delete() },
     ...words(told, dice),
+    ...wordsAboutTime(told, dice),
   ];
 }
 
@@ -161,7 +184,8 @@ function addModule({ world, person }: Told, dice: Dice): void {
     const [needs, after] = [0.3, 0.2].map((share) =>
       spec.components.map((one) => one.name).filter(() => dice.chance(share)),
     );
-    return { ...spec, components: [...spec.components, aModule(name, needs, { size: 1 + dice.below(3) }, after)] };
+    const added = aModule(name, needs, { size: 1 + dice.below(3) }, after);
+    return { ...spec, components: [...withUsersAsleep([...spec.components, added])] };
   });
 }
 

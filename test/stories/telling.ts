@@ -101,10 +101,11 @@ export function picture({ world, person }: Told): string {
   );
 }
 
-/** Everything that is declared exists, nothing else does, and the status says so. */
+/** Everything that is declared for this moment exists, nothing else does, and the status says so. */
 export function isConverged({ person }: Told): boolean {
   if (!person.exists()) return true;
-  return person.isReady() && person.things().join() === person.wanted().join();
+  const saysSo = person.isOver() ? person.hasEnded() : person.isReady();
+  return saysSo && person.things().join() === person.wanted().join();
 }
 
 /** A healthy object is not written to: not at another look, not after a restart, not a day later. */

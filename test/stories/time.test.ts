@@ -104,18 +104,20 @@ describe("A sleep", () => {
   const sleeping = chain.map((component) => ({ ...component, sleep: { destroy: true } }));
   const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
 
+  const awake = (told: Told) => until(told, "awake", () => isConverged(told) && reasonOf(told) === "Applied", false);
+
   it("empties the cloud in the evening and fills it in the morning, against and along the arrows", async () => {
     await tell({ seed: 26 }, async (told) => {
       told.person.create(sleeping, { lifetime: { sleep } as NonNullable<EnvironmentSpec["lifetime"]> });
       await until(told, "asleep at midnight, when it was made", () => reasonOf(told) === "Asleep", false);
       assert.deepEqual(begun(told), []);
-      await ready(told);
+      await awake(told);
       await until(told, "asleep", () => reasonOf(told) === "Asleep", false);
       assert.deepEqual(told.person.things(), []);
       told.person.set("network", "value", "v2");
       await told.world.rest();
       assert.equal(reasonOf(told), "Asleep", "a change does not wake it");
-      await ready(told);
+      await awake(told);
       assert.deepEqual(begun(told), [
         "Apply network at 7",
         "Apply app at 7",

@@ -92,6 +92,27 @@ describe("A lost state", () => {
     assert.equal(story.verdict("a").state, "Ready");
   });
 
+  /** A destroy by that Run ended at the very moment at which Run 1 did, and is what the record shows. */
+  const afterDestroyBy = (number: number) => (record: ComponentRecord) => {
+    const { applied: _applied, state: _state, ...bare } = record;
+    const by = { run: "destroyer", runUid: "destroyer", podUid: "p" };
+    const at = new Date(T0).toISOString();
+    return {
+      ...bare,
+      mayHoldObjects: false,
+      claim: { ...by, number, phase: "Plan", at } as const,
+      lastResult: { ...by, outcome: { result: "Destroyed", reason: "Destroyed", message: "" }, at } as const,
+    };
+  };
+
+  it("is not excused by a destroy from before the apply, whatever the clocks say", () => {
+    assert.equal(anAppliedStory(afterDestroyBy(0)).verdict("a").reason, "StateLost");
+  });
+
+  it("is no loss where the destroy came later, and its Run is not known yet", () => {
+    assert.notEqual(anAppliedStory(afterDestroyBy(2)).verdict("a").reason, "StateLost");
+  });
+
   it("is not seen where a moment later the cache has caught up", () => {
     const story = anAppliedStory(() => undefined);
     story.pass(-50_000);
