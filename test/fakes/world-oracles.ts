@@ -149,7 +149,7 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
   }
 
   function isNewTry(run: Run, before: readonly Run[]): void {
-    const tries = before.filter(
+    const tries = sinceItSlept(run, before).filter(
       ({ spec }) =>
         spec.operation === run.spec.operation &&
         spec.desiredDigest === run.spec.desiredDigest &&
@@ -177,6 +177,13 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
       violated(`bounds: ${name} is try ${failures.length + 1}`);
     const open = before.find((other) => !isClosed(other));
     if (open !== undefined) violated(`open: ${name} is made while #${open.spec.number} has not ended`);
+  }
+
+  /** Whoever wakes, or falls asleep, tries afresh: between two evenings stands what was tried in the morning. */
+  function sinceItSlept({ spec }: Run, before: readonly Run[]): readonly Run[] {
+    if (history.at(spec.environment.uid, spec.environment.generation)?.lifetime === undefined) return before;
+    const other = before.findIndex(({ spec: { operation } }) => operation !== spec.operation);
+    return other < 0 ? before : before.slice(0, other);
   }
 
   /** I2: what exists is in the state, or by name in the journal of the Run that was cut off. */
