@@ -160,18 +160,20 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
     // What drifts again is brought back again: tries are counted from the last that succeeded.
     const success = tries.findIndex(({ status }) => status?.phase === "Succeeded");
     const same = run.spec.cause.type === "DriftFound" && success >= 0 ? tries.slice(0, success) : tries;
-    if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0])
+    const key = {
+      namespace: run.metadata.namespace,
+      environment: run.spec.environment.name,
+      component: run.spec.component,
+    };
+    // A state that was let go, at the end of a life, is taken back by a Run.
+    const isTakenBack = recordOf(key)?.ownership === "Released";
+    if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0] && !isTakenBack)
       violated(`noise: ${name} repeats what succeeded`);
     // A plan that waited and came to nothing did not fail: whoever tries after it begins to count anew.
     const cancelled = same.findIndex(({ status }) => status?.phase === "Cancelled" && status.heldAt !== undefined);
     const since = cancelled < 0 ? same : same.slice(0, cancelled);
     const failures = since.filter(({ status }) => status?.phase === "Failed" && status.outcome?.result === "Failed");
     // What has drifted since is tried afresh.
-    const key = {
-      namespace: run.metadata.namespace,
-      environment: run.spec.environment.name,
-      component: run.spec.component,
-    };
     const isNews = (recordOf(key)?.drift?.number ?? 0) > (before[0]?.spec.number ?? 0);
     if (failures.length >= MOST_TRIES && !(run.spec.cause.type === "DriftFound" && isNews))
       violated(`bounds: ${name} is try ${failures.length + 1}`);
