@@ -118,11 +118,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     return runAgent({
       self,
       phase: name.endsWith("-a") ? "Apply" : "Plan",
-      onApply(...what) {
-        approvals.applies(...what);
-        basis.applies(run);
-        times.applies(run);
-      },
+      onApply: (...what) => [approvals, basis, times].forEach((one) => void one.applies(...what)),
       pod: { uid, name, namespace, run },
       gateway: {
         claim: (...request) => gateway.doors.claim(...request),
@@ -210,9 +206,9 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     operator = startOperator();
     await turns.settled();
   };
+  const isDead = () => !operator.self.alive || !gateway.self.alive;
   /** Whatever people and the clock have set off since the last step. */
-  const isDisturbed = () =>
-    turns.isBusy() || operator.ready() > 0 || !operator.self.alive || !gateway.self.alive || broken.length > 0;
+  const isDisturbed = () => turns.isBusy() || operator.ready() > 0 || isDead() || broken.length > 0;
   const afterStep = async (): Promise<void> => {
     await replaceTheDead();
     await oracles.check();
