@@ -172,7 +172,6 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
   };
   let operator = startOperator();
   const frozen: OperatorProcess[] = [];
-
   /** Everything that may happen next, time apart. */
   const choices = (): { readonly weight: number; readonly value: Act }[] => [
     ...turns.waiting().map((turn) => ({
