@@ -62,7 +62,7 @@ describe("a run of test files", function () {
   it("ends what a person interrupts, and begins nothing afterwards", async () => {
     const interruption = new AbortController();
     const marker = join(folder, "begun");
-    const text = `import { writeFileSync, readdirSync } from "node:fs";
+    const text = `import { writeFileSync } from "node:fs";
       it("a", (done) => { writeFileSync(${JSON.stringify(marker)}, ""); setInterval(() => {}, 1000); });`;
     const result = run(text, 1, interruption.signal);
     while (!existsSync(marker)) await new Promise((resolve) => setTimeout(resolve, 20));
