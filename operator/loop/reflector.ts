@@ -11,7 +11,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly indexes?: Indexes<T>;
   readonly clock: Clock;
   readonly random?: () => number;
-  /** Restart a watch that has said nothing, not even a bookmark (one a minute), for this long. */
+  /** List again and begin the watch anew when it has said nothing, not even a bookmark (one a minute), for this long. */
   readonly silenceMs?: number;
   /** List everything again when that long has passed: an event that a server never sent is found then. An hour unless told. */
   readonly relistMs?: number;
@@ -111,6 +111,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
       await follow(progress.version, progress, watching);
     } finally {
       watching.end();
+      if (watching.fellSilent()) progress.version = undefined;
     }
     // The server ends a watch after some minutes. One that ends at once would be a hot loop.
     const livedMs = clock.monotonicMs() - startedAt;
@@ -156,6 +157,8 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
 interface Watching {
   readonly signal: AbortSignal;
   heard(): void;
+  /** A server that was restored from a backup says nothing, not even a bookmark, to a watch from a version that it has yet to reach. */
+  fellSilent(): boolean;
   end(): void;
 }
 
@@ -165,13 +168,15 @@ function watchOver(clock: Clock, silenceMs: number, outer: AbortSignal): Watchin
   const forward = () => abort.abort(outer.reason);
   outer.addEventListener("abort", forward, { once: true });
   let heardAt = clock.monotonicMs();
+  let silent = false;
   let cancel = () => {};
   // One timer for many events: it looks back when it fires, instead of being moved each time.
   const arm = (ms: number): void => {
     cancel = clock.setTimer(ms, () => {
       const left = heardAt + silenceMs - clock.monotonicMs();
-      if (left > 0) arm(left);
-      else abort.abort(new Error(`the watch said nothing for ${silenceMs} ms`));
+      if (left > 0) return arm(left);
+      silent = true;
+      abort.abort(new Error(`the watch said nothing for ${silenceMs} ms`));
     });
   };
   arm(silenceMs);
@@ -180,6 +185,7 @@ function watchOver(clock: Clock, silenceMs: number, outer: AbortSignal): Watchin
     heard() {
       heardAt = clock.monotonicMs();
     },
+    fellSilent: () => silent,
     end() {
       cancel();
       outer.removeEventListener("abort", forward);
