@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
 import { isClosed, type Run, type RunOutcome, type RunStatus } from "../api/run.ts";
-import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound } from "../cluster/errors.ts";
+import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound, isRightMissing } from "../cluster/errors.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
 import { NODES, PODS, RUNS, referenceTo } from "../cluster/resources.ts";
@@ -119,6 +119,8 @@ async function makePod(parts: RunParts, run: Run, phase: RunPhaseName, signal: A
   try {
     return { type: "made", pod: await parts.client.create<Pod>(PODS, wanted, { signal }) };
   } catch (error) {
+    // Not this Run's fault, and no later one's: it waits until the operator's role is whole again.
+    if (isRightMissing(error)) throw error;
     const refused = isForbidden(error) || isInvalid(error) || isNotFound(error);
     if (!refused && !isAlreadyExists(error)) throw error;
     // A quota refuses before anybody looks whether the pod exists: it may be there from a creation whose answer was lost.
@@ -181,7 +183,13 @@ async function writeStatus(client: Client, run: Run, status: RunStatus, signal: 
     return true;
   } catch (error) {
     // What it has become is on its way to the cache, and brings another round.
-    if (isNotFound(error) || isConflict(error)) return false;
+    if (isNotFound(error) || (isConflict(error) && (await hasChanged(client, run, signal)))) return false;
     throw error;
   }
+}
+
+/** A proxy, or an admission webhook, may say 409, too: then no news is on its way. */
+async function hasChanged(client: Client, { metadata }: Run, signal: AbortSignal): Promise<boolean> {
+  const now = await client.find<KubeObject>(RUNS, metadata.namespace, metadata.name, { signal });
+  return now?.metadata.resourceVersion !== metadata.resourceVersion;
 }

@@ -52,6 +52,9 @@ const hasStatus = (error: unknown, status: number): error is ApiError =>
 
 export const isNotFound = (error: unknown): error is ApiError => hasStatus(error, 404);
 export const isForbidden = (error: unknown): error is ApiError => hasStatus(error, 403);
+/** A role lacks a verb, in the words of the API server's authorizer: quotas and admission answer 403, too, in words of their own. */
+export const isRightMissing = (error: unknown): error is ApiError =>
+  isForbidden(error) && / cannot [a-z]+ resource "/.test(error.message);
 export const isInvalid = (error: unknown): error is ApiError => hasStatus(error, 422);
 /** The version asked for is no longer known: list again. */
 export const isGone = (error: unknown): error is ApiError => hasStatus(error, 410);

@@ -5,8 +5,8 @@ import { BY, type CachedApproval, type CachedEnvironment, type CachedRun } from 
 import { runPorts } from "../../../operator/assembly/run-ports.ts";
 import { ApiError } from "../../../operator/cluster/errors.ts";
 import type { Node, Pod } from "../../../operator/cluster/kinds.ts";
-import type { Client } from "../../../operator/cluster/ports.ts";
-import { PODS } from "../../../operator/cluster/resources.ts";
+import type { Client, KubeObject } from "../../../operator/cluster/ports.ts";
+import { PODS, RUNS } from "../../../operator/cluster/resources.ts";
 import { createKeyRing, newKeyMaterial } from "../../../operator/storage/key-ring.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
@@ -111,11 +111,43 @@ describe("Making a Run's pod", () => {
     });
   }
 
+  it("fails the round, and spends no Run, when the operator's own role lacks the verb", async () => {
+    const { client, ports } = aPlace();
+    client.faults.before = (verb) => {
+      const message =
+        'pods "p" is forbidden: User "operator" cannot create resource "pods" in API group "" in the namespace "team"';
+      if (verb === "create") throw new ApiError({ request: "create pods", status: 403, reason: "Forbidden", message });
+    };
+    await assert.rejects(ports.makePod(run, "Plan", signal), /cannot create resource "pods"/);
+  });
+
   it("fails the round when nobody knows whether it was made", async () => {
     const { client, ports } = aPlace();
     client.faults.before = (verb) => {
       if (verb === "create") throw refusal(503, "ServiceUnavailable");
     };
     await assert.rejects(ports.makePod(run, "Plan", signal), /ServiceUnavailable/);
+  });
+});
+
+describe("Writing a Run's status", () => {
+  const conflicts = () => {
+    const { client, ports } = aPlace();
+    const seen = client.seed(RUNS, run as Run & KubeObject);
+    client.faults.before = (verb) => {
+      if (verb === "apply") throw refusal(409, "Conflict");
+    };
+    const write = () => ports.writeStatus(seen, { observedGeneration: 1, phase: "Starting" }, signal);
+    return { client, seen, write };
+  };
+
+  it("leaves it to the next round when the Run has changed: that is on its way to the cache", async () => {
+    const { client, seen, write } = conflicts();
+    client.seed(RUNS, { ...seen, status: { observedGeneration: 1, phase: "Planning" } });
+    assert.equal(await write(), false);
+  });
+
+  it("fails the round when it is told of a conflict and nothing has changed: no news would bring another", async () => {
+    await assert.rejects(conflicts().write(), /Conflict/);
   });
 });
