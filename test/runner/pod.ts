@@ -1,16 +1,15 @@
 /** A whole runner pod on this machine: agent, launcher and engine as processes, folders instead of volumes. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RunOutcome } from "../../operator/api/run.ts";
-import { type EngineName, engineProgram } from "../../operator/engine/names.ts";
+import type { EngineName } from "../../operator/engine/names.ts";
 import type { GatewayErrorCode, Verdict, WorkOrder } from "../../operator/gateway/protocol.ts";
 import { AGENT_ENV } from "../../runner/pod-layout.ts";
-import { builtBinaries } from "../../tools/cluster/binaries.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../fakes/gateway.ts";
 import { mountDisks } from "./disks.ts";
+import { type End, engineBinary, exitOf, freePort, layoutIn, startAgent, startLauncher } from "./pod-processes.ts";
 
 export interface RunnerPod {
   readonly gateway: FakeGateway;
@@ -51,10 +50,6 @@ export interface RunnerPodOptions {
 
 export type DiskName = "spool" | "out";
 
-type End = number | string;
-
-const here = import.meta.dirname;
-
 export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerPod> {
   const engine = options.engine ?? "opentofu";
   const program = await engineBinary(engine);
@@ -78,26 +73,17 @@ export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerP
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (log += chunk));
     return child;
   };
-  const startAgent = () =>
+  const newAgent = () =>
     collect(
-      start(join(here, "agent-process.ts"), {
-        ...agentEnvironment(engine, gateway.url, layout, options.order.phase ?? "Plan"),
-        ...(options.cliConfigFile === undefined ? {} : { TF_CLI_CONFIG_FILE: options.cliConfigFile }),
+      startAgent(layout, engine, {
+        env: {
+          ...agentEnvironment(gateway.url, options.order.phase ?? "Plan"),
+          ...(options.cliConfigFile === undefined ? {} : { TF_CLI_CONFIG_FILE: options.cliConfigFile }),
+        },
       }),
     );
-  const launcher = collect(
-    start(join(here, "../../runner/launcher/main.ts"), {
-      TERRARIUM_ENGINE_BIN: program,
-      TERRARIUM_SOCKET: layout.socket,
-      TERRARIUM_SOURCE: join(layout.in, "source"),
-      TERRARIUM_OVERLAY: join(layout.in, "overlay"),
-      TERRARIUM_OUT: layout.out,
-      TERRARIUM_WORK: layout.work,
-      TERRARIUM_CREDENTIALS_DIR: join(root, "none"),
-      TERRARIUM_IDLE_MS: "10000",
-    }),
-  );
-  let agent = startAgent();
+  const launcher = collect(startLauncher(layout, program));
+  let agent = newAgent();
   return {
     gateway,
     root,
@@ -106,7 +92,7 @@ export async function startRunnerPod(options: RunnerPodOptions): Promise<RunnerP
     agent: () => agent,
     launcher,
     restartAgent: () => {
-      agent = startAgent();
+      agent = newAgent();
     },
     ended: async () => ({ agent: await exitOf(agent), engine: await exitOf(launcher) }),
     outcome: () => gateway.memory.result?.outcome,
@@ -134,75 +120,13 @@ export async function logged(pod: RunnerPod, pattern: RegExp): Promise<void> {
   for (const stream of streams) stream?.off("data", look);
 }
 
-export async function engineBinary(engine: EngineName): Promise<string> {
-  const path = (await builtBinaries(engine))?.get(engineProgram(engine));
-  if (path === undefined) throw new Error(`${engine} is not in the cache of programs: run "npm run cluster up" once`);
-  return path;
-}
-
-function layoutIn(root: string, statePort: number) {
-  const path = (name: string) => join(root, name);
-  for (const folder of [
-    "in",
-    "out/work",
-    "socket",
-    "secrets",
-    "spool",
-    "inputs/secrets",
-    "inputs/configmaps",
-    "gateway",
-  ]) {
-    mkdirSync(path(folder), { recursive: true });
-  }
-  return {
-    in: path("in"),
-    out: path("out"),
-    work: path("out/work"),
-    socketDir: path("socket"),
-    socket: path("socket/engine.sock"),
-    secrets: path("secrets"),
-    credentials: path("credentials"),
-    spool: path("spool"),
-    secretInputs: path("inputs/secrets"),
-    configMapInputs: path("inputs/configmaps"),
-    token: path("gateway/token"),
-    caBundle: path("ca/ca.crt"),
-    terminationLog: path("termination-log"),
-    statePort,
-  };
-}
-
-/** All pods of a test share this machine's loopback; a restarted agent must come back at the same port. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function agentEnvironment(engine: EngineName, url: string, layout: object, phase: string): Record<string, string> {
+function agentEnvironment(url: string, phase: string): Record<string, string> {
   return {
     [AGENT_ENV.gatewayUrl]: url,
     [AGENT_ENV.namespace]: "team",
     [AGENT_ENV.run]: "shop-network-1",
     [AGENT_ENV.phase]: phase,
-    TERRARIUM_ENGINE: engine,
-    TEST_LAYOUT: JSON.stringify(layout),
   };
-}
-
-function start(program: string, env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(process.execPath, [program], {
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
-
-function exitOf(child: ChildProcess): Promise<End> {
-  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
-  if (child.signalCode !== null) return Promise.resolve(child.signalCode);
-  return new Promise((resolve) => child.once("exit", (code, signal) => resolve(code ?? signal ?? "?")));
 }
 
 function writeFiles(root: string, files: Readonly<Record<string, string>>): void {
