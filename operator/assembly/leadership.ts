@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "../cluster/ports.ts";
 import type { Clock } from "../loop/clock.ts";
 import { aborted } from "../loop/deadline.ts";
-import { createElection } from "../loop/lease.ts";
+import { createElection, type ElectionOptions } from "../loop/lease.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 const LEASE = "terrarium-operator";
@@ -14,20 +14,25 @@ interface LeadershipParts {
   readonly namespace: string;
   readonly podName: string;
   readonly logger: Logger;
+  /** Sensible unless told. */
+  readonly timing?: LeaseTiming;
 }
+
+export type LeaseTiming = Pick<ElectionOptions, "leaseMs" | "renewDeadlineMs" | "retryMs">;
 
 /**
  * Stands for election, and works as long as the lease is held. `mayWrite` is to be asked before every write. Rejects when the lease is lost:
  * the process must end then, since another one may lead.
  */
 export async function workWhileLeading(
-  { client, clock, namespace, podName, logger }: LeadershipParts,
+  { client, clock, namespace, podName, logger, timing }: LeadershipParts,
   work: (mayWrite: () => boolean, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const elected = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<never>();
   const election = createElection({
+    ...timing,
     client,
     clock,
     namespace,

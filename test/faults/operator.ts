@@ -2,6 +2,7 @@ import { createCaches, type WatchTiming } from "../../operator/assembly/caches.t
 import { environmentController, runController } from "../../operator/assembly/controllers.ts";
 import { environmentPorts } from "../../operator/assembly/environment-ports.ts";
 import { createFollowing } from "../../operator/assembly/following.ts";
+import { type LeaseTiming, workWhileLeading } from "../../operator/assembly/leadership.ts";
 import { standingInCaches } from "../../operator/assembly/plan-standing.ts";
 import { runPorts } from "../../operator/assembly/run-ports.ts";
 import { createClient } from "../../operator/cluster/client.ts";
@@ -20,25 +21,73 @@ export interface OperatorOptions {
   readonly ring: LiveKeyRing;
   /** Where its states are. */
   readonly home: string;
+  readonly gatewayUrl: string;
   readonly gatewayCa: () => string;
   readonly timing: WatchTiming;
+  /** With it, it works only while it holds the lease; without it, from the start. */
+  readonly lease?: LeaseTiming;
+  /** Its process ends by itself, because it has lost the lease. */
+  readonly onEnd?: () => void;
   readonly tell: (line: string) => void;
 }
 
-/** One life of the leading replica: real caches, controllers and ports on the real API server. */
+/** One life of a replica: real caches, controllers and ports on the real API server. */
 export interface Operator {
   /** As SIGKILL does: from now on nothing of it reaches anybody. */
   kill(): Promise<void>;
 }
 
-export async function startOperator({ url, ring, home, gatewayCa, timing, tell }: OperatorOptions): Promise<Operator> {
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
+  const { url, ring, home, timing, tell, lease } = options;
   const stop = new AbortController();
-  const connection = await connectionTo(url);
-  const transport = createTransport({ connection, clock: systemClock });
-  const client = createClient(transport, { mayWrite: () => !stop.signal.aborted });
-  const store = createSecretStore({ client, namespace: home, ring });
   const clock = systemClock;
-  const caches = createCaches({ client, clock, namespace: home, ring, hooks: {}, timing });
+  const connection = await connectionTo(url);
+  const transport = createTransport({ connection, clock });
+  const caches = createCaches({
+    client: createClient(transport),
+    clock,
+    namespace: home,
+    ring,
+    hooks: { onRestart: (resource, error) => tell(`the watch of ${resource.plural} begins anew: ${String(error)}`) },
+    timing,
+  });
+  const reconcile = async (mayWrite: () => boolean, working: AbortSignal): Promise<void> => {
+    const client = createClient(transport, { mayWrite: () => mayWrite() && !stop.signal.aborted });
+    const parts = controllerParts(options, caches, client);
+    await Promise.all([environmentController(parts).run(working), runController(parts).run(working)]);
+  };
+  const leading = {
+    client: createClient(transport),
+    clock,
+    namespace: home,
+    podName: "operator",
+    logger: telling(tell),
+    ...(lease === undefined ? {} : { timing: lease }),
+  };
+  const working =
+    lease === undefined
+      ? reconcile(() => true, stop.signal)
+      : workWhileLeading(leading, reconcile, stop.signal).catch((error: Error) => {
+          tell(`the operator ends: ${error.message}`);
+          options.onEnd?.();
+        });
+  const running = [...caches.all.map((cache) => cache.run(stop.signal)), working];
+  return {
+    async kill() {
+      stop.abort();
+      await connection.close();
+      await Promise.all(running);
+    },
+  };
+}
+
+function controllerParts(
+  { ring, home, gatewayUrl, gatewayCa, tell }: OperatorOptions,
+  caches: ReturnType<typeof createCaches>,
+  client: ReturnType<typeof createClient>,
+) {
+  const clock = systemClock;
+  const store = createSecretStore({ client, namespace: home, ring });
   const events = { record: () => {}, flush: () => Promise.resolve() };
   const shared = { client, clock, caches, store, ring, events };
   const environment = environmentPorts({
@@ -48,7 +97,7 @@ export async function startOperator({ url, ring, home, gatewayCa, timing, tell }
     following: createFollowing(undefined),
     usualDeletions: 0,
   });
-  const parts = {
+  return {
     clock,
     maxChecks: 20,
     caches,
@@ -59,23 +108,16 @@ export async function startOperator({ url, ring, home, gatewayCa, timing, tell }
       standingOf: standingInCaches(environment),
       maxRuns: 20,
       maxChecks: 20,
-      pod: { gatewayUrl: "https://gateway.test", gatewayCa },
+      pod: { gatewayUrl, gatewayCa },
       onClosed: () => {},
     }),
     onFailure(queue: string, _key: string, error: unknown) {
       if (!(error instanceof NotLeading)) tell(`${queue}: a round failed: ${String(error)}`);
     },
   };
-  const running = [
-    ...caches.all.map((cache) => cache.run(stop.signal)),
-    environmentController(parts).run(stop.signal),
-    runController(parts).run(stop.signal),
-  ];
-  return {
-    async kill() {
-      stop.abort();
-      await connection.close();
-      await Promise.all(running);
-    },
-  };
 }
+
+const telling = (tell: (line: string) => void) => {
+  const say = (message: string, facts: object = {}) => tell(`${message} ${JSON.stringify(facts)}`);
+  return { debug: () => {}, info: say, warn: say, error: say };
+};

@@ -15,6 +15,9 @@ export type Fate =
   /** Not carried out, and answered so. */
   | { readonly type: "refused"; readonly status: number; readonly reason: string; readonly retryAfterS?: number };
 
+/** Of the way as a whole: nothing passes, and each request is refused so, or its connection breaks. */
+export type Weather = "fair" | "breaking" | Extract<Fate, { readonly type: "refused" }>;
+
 export interface Seen {
   /** Writes of this line are numbered from 1; 0 for what only reads. */
   readonly write: number;
@@ -40,6 +43,10 @@ export interface LineOptions {
   /** Lists and watches of all namespaces see this one: so several operators share one API server. */
   readonly namespace: string;
   readonly fateOf: (seen: Seen) => Fate;
+  /** Asked for every request, whatever it is: what falls on all of them alike. */
+  readonly weather?: () => Weather;
+  /** Whom the API server takes the operator for; its administrator unless told. */
+  readonly as?: string;
   /** Called once for each watch: what it returns is handed every event, and says what it likes. Absent: the truth. */
   readonly watching?: (plural: string, line: WatchLine) => (event: WatchEvent) => void;
   /** The operator at this end is to be killed. */
@@ -51,6 +58,10 @@ export interface Line {
   readonly url: string;
   /** Every write, with what became of it: enough to tell the same again. */
   readonly log: readonly string[];
+  /** Requests that the weather stopped. */
+  turnedAway(): number;
+  /** All connections that are open now break, watches too. */
+  shake(): void;
   /** From now on nothing passes. */
   cut(): void;
   close(): Promise<void>;
@@ -62,10 +73,11 @@ const WRITES = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 const EVERYWHERE = /^(\/apis\/terrarium\.dev\/v1alpha1|\/api\/v1)\/(environments|runs|pods|approvals)(?=\?|$)/;
 
 export async function openLine(api: ApiServer, options: LineOptions): Promise<Line> {
-  const agent = new Agent({ keepAlive: true, ca: readFileSync(api.caFile), maxSockets: 256 });
+  const agent = agentFor(api);
   const log: string[] = [];
   let isCut = false;
   let writes = 0;
+  let turnedAway = 0;
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const body = await bodyOf(incoming);
@@ -76,7 +88,13 @@ export async function openLine(api: ApiServer, options: LineOptions): Promise<Li
     if (isWrite) writes += 1;
     const seen = { write: isWrite ? writes : 0, method, path };
     const fate = isWrite ? options.fateOf(seen) : ({ type: "goes" } as const);
-    if (isWrite) log.push(`${seen.write} ${method} ${path.split("?")[0]}: ${fate.type}`);
+    const weather = options.weather?.() ?? "fair";
+    if (isWrite)
+      log.push(`${seen.write} ${method} ${path.split("?")[0]}: ${weather === "fair" ? fate.type : "stopped"}`);
+    if (weather !== "fair") {
+      turnedAway += 1;
+      return weather === "breaking" ? void outgoing.destroy() : refuse(outgoing, weather);
+    }
     if (fate.type === "killedBefore") return die(outgoing);
     if (fate.type === "refused") return refuse(outgoing, fate);
     const answer = await forwarded(path, incoming, body);
@@ -84,6 +102,8 @@ export async function openLine(api: ApiServer, options: LineOptions): Promise<Li
     if (fate.type === "killedAfter") return die(outgoing);
     if (fate.type === "lost" || isCut) return void outgoing.destroy();
     outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+    // A watch that has nothing to say yet has begun all the same.
+    outgoing.flushHeaders();
     const plural = /[?&]watch=true/.test(path) ? (/\/([a-z]+)\?/.exec(path)?.[1] ?? "") : undefined;
     if (plural === undefined || options.watching === undefined || answer.statusCode !== 200) answer.pipe(outgoing);
     else retell(answer, outgoing, (line) => options.watching?.(plural, line) ?? line.say);
@@ -100,8 +120,9 @@ export async function openLine(api: ApiServer, options: LineOptions): Promise<Li
     new Promise((resolve, reject) => {
       const { host: _host, connection: _connection, ...headers } = incoming.headers;
       const { method } = incoming;
-      const authorization = `Bearer ${api.adminToken}`;
-      const way = request(new URL(path, api.url), { method, agent, headers: { ...headers, authorization } }, resolve);
+      const whom = options.as === undefined ? {} : { "impersonate-user": options.as };
+      const all = { ...headers, ...whom, authorization: `Bearer ${api.adminToken}` };
+      const way = request(new URL(path, api.url), { method, agent, headers: all }, resolve);
       way.once("error", reject).end(body);
     });
 
@@ -116,13 +137,23 @@ export async function openLine(api: ApiServer, options: LineOptions): Promise<Li
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     log,
+    turnedAway: () => turnedAway,
+    shake: () => server.closeAllConnections(),
     cut,
     async close() {
       cut();
       await new Promise((resolve) => server.close(resolve));
-      agent.destroy();
     },
   };
+}
+
+const agents = new Map<string, Agent>();
+
+/** One for all lines to the same server: shaking hands costs both ends more than what is said. It ends with the server. */
+function agentFor({ url, caFile }: ApiServer): Agent {
+  const agent = agents.get(url) ?? new Agent({ keepAlive: true, ca: readFileSync(caFile) });
+  agents.set(url, agent);
+  return agent;
 }
 
 async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
@@ -149,7 +180,6 @@ function retell(
     end: () => void outgoing.end(),
   };
   const hear = begin(line);
-  outgoing.flushHeaders();
   let rest = "";
   answer.setEncoding("utf8");
   answer.on("data", (text: string) => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { parse } from "yaml";
+import type { WatchTiming } from "../../operator/assembly/caches.ts";
 import { createClient } from "../../operator/cluster/client.ts";
 import { connect } from "../../operator/cluster/connection.ts";
 import type { Client, KubeObject } from "../../operator/cluster/ports.ts";
@@ -11,6 +12,7 @@ import { createTransport, type Transport } from "../../operator/cluster/transpor
 import { systemClock } from "../../operator/loop/clock.ts";
 import { type ApiServer, startApiServer } from "../../tools/cluster/apiserver-only.ts";
 import { until } from "../apiserver/engine-server.ts";
+import { openSight, type Sight } from "./sight.ts";
 
 /** A real API server with its controllers and our kinds, for all stories of the suite. */
 export interface Stage {
@@ -18,12 +20,20 @@ export interface Stage {
   /** The tests' own eyes and hands: nothing goes wrong on this line. */
   readonly client: Client;
   readonly transport: Transport;
+  readonly sight: Sight;
 }
 
-let shared: Promise<Stage & { readonly strike: () => Promise<void> }> | undefined;
+/** A stage that one suite has for itself, to break it. */
+export interface OwnStage extends Stage {
+  /** Where all files of its servers are. */
+  readonly dir: string;
+  strike(): Promise<void>;
+}
+
+let shared: Promise<OwnStage> | undefined;
 
 export function stage(): Promise<Stage> {
-  shared ??= set();
+  shared ??= ownStage();
   return shared;
 }
 
@@ -39,7 +49,7 @@ export async function connectionTo(url: string) {
   return connect(config);
 }
 
-async function set() {
+export async function ownStage(timing: WatchTiming = {}): Promise<OwnStage> {
   const dir = mkdtempSync(join(tmpdir(), "terrarium-faults-"));
   const api = await startApiServer({ dir, controllers: true });
   const config = new KubeConfig();
@@ -57,12 +67,14 @@ async function set() {
         () => false,
       ),
     );
+  const sight = await openSight(client, timing);
   const strike = async () => {
+    await sight.stop();
     await connection.close();
     await api.stop();
     rmSync(dir, { recursive: true, force: true });
   };
-  return { api, client, transport, strike };
+  return { dir, api, client, transport, sight, strike };
 }
 
 after(async function () {

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { realEngines } from "./real-engines.ts";
+import { interruption, life, type Story } from "./story.ts";
+import { isWhole, sweep } from "./sweep.ts";
+
+/** With the runner's real programs and a real engine, which take a second or two for each Run. */
+const real =
+  (story: Story): Story =>
+  (trouble = {}) =>
+    story({ ...trouble, engines: realEngines });
+
+describe("An Environment on a real API server, with a real engine", function () {
+  this.timeout(isWhole ? 3_600_000 : 120_000);
+
+  it("is created, changed and deleted: each resource is made, replaced and destroyed once", async () => {
+    const { ledger, runs, pods } = await real(life)();
+    assert.deepEqual(ledger, [
+      "create first v1 by engine 1",
+      "create second v1 by engine 1",
+      "destroy second v1 by engine 2",
+      "destroy first v1 by engine 2",
+      "create first v2 by engine 2",
+      "create second v2 by engine 2",
+      "destroy second v2 by engine 3",
+      "destroy first v2 by engine 3",
+    ]);
+    assert.deepEqual([runs, pods], [3, 3]);
+  });
+
+  it("is interrupted by a kill between two resources, and goes on when a person asks", async () => {
+    const { ledger, runs, pods } = await real(interruption)();
+    assert.deepEqual(ledger, [
+      "create first v1 by engine 1",
+      // The first one was not in the state yet when the engine was killed: the journal names it.
+      "create first v1 by engine 2",
+      "create second v1 by engine 2",
+      "destroy second v1 by engine 3",
+      "destroy first v1 by engine 3",
+    ]);
+    assert.deepEqual([runs, pods], [3, 3]);
+  });
+
+  if (isWhole)
+    it("keeps to that ledger, whatever happens to any one of the operator's writes", async function () {
+      const fates = ["killedBefore", "killedAfter", "lost"] as const;
+      const { summary, troubles, spared } = await sweep({ story: real(life), fates, longestMs: 0, atOnce: 4 });
+      if (this.test !== undefined) this.test.title += `: ${summary}`;
+      assert.deepEqual(troubles, []);
+      assert.deepEqual(spared, [], "every kind of write meets every fate");
+    });
+});

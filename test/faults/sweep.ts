@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import type { Trouble } from "./place.ts";
+import type { Fate, Seen } from "./proxy.ts";
+import type { Ending, Story } from "./story.ts";
+
+/**
+ * At every write that the operator makes in a whole story, something goes wrong: in each telling at several writes, far from each other.
+ * `TERRARIUM_FAULTS=all` lets everything happen at every write; otherwise each write meets one fate, in turn, as long as there is time.
+ * `TERRARIUM_FAULT="17,37 lost"` tells one of them again.
+ */
+const { TERRARIUM_FAULTS, TERRARIUM_FAULT: one } = process.env;
+
+export const isWhole = TERRARIUM_FAULTS === "all";
+
+export const FATES = {
+  killedBefore: { type: "killedBefore" },
+  killedAfter: { type: "killedAfter" },
+  lost: { type: "lost" },
+  conflict: { type: "refused", status: 409, reason: "Conflict" },
+  tooMany: { type: "refused", status: 429, reason: "TooManyRequests", retryAfterS: 1 },
+  internal: { type: "refused", status: 500, reason: "InternalError" },
+} as const satisfies Readonly<Record<string, Fate>>;
+
+export type FateName = keyof typeof FATES;
+
+const IN_ONE_TELLING = 4;
+
+type Case = readonly [writes: readonly number[], fate: FateName];
+
+export interface SweepOptions {
+  readonly story: Story;
+  readonly fates: readonly FateName[];
+  /** Where not everything is to happen: no story is begun after that long. */
+  readonly longestMs: number;
+  readonly atOnce: number;
+}
+
+export interface Swept {
+  readonly summary: string;
+  /** What went otherwise than when nothing goes wrong; with the fate that brings it back. */
+  readonly troubles: readonly string[];
+  /** Kinds of writes that a fate never fell on. */
+  readonly spared: readonly string[];
+}
+
+export async function sweep(options: SweepOptions): Promise<Swept> {
+  const { story, fates } = options;
+  const calm = await longest(story, options.atOnce);
+  const kinds = [...new Set(calm.log.map(kindOf))];
+  const troubles: string[] = [];
+  const met = new Set<string>();
+  const startedAt = performance.now();
+  const tell = async ({ name, fate, trouble }: Telling): Promise<void> => {
+    try {
+      const ending = await story(trouble);
+      for (const line of ending.log.filter(isMarked)) met.add(`${kindOf(line)}, ${fate}`);
+      isAsCalm(ending, calm);
+    } catch (error) {
+      troubles.push(`${name} ${fate}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  const spared = () => kinds.flatMap((kind) => fates.map((fate) => [kind, fate] as const)).filter(isSpared);
+  const isSpared = ([kind, fate]: readonly [string, FateName]) => !met.has(`${kind}, ${fate}`);
+  const list = spread(cases(calm.writes, fates)).map(([writes, fate]) => atWrites(writes, fate));
+  let told = await inTurn(list, options, tell);
+  // What earlier faults of the same telling have moved is found by what it is.
+  if (isWhole)
+    told += await inTurn(
+      spared().map(([kind, fate]) => atFirst(kind, fate)),
+      options,
+      tell,
+    );
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  const tellings = `${told} of ${Math.max(told, list.length)} tellings in ${seconds} s`;
+  return {
+    summary: `${tellings}, ${calm.writes} writes of ${kinds.length} kinds, ${IN_ONE_TELLING} faults in each`,
+    troubles,
+    spared: spared().map(([kind, fate]) => `${kind}, ${fate}`),
+  };
+}
+
+/** Some writes of a status are joined in one telling and not in the next: whoever counts to the longest reaches the end of all of them. */
+async function longest(story: Story, times: number): Promise<Ending> {
+  const endings = await Promise.all(Array.from({ length: times }, () => story()));
+  const [first, ...others] = endings.toSorted((a, b) => b.writes - a.writes);
+  assert.ok(first !== undefined && first.writes > 10);
+  for (const ending of others) isAsCalm(ending, first);
+  return first;
+}
+
+interface Telling {
+  readonly name: string;
+  readonly fate: FateName;
+  readonly trouble: Trouble;
+}
+
+/** These writes meet this, and all others go. */
+const atWrites = (writes: readonly number[], fate: FateName): Telling => ({
+  name: writes.join(),
+  fate,
+  trouble: { fateOf: ({ write }: Seen) => (writes.includes(write) ? FATES[fate] : { type: "goes" }) },
+});
+
+/** The first write of this kind meets this, and all others go. */
+function atFirst(kind: string, fate: FateName): Telling {
+  let isOver = false;
+  const fateOf = (seen: Seen): Fate => {
+    if (isOver || kindOf(`${seen.write} ${seen.method} ${seen.path.split("?")[0]}`) !== kind) return { type: "goes" };
+    isOver = true;
+    return FATES[fate];
+  };
+  return { name: kind, fate, trouble: { fateOf } };
+}
+
+function cases(writes: number, fates: readonly FateName[]): readonly Case[] {
+  if (one !== undefined) {
+    const [numbers = "", name = ""] = one.split(" ");
+    return [[numbers.split(",").map(Number), name as FateName]];
+  }
+  const distance = Math.ceil(writes / IN_ONE_TELLING);
+  const apart = (first: number) => Array.from({ length: IN_ONE_TELLING }, (_, index) => first + index * distance);
+  const groups = Array.from({ length: distance }, (_, index) => apart(index + 1));
+  if (isWhole) return groups.flatMap((group) => fates.map((name) => [group, name] as const));
+  return groups.map((group, index) => [group, fates[index % fates.length] ?? "lost"] as const);
+}
+
+/** Returns how many there was time for. */
+async function inTurn<T>(
+  items: readonly T[],
+  { longestMs, atOnce }: SweepOptions,
+  work: (item: T) => Promise<void>,
+): Promise<number> {
+  const waiting = [...items];
+  const giveUpAt = performance.now() + (isWhole || one !== undefined ? Number.POSITIVE_INFINITY : longestMs);
+  const worker = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      await work(item);
+      if (performance.now() > giveUpAt) return;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return items.length - waiting.length;
+}
+
+/** The same ones every time, spread over the whole story: where there is time for half of them, it is not the first half. */
+const spread = <T>(items: readonly T[]): readonly T[] =>
+  items
+    .map((item, index) => [(index * 37) % items.length, item] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item);
+
+export function isAsCalm(ending: Ending, calm: Ending): void {
+  assert.equal(ending.runs, calm.runs, "as many Runs as when nothing goes wrong");
+  assert.equal(ending.pods, calm.pods, "as many pods");
+  assert.deepEqual(ending.ledger, calm.ledger, "the same things are made and destroyed, once, in the same order");
+}
+
+const isMarked = (line: string): boolean => !line.endsWith(": goes");
+
+/** Of a line of the log: verb, resource and subresource, and which Secrets. */
+function kindOf(line: string): string {
+  const [, method = "", path = ""] = line.split(" ");
+  const [plural = "", name = "", subresource = ""] =
+    path.replace(/:$/, "").split("/namespaces/")[1]?.split("/").slice(1) ?? [];
+  const secret = /^terrarium-([a-z]+)-/.exec(name)?.[1] ?? "";
+  return [method, subresource === "" ? plural : `${plural}/${subresource}`, secret].join(" ").trim();
+}
