@@ -52,6 +52,38 @@ describe("The times of a cron expression", () => {
   }
 });
 
+describe("The reading of a schedule", () => {
+  it("is made once, however often it is asked for", () => {
+    assert.equal(timesOf("7 7 * * *", "UTC"), timesOf("7 7 * * *", "UTC"));
+    assert.notEqual(timesOf("7 7 * * *", "UTC"), timesOf("7 7 * * *", "Europe/Berlin"));
+  });
+
+  it("answers the same, whatever was asked before", () => {
+    const [zone, from] = ["Europe/Berlin", Date.parse("2026-10-24T00:00:00Z")];
+    const minutes = wallMinutes(zone, from, AMOUNT);
+    fc.assert(
+      fc.property(expression, fc.array(fc.nat(AMOUNT - 1), { minLength: 2, maxLength: 12 }), (written, asked) => {
+        const struck = strikes(written, minutes);
+        const times = timesOf(written.text, zone);
+        for (const minute of asked) {
+          const atMs = from + minute * MINUTE_MS;
+          const [next, latest] = [struck.find((one) => one > atMs), struck.findLast((one) => one <= atMs)];
+          if (next !== undefined) assert.equal(times.next(atMs), next, `${written.text}: next`);
+          if (latest !== undefined) assert.equal(times.latest(atMs), latest, `${written.text}: latest`);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("is forgotten when a thousand others were asked for since", () => {
+    const first = timesOf("0 0 1 1 *", "UTC");
+    for (let minute = 0; minute < 60; minute += 1)
+      for (let hour = 0; hour < 24; hour += 1) timesOf(`${minute} ${hour} * * *`, "UTC");
+    assert.notEqual(timesOf("0 0 1 1 *", "UTC"), first);
+  });
+});
+
 describe("A schedule that cannot be used", () => {
   const refused: readonly (readonly [schedule: string, zone: string, what: string, says: RegExp])[] = [
     ["0 0 30 2 *", "UTC", "schedule", /0 0 30 2 \* names a date that no calendar has/],
