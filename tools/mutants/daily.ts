@@ -55,8 +55,8 @@ export const DAILY: readonly JourneyMutant[] = [
     edits: [
       {
         file: "operator/source/git-error.ts",
-        find: 'reason: "GitRefNotFound",\n    advice: "the repository has no such branch',
-        replace: 'reason: "GitFailed",\n    advice: "the repository has no such branch',
+        find: 'pattern?.reason ?? "GitFailed",',
+        replace: '"GitFailed",',
       },
     ],
     tests: ["test/journeys/git.test.ts"],
