@@ -43,10 +43,16 @@ function allTerminated({ metadata, spec, status }: ObservedPod): boolean {
   const statuses = status?.containerStatuses ?? [];
   const expected = spec?.containers.length ?? 0;
   if (statuses.length < expected || !statuses.every(({ state }) => state?.terminated !== undefined)) return false;
-  return metadata.deletionTimestamp !== undefined || ENDED.has(status?.phase ?? "") || !willRestart(statuses);
+  const over = metadata.deletionTimestamp !== undefined || ENDED.has(status?.phase ?? "") || isWithoutSandbox(status);
+  return over || !willRestart(statuses);
 }
 
 const ENDED = new Set(["Succeeded", "Failed"]);
+
+/** As after a restart of its machine: the kubelet makes no other sandbox for such a pod, and leaves its phase at Running for good. */
+function isWithoutSandbox(status: ObservedPod["status"]): boolean {
+  return status?.conditions?.some((one) => one.type === "PodReadyToStartContainers" && one.status === "False") ?? false;
+}
 
 /** The kubelet starts an agent that failed again: what is in its spool is not lost, and it tells itself how the Run ended. */
 function willRestart(statuses: readonly ContainerStatus[]): boolean {

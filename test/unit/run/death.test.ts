@@ -109,6 +109,14 @@ describe("A Run's pod", () => {
     assert.equal(deathOf(observation({ pod: between }), POD_UID).type, "alive");
   });
 
+  it("is dead when its machine was restarted: the kubelet starts nothing in it again, and leaves it Running", () => {
+    const conditions = [{ type: "PodReadyToStartContainers", status: "False" }];
+    const left = (states: readonly ["terminated", "terminated" | "running"]) =>
+      deathOf(observation({ pod: aPod({ states, phase: "Running", conditions }) }), POD_UID).type;
+    assert.equal(left(["terminated", "terminated"]), "dead");
+    assert.equal(left(["terminated", "running"]), "alive");
+  });
+
   it("that ran out of memory says so", () => {
     const death = deathOf(observation({ pod: aPod({ states: ["terminated", "OOMKilled"] }) }), POD_UID);
     assert.equal(death.type === "dead" && death.outOfMemory, true);
