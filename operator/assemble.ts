@@ -1,4 +1,5 @@
-import type { Run, RunOutcome } from "./api/run.ts";
+import type { Run } from "./api/run.ts";
+import type { RunOutcome } from "./api/run-status.ts";
 import { type Caches, createCaches, knownIn } from "./assembly/caches.ts";
 import { environmentController, runController } from "./assembly/controllers.ts";
 import { environmentPorts } from "./assembly/environment-ports.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { deletionPolicy } from "./component.ts";
 import { condition } from "./conditions.ts";
 import { listMap } from "./fields.ts";
-import { planCounts } from "./run.ts";
+import { planCounts } from "./run-status.ts";
 
 /** What an Environment says of itself: the operator's record, which people and tools read. */
 

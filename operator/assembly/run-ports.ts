@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
-import { isClosed, type Run, type RunOutcome, type RunStatus } from "../api/run.ts";
+import { isClosed, type Run } from "../api/run.ts";
+import type { RunOutcome, RunStatus } from "../api/run-status.ts";
 import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound, isRightMissing } from "../cluster/errors.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";

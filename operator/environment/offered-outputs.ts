@@ -1,6 +1,6 @@
 import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
-import type { OutputRecord } from "../api/run.ts";
+import type { OutputRecord } from "../api/run-status.ts";
 import type { Answer, Trouble, Verdict } from "./verdict.ts";
 
 /** What others may use of a component: the outputs that its last apply left. */

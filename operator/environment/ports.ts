@@ -1,5 +1,6 @@
 import type { Environment } from "../api/environment.ts";
-import type { OutputRecord, Run, RunSpec } from "../api/run.ts";
+import type { Run, RunSpec } from "../api/run.ts";
+import type { OutputRecord } from "../api/run-status.ts";
 import type { ComponentRecord, StateKey } from "../storage/record.ts";
 import type { CatalogueEngine } from "./desired.ts";
 import type { FollowedSource, RevisionSeen } from "./observation.ts";

@@ -1,5 +1,6 @@
 import { digestOf } from "../api/digest.ts";
-import { isClosed, type Run, type RunOutcome } from "../api/run.ts";
+import { isClosed, type Run } from "../api/run.ts";
+import type { RunOutcome } from "../api/run-status.ts";
 import { changeRecord } from "../storage/change.ts";
 import { checked, type Finding, isCurrent } from "../storage/checked.ts";
 import { StoreCorrupt } from "../storage/port.ts";

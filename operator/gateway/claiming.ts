@@ -1,5 +1,6 @@
 import type { Environment } from "../api/environment.ts";
-import type { Run, RunOutcome } from "../api/run.ts";
+import type { Run } from "../api/run.ts";
+import type { RunOutcome } from "../api/run-status.ts";
 import { ENVIRONMENTS } from "../cluster/resources.ts";
 import { changeRecord } from "../storage/change.ts";
 import { claim } from "../storage/claims.ts";

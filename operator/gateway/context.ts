@@ -1,4 +1,5 @@
-import type { RunOutcome, RunSpec } from "../api/run.ts";
+import type { RunSpec } from "../api/run.ts";
+import type { RunOutcome } from "../api/run-status.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";

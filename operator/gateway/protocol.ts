@@ -2,7 +2,8 @@ import { z } from "zod";
 import { credential } from "../api/component.ts";
 import type { Reason } from "../api/conditions.ts";
 import { ignoredDrift } from "../api/drift.ts";
-import { operation, outputRecord, planCounts, runOutcome } from "../api/run.ts";
+import { operation } from "../api/run.ts";
+import { outputRecord, planCounts, runOutcome } from "../api/run-status.ts";
 import { source } from "../api/source.ts";
 
 /**

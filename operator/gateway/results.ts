@@ -1,4 +1,5 @@
-import type { Run, RunOutcome } from "../api/run.ts";
+import type { Run } from "../api/run.ts";
+import type { RunOutcome } from "../api/run-status.ts";
 import { parseOutputs } from "../engine/outputs.ts";
 import { cancelledInstead } from "../run/cancel.ts";
 import { intentOf } from "../storage/applying.ts";

@@ -1,5 +1,6 @@
 import { cutBytes } from "../api/cut-bytes.ts";
-import { isClosed, type PlanCounts, type Run, type RunOutcome, type RunStatus } from "../api/run.ts";
+import { isClosed, type Run } from "../api/run.ts";
+import type { PlanCounts, RunOutcome, RunStatus } from "../api/run-status.ts";
 import { ApiError, isConflict, isNotFound } from "../cluster/errors.ts";
 import type { Reader, Writer } from "../cluster/ports.ts";
 import { RUNS } from "../cluster/resources.ts";

@@ -1,5 +1,6 @@
 import { ANNOTATIONS } from "../api/names.ts";
-import type { Run, RunOutcome, RunPhase } from "../api/run.ts";
+import type { Run } from "../api/run.ts";
+import type { RunOutcome, RunPhase } from "../api/run-status.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import { cancelledInstead } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";

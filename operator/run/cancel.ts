@@ -1,6 +1,7 @@
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import type { PlanCounts, Run, RunOutcome } from "../api/run.ts";
+import type { Run } from "../api/run.ts";
+import type { PlanCounts, RunOutcome } from "../api/run-status.ts";
 
 /** Does a person ask for the end of this very Run, and has not been heard yet? */
 export function isToBeCancelled(run: Run, environment: Environment | undefined): boolean {

@@ -1,6 +1,7 @@
 import { durationMs } from "../api/fields.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import { isClosed, type RunOutcome } from "../api/run.ts";
+import { isClosed } from "../api/run.ts";
+import type { RunOutcome } from "../api/run-status.ts";
 import { isToBeCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation } from "./observation.ts";

@@ -1,5 +1,6 @@
 import type { Condition, Reason } from "../api/conditions.ts";
-import { isClosedPhase, type Run, type RunPhase } from "../api/run.ts";
+import type { Run } from "../api/run.ts";
+import { isClosedPhase, type RunPhase } from "../api/run-status.ts";
 
 interface Told {
   readonly reason: Reason | string;

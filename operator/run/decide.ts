@@ -1,6 +1,7 @@
 import { durationMs } from "../api/fields.ts";
 import { FINALIZERS } from "../api/names.ts";
-import { isClosed, type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run.ts";
+import { isClosed } from "../api/run.ts";
+import { type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run-status.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, cancelledInstead, isBeingCancelled, isToBeCancelled } from "./cancel.ts";
 import { decideCheck } from "./check.ts";
 import { type Death, deathOf } from "./death.ts";

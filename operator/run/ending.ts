@@ -1,4 +1,5 @@
-import type { Run, RunOutcome, RunPhase } from "../api/run.ts";
+import type { Run } from "../api/run.ts";
+import type { RunOutcome, RunPhase } from "../api/run-status.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 
 export interface DeadPod {

@@ -1,5 +1,6 @@
 import type { Environment } from "../api/environment.ts";
-import type { Operation, Run, RunOutcome, RunSpec } from "../api/run.ts";
+import type { Operation, Run, RunSpec } from "../api/run.ts";
+import type { RunOutcome } from "../api/run-status.ts";
 import { gateOf, troubleText } from "../schedule/gate.ts";
 
 const CHANGING: readonly string[] = ["Apply", "Destroy"] satisfies readonly Operation[];

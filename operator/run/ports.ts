@@ -1,6 +1,7 @@
 import type { Approval } from "../api/approval.ts";
 import type { Environment } from "../api/environment.ts";
-import type { Run, RunOutcome, RunStatus } from "../api/run.ts";
+import type { Run } from "../api/run.ts";
+import type { RunOutcome, RunStatus } from "../api/run-status.ts";
 import type { Node } from "../cluster/kinds.ts";
 import type { RunEnd, WhyEnded } from "../storage/run-end.ts";
 import type { ObservedPod, PlanStanding } from "./observation.ts";

@@ -1,5 +1,6 @@
 import type { Reason } from "../api/conditions.ts";
-import type { Run, RunOutcome, RunPhase, RunStatus } from "../api/run.ts";
+import type { Run } from "../api/run.ts";
+import type { RunOutcome, RunPhase, RunStatus } from "../api/run-status.ts";
 import { expiresAtMs } from "../approval/tally.ts";
 import type { Acted } from "./act.ts";
 import { conditionsOf } from "./conditions.ts";

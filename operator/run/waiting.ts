@@ -1,5 +1,5 @@
 import { ANNOTATIONS } from "../api/names.ts";
-import type { RunOutcome } from "../api/run.ts";
+import type { RunOutcome } from "../api/run-status.ts";
 import { type HeldQuestion, rejectionText, type Tally, tally } from "../approval/tally.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, isToBeCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";

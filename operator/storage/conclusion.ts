@@ -1,4 +1,5 @@
-import type { Operation, OutputRecord, RunOutcome } from "../api/run.ts";
+import type { Operation } from "../api/run.ts";
+import type { OutputRecord, RunOutcome } from "../api/run-status.ts";
 import type { Intent } from "./applying.ts";
 import { type Change, without } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";

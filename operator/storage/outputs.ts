@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { canonicalJson } from "../api/digest.ts";
-import type { OutputRecord } from "../api/run.ts";
+import type { OutputRecord } from "../api/run-status.ts";
 import { type OutputValue, parseOutputs } from "../engine/outputs.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { StateStore } from "./port.ts";

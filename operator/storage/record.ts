@@ -1,4 +1,5 @@
-import type { OutputRecord, PlanCounts, RunInputs, RunOutcome } from "../api/run.ts";
+import type { RunInputs } from "../api/run.ts";
+import type { OutputRecord, PlanCounts, RunOutcome } from "../api/run-status.ts";
 import type { HeldPlan } from "../gateway/protocol.ts";
 
 /** Identity of a state: what it is called. Who owns it is in the record. */

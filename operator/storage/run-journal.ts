@@ -1,4 +1,4 @@
-import type { RunOutcome } from "../api/run.ts";
+import type { RunOutcome } from "../api/run-status.ts";
 import { parseState } from "../engine/state.ts";
 import { leftovers, readJournal } from "./journal.ts";
 import type { StateStore } from "./port.ts";

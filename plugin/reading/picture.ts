@@ -1,7 +1,8 @@
 import type { Condition } from "../../operator/api/conditions.ts";
 import type { Environment } from "../../operator/api/environment.ts";
 import type { ComponentStatus } from "../../operator/api/environment-status.ts";
-import type { PlanCounts, Run } from "../../operator/api/run.ts";
+import type { Run } from "../../operator/api/run.ts";
+import type { PlanCounts } from "../../operator/api/run-status.ts";
 import { dependenciesOf, type Graph, graphOf, reversed } from "../../operator/environment/graph.ts";
 import { isSettled, type Waiting, waitingOf } from "./waiting.ts";
 

@@ -1,5 +1,6 @@
 import type { Environment } from "../../operator/api/environment.ts";
-import type { PlanCounts, Run } from "../../operator/api/run.ts";
+import type { Run } from "../../operator/api/run.ts";
+import type { PlanCounts } from "../../operator/api/run-status.ts";
 
 /** A plan as people are asked about it. This is also what `-o json` prints. */
 export interface PlanPicture {

@@ -1,6 +1,7 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import type { ComponentStatus } from "../../operator/api/environment-status.ts";
-import type { Run, RunStatus } from "../../operator/api/run.ts";
+import type { Run } from "../../operator/api/run.ts";
+import type { RunStatus } from "../../operator/api/run-status.ts";
 
 /** Whose turn it is: somebody who approves, somebody who acts, time, another component, or the engine. */
 export type WaitsFor = "approval" | "person" | "time" | "component" | "engine";

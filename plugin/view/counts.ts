@@ -1,4 +1,4 @@
-import type { PlanCounts } from "../../operator/api/run.ts";
+import type { PlanCounts } from "../../operator/api/run-status.ts";
 
 /** `+1 ~2 ±1 -3`: to create, to change, to replace, to delete. */
 export function countsShort(counts: PlanCounts): string {

@@ -1,6 +1,6 @@
 /** Applies exactly the plan that was judged, once, and tells truthfully what became of it. */
 
-import { UNSAVED_STATE_STEP } from "../../operator/api/run.ts";
+import { UNSAVED_STATE_STEP } from "../../operator/api/run-status.ts";
 import { applyArguments } from "../../operator/engine/arguments.ts";
 import { parseState, type StateEnvelope } from "../../operator/engine/state.ts";
 import { EngineLost } from "../engine-client.ts";

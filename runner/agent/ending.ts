@@ -1,6 +1,6 @@
 /** The ways in which an attempt ends before or after the engine ran; the story throws these, one place reports them. */
 import type { Reason } from "../../operator/api/conditions.ts";
-import type { RunOutcome } from "../../operator/api/run.ts";
+import type { RunOutcome } from "../../operator/api/run-status.ts";
 
 export type Outcome = RunOutcome;
 

@@ -1,7 +1,8 @@
 import type { Component } from "../../operator/api/component.ts";
 import type { Environment, EnvironmentSpec } from "../../operator/api/environment.ts";
 import { API_VERSION, FINALIZERS } from "../../operator/api/names.ts";
-import type { OutputRecord, Run, RunOutcome, RunSpec, RunStatus } from "../../operator/api/run.ts";
+import type { Run, RunSpec } from "../../operator/api/run.ts";
+import type { OutputRecord, RunOutcome, RunStatus } from "../../operator/api/run-status.ts";
 import type { Lifetime } from "../../operator/api/time.ts";
 import type { CatalogueEngine } from "../../operator/environment/desired.ts";
 import { runName } from "../../operator/environment/run-name.ts";

@@ -1,4 +1,4 @@
-import type { RunOutcome } from "../../operator/api/run.ts";
+import type { RunOutcome } from "../../operator/api/run-status.ts";
 import { CALLED_OFF, type WorkOrder } from "../../operator/gateway/protocol.ts";
 import type { StateKey } from "../../operator/storage/record.ts";
 import { archiveOf, look, refreshed, reportOf } from "./world-check.ts";

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { RunOutcome } from "../../operator/api/run.ts";
+import type { RunOutcome } from "../../operator/api/run-status.ts";
 import type { EngineName } from "../../operator/engine/names.ts";
 import type { GatewayErrorCode, Verdict, WorkOrder } from "../../operator/gateway/protocol.ts";
 import { AGENT_ENV } from "../../runner/pod-layout.ts";

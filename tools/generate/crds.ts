@@ -3,7 +3,8 @@ import { environmentName, environmentSpec } from "../../operator/api/environment
 import { environmentStatus } from "../../operator/api/environment-status.ts";
 import type { CelRule } from "../../operator/api/fields.ts";
 import { GROUP, VERSION } from "../../operator/api/names.ts";
-import { runSpec, runStatus } from "../../operator/api/run.ts";
+import { runSpec } from "../../operator/api/run.ts";
+import { runStatus } from "../../operator/api/run-status.ts";
 import { type StructuralSchema, structuralSchemaOf } from "./structural.ts";
 
 export interface PrinterColumn {

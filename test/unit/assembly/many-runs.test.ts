@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { API_VERSION } from "../../../operator/api/names.ts";
-import type { RunPhase } from "../../../operator/api/run.ts";
+import type { RunPhase } from "../../../operator/api/run-status.ts";
 import { type CachedRun, type Caches, RUN_INDEXES } from "../../../operator/assembly/caches.ts";
 import { runController } from "../../../operator/assembly/controllers.ts";
 import { countPlaces } from "../../../operator/assembly/places.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RunOutcome } from "../../../operator/api/run.ts";
+import type { RunOutcome } from "../../../operator/api/run-status.ts";
 import { surplusRuns } from "../../../operator/environment/history.ts";
 import { aRun, ended, T0 } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";

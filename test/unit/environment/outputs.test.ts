@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
-import type { OutputRecord } from "../../../operator/api/run.ts";
+import type { OutputRecord } from "../../../operator/api/run-status.ts";
 import { brokenPromise } from "../../../operator/environment/offered-outputs.ts";
 import { publishOutputs } from "../../../operator/environment/outputs.ts";
 import type { EnvironmentPorts, OutputValue } from "../../../operator/environment/ports.ts";

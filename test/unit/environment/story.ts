@@ -1,6 +1,7 @@
 import type { Environment } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
-import type { OutputRecord, Run, RunOutcome, RunSpec } from "../../../operator/api/run.ts";
+import type { Run, RunSpec } from "../../../operator/api/run.ts";
+import type { OutputRecord, RunOutcome } from "../../../operator/api/run-status.ts";
 import { type Decision, decide } from "../../../operator/environment/decide.ts";
 import { isClosed, type Observation, type RevisionSeen } from "../../../operator/environment/observation.ts";
 import { runName } from "../../../operator/environment/run-name.ts";

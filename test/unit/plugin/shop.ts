@@ -1,6 +1,7 @@
 import type { Environment } from "../../../operator/api/environment.ts";
 import type { ComponentStatus } from "../../../operator/api/environment-status.ts";
-import type { Run, RunSpec, RunStatus } from "../../../operator/api/run.ts";
+import type { Run, RunSpec } from "../../../operator/api/run.ts";
+import type { RunStatus } from "../../../operator/api/run-status.ts";
 import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 
 /** A shop of five components, for the plugin's tests: network ◄ catalog, database ◄ app ◄ monitor. */

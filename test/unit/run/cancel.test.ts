@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
-import type { RunOutcome, RunStatus } from "../../../operator/api/run.ts";
+import type { RunOutcome, RunStatus } from "../../../operator/api/run-status.ts";
 import { act } from "../../../operator/run/act.ts";
 import { cancelledInstead } from "../../../operator/run/cancel.ts";
 import { decideRun } from "../../../operator/run/decide.ts";

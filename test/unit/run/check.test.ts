@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ANNOTATIONS, FINALIZERS } from "../../../operator/api/names.ts";
-import type { RunOutcome } from "../../../operator/api/run.ts";
+import type { RunOutcome } from "../../../operator/api/run-status.ts";
 import { act } from "../../../operator/run/act.ts";
 import { decideRun, type RunDecision } from "../../../operator/run/decide.ts";
 import { podFor } from "../../../operator/run/pod.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FINALIZERS } from "../../../operator/api/names.ts";
-import type { RunOutcome, RunStatus } from "../../../operator/api/run.ts";
+import type { RunOutcome, RunStatus } from "../../../operator/api/run-status.ts";
 import { decideRun, type RunDecision } from "../../../operator/run/decide.ts";
 import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { aNode, aPod, begun, type ObservationFacts, observation, runSpec } from "./observations.ts";

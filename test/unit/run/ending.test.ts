@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RunOutcome } from "../../../operator/api/run.ts";
+import type { RunOutcome } from "../../../operator/api/run-status.ts";
 import { closedPhase, outcomeOfDeath } from "../../../operator/run/ending.ts";
 import type { Claim } from "../../../operator/storage/record.ts";
 import { aRecord, aRun } from "../../fakes/objects.ts";

@@ -1,5 +1,6 @@
 import { LABELS } from "../../../operator/api/names.ts";
-import type { Run, RunInputs, RunSpec, RunStatus } from "../../../operator/api/run.ts";
+import type { Run, RunInputs, RunSpec } from "../../../operator/api/run.ts";
+import type { RunStatus } from "../../../operator/api/run-status.ts";
 import type { Node } from "../../../operator/cluster/kinds.ts";
 import type { ObservedPod, RunObservation } from "../../../operator/run/observation.ts";
 import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Run, RunOutcome, RunStatus } from "../../../operator/api/run.ts";
+import type { Run } from "../../../operator/api/run.ts";
+import type { RunOutcome, RunStatus } from "../../../operator/api/run-status.ts";
 import type { Acted } from "../../../operator/run/act.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
 import { kstatusOf, violationsBetween, violationsOf } from "../../fakes/kstatus.ts";

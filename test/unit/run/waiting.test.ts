@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
-import type { RunStatus } from "../../../operator/api/run.ts";
+import type { RunStatus } from "../../../operator/api/run-status.ts";
 import { decideRun } from "../../../operator/run/decide.ts";
 import { podName } from "../../../operator/run/pod.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
