@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { condition } from "./conditions.ts";
 import { listMap } from "./fields.ts";
+
 export const planCounts = z
   .object({
     create: z.int().describe("Resources to create."),
