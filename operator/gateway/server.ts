@@ -3,6 +3,7 @@ import { Server as TlsServer } from "node:tls";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { TlsMaterial } from "./authority.ts";
 import { claimWork } from "./claiming.ts";
+import { endConnectionsOnClose } from "./closing.ts";
 import type { GatewayContext } from "./context.ts";
 import { answerFor } from "./errors.ts";
 import { claimRequest } from "./protocol.ts";
@@ -77,6 +78,7 @@ export function createServer(context: GatewayContext, { tls, limits, ready }: Se
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   server.decorateRequest("terrariumSession", undefined);
+  endConnectionsOnClose(server);
   receiveStrangers(server, limits.strangerMs);
   server.setErrorHandler((error, request, reply) => refuse(context, error, request, reply));
   server.addHook("onResponse", async (request, reply) => {

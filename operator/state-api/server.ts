@@ -2,6 +2,7 @@ import { constants } from "node:crypto";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { LABELS } from "../api/names.ts";
 import type { TlsMaterial } from "../gateway/authority.ts";
+import { endConnectionsOnClose } from "../gateway/closing.ts";
 import type { GatewayLog } from "../gateway/context.ts";
 import { roomForBodies } from "../gateway/reception.ts";
 import { RESOURCE_LIST } from "./discovery.ts";
@@ -69,6 +70,7 @@ export function createStateServer(parts: ServerParts): FastifyInstance {
     return503OnClosing: true,
     forceCloseConnections: "idle",
   }) as unknown as FastifyInstance;
+  endConnectionsOnClose(server);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   server.addHook("onRequest", async (request) => {
