@@ -6,7 +6,7 @@ type BuiltOn = NonNullable<RunSpec["builtOn"]>[number];
 
 /** The states of what a component needs, as they are now: for the record of a Run that is made on them. */
 export function builtOn(needs: Needs): Pick<RunSpec, "builtOn"> {
-  return needs.size === 0 ? {} : { builtOn: [...needs.values()].map(stateOf) };
+  return { builtOn: [...needs.values()].map(stateOf) };
 }
 
 /**

@@ -5,7 +5,6 @@ import type { RunOutcome } from "../api/run-status.ts";
 import { isToBeCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation } from "./observation.ts";
-
 import { whyNotStarted } from "./start-trouble.ts";
 
 /** From creation to the first running container; images may have to be pulled. */

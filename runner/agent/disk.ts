@@ -12,7 +12,7 @@ export function isDiskFull(error: unknown): boolean {
 
 /** Before anything is applied. */
 export function diskFull(why: string): Outcome {
-  return { result: "Failed", reason: "DiskFull", message: told(`Nothing was applied. ${why}`), retry: "Backoff" };
+  return { result: "Failed", reason: "DiskFull", message: advised(`Nothing was applied. ${why}`), retry: "Backoff" };
 }
 
 /**
@@ -25,7 +25,7 @@ export async function withFullDisk(outcome: Outcome, folder: string): Promise<Ou
   if (!/no space left on device|\((ENOSPC|EDQUOT)\)/i.test(outcome.message) && !(await hasNoRoom(folder)))
     return outcome;
   const inApply = outcome.reason === "ApplyFailed" || outcome.reason === "DestroyFailed";
-  if (inApply) return { ...outcome, message: told(outcome.message) };
+  if (inApply) return { ...outcome, message: advised(outcome.message) };
   const { diagnostics } = outcome;
   return { ...diskFull(outcome.message), ...(diagnostics === undefined ? {} : { diagnostics }) };
 }
@@ -35,6 +35,6 @@ async function hasNoRoom(folder: string): Promise<boolean> {
   return bavail * bsize < 64 * 1024;
 }
 
-function told(why: string): string {
+function advised(why: string): string {
   return cut(`${ADVICE}. ${why}`);
 }

@@ -1,5 +1,5 @@
 /** What the agent must still know after its container was restarted: small facts, each a file that is whole or absent. */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -56,6 +56,7 @@ export class Spool {
   /** Throws where the disk is full. */
   async write<K extends keyof Facts>(name: K, fact: Facts[K]): Promise<void> {
     await writeDurably(this.#path(name), Buffer.from(JSON.stringify(fact)));
+    this.#unwritten.delete(name);
   }
 
   /** For a fact without which a restart costs work and nothing else: a full disk must not keep an attempt from ending. */
@@ -85,9 +86,12 @@ export class Spool {
   }
 
   async entries(name: "journal" | "diagnostics"): Promise<unknown[]> {
-    const text = await readFile(join(this.folder, `${name}.ndjson`), "utf8").catch(() => "");
-    // A last line without its end was being written when the process died; the launcher sends it again.
+    const file = join(this.folder, `${name}.ndjson`);
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    // A last line without its end was being written when the process died, or the disk was full; the launcher sends it again.
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+    // The next one must not be added to it, so it goes, before anything else can be written.
+    if (whole.length < text.length) truncateSync(file, Buffer.byteLength(whole));
     return whole
       .split("\n")
       .filter((line) => line !== "")

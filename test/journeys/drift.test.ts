@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-
 import type { Run } from "../../operator/api/run.ts";
 import type { Stored } from "../../operator/cluster/ports.ts";
 import { approvers, says } from "./support/approvers.ts";

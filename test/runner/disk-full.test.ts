@@ -192,6 +192,9 @@ describe("an agent whose disk is full", () => {
     await spool.writeIfRoom("saved", "sha256:1");
     assert.equal(await spool.read("saved"), "sha256:1");
     assert.deepEqual(readdirSync(folder()), files, "nothing is left lying about");
+    rmSync(join(folder(), FILLING));
+    await spool.writeIfRoom("saved", "sha256:2");
+    assert.equal(await spool.read("saved"), "sha256:2", "what fits again counts");
     assert.match(said.join(), /disk of the agent is full.*Free space on the node/);
   });
 

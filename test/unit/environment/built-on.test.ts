@@ -29,7 +29,7 @@ describe("A Run of a component that needs others", () => {
 
   it("records none where it needs nobody", () => {
     const [first] = aWaitingStory().runs();
-    assert.equal(first?.spec.builtOn, undefined);
+    assert.deepEqual(first?.spec.builtOn, []);
   });
 
   it("records those also when it corrects what has drifted", () => {
@@ -97,6 +97,14 @@ describe("A plan that waits, of a component that needs others", () => {
     declare(story, network, aComponent("other"), { ...app, dependsOn: ["network", "other"] });
     story.round();
     assert.deepEqual(story.superseded, ["it depends on other now"]);
+  });
+
+  it("is void where it needed nobody, and is to come after another component now", () => {
+    const alone = { ...app, dependsOn: [] };
+    const story = aWaitingStory([network, alone]);
+    declare(story, network, app);
+    story.round();
+    assert.deepEqual(story.superseded, ["it depends on network now"]);
   });
 
   it("is not void because it depends on less now, or because a cache is behind", () => {

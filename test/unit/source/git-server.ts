@@ -7,7 +7,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-
 import type { ServerCertificate } from "./tls.ts";
 
 const execute = promisify(execFile);
