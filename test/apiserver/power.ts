@@ -23,9 +23,11 @@ export async function powerOf(first = 0): Promise<Power> {
     async kill() {
       if (pid === 0) return;
       const ending = pid;
+      const hasEnded = async () => ["", "Z"].includes(await stateOf(ending));
       pid = 0;
+      if (await hasEnded()) return;
       process.kill(ending, "SIGKILL");
-      await until(`${program} has ended`, async () => ["", "Z"].includes(await stateOf(ending)));
+      await until(`${program} has ended`, hasEnded);
     },
     startAgain() {
       const child = spawn("setpriv", ["--pdeathsig", "KILL", program, ...args], { stdio: "ignore" });
