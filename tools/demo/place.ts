@@ -1,5 +1,5 @@
 /** Where the demo happens: a cluster to talk to, with the images of this checkout in its reach. */
-import { basename } from "node:path";
+import { basename, isAbsolute } from "node:path";
 import { ensureBinaries } from "../cluster/binaries.ts";
 import { linkProgram } from "../cluster/cluster-files.ts";
 import { clusterUp } from "../cluster/cluster-up.ts";
@@ -26,7 +26,8 @@ export async function openPlace(place: Place, progress: Progress): Promise<Kubec
   if (place.type === "own") return openOwn(place.context, progress);
   const { kubeconfig } = await clusterUp({ name: place.name });
   const { kubectl, helm } = await programs(progress);
-  await linkProgram(place.name, "helm", helm);
+  // One that the shell finds by its name is not linked: it may be this very link.
+  if (isAbsolute(helm)) await linkProgram(place.name, "helm", helm);
   const kubectlFlags = ["--kubeconfig", kubeconfig];
   return new Kubectl({ kubectlPath: kubectl, helmPath: helm, kubectlFlags, helmFlags: kubectlFlags });
 }
