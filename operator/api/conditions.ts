@@ -101,6 +101,11 @@ export const REASONS = {
     standing: "progress",
     meaning: "Nobody decided about the plan in time (approval.planExpiresAfter). A fresh one is made.",
   },
+  Recovering: {
+    standing: "progress",
+    meaning:
+      "An apply was cut off. What is left to do is planned, and the plan waits for a person, whatever the rules for approval are.",
+  },
   SourceResolving: { standing: "progress", meaning: "The git ref is being looked up." },
   InputMissing: {
     standing: "progress",
@@ -237,7 +242,7 @@ export const REASONS = {
   Interrupted: {
     standing: "person",
     meaning:
-      "The pod died while it applied. Nothing is repeated by itself: look at the journal, then set terrarium.dev/requestedAt.",
+      "The pod died while it applied. Nothing is repeated by itself: a fresh plan waits for a person. Look at the journal of the Run before.",
   },
   ProofOfDeathMissing: {
     standing: "person",

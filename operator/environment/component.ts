@@ -6,7 +6,7 @@ import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
 import { causeOf } from "./cause.ts";
-import { corrected, correctionRules, isComingCorrection } from "./correction.ts";
+import { corrected, isComingCorrection } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
 import { watched } from "./drift.ts";
@@ -14,7 +14,8 @@ import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type 
 import { missingOutput } from "./offered-outputs.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
-import { rulesFor } from "./rules.ts";
+import { cutOffRun, isRecovering } from "./recovery.ts";
+import { askingSomebody, rulesFor } from "./rules.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { voidOrWaiting } from "./waiting-component.ts";
@@ -44,7 +45,6 @@ function firstAnswer(subject: Subject): Answer {
   return (
     stateMovesFromFormerName(subject) ??
     recordTrouble(subject) ??
-    interrupted(subject) ??
     blocked(subject) ??
     missingOutput(subject.component, subject.needs) ??
     answerForDesired(subject, choice.engine)
@@ -58,10 +58,11 @@ function pendingRequest({ observation, past }: ComponentSeen): string | undefine
 }
 
 /** A Run that failed has not answered: it is tried again. One that was interrupted or cancelled has, and waits for another request. */
-function isAnswered({ latest, record }: ComponentPast, asked: string): boolean {
+function isAnswered(past: ComponentPast, asked: string): boolean {
+  const { latest, record } = past;
+  if (cutOffRun(past)?.spec.request === asked) return true;
   if (latest === undefined || latest.spec.cause.type === "DriftFound") return record?.applied?.request === asked;
-  const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted" || wasCancelled(latest);
-  return latest.spec.request === asked && ended;
+  return latest.spec.request === asked && (latest.status?.phase === "Succeeded" || wasCancelled(latest));
 }
 
 function stateMovesFromFormerName(subject: Subject): Answer | undefined {
@@ -74,8 +75,9 @@ function stateMovesFromFormerName(subject: Subject): Answer | undefined {
   const waits = waitingRun(former);
   if (waits !== undefined) return supersede(waits, `the component is called ${component.name} now`);
   if (former.open !== undefined) return answerForOpenRun(former.open);
-  const stopped = interrupted({ ...subject, past: former });
-  if (stopped !== undefined) return stopped;
+  const cutOff = cutOffRun(former);
+  if (cutOff !== undefined && pendingRequest({ observation, past: former }) === undefined)
+    return interrupted(cutOff, formerName);
   return {
     state: "Pending",
     reason: "Pending",
@@ -84,16 +86,13 @@ function stateMovesFromFormerName(subject: Subject): Answer | undefined {
   };
 }
 
-function interrupted(subject: Subject): Answer | undefined {
-  const { latest } = subject.past;
-  if (latest?.status?.phase !== "Interrupted" || pendingRequest(subject) !== undefined) return undefined;
+/** Only under the name that it was made for could be planned what is left to do. */
+function interrupted({ spec }: Run, formerName: string): Answer {
   return {
     state: "Interrupted",
     reason: "Interrupted",
     // What to do comes first: the status cuts long messages.
-    message:
-      `set ${ANNOTATIONS.requestedAt} for a fresh plan, after a look at the journal of Run ${latest.spec.number}: ` +
-      (latest.status.outcome?.message ?? "its pod died while it applied"),
+    message: `set ${ANNOTATIONS.requestedAt} to go on under the new name, after a look at the journal of Run ${spec.number} of ${formerName}, which was interrupted`,
   };
 }
 
@@ -131,7 +130,8 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   // While the ref's newest commit is not known, what is applied counts as current.
   const assumed = seen.state === "known" ? seen.revision : applied?.revision;
   // Where a later apply or destroy began and did not end well, what was applied before is not what exists.
-  const isWhole = past.record?.attempted === undefined && past.latest?.spec.operation !== "Destroy";
+  const isWhole =
+    past.record?.attempted === undefined && past.latest?.spec.operation !== "Destroy" && cutOffRun(past) === undefined;
   if (isWhole && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
     const ready = upToDate(seen, past);
     if (past.open !== undefined) return ready;
@@ -183,10 +183,10 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
   const wanted = attemptedNow(environment, desiredDigestOf(inputsDigest, revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return wait;
-  const cause: Cause =
-    lastFailure(past, wanted) === undefined
-      ? causeOf(past, { ...desired, revision: desired.assumed })
-      : { type: "Retry", detail: retryDetail(past) };
+  const isRetry = lastFailure(past, wanted) !== undefined && !isRecovering(past);
+  const cause: Cause = isRetry
+    ? { type: "Retry", detail: retryDetail(past) }
+    : causeOf(past, { ...desired, revision: desired.assumed });
   const spec = attemptSpec(subject, wanted, {
     operation: "Apply",
     inputsDigest,
@@ -198,28 +198,26 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
       ...(content === undefined ? {} : { content }),
     },
     ...builtOn(subject.needs),
-    rules: rulesOfTry(subject, wanted),
+    rules: rulesOfTry(subject, wanted, desired.request),
   });
-  return {
-    state: "Pending",
-    reason: "Pending",
-    message: `Run ${spec.number} starts`,
-    step: { type: "startRun", spec },
-  };
+  const step = { type: "startRun", spec } as const;
+  if (cause.type === "Recovery" && desired.request === undefined) {
+    const message = `${cause.detail}; Run ${spec.number} plans what is left to do, and waits for a person`;
+    return { state: "Pending", reason: "Recovering", message, step };
+  }
+  return { state: "Pending", reason: "Pending", message: `Run ${spec.number} starts`, step };
 }
 
-/** The next try of a proposal that was approved and failed half way is a proposal, too: another plan needs another word. */
-function rulesOfTry({ observation, component, past }: Subject, wanted: Attempted): RunRules {
-  const { environment } = observation;
-  const failed = lastFailure(past, wanted);
-  const isProposal = failed !== undefined && startedByDrift(past, failed);
-  return isProposal ? correctionRules(environment, component) : rulesFor(environment, component, "Apply");
-}
-
-/** Whether the row of tries that this one belongs to began as a correction. */
-function startedByDrift({ runs }: ComponentPast, { spec }: Run): boolean {
-  const first = runs.find((run) => run.spec.number === spec.number - spec.attempt);
-  return (first ?? { spec }).spec.cause.type === "DriftFound" || spec.cause.type === "DriftFound";
+/** After an interruption a person looks at the plan, or has asked to go on. So it is with the next try of a plan that was for a person. */
+function rulesOfTry(
+  { observation, component, past }: Subject,
+  wanted: Attempted,
+  request: string | undefined,
+): RunRules {
+  const rules = rulesFor(observation.environment, component, "Apply");
+  const isUnseen = cutOffRun(past) !== undefined && request === undefined;
+  const asksAgain = lastFailure(past, wanted)?.spec.rules?.approval?.always === true;
+  return isUnseen || asksAgain ? askingSomebody(rules) : rules;
 }
 
 function retryDetail({ latest }: ComponentPast): string {

@@ -8,10 +8,8 @@ import type { CatalogueEngine } from "./desired.ts";
 import { desiredDigestOf } from "./digest.ts";
 import { driftSettings } from "./drift.ts";
 import type { ComponentSeen } from "./observation.ts";
-import { rulesFor } from "./rules.ts";
+import { askingSomebody, rulesFor } from "./rules.ts";
 import type { Answer } from "./verdict.ts";
-
-const DEFAULT_EXPIRY = "24h";
 
 /** What is declared and applied already: a correction means to do just that again. */
 export interface AppliedAsDeclared {
@@ -31,9 +29,7 @@ export function isComingCorrection({ spec, status }: Run): boolean {
 /** A proposal is for a person, also where nobody would have to be asked for such a plan. */
 export function correctionRules(environment: Environment, component: Component): RunRules {
   const rules = rulesFor(environment, component, "Apply");
-  if (driftSettings(environment.spec, component).action !== "Propose") return rules;
-  const { required = 1, expiresAfter = DEFAULT_EXPIRY } = rules.approval ?? {};
-  return { ...rules, approval: { required, expiresAfter } };
+  return driftSettings(environment.spec, component).action === "Propose" ? askingSomebody(rules) : rules;
 }
 
 /** Why a correction that waits for approval is not wanted any more, apart from what makes any plan void. */

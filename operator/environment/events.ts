@@ -24,7 +24,7 @@ export function announce(
     if (STANDS.has(was?.state) && STANDS.has(state)) continue;
     const text = `${name}: ${message ?? state}`;
     if (state === "AwaitingApproval") event(environment, "Normal", state, text);
-    if (LOUD.has(state)) event(environment, "Warning", reason ?? state, text);
+    if (LOUD.has(state) || reason === "Recovering") event(environment, "Warning", reason ?? state, text);
     else if (QUIET.has(state) && was !== undefined)
       event(environment, "Normal", reason ?? state, `${name} is ${state}`);
   }

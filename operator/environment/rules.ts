@@ -38,6 +38,14 @@ function approvalFor(rules: ApprovalRules | undefined, operation: Operation): Pi
   return { approval: { required, ...(unless === undefined ? {} : { unless }), expiresAfter } };
 }
 
+const DEFAULT_EXPIRY = "24h";
+
+/** The same rules, for a plan that is shown to a person, also where nobody would have to be asked for such a plan. */
+export function askingSomebody(rules: RunRules): RunRules {
+  const { required = 1, expiresAfter = DEFAULT_EXPIRY } = rules.approval ?? {};
+  return { ...rules, approval: { required, expiresAfter, always: true } };
+}
+
 /** Somebody else than the one who wrote the spec has to agree. */
 export function asksPeople({ approval }: RunRules): boolean {
   return (approval?.required ?? 0) > 0;

@@ -4,6 +4,7 @@ import { asTime } from "../schedule/gate.ts";
 import { sleepAt } from "../schedule/sleep.ts";
 import { decideComponent } from "./component.ts";
 import { type Observation, pastOf } from "./observation.ts";
+import { isRecovering } from "./recovery.ts";
 import { decideRemoval } from "./removal.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -51,10 +52,8 @@ function destroyedAsleep(
   users: readonly string[],
   until: string,
 ): Verdict {
-  const { latest } = pastOf(observation, component.name);
   // How far an interrupted apply came has to be looked at by a person first, and the state may not know all of it.
-  if (latest?.status?.phase === "Interrupted" && latest.spec.operation === "Apply")
-    return decideComponent(observation, component, needs);
+  if (isRecovering(pastOf(observation, component.name))) return decideComponent(observation, component, needs);
   const verdict = decideRemoval(observation, component.name, "Asleep", users);
   // The record stays: what it was is needed again in the morning.
   if (verdict.state !== "Destroyed") return verdict;

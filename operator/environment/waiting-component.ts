@@ -1,3 +1,4 @@
+import type { RunRules } from "../api/approval.ts";
 import type { Run } from "../api/run.ts";
 import { attemptedNow } from "./attempt-spec.ts";
 import { whyBuiltOnOther } from "./built-on.ts";
@@ -5,7 +6,7 @@ import { correctionRules, isComingCorrection, whyNotCorrected } from "./correcti
 import { type CatalogueEngine, inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
 import { answerForOpenRun } from "./open-run.ts";
-import { rulesFor } from "./rules.ts";
+import { askingSomebody, rulesFor } from "./rules.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import type { Answer } from "./verdict.ts";
 import { supersede, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
@@ -38,7 +39,7 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
   const inputsDigest = unsettled ? run.spec.inputsDigest : inputsDigestOf(engine, inputs, outputDigests(subject));
   const { request } = attemptedNow(environment, "");
   const isCorrection = isComingCorrection(run);
-  const rules = isCorrection ? correctionRules(environment, component) : rulesFor(environment, component, "Apply");
+  const rules = isCorrection ? correctionRules(environment, component) : rulesNow(subject, run);
   const wanted = {
     operation: "Apply",
     inputsDigest,
@@ -52,4 +53,10 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
     whyOfAnotherState(past, run) ??
     whyBuiltOnOther(run, needs)
   );
+}
+
+/** What the rules would be, if the plan were made now. One that was for a person whatever the rules say stays so. */
+function rulesNow({ component, observation }: Subject, { spec }: Run): RunRules {
+  const rules = rulesFor(observation.environment, component, "Apply");
+  return spec.rules?.approval?.always ? askingSomebody(rules) : rules;
 }

@@ -38,8 +38,11 @@ function commandsFor({ name, namespace }: Picture, component: ComponentPicture):
   const ours = (command: string) => `kubectl terrarium ${command} -n ${namespace}`;
   const kubectl = (rest: string) => `kubectl -n ${namespace} ${rest}`;
   const logs = component.run === undefined ? [] : [ours(`logs ${component.run}`)];
-  if (component.waiting?.for === "approval")
-    return [ours(`plan ${name} ${component.name}`), ours(`approve ${name} --component ${component.name}`)];
+  if (component.waiting?.for === "approval") {
+    const looks = component.recovers ? [ours(`state imports ${name} ${component.name}`)] : [];
+    const plan = ours(`plan ${name} ${component.name}`);
+    return [...looks, plan, ours(`approve ${name} --component ${component.name}`)];
+  }
   switch (component.reason) {
     case "Suspended":
       return [ours(`resume ${name}`)];

@@ -131,8 +131,12 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
     }
   }
 
+  /** Nothing is done on top of an apply that was cut off before a person has looked: one who asked, or one who is to approve the plan. */
   function mayFollow(run: Run, before: readonly Run[]): void {
-    const last = before[0];
+    const last = before.find(
+      ({ metadata, status }) =>
+        cut.has(metadata.name) || status?.applyStartedAt !== undefined || status?.phase === "Succeeded",
+    );
     if (last === undefined) return;
     const key = {
       namespace: run.metadata.namespace,
@@ -144,7 +148,8 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
       last.spec.operation === "Apply" &&
       (last.status?.phase === "Interrupted" || (cut.has(last.metadata.name) && !reported));
     const asked = run.spec.request !== undefined && run.spec.request !== last.spec.request;
-    if (interrupted && !asked)
+    const asks = (run.spec.rules?.approval?.required ?? 0) > 0 && run.spec.rules?.approval?.unless === undefined;
+    if (interrupted && !asked && !asks)
       violated(`interrupted: ${run.metadata.name} repeats ${last.metadata.name}, and nobody asked`);
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { WatchTiming } from "../../operator/assembly/caches.ts";
+import { judgeFor } from "../../operator/assembly/judge.ts";
 import type { LeaseTiming } from "../../operator/assembly/leadership.ts";
 import { createClient } from "../../operator/cluster/client.ts";
 import type { Client } from "../../operator/cluster/ports.ts";
@@ -13,6 +14,7 @@ import type { LiveKeyRing } from "../../operator/storage/key-ring.ts";
 import { openKeyRing } from "../../operator/storage/keys.ts";
 import { createSecretStore } from "../../operator/storage/secret-store.ts";
 import { makeNamespace } from "../apiserver/engine-server.ts";
+import { CATALOGUE } from "../fakes/objects.ts";
 import type { Engines, EnginesParts } from "./engines.ts";
 import { startKubelet } from "./kubelet.ts";
 import { type Operator, startOperator } from "./operator.ts";
@@ -201,6 +203,13 @@ async function startedAtLast<T>(start: () => Promise<T>, tell: (line: string) =>
   }
 }
 
+/** Plans are judged as in an installation; no story here has an expression. */
+function judged(client: Client, transport: Transport, home: string, ring: LiveKeyRing) {
+  const store = createSecretStore({ client: createClient(transport), namespace: home, ring });
+  const evaluate = () => Promise.reject(new Error("no rule of these stories has an expression"));
+  return { client, store, judge: judgeFor({ client, store, clock: systemClock, catalogue: CATALOGUE, evaluate }) };
+}
+
 /** That of another replica: it outlives the operators that are killed. */
 const gatewayOn = (
   transport: Transport,
@@ -209,8 +218,7 @@ const gatewayOn = (
   complain: (what: string) => void,
 ): Promise<Gateway> =>
   startGateway({
-    client: createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER }),
-    store: createSecretStore({ client: createClient(transport), namespace: home, ring }),
+    ...judged(createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER }), transport, home, ring),
     ring,
     namespace: home,
     hosts: ["127.0.0.1"],

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { Environment } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
+import type { Run } from "../../operator/api/run.ts";
 import type { Secret } from "../../operator/cluster/kinds.ts";
 import type { KubeObject } from "../../operator/cluster/ports.ts";
-import { ENVIRONMENTS, SECRETS } from "../../operator/cluster/resources.ts";
+import { APPROVALS, ENVIRONMENTS, SECRETS } from "../../operator/cluster/resources.ts";
 import { until } from "../apiserver/engine-server.ts";
 import { anEnvironment } from "../fakes/objects.ts";
 import { openPlace, type Place, type Trouble } from "./place.ts";
@@ -41,14 +42,16 @@ export async function live(place: Place): Promise<void> {
   assert.deepEqual(place.engines.things(), []);
 }
 
-/** An apply is cut off after its first change; a person looks and asks; then all is there. */
+/** An apply is cut off after its first change; a person looks at the plan for the rest, and approves it; then all is there. */
 export const interruption: Story = (trouble = {}) =>
   inPlace({ ...trouble, podDiesAt: (changes) => changes === 1 }, async (place) => {
     const component = () => find(place)?.status?.components?.[0];
     await createEnvironment(place);
-    await place.awaited("it is interrupted", () => component()?.state === "Interrupted");
-    assert.equal(place.view.everMade().runs, 1, "nothing is repeated by itself");
-    await request(place);
+    await place.awaited("the plan for the rest waits", () => component()?.state === "AwaitingApproval");
+    const [cut, rest] = place.view.runs().toSorted((a, b) => a.spec.number - b.spec.number);
+    assert.deepEqual([cut?.status?.phase, rest?.spec.cause.type], ["Interrupted", "Recovery"]);
+    assert.equal(rest?.status?.applyStartedAt, undefined, "nothing is repeated by itself");
+    await approve(place, rest);
     await place.awaited("it is applied", () => component()?.state === "Ready");
     await deleteEnvironment(place);
     await isGone(place);
@@ -93,6 +96,14 @@ export async function change({ client, namespace, engines }: Place): Promise<voi
 export async function request({ client, namespace }: Place): Promise<void> {
   const annotations = { [ANNOTATIONS.requestedAt]: "now" };
   await client.mergePatch(ENVIRONMENTS, namespace, NAME, { metadata: { annotations } });
+}
+
+export async function approve({ client, namespace }: Place, run: Run | undefined): Promise<void> {
+  assert.ok(run?.status?.plan !== undefined, "there is a plan to approve");
+  const { name, uid } = run.metadata;
+  const planDigest = run.status.plan.digest;
+  const spec = { environment: NAME, run: { name, uid }, planDigest, decision: "Approve", approver: "ann" };
+  await client.create(APPROVALS, { metadata: { name: "yes", namespace }, spec } as unknown as KubeObject);
 }
 
 export const deleteEnvironment = ({ client, namespace }: Place): Promise<unknown> =>

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { approvers, says, untilHeld } from "./support/approvers.ts";
 import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
 import { applyHalfWay, goOn } from "./support/half-way.ts";
@@ -69,8 +70,6 @@ journeys("runners that die", () => {
     async (place, engine) => {
       const { outside } = place;
       await killedInApply(place, engine);
-      const line = await place.untilComponent("cut", "one", ({ state }) => state === "Interrupted");
-      assert.match(line.message ?? "", /requestedAt/);
       const run = await place.untilRunEnds("one");
       assert.equal(run.status?.phase, "Interrupted");
       const journal = run.status?.outcome?.journal;
@@ -79,10 +78,12 @@ journeys("runners that die", () => {
       const leftovers = journal.leftovers.map(({ address }) => address);
       assert.deepEqual(leftovers, ["terraform_data.first", "terraform_data.second"], "made, and begun");
 
-      // Neither time nor a change of the spec starts the apply again.
-      await place.patch("cut", { spec: { retry: { limit: 9 } } });
-      await place.untilComponent("cut", "one", ({ state }) => state === "Interrupted");
-      assert.equal((await place.runs("one")).length, 1);
+      // Neither time nor a change of the spec starts the apply again: a plan waits, although no rule asks anybody.
+      const line = await place.untilComponent("cut", "one", ({ state }) => state === "AwaitingApproval");
+      assert.match(line.message ?? "", /approve cut: 0 of 1 approvals .*; Run 1 was interrupted; its journal names/);
+      await place.patch("cut", { spec: { variables: [{ name: "unused", value: 1 }] } });
+      const anew = await untilHeld(place, "one", 3);
+      assert.equal(anew.spec.cause.type, "Recovery");
       assert.equal(outside.count("create/second"), 1);
 
       await place.request("cut");
@@ -90,6 +91,22 @@ journeys("runners that die", () => {
       assert.ok(outside.count("create/second") >= 2);
       await place.delete("cut");
       await place.untilGone("cut");
+    },
+  );
+
+  journey(
+    "killed in apply: what is left to do is planned, and applied when a person has approved it",
+    async (place) => {
+      const { outside } = place;
+      await approvers(place, "ada");
+      await killedInApply(place);
+      const rest = await untilHeld(place, "one", 2);
+      assert.deepEqual(rest.spec.rules?.approval, { required: 1, expiresAfter: "24h", always: true });
+      assert.equal(outside.count("create/second"), 1);
+      await says(place, "ada", "Approve", rest, "what the journal names was removed by hand");
+      await place.untilReady("cut");
+      const runs = await place.runs("one");
+      assert.deepEqual(runs.map(({ status }) => status?.outcome?.result).sort(), ["Applied", "Interrupted"]);
     },
   );
 
@@ -111,7 +128,8 @@ journeys("runners that die", () => {
 
   journey("killed in apply and then deleted: destroyed", async (place) => {
     await killedInApply(place);
-    await place.untilComponent("cut", "one", ({ state }) => state === "Interrupted");
+    const run = await place.untilRunEnds("one");
+    assert.equal(run.status?.phase, "Interrupted");
     await place.delete("cut");
     await place.untilGone("cut");
   });

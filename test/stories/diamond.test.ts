@@ -162,20 +162,38 @@ describe("A pod", () => {
 });
 
 describe("An apply that is cut off", () => {
-  it("is not repeated, names what it left, and goes on when a person asks", async () => {
+  it("is not repeated, names what it left, and goes on when a person approves the plan for the rest", async () => {
     await tell({ seed: 6 }, async (told) => {
       const { person, world } = told;
       await cutOff(told);
       const line = person.find()?.status?.components?.[0];
-      assert.equal(line?.state, "Interrupted");
-      const [run] = person.runs();
+      assert.equal(line?.state, "AwaitingApproval");
+      const [run, rest] = person.runs();
+      assert.equal(run?.status?.phase, "Interrupted");
       assert.ok((run?.status?.outcome?.journal?.entries ?? 0) > 0);
-      world.clock.advance(24 * 3_600_000);
-      await staysQuiet(told);
-      assert.equal(person.runs().length, 1);
+      const written = world.writes.length;
+      for (let hours = 0; hours < 20; hours += 1) {
+        world.clock.advance(3_600_000);
+        await world.rest();
+      }
+      assert.deepEqual(world.writes.slice(written), []);
+      assert.ok(rest !== undefined);
+      person.say("Approve", "ann", rest);
+      await until(told, "approved", () => isConverged(told), false);
+      assert.equal(person.runs().length, 2);
+    });
+  });
+
+  it("goes on under the ordinary rules when a person asks for a fresh plan", async () => {
+    await tell({ seed: 6 }, async (told) => {
+      const { person } = told;
+      await cutOff(told);
       person.request();
       await until(told, "asked", () => isConverged(told), false);
-      assert.equal(person.runs().length, 2);
+      assert.deepEqual(
+        person.runs().map(({ status }) => status?.outcome?.result),
+        ["Interrupted", "Cancelled", "Applied"],
+      );
     });
   });
 

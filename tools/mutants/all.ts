@@ -1,8 +1,8 @@
 import { APPROVALS } from "./approvals.ts";
-import { LIFE, PROOF } from "./life.ts";
+import { DEATHS, LIFE } from "./life.ts";
 import type { Mutant } from "./mutant.ts";
 import { OPERATOR } from "./operator.ts";
 import { FULL_DISK, STATE } from "./state.ts";
 
 /** Every seeded bug. Each is a row of docs/reliability.md. */
-export const MUTANTS: readonly Mutant[] = [...STATE, ...LIFE, ...OPERATOR, ...APPROVALS, ...FULL_DISK, ...PROOF];
+export const MUTANTS: readonly Mutant[] = [...STATE, ...LIFE, ...OPERATOR, ...APPROVALS, ...FULL_DISK, ...DEATHS];

@@ -148,8 +148,8 @@ export const DAILY: readonly JourneyMutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: '  if (latest?.status?.phase !== "Interrupted" || pendingRequest(subject) !== undefined) return undefined;',
-        replace: "  if (latest?.status?.phase !== undefined || latest === undefined) return undefined;",
+        find: "return isUnseen || asksAgain ?",
+        replace: "return isUnseen && asksAgain ?",
       },
     ],
     tests: [INTERRUPTIONS],

@@ -2,6 +2,7 @@ import type { Mutant } from "./mutant.ts";
 
 const CHAOS = "test/stories/chaos.test.ts";
 const DECIDE = "test/unit/environment/decide.test.ts";
+const RECOVERY = "test/unit/environment/recovery.test.ts";
 
 /** Bugs in the decisions: what is begun, what is awaited, and what proves an end. */
 export const LIFE: readonly Mutant[] = [
@@ -59,11 +60,11 @@ export const LIFE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: '  if (latest?.status?.phase !== "Interrupted" || pendingRequest(subject) !== undefined) return undefined;',
-        replace: "  if (latest?.status?.phase !== undefined || latest === undefined) return undefined;",
+        find: "return isUnseen || asksAgain ?",
+        replace: "return isUnseen && asksAgain ?",
       },
     ],
-    tests: [DECIDE, "test/stories/diamond.test.ts", CHAOS],
+    tests: [RECOVERY, "test/stories/diamond.test.ts", CHAOS],
   },
   {
     id: "M18",
@@ -156,8 +157,8 @@ export const LIFE: readonly Mutant[] = [
   },
 ];
 
-/** A bug in what a proof of death is about. */
-export const PROOF: readonly Mutant[] = [
+/** Bugs in what a proof of death is about, and in what comes after it. */
+export const DEATHS: readonly Mutant[] = [
   {
     id: "M59",
     bug: "the death of any pod under the Run's name is proof, also where another one was told to apply",
@@ -169,5 +170,41 @@ export const PROOF: readonly Mutant[] = [
       },
     ],
     tests: ["test/unit/storage/run-end.test.ts"],
+  },
+  {
+    id: "M60",
+    bug: "a plan that was for a person whatever the rules say becomes an ordinary one while it waits",
+    edits: [
+      {
+        file: "operator/environment/waiting-component.ts",
+        find: "  return spec.rules?.approval?.always ?",
+        replace: "  return spec.rules?.approval?.always === false ?",
+      },
+    ],
+    tests: [RECOVERY, "test/stories/diamond.test.ts"],
+  },
+  {
+    id: "M61",
+    bug: "a request from before the interruption counts as a person's word after it",
+    edits: [
+      {
+        file: "operator/environment/component.ts",
+        find: "  if (cutOffRun(past)?.spec.request === asked) return true;\n",
+        replace: "",
+      },
+    ],
+    tests: [RECOVERY],
+  },
+  {
+    id: "M62",
+    bug: "what falls asleep is destroyed although nobody has looked at what an interrupted apply left",
+    edits: [
+      {
+        file: "operator/environment/sleeping.ts",
+        find: "  if (isRecovering(pastOf(observation, component.name))) return decideComponent(observation, component, needs);\n",
+        replace: "",
+      },
+    ],
+    tests: [RECOVERY, "test/unit/environment/sleep.test.ts"],
   },
 ];

@@ -269,44 +269,6 @@ describe("What counts as applied", () => {
   });
 });
 
-describe("An interrupted apply", () => {
-  const interrupted = () => {
-    const story = aStory(anEnvironment([aComponent("a")]));
-    story.round();
-    story.end("a", "Interrupted");
-    return story;
-  };
-
-  it("is never repeated by itself, and not by an edit either", () => {
-    const story = interrupted();
-    story.pass(3_600_000);
-    story.edit((environment) => ({
-      ...environment,
-      spec: { ...environment.spec, variables: [{ name: "x", value: 1 }] },
-    }));
-    story.round();
-    assert.equal(story.started.length, 1);
-    assert.equal(story.verdict("a").state, "Interrupted");
-    assert.match(story.verdict("a").message, /^set terrarium\.dev\/requestedAt for a fresh plan/);
-  });
-
-  it("goes on with a fresh Run when a person asks for it", () => {
-    const story = interrupted();
-    story.annotate({ [ANNOTATIONS.requestedAt]: "1" });
-    story.round();
-    assert.deepEqual(story.started, ["Apply a #1", "Apply a #2"]);
-    assert.equal(story.openRuns()[0]?.spec.cause.type, "Recovery");
-  });
-
-  it("does not stand in the way of deletion", () => {
-    const story = interrupted();
-    story.delete();
-    story.settle();
-    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
-    assert.equal(story.decision().type, "letGo");
-  });
-});
-
 describe("A removed component", () => {
   const removing = () => {
     const story = aStory(diamond());

@@ -194,7 +194,7 @@ describe("Nobody looks", () => {
     story.end("network", "Interrupted");
     story.pass(9 * HOUR);
     story.round();
-    assert.deepEqual(story.started, ["Apply network #2"]);
+    assert.deepEqual(story.started, ["Apply network #2", "Apply network #3"]);
   });
 
   it("at what is being destroyed", () => {
@@ -441,7 +441,9 @@ describe("Drift whose correction is to be proposed", () => {
   it("asks at least one person, although no rule does", () => {
     const story = proposed();
     assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
-    assert.deepEqual(story.openRuns()[0]?.spec.rules, { approval: { required: 1, expiresAfter: "24h" } });
+    assert.deepEqual(story.openRuns()[0]?.spec.rules, {
+      approval: { required: 1, expiresAfter: "24h", always: true },
+    });
   });
 
   it("waits, and stops no dependent meanwhile", () => {
@@ -449,6 +451,16 @@ describe("Drift whose correction is to be proposed", () => {
     assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["AwaitingApproval", true]);
     assert.equal(conditionOf(story, "AwaitingApproval")?.status, "True");
     assert.equal(story.verdict("app").state, "Ready");
+  });
+
+  it("that fails half way is followed by another plan for a person, which waits", () => {
+    const story = proposed();
+    story.end("network", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+    story.pass(20_000);
+    story.round();
+    const next = story.hold("network");
+    assert.deepEqual(next.spec.rules?.approval, { required: 1, expiresAfter: "24h", always: true });
+    assert.equal(story.verdict("network").state, "AwaitingApproval");
   });
 
   it("is void when drift is only to be reported, and when something else is declared", () => {

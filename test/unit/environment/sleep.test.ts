@@ -189,8 +189,9 @@ describe("An environment that falls asleep", () => {
     story.end("a", "Interrupted");
     story.pass(2 * HOUR_MS);
     story.round();
-    assert.equal(story.verdict("a").state, "Interrupted");
-    assert.equal(story.started.length, 1);
+    assert.deepEqual(story.started, ["Apply a #1", "Apply a #2"]);
+    story.hold("a");
+    assert.equal(story.verdict("a").state, "AwaitingApproval");
   });
 
   it("neither falls asleep nor wakes while it is suspended", () => {
