@@ -200,6 +200,11 @@ export const REASONS = {
     standing: "person",
     meaning: "A pod that the operator did not make has the name of the runner pod: delete it.",
   },
+  RightMissing: {
+    standing: "person",
+    meaning:
+      "The operator's own role lacks a right; the message has Kubernetes' words. Install the chart's roles again: it goes on by itself.",
+  },
   StateLocked: { standing: "progress", meaning: "Another Run holds the lock of the state." },
   // What a rule forbids, and rules that are none.
   Protected: {

@@ -120,8 +120,7 @@ async function makePod(parts: RunParts, run: Run, phase: RunPhaseName, signal: A
   try {
     return { type: "made", pod: await parts.client.create<Pod>(PODS, wanted, { signal }) };
   } catch (error) {
-    // Not this Run's fault, and no later one's: it waits until the operator's role is whole again.
-    if (isRightMissing(error)) throw error;
+    if (isRightMissing(error)) return { type: "rightMissing", message: error.message };
     const refused = isForbidden(error) || isInvalid(error) || isNotFound(error);
     if (!refused && !isAlreadyExists(error)) throw error;
     // A quota refuses before anybody looks whether the pod exists: it may be there from a creation whose answer was lost.

@@ -11,14 +11,17 @@ function stateOf(run: Run): ComponentState {
   return started ? "Planning" : "Pending";
 }
 
+/** An open Run only comes out of these with a person. */
+const STUCK = ["ProofOfDeathMissing", "ForeignPod", "RightMissing"] as const;
+
 /** A Run is under way: nothing else is started for its component. */
 export function answerForOpenRun(run: Run): Answer {
   if (isWaitingForPeople(run)) return answerForWaiting(run);
   const condition = run.status?.conditions?.find(({ type }) => type === "Succeeded");
-  const lost = condition?.reason === "ProofOfDeathMissing" || condition?.reason === "ForeignPod";
+  const stuck = STUCK.find((reason) => reason === condition?.reason);
   return {
-    state: lost ? "Stalled" : stateOf(run),
-    reason: lost ? (condition.reason as "ProofOfDeathMissing" | "ForeignPod") : "Progressing",
+    state: stuck === undefined ? stateOf(run) : "Stalled",
+    reason: stuck ?? "Progressing",
     message: run.status?.message ?? `Run ${run.metadata.name} is under way`,
   };
 }

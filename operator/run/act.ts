@@ -19,6 +19,7 @@ export type Acted =
   | { readonly type: "working"; readonly phase: RunPhase; readonly message: string }
   | { readonly type: "cancelling"; readonly phase: RunPhase }
   | { readonly type: "foreign"; readonly name: string }
+  | { readonly type: "rightMissing"; readonly message: string }
   | { readonly type: "unproven"; readonly message: string }
   | { readonly type: "closed"; readonly outcome: RunOutcome };
 
@@ -76,6 +77,8 @@ async function createPod(run: Run, ports: RunPorts, signal: AbortSignal): Promis
       return { type: "started", pod: made.pod };
     case "foreign":
       return { type: "foreign", name: made.name };
+    case "rightMissing":
+      return made;
     case "rejected": {
       const message = `Kubernetes refused the runner pod: ${made.message}`.slice(0, 1000);
       const outcome = { result: "Failed", reason: "PodRejected", message, retry: "Backoff" } as const;
@@ -88,6 +91,8 @@ async function createPod(run: Run, ports: RunPorts, signal: AbortSignal): Promis
 async function createCheckPod(run: Run, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   const made = await ports.makePod(run, "Plan", signal);
   if (made.type === "made") return nothing;
+  // Nobody waits for a Check: it is only tried again.
+  if (made.type === "rightMissing") throw new Error(made.message);
   const [reason, message] =
     made.type === "foreign"
       ? ["ForeignPod", `a pod that the operator did not make has the name ${made.name}: delete it`]

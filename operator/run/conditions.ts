@@ -8,7 +8,11 @@ interface Told {
 }
 
 /** What a Run that is open can only come out of with a person. */
-const NEEDS_PERSON: readonly string[] = ["ForeignPod", "ProofOfDeathMissing"] satisfies readonly Reason[];
+const NEEDS_PERSON: readonly string[] = [
+  "ForeignPod",
+  "ProofOfDeathMissing",
+  "RightMissing",
+] satisfies readonly Reason[];
 
 /**
  * Succeeded for people and `kubectl wait`; Reconciling and Stalled for tools that go by kstatus: without them an attempt that is under way, or

@@ -13,7 +13,9 @@ export type PodMade =
   /** Somebody else's pod has that name. */
   | { readonly type: "foreign"; readonly name: string }
   /** Kubernetes refuses it: quota, admission, a missing ServiceAccount. */
-  | { readonly type: "rejected"; readonly message: string };
+  | { readonly type: "rejected"; readonly message: string }
+  /** The operator may not make pods: that is not this Run's fault, and no later one's. */
+  | { readonly type: "rightMissing"; readonly message: string };
 
 /** What the Run controller uses of the world. */
 export interface RunPorts {

@@ -92,6 +92,10 @@ function statusOf(run: Run, acted: Acted, now: Date): RunStatus | undefined {
       const message = `a pod that the operator did not make has the name ${acted.name}: delete it`;
       return { ...ownPart(run), ...working(run, "Pending", "ForeignPod", message, now) };
     }
+    case "rightMissing": {
+      const message = `the operator's role lacks a right, and it goes on when that is given back: ${acted.message}`;
+      return { ...ownPart(run), ...working(run, "Pending", "RightMissing", message.slice(0, 1024), now) };
+    }
     case "unproven":
       return {
         ...ownPart(run),

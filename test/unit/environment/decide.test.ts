@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import { conditionsOf } from "../../../operator/run/conditions.ts";
 import { aComponent, anEnvironment, anOutput } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
 
@@ -267,6 +268,22 @@ describe("What counts as applied", () => {
     story.settle();
     assert.deepEqual(story.started.slice(2), ["Destroy a #2", "Apply a #3"]);
   });
+});
+
+describe("A Run that only a person can bring on", () => {
+  for (const reason of ["ProofOfDeathMissing", "ForeignPod", "RightMissing"] as const) {
+    it(`stalls its component, in its own words: ${reason}`, () => {
+      const story = aStory(anEnvironment([aComponent("a")]));
+      story.round();
+      const [run] = story.openRuns();
+      assert.ok(run);
+      const told = { reason, message: "do this" };
+      const conditions = conditionsOf(run, "Pending", told, new Date(story.now()));
+      story.putRun({ ...run, status: { observedGeneration: 1, phase: "Pending", message: told.message, conditions } });
+      const { state, reason: said, message } = story.verdict("a");
+      assert.deepEqual([state, said, message], ["Stalled", reason, "do this"]);
+    });
+  }
 });
 
 describe("A removed component", () => {

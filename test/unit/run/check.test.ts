@@ -156,6 +156,14 @@ describe("A Check", () => {
     assert.deepEqual(stopped, ["the-pod"]);
   });
 
+  it("fails its round, and nothing else, where the operator may not make pods", async () => {
+    const ports = {
+      makePod: async () => ({ type: "rightMissing", message: "cannot create pods" }),
+    } satisfies Partial<RunPorts>;
+    const acted = act(run, { type: "createPod" }, ports as unknown as RunPorts, signal);
+    await assert.rejects(acted, /cannot create pods/);
+  });
+
   it("ends as failed where Kubernetes refuses its pod", async () => {
     const ports = {
       makePod: async () => ({ type: "rejected", message: "exceeded quota" }),

@@ -27,6 +27,7 @@ const everyAct: readonly Acted[] = [
   { type: "working", phase: "Applying", message: "the plan is applied" },
   { type: "cancelling", phase: "Applying" },
   { type: "foreign", name: "the-pod" },
+  { type: "rightMissing", message: "cannot create pods" },
   { type: "unproven", message: "its object is gone" },
   { type: "closed", outcome: applied },
 ];
@@ -84,10 +85,13 @@ describe("The Run controller's part of the status", () => {
     );
   });
 
-  it("says what a person has to do about a foreign pod and about a death that nobody can prove", () => {
+  it("says what a person has to do about a foreign pod, a role that lacks a right, and a death that nobody can prove", () => {
     const foreign = statusAfter(seen(aRun(runSpec())), { type: "foreign", name: "the-pod" }, now);
     assert.deepEqual([foreign?.phase, succeeded(foreign)?.reason], ["Pending", "ForeignPod"]);
     assert.match(foreign?.message ?? "", /the-pod: delete it/);
+    const role = statusAfter(seen(aRun(runSpec())), { type: "rightMissing", message: "cannot create pods" }, now);
+    assert.deepEqual([role?.phase, succeeded(role)?.reason], ["Pending", "RightMissing"]);
+    assert.match(role?.message ?? "", /role lacks a right, and it goes on when that is given back: cannot create pods/);
     const unproven = statusAfter(seen(aRun(runSpec(), told)), { type: "unproven", message: "look first" }, now);
     assert.deepEqual([unproven?.phase, succeeded(unproven)?.reason], ["Applying", "ProofOfDeathMissing"]);
   });
@@ -106,6 +110,7 @@ describe("The Run controller's part of the status", () => {
       [{ type: "started", pod: aPod() }, "InProgress"],
       [{ type: "working", phase: "Applying", message: "the plan is applied" }, "InProgress"],
       [{ type: "foreign", name: "the-pod" }, "Failed"],
+      [{ type: "rightMissing", message: "cannot create pods" }, "Failed"],
       [{ type: "unproven", message: "look first" }, "Failed"],
       [closed({}), "Current"],
       [closed({ result: "Unchanged", reason: "Unchanged" }), "Current"],
