@@ -7,6 +7,7 @@ import { environmentReference } from "./assembly/environment-writes.ts";
 import { createFollowing } from "./assembly/following.ts";
 import { judgeFor } from "./assembly/judge.ts";
 import { workWhileLeading } from "./assembly/leadership.ts";
+import { patiently } from "./assembly/patiently.ts";
 import { standingInCaches } from "./assembly/plan-standing.ts";
 import { runPorts } from "./assembly/run-ports.ts";
 import { keepStoreClean } from "./assembly/store-upkeep.ts";
@@ -26,10 +27,11 @@ import { systemClock } from "./loop/clock.ts";
 import { createResolverClient } from "./resolver/client.ts";
 import { createFollower } from "./resolver/follower.ts";
 import { startStateApi } from "./state-api/state-api.ts";
+import type { LiveKeyRing } from "./storage/key-ring.ts";
 import { openKeyRing, rotateKey } from "./storage/keys.ts";
 import { rememberingBlobs } from "./storage/remembered-blobs.ts";
 import { createSecretStore } from "./storage/secret-store.ts";
-import { type HealthCheck, startHealthServers } from "./telemetry/health.ts";
+import { type HealthServers, startHealthServers } from "./telemetry/health.ts";
 import { createHeartbeat } from "./telemetry/heartbeat.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -37,8 +39,10 @@ import { createMetrics } from "./telemetry/metrics.ts";
 /** Reflectors hear at least a bookmark a minute, or begin anew: longer silence means that the loop is stuck. */
 const LONGEST_SILENCE_MS = 10 * 60_000;
 
+/** What a process has before it has asked the API server for anything. */
+type Outset = Awaited<ReturnType<typeof outsetFor>>;
 /** What every part of the process is made of. */
-type Base = Awaited<ReturnType<typeof baseFor>>;
+type Base = Outset & { readonly ring: LiveKeyRing };
 
 /**
  * Joins the parts and runs them until the signal aborts. Every replica serves the gateway and fills its caches; the leader reconciles. Rejects
@@ -47,23 +51,39 @@ type Base = Awaited<ReturnType<typeof baseFor>>;
 export async function runOperator(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
   const lost = new AbortController();
   const ending = AbortSignal.any([signal, lost.signal]);
-  const base = await baseFor(config, logger, ending);
-  const states = await serveStates(base);
-  const { caches, alive } = watchCluster(base);
-  const gateway = await serveGateway(base, caches);
-  const health = await serveHealth(base, caches, alive, ending);
-  const watching = caches.all.map((cache) => cache.run(ending));
+  const outset = await outsetFor(config, logger);
+  const seen: { caches?: Caches } = {};
+  const watching: Promise<unknown>[] = [];
+  const serving: { close(): Promise<unknown> }[] = [await serveHealth(outset, seen, ending)];
   try {
+    const ring = await begun(outset, ending, "the keys", () => openKeyRing(outset.client, outset.namespace, ending));
+    const base: Base = { ...outset, ring };
+    const caches = watchCluster(base);
+    const gateway = await begun(outset, ending, "the gateway", () => serveGateway(base, caches));
+    serving.push(gateway, ...(await serveStates(base)));
+    seen.caches = caches;
+    watching.push(...caches.all.map((cache) => cache.run(ending)));
     await workWhileLeading(
       { ...base, podName: config.TERRARIUM_POD_NAME },
       (mayWrite, working) => reconcile(base, caches, gateway, mayWrite, working),
       signal,
     );
+  } catch (error) {
+    // Told to end before it had begun.
+    if (error !== signal.reason) throw error;
   } finally {
     // Nobody has told this process to end: what goes on until then would keep it for ever.
     lost.abort();
-    await Promise.all([gateway.close(), states?.close(), health.close(), ...watching]);
+    await Promise.all([...serving.map((one) => one.close()), ...watching]);
   }
+}
+
+function begun<T>({ clock, logger, heartbeat }: Outset, signal: AbortSignal, what: string, start: () => Promise<T>) {
+  const onTrouble = (error: unknown, pauseMs: number): void => {
+    heartbeat.beat();
+    logger.warn(`${what}: the Kubernetes API does not help yet`, { error, pauseMs: Math.round(pauseMs) });
+  };
+  return patiently(start, { clock, onTrouble }, signal);
 }
 
 /** Replicas hear of a new key from their watch, at once; a watch that hangs begins anew within this time. */
@@ -80,15 +100,15 @@ export async function rotateKeys(namespace: string) {
   }
 }
 
-async function baseFor(config: Config, logger: Logger, signal: AbortSignal) {
+async function outsetFor(config: Config, logger: Logger) {
   const clock = systemClock;
   const namespace = config.TERRARIUM_NAMESPACE;
   const metrics = createMetrics({ ofProcess: true });
   const transport = createTransport({ connection: await connect(), clock, onRequest: metrics.apiRequest });
   /** Reads for everybody, and writes what every replica may write: it does not ask for the lease. */
   const client = createClient(transport);
-  const ring = await openKeyRing(client, namespace, signal);
-  return { config, logger, clock, namespace, metrics, transport, client, ring };
+  const heartbeat = createHeartbeat("watches", clock, LONGEST_SILENCE_MS);
+  return { config, logger, clock, namespace, metrics, transport, client, heartbeat };
 }
 
 function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
@@ -120,7 +140,7 @@ function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
 
 /** Every replica serves the states that people ask for: what it tells them of is written without the lease. */
 async function serveStates({ config, logger, clock, namespace, transport, client, ring }: Base) {
-  if (config.TERRARIUM_STATE_API !== "true") return undefined;
+  if (config.TERRARIUM_STATE_API !== "true") return [];
   const writer = createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER });
   const events = eventsFor({ config, logger, clock }, writer);
   const api = await startStateApi({
@@ -134,7 +154,7 @@ async function serveStates({ config, logger, clock, namespace, transport, client
     hosts: gatewayHosts(config),
     listen: { host: "0.0.0.0", port: PORTS.states },
   });
-  return { close: () => Promise.all([api.close(), events.flush()]) };
+  return [{ close: () => Promise.all([api.close(), events.flush()]) }];
 }
 
 /** One line for each request is for those who look closely. */
@@ -152,9 +172,8 @@ function eventsFor({ config, logger, clock }: Pick<Base, "config" | "logger" | "
   });
 }
 
-function watchCluster({ logger, clock, namespace, metrics, client, ring }: Base) {
-  const heartbeat = createHeartbeat("watches", clock, LONGEST_SILENCE_MS);
-  const caches = createCaches({
+function watchCluster({ logger, clock, namespace, metrics, client, ring, heartbeat }: Base): Caches {
+  return createCaches({
     client,
     clock,
     namespace,
@@ -170,16 +189,20 @@ function watchCluster({ logger, clock, namespace, metrics, client, ring }: Base)
       onHandlerError: (resource, error) => logger.error("a watch handler failed", { resource: resource.plural, error }),
     },
   });
-  return { caches, alive: heartbeat.check };
 }
 
-function serveHealth({ metrics }: Base, caches: Caches, alive: HealthCheck, signal: AbortSignal) {
-  const synced = () => caches.all.every((cache) => cache.hasSynced());
+/** From the start: a process that waits for the API server is alive, and not ready. */
+function serveHealth(
+  { metrics, heartbeat }: Outset,
+  seen: { readonly caches?: Caches },
+  signal: AbortSignal,
+): Promise<HealthServers> {
+  const synced = () => seen.caches?.all.every((cache) => cache.hasSynced()) ?? false;
   return startHealthServers({
     host: "0.0.0.0",
     healthPort: PORTS.health,
     metricsPort: PORTS.metrics,
-    alive: [alive],
+    alive: [heartbeat.check],
     ready: [
       { name: "caches", trouble: () => (synced() ? undefined : "not filled yet") },
       { name: "staying", trouble: () => (signal.aborted ? "shutting down" : undefined) },
