@@ -28,9 +28,11 @@ export function sleepers(observation: Observation, usersOf: (name: string) => re
     decide(component, needs) {
       const { name, sleep } = component;
       if (sleep === undefined) return decideComponent(observation, component, needs);
-      const users = usersOf(name).filter((user) => destroyed.has(user));
+      const users = usersOf(name);
+      // Also after what is no longer declared, and has not gone yet.
       if (sleep.variables === undefined) return destroyedAsleep(observation, component, needs, users, until);
-      return scaledAsleep(decideComponent(observation, asleep(component), needs), users, until);
+      const sleepers = users.filter((user) => destroyed.has(user));
+      return scaledAsleep(decideComponent(observation, asleep(component), needs), sleepers, until);
     },
   };
 }

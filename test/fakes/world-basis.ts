@@ -3,7 +3,9 @@ import type { Environment, EnvironmentSpec } from "../../operator/api/environmen
 import { isClosed, type Run } from "../../operator/api/run.ts";
 import type { KubeObject } from "../../operator/cluster/ports.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
+import type { Clock } from "../../operator/loop/clock.ts";
 import type { WorldApi } from "./world-api.ts";
+import { asScaled } from "./world-calendar.ts";
 import type { Cloud } from "./world-cloud.ts";
 import type { SpecHistory } from "./world-expectation.ts";
 
@@ -18,6 +20,7 @@ export interface BasisOracle {
 export interface BasisParts {
   readonly api: WorldApi;
   readonly cloud: Cloud;
+  readonly clock: Pick<Clock, "now">;
   readonly history: SpecHistory;
   readonly violated: (what: string) => void;
 }
@@ -26,7 +29,7 @@ export interface BasisParts {
  * The gateway gives its word at some moment between the two, and nobody but it knows which: only what stands against the plan all the time from the
  * pod's begin to the engine's is held against it.
  */
-export function watchBasis({ api, cloud, history, violated }: BasisParts): BasisOracle {
+export function watchBasis({ api, cloud, clock, history, violated }: BasisParts): BasisOracle {
   /** What the needed components had made when a Run was born, by its name. */
   const bornOn = new Map<string, ReadonlyMap<string, string>>();
   const against = new Map<string, readonly string[]>();
@@ -64,7 +67,9 @@ export function watchBasis({ api, cloud, history, violated }: BasisParts): Basis
       return ["the Environment is deleted"];
     const { component } = run.spec;
     const then = history.at(run.spec.environment.uid, run.spec.environment.generation);
-    const isOther = then === undefined || meant(then, component) !== meant(environment.spec, component);
+    const bornMs = Date.parse(run.metadata.creationTimestamp ?? "");
+    const wanted = meant(asScaled(environment.spec, clock.now().getTime()), component);
+    const isOther = then === undefined || meant(asScaled(then, bornMs), component) !== wanted;
     return [
       ...(isOther ? ["something else is declared"] : []),
       ...run.spec.inputs.dependsOn.flatMap((needed) => reasonsIn(run, needed)),

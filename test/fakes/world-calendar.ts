@@ -65,6 +65,10 @@ export function asOfNight(spec: EnvironmentSpec, atMs: number): EnvironmentSpec 
   return { ...spec, components: spec.components.filter(({ sleep }) => sleep?.destroy !== true).map(scaled) };
 }
 
+/** The same, where it does not matter that something is to go. */
+export const asScaled = (spec: EnvironmentSpec, atMs: number): EnvironmentSpec =>
+  isNight(spec.lifetime?.sleep, atMs) ? { ...spec, components: spec.components.map(scaled) } : spec;
+
 function scaled(component: Component): Component {
   const { terraform, sleep } = component;
   const own = sleep?.variables ?? [];

@@ -189,7 +189,9 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
   /** Whoever wakes, or falls asleep, tries afresh: between two evenings stands what was tried in the morning. */
   function sinceItSlept({ spec }: Run, before: readonly Run[]): readonly Run[] {
     if (history.at(spec.environment.uid, spec.environment.generation)?.lifetime === undefined) return before;
-    const other = before.findIndex(({ spec: { operation } }) => operation !== spec.operation);
+    const other = before.findIndex(
+      ({ spec: { operation, desiredDigest } }) => operation !== spec.operation || desiredDigest !== spec.desiredDigest,
+    );
     return other < 0 ? before : before.slice(0, other);
   }
 

@@ -81,7 +81,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
   const oracles = createOracles({ api, store, cloud, clock, history, violated });
   const moments = watchStatuses(api, cloud, clock, violated);
   const approvals = watchApprovals(api, clock, violated);
-  const basis = watchBasis({ api, cloud, history, violated });
+  const basis = watchBasis({ api, cloud, clock, history, violated });
   const times = watchTimes({ api, clock, history, violated });
   const admit = (resource: { readonly kind: string }): void => {
     if (refusePods && resource.kind === "Pod")

@@ -182,6 +182,20 @@ describe("An environment that falls asleep", () => {
     assert.equal(conditions(story)?.[0], "Ready=True Asleep");
   });
 
+  it("destroys nothing before what uses it and is no longer declared has gone", () => {
+    const story = evening();
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, components: environment.spec.components.filter(({ name }) => name !== "app") },
+    }));
+    story.round();
+    assert.equal(story.verdict("app").reason, "RemovalNeedsConfirmation");
+    assert.deepEqual(
+      [story.verdict("cache").state, story.verdict("cache").message],
+      ["Blocked", "is destroyed after app"],
+    );
+  });
+
   it("leaves an interrupted apply to a person", () => {
     const story = aStory(anEnvironment([aComponent("a", destroyed)], { spec: nights }));
     story.pass(19 * HOUR_MS);
