@@ -62,10 +62,6 @@ export const runRules = z
         required: required.describe("How many different people must approve this Run's plan."),
         unless: z.string().max(1024).optional().describe("Plans for which this expression is true need no approval."),
         expiresAfter: z.string().max(20).describe("How long the plan may wait, as in 24h."),
-        always: z
-          .boolean()
-          .optional()
-          .describe("A person is asked whatever the Environment's rules say: after an interruption, or about drift."),
       })
       .optional()
       .describe("Absent: nobody is asked."),

@@ -58,6 +58,12 @@ const componentStatus = z
       })
       .optional()
       .describe("Who holds the lock of the state, where that is not simply the Run that is under way."),
+    interrupted: z
+      .string()
+      .optional()
+      .describe(
+        "The Run whose apply was cut off, while none has ended well since. Its journal has what it made and no state has.",
+      ),
     retries: z.int().optional().describe("Tries of the present desired state that have failed."),
     drift: z
       .object({

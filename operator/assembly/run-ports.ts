@@ -86,12 +86,15 @@ export function runPorts(parts: RunParts): RunPorts {
     endRun(run, end, signal) {
       const { metadata, spec } = run;
       const { number, operation } = spec;
+      const environment = caches.environments.get(metadata.namespace, spec.environment.name);
+      const request = environment?.metadata.annotations?.[ANNOTATIONS.requestedAt];
       const ending = {
         name: metadata.name,
         uid: metadata.uid,
         number,
         operation,
         environmentUid: spec.environment.uid,
+        ...(request === undefined ? {} : { request }),
       };
       return endRun(store, stateKeyOf(run), ending, end, parts.clock.now(), signal);
     },

@@ -1,7 +1,6 @@
 import { canonicalJson } from "../api/digest.ts";
 import type { Cause, RunInputs } from "../api/run.ts";
 import type { ComponentPast } from "./observation.ts";
-import { cutOffRun, recoveryCause } from "./recovery.ts";
 
 interface Wanted {
   readonly inputs: RunInputs;
@@ -13,8 +12,6 @@ const short = (revision: string) => revision.slice(0, 12);
 
 /** What made a new Run necessary, for its record. */
 export function causeOf(past: ComponentPast, { inputs, revision, request }: Wanted): Cause {
-  const cutOff = cutOffRun(past);
-  if (cutOff !== undefined) return recoveryCause(cutOff, request);
   if (request !== undefined) return { type: "Requested", detail: `terrarium.dev/requestedAt=${request}`.slice(0, 512) };
   const { applied, attempted } = past.record ?? {};
   if (applied === undefined) return { type: "Created", ...broughtBack(past) };

@@ -1,12 +1,11 @@
-import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import type { Cause, Run, RunInputs } from "../api/run.ts";
+import type { Cause, RunInputs } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
 import { causeOf } from "./cause.ts";
-import { corrected, isComingCorrection } from "./correction.ts";
+import { corrected, isComingCorrection, rulesOfChange } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
 import { watched } from "./drift.ts";
@@ -14,8 +13,8 @@ import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type 
 import { missingOutput } from "./offered-outputs.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
-import { cutOffRun, isRecovering } from "./recovery.ts";
-import { askingSomebody, rulesFor } from "./rules.ts";
+import { cutOffOf, recoveryCause, unseenCutOff } from "./recovery.ts";
+import { askingSomebody } from "./rules.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { voidOrWaiting } from "./waiting-component.ts";
@@ -60,9 +59,10 @@ function pendingRequest({ observation, past }: ComponentSeen): string | undefine
 /** A Run that failed has not answered: it is tried again. One that was interrupted or cancelled has, and waits for another request. */
 function isAnswered(past: ComponentPast, asked: string): boolean {
   const { latest, record } = past;
-  if (cutOffRun(past)?.spec.request === asked) return true;
+  if (cutOffOf(past)?.request === asked) return true;
   if (latest === undefined || latest.spec.cause.type === "DriftFound") return record?.applied?.request === asked;
-  return latest.spec.request === asked && (latest.status?.phase === "Succeeded" || wasCancelled(latest));
+  const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted" || wasCancelled(latest);
+  return latest.spec.request === asked && ended;
 }
 
 function stateMovesFromFormerName(subject: Subject): Answer | undefined {
@@ -75,24 +75,11 @@ function stateMovesFromFormerName(subject: Subject): Answer | undefined {
   const waits = waitingRun(former);
   if (waits !== undefined) return supersede(waits, `the component is called ${component.name} now`);
   if (former.open !== undefined) return answerForOpenRun(former.open);
-  const cutOff = cutOffRun(former);
-  if (cutOff !== undefined && pendingRequest({ observation, past: former }) === undefined)
-    return interrupted(cutOff, formerName);
   return {
     state: "Pending",
     reason: "Pending",
     message: `the state moves here from ${formerName}`,
     step: { type: "renameState", from: formerName },
-  };
-}
-
-/** Only under the name that it was made for could be planned what is left to do. */
-function interrupted({ spec }: Run, formerName: string): Answer {
-  return {
-    state: "Interrupted",
-    reason: "Interrupted",
-    // What to do comes first: the status cuts long messages.
-    message: `set ${ANNOTATIONS.requestedAt} to go on under the new name, after a look at the journal of Run ${spec.number} of ${formerName}, which was interrupted`,
   };
 }
 
@@ -130,8 +117,7 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   // While the ref's newest commit is not known, what is applied counts as current.
   const assumed = seen.state === "known" ? seen.revision : applied?.revision;
   // Where a later apply or destroy began and did not end well, what was applied before is not what exists.
-  const isWhole =
-    past.record?.attempted === undefined && past.latest?.spec.operation !== "Destroy" && cutOffRun(past) === undefined;
+  const isWhole = past.record?.attempted === undefined && past.latest?.spec.operation !== "Destroy";
   if (isWhole && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
     const ready = upToDate(seen, past);
     if (past.open !== undefined) return ready;
@@ -177,47 +163,38 @@ interface Desired {
 }
 
 function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired): Answer {
-  const { observation, past } = subject;
+  const { observation, component, past } = subject;
   const { environment } = observation;
   const { inputs, inputsDigest, revision, content } = desired;
   const wanted = attemptedNow(environment, desiredDigestOf(inputsDigest, revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return wait;
-  const isRetry = lastFailure(past, wanted) !== undefined && !isRecovering(past);
-  const cause: Cause = isRetry
-    ? { type: "Retry", detail: retryDetail(past) }
-    : causeOf(past, { ...desired, revision: desired.assumed });
+  const cutOff = unseenCutOff(past, desired.request);
+  const rules = rulesOfChange(environment, component, past.record);
   const spec = attemptSpec(subject, wanted, {
     operation: "Apply",
     inputsDigest,
     engine: { name: engine.name, version: engine.version, image: engine.image },
-    cause,
+    cause: cutOff === undefined ? causeOfTry(past, wanted, desired) : recoveryCause(cutOff, past),
     inputs: {
       ...inputs,
       ...(revision === undefined ? {} : { revision }),
       ...(content === undefined ? {} : { content }),
     },
     ...builtOn(subject.needs),
-    rules: rulesOfTry(subject, wanted, desired.request),
+    rules: cutOff === undefined ? rules : askingSomebody(rules),
   });
   const step = { type: "startRun", spec } as const;
-  if (cause.type === "Recovery" && desired.request === undefined) {
-    const message = `${cause.detail}; Run ${spec.number} plans what is left to do, and waits for a person`;
-    return { state: "Pending", reason: "Recovering", message, step };
+  if (cutOff !== undefined) {
+    const message = `${spec.cause.detail}; Run ${spec.number} plans what is left to do, for a person to approve`;
+    return { state: "Interrupted", reason: "Recovering", message, step };
   }
   return { state: "Pending", reason: "Pending", message: `Run ${spec.number} starts`, step };
 }
 
-/** After an interruption a person looks at the plan, or has asked to go on. So it is with the next try of a plan that was for a person. */
-function rulesOfTry(
-  { observation, component, past }: Subject,
-  wanted: Attempted,
-  request: string | undefined,
-): RunRules {
-  const rules = rulesFor(observation.environment, component, "Apply");
-  const isUnseen = cutOffRun(past) !== undefined && request === undefined;
-  const asksAgain = lastFailure(past, wanted)?.spec.rules?.approval?.always === true;
-  return isUnseen || asksAgain ? askingSomebody(rules) : rules;
+function causeOfTry(past: ComponentPast, wanted: Attempted, desired: Desired): Cause {
+  if (lastFailure(past, wanted) !== undefined) return { type: "Retry", detail: retryDetail(past) };
+  return causeOf(past, { ...desired, revision: desired.assumed });
 }
 
 function retryDetail({ latest }: ComponentPast): string {

@@ -2,6 +2,7 @@ import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
+import type { ComponentRecord } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure } from "./attempts.ts";
 import type { CatalogueEngine } from "./desired.ts";
@@ -26,10 +27,19 @@ export function isComingCorrection({ spec, status }: Run): boolean {
   return spec.cause.type === "DriftFound" && status?.applyStartedAt === undefined && status?.phase !== "Applying";
 }
 
-/** A proposal is for a person, also where nobody would have to be asked for such a plan. */
-export function correctionRules(environment: Environment, component: Component): RunRules {
+type Known = ComponentRecord | undefined;
+
+/** A proposal is for a person, also where nobody would have to be asked for such a plan; so is everything where nobody knows what was begun. */
+export function correctionRules(environment: Environment, component: Component, record: Known): RunRules {
   const rules = rulesFor(environment, component, "Apply");
-  return driftSettings(environment.spec, component).action === "Propose" ? askingSomebody(rules) : rules;
+  const asks = driftSettings(environment.spec, component).action === "Propose" || record?.cutOff !== undefined;
+  return asks ? askingSomebody(rules) : rules;
+}
+
+/** Of a change that is declared. What follows a correction that did not end well is one, too: another plan needs another word. */
+export function rulesOfChange(environment: Environment, component: Component, record: Known): RunRules {
+  const corrects = record?.attempted?.correction === true;
+  return corrects ? correctionRules(environment, component, record) : rulesFor(environment, component, "Apply");
 }
 
 /** Why a correction that waits for approval is not wanted any more, apart from what makes any plan void. */
@@ -66,7 +76,7 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
       ...(applied?.inputs.content === undefined ? {} : { content: applied.inputs.content }),
     },
     ...(as.builtOn === undefined ? {} : { builtOn: as.builtOn }),
-    rules: correctionRules(environment, as.component),
+    rules: correctionRules(environment, as.component, past.record),
   });
   return { ...ready, step: { type: "startRun", spec } };
 }

@@ -7,6 +7,7 @@ import { destroyBasisOf } from "../storage/record.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
 import { heldBack } from "./many-deletions.ts";
 import { type Observation, pastOf } from "./observation.ts";
+import { withCutOffTold } from "./recovery.ts";
 import { componentsWithoutRecord, decideRemoval, type Ending, removedComponents } from "./removal.ts";
 import { withUsableRules } from "./rules.ts";
 import { sleepers } from "./sleeping.ts";
@@ -79,7 +80,7 @@ function declared(observation: Observation, gate: Gate): readonly Verdict[] {
     if (component === undefined) continue;
     const needs = [...dependenciesOf(component)].map((needed) => [needed, verdicts.get(needed)] as const);
     const known = needs.filter((entry): entry is readonly [string, Verdict] => entry[1] !== undefined);
-    verdicts.set(name, ruled(allowed(decide(component, new Map(known)))));
+    verdicts.set(name, withCutOffTold(ruled(allowed(decide(component, new Map(known))))));
   }
   return components.map(({ name }) => verdicts.get(name) ?? onCycle(observation, name, cycle ?? []));
 }

@@ -2,7 +2,7 @@ import type { Environment } from "../api/environment.ts";
 import type { EnvironmentStatus } from "../api/environment-status.ts";
 import type { EnvironmentPorts } from "./ports.ts";
 
-const LOUD = new Set(["Failed", "Interrupted", "Stalled"]);
+const LOUD = new Set(["Failed", "Stalled"]);
 const QUIET = new Set(["Ready", "Destroyed"]);
 /** What has drifted stands as it stood: only the drift is news. */
 const STANDS = new Set<string | undefined>(["Ready", "Drifted"]);
@@ -14,8 +14,10 @@ export function announce(
   { event }: Pick<EnvironmentPorts, "event">,
 ): void {
   const before = new Map(environment.status?.components?.map((component) => [component.name, component]));
-  for (const { name, state, reason, message, drift } of status.components ?? []) {
+  for (const { name, state, reason, message, drift, interrupted } of status.components ?? []) {
     const was = before.get(name);
+    if (interrupted !== undefined && was?.interrupted !== interrupted)
+      event(environment, "Warning", "Interrupted", `${name}: the apply of ${interrupted} was cut off`);
     if (drift !== undefined && was?.drift === undefined)
       event(environment, "Warning", "DriftFound", `${name}: ${message ?? ""}`);
     if (drift === undefined && was?.drift !== undefined)
@@ -24,7 +26,7 @@ export function announce(
     if (STANDS.has(was?.state) && STANDS.has(state)) continue;
     const text = `${name}: ${message ?? state}`;
     if (state === "AwaitingApproval") event(environment, "Normal", state, text);
-    if (LOUD.has(state) || reason === "Recovering") event(environment, "Warning", reason ?? state, text);
+    if (LOUD.has(state)) event(environment, "Warning", reason ?? state, text);
     else if (QUIET.has(state) && was !== undefined)
       event(environment, "Normal", reason ?? state, `${name} is ${state}`);
   }

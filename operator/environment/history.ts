@@ -1,7 +1,6 @@
 import type { EnvironmentSpec } from "../api/environment.ts";
 import { durationMs } from "../api/fields.ts";
 import { isClosed, type Run } from "../api/run.ts";
-import { cutOffRun } from "./recovery.ts";
 import { endedAtMs } from "./retry.ts";
 
 type History = EnvironmentSpec["history"];
@@ -13,12 +12,12 @@ const FAILURES_LAST_TIMES = 2;
 
 /**
  * Closed Runs of one component (newest first) that need not be kept any more. The newest that succeeded stays, since it is the record of what
- * is applied, the newest of all, since it says where the component stands, and one that was cut off, as long as nobody has said how to go on.
+ * is applied, and the newest of all, since it says where the component stands.
  */
 export function surplusRuns(runs: readonly Run[], history: History, now: Date): readonly Run[] {
   const closed = runs.filter(isClosed);
   const isSuccess = ({ status }: Run): boolean => status?.phase === "Succeeded";
-  const kept = new Set([closed[0], closed.find(isSuccess), cutOffRun({ runs: closed })]);
+  const kept = new Set([closed[0], closed.find(isSuccess)]);
   const { successes = DEFAULTS.successes, failures = DEFAULTS.failures, maxAge } = history ?? {};
   const oldestMs = maxAge === undefined ? Number.POSITIVE_INFINITY : durationMs(maxAge);
   const surplus = [

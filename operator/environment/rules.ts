@@ -43,7 +43,7 @@ const DEFAULT_EXPIRY = "24h";
 /** The same rules, for a plan that is shown to a person, also where nobody would have to be asked for such a plan. */
 export function askingSomebody(rules: RunRules): RunRules {
   const { required = 1, expiresAfter = DEFAULT_EXPIRY } = rules.approval ?? {};
-  return { ...rules, approval: { required, expiresAfter, always: true } };
+  return { ...rules, approval: { required, expiresAfter } };
 }
 
 /** Somebody else than the one who wrote the spec has to agree. */

@@ -10,6 +10,7 @@ import { expiredText, expiring } from "./expiring.ts";
 import { heldLock } from "./lock-standing.ts";
 import { brokenPromise } from "./offered-outputs.ts";
 import type { Published } from "./outputs.ts";
+import { cutOffOf } from "./recovery.ts";
 import { withinBudget } from "./status-budget.ts";
 import type { Trouble, Verdict } from "./verdict.ts";
 import { consentTo } from "./waiting-run.ts";
@@ -101,6 +102,7 @@ function lineFor(environment: Environment, verdict: Verdict, drift: DriftSeen | 
   const { past, name, state, reason, message } = withDrift(verdict, drift);
   const { latest, record } = past;
   const applied = record?.applied;
+  const cutOff = cutOffOf(past);
   const declared = environment.spec.components.find((component) => component.name === name);
   const policy = declared?.deletionPolicy ?? rememberedPolicy(environment, verdict, declared !== undefined);
   const failing = verdict.retries !== undefined && verdict.wakeAtMs !== undefined;
@@ -118,6 +120,7 @@ function lineFor(environment: Environment, verdict: Verdict, drift: DriftSeen | 
     ...(verdict.retries === undefined ? {} : { retries: verdict.retries }),
     ...(policy === undefined ? {} : { deletionPolicy: policy }),
     ...lockLine(verdict),
+    ...(cutOff === undefined ? {} : { interrupted: cutOff.run }),
     ...driftLine(drift),
   };
 }

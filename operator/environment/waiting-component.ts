@@ -2,11 +2,11 @@ import type { RunRules } from "../api/approval.ts";
 import type { Run } from "../api/run.ts";
 import { attemptedNow } from "./attempt-spec.ts";
 import { whyBuiltOnOther } from "./built-on.ts";
-import { correctionRules, isComingCorrection, whyNotCorrected } from "./correction.ts";
+import { correctionRules, isComingCorrection, rulesOfChange, whyNotCorrected } from "./correction.ts";
 import { type CatalogueEngine, inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
 import { answerForOpenRun } from "./open-run.ts";
-import { askingSomebody, rulesFor } from "./rules.ts";
+import { askingSomebody } from "./rules.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import type { Answer } from "./verdict.ts";
 import { supersede, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
@@ -39,7 +39,7 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
   const inputsDigest = unsettled ? run.spec.inputsDigest : inputsDigestOf(engine, inputs, outputDigests(subject));
   const { request } = attemptedNow(environment, "");
   const isCorrection = isComingCorrection(run);
-  const rules = isCorrection ? correctionRules(environment, component) : rulesNow(subject, run);
+  const rules = rulesNow(subject, run);
   const wanted = {
     operation: "Apply",
     inputsDigest,
@@ -55,8 +55,11 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
   );
 }
 
-/** What the rules would be, if the plan were made now. One that was for a person whatever the rules say stays so. */
-function rulesNow({ component, observation }: Subject, { spec }: Run): RunRules {
-  const rules = rulesFor(observation.environment, component, "Apply");
-  return spec.rules?.approval?.always ? askingSomebody(rules) : rules;
+/** What the rules would be, if the plan were made now. */
+function rulesNow({ component, observation, past }: Subject, run: Run): RunRules {
+  const { environment } = observation;
+  const rules = isComingCorrection(run)
+    ? correctionRules(environment, component, past.record)
+    : rulesOfChange(environment, component, past.record);
+  return run.spec.cause.type === "Recovery" ? askingSomebody(rules) : rules;
 }

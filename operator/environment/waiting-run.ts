@@ -64,10 +64,8 @@ export function answerForWaiting(run: Run): Answer {
   const { create = 0, update = 0, replace = 0, delete: removed = 0 } = plan?.counts ?? {};
   const counts = `+${create} ~${update} ±${replace} -${removed}`;
   // What to do comes first: the status cuts long messages.
-  const { environment, cause } = run.spec;
-  const after = cause.type === "Recovery" ? `; ${cause.detail}` : "";
   return awaiting(
-    `kubectl terrarium approve ${environment.name}: ${given} of ${required} approvals for ${counts} since ${heldAt.slice(0, 19)}Z${after}`,
+    `kubectl terrarium approve ${run.spec.environment.name}: ${given} of ${required} approvals for ${counts} since ${heldAt.slice(0, 19)}Z`,
   );
 }
 

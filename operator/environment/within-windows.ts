@@ -1,5 +1,7 @@
 import type { Environment } from "../api/environment.ts";
+import type { Run } from "../api/run.ts";
 import { changesSomething } from "../run/outside-windows.ts";
+import { isWaitingForPeople } from "../run/phase.ts";
 import { type Gate, overrideOf, troubleText } from "../schedule/gate.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -57,6 +59,9 @@ function overriding(verdict: Verdict, reason: string): Verdict {
   return { ...verdict, step: { ...step, spec: { ...step.spec, cause: { ...cause, detail } }, outsideWindows: reason } };
 }
 
+/** What was under way has been cut off: whoever decides how to go on decides about the windows, too. */
+const isLeftToPerson = (run: Run): boolean => run.spec.cause.type === "Recovery" && isWaitingForPeople(run);
+
 /**
  * An override is for one occasion: it is taken off when the Environment comes to rest, or a window is open anyway. Until then it also covers
  * further tries, dependents, and plans that are being approved.
@@ -65,7 +70,7 @@ export function isOverrideSpent(environment: Environment, gate: Gate, verdicts: 
   if (overrideOf(environment) === undefined) return false;
   const moves = (verdict: Verdict): boolean => {
     const { past, step, wakeAtMs, state } = verdict;
-    if (past.open !== undefined || state === "Pending" || (state === "Failed" && wakeAtMs !== undefined)) return true;
+    if ((past.open !== undefined && !isLeftToPerson(past.open)) || state === "Pending" || (state === "Failed" && wakeAtMs !== undefined)) return true;
     return step.type === "startRun" ? begins(verdict) : step.type !== "none";
   };
   return gate.state !== "overridden" || !verdicts.some(moves);

@@ -101,9 +101,14 @@ async function record(
     return [judged, undefined];
   }
   const intent = intentOf(session, run.spec, report.revision);
-  const request = { operation: session.operation, planDigest: report.digest, intent };
+  const correction = run.spec.cause.type === "DriftFound";
+  const request = { operation: session.operation, planDigest: report.digest, intent, correction };
   const { answer } = await changeRecord(store, session.key, (found) => permitted(found, session, request, at), signal);
   if (answer.type === "granted") return [judged, answer.at];
+  if (answer.type === "unseen") {
+    const message = `Run ${answer.run} was interrupted, and nobody has said how to go on: another plan is made for that`;
+    return [{ verdict: "Refuse", reason: "Superseded", message }, undefined];
+  }
   const message = "this pod was told to apply another plan before; how far that went is not known";
   return [{ verdict: "Refuse", reason: "Interrupted", message }, undefined];
 }

@@ -24,7 +24,17 @@ export function intentOf(claimant: Claimant, spec: RunSpec, revision: string | u
 export type Permission =
   | { readonly type: "granted"; readonly at: string }
   /** This pod was told to apply another plan before: how far that went is not known, so nothing is applied on top of it. */
-  | { readonly type: "begun"; readonly planDigest: string };
+  | { readonly type: "begun"; readonly planDigest: string }
+  /** An apply was cut off before, and nobody has said how to go on: not by looking at this plan, and not by asking for it. */
+  | { readonly type: "unseen"; readonly run: string };
+
+export interface WantsToApply {
+  readonly operation: Operation;
+  readonly planDigest: string;
+  readonly intent: Intent;
+  /** It brings back what has drifted. */
+  readonly correction: boolean;
+}
 
 /**
  * Records that an apply begins, before anybody is told: from then on objects may exist, and destroying knows what from. May be repeated for
@@ -33,7 +43,7 @@ export type Permission =
 export function permitted(
   record: ComponentRecord,
   claimant: Claimant,
-  { operation, planDigest, intent }: { operation: Operation; planDigest: string; intent: Intent },
+  { operation, planDigest, intent, correction }: WantsToApply,
   at: Date,
 ): Change<Permission> {
   const claim = mustHold(record, claimant);
@@ -42,8 +52,14 @@ export function permitted(
     const same = applying.planDigest === planDigest;
     return { answer: same ? { type: "granted", at: applying.at } : { type: "begun", planDigest: applying.planDigest } };
   }
+  const unseen = operation === "Apply" ? unseenCutOff(record, claimant, intent) : undefined;
+  if (unseen !== undefined) return { answer: { type: "unseen", run: unseen } };
   const begun = { planDigest, at: at.toISOString() };
-  const attempted = operation === "Apply" ? { ...intent, archive: archiveIn(claim), at: begun.at } : record.attempted;
+  const corrects = correction || record.attempted?.correction === true;
+  const attempted =
+    operation === "Apply"
+      ? { ...intent, archive: archiveIn(claim), at: begun.at, ...(corrects ? { correction: true as const } : {}) }
+      : record.attempted;
   return {
     next: {
       ...record,
@@ -53,6 +69,12 @@ export function permitted(
     },
     answer: { type: "granted", at: begun.at },
   };
+}
+
+/** Whoever decided to make this Run may not have known of it yet. A plan that waited has been looked at. */
+function unseenCutOff({ cutOff }: ComponentRecord, { phase }: Claimant, { request }: Intent): string | undefined {
+  const isAskedFor = request !== undefined && request !== cutOff?.request;
+  return phase === "Apply" || isAskedFor ? undefined : cutOff?.run;
 }
 
 function archiveIn({ archive }: Claim): BlobRef {

@@ -3,6 +3,7 @@ import type { OutputRecord, RunOutcome } from "../api/run-status.ts";
 import type { Intent } from "./applying.ts";
 import { type Change, without } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
+import { resolvedBy, withCutOff } from "./cut-off.ts";
 import { withoutHeld } from "./holding.ts";
 import type { Applied, BlobRef, ComponentRecord } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -49,17 +50,23 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
   switch (conclusion.outcome.result) {
     case "Applied":
       mustHaveBegun(record, claimant);
-      return withApplied(record, { ...appliedFrom(record, conclusion, record.attempted?.archive), at });
+      return withApplied(record, { ...appliedFrom(record, conclusion, record.attempted?.archive), at }, true);
     case "Unchanged":
-      return withApplied(record, { ...appliedFrom(record, conclusion, archiveFor(record)), at });
+      return withApplied(record, { ...appliedFrom(record, conclusion, archiveFor(record)), at }, false);
     case "Destroyed":
       mustBeEmpty(record, conclusion);
-      return { ...without(without(without(record, "applied"), "attempted"), "drift"), mayHoldObjects: false };
+      return {
+        ...without(without(without(without(record, "applied"), "attempted"), "drift"), "cutOff"),
+        mayHoldObjects: false,
+      };
     case "Drifted":
       throw new Refused("BadRequest", "only a Check ends as Drifted");
+    case "Interrupted": {
+      const { run: name, runUid: uid } = claimant;
+      return withCutOff(record, { name, uid, operation: conclusion.operation }, new Date(at));
+    }
     case "Failed":
     case "Waiting":
-    case "Interrupted":
     case "Cancelled":
       return record;
   }
@@ -67,8 +74,8 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
 
 const archiveFor = ({ claim, applied }: ComponentRecord): BlobRef | undefined => claim?.archive ?? applied?.archive;
 
-function withApplied(record: ComponentRecord, applied: Applied): ComponentRecord {
-  return { ...without(without(record, "attempted"), "drift"), applied };
+function withApplied(record: ComponentRecord, applied: Applied, changed: boolean): ComponentRecord {
+  return { ...without(without(resolvedBy(record, applied, changed), "attempted"), "drift"), applied };
 }
 
 function appliedFrom(

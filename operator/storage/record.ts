@@ -116,6 +116,16 @@ export interface Applied {
   readonly request?: string;
 }
 
+/** An apply that died without a result, and none has ended well since: what exists is not known from the state alone. */
+export interface CutOff {
+  readonly run: string;
+  readonly number: number;
+  readonly desiredDigest: string;
+  readonly at: string;
+  /** What the annotation `requestedAt` said by then: only another value is a word about how to go on. */
+  readonly request?: string;
+}
+
 /** What a Check has found. The same found again is the same. */
 export interface RecordedDrift {
   /** When the first Check in a row found something. */
@@ -155,7 +165,13 @@ export interface ComponentRecord {
    */
   readonly mayHoldObjects: boolean;
   /** Archive and inputs of an attempt that was allowed to apply and has not ended well: what destroy uses when it is newer than `applied`. */
-  readonly attempted?: Omit<Applied, "outputs" | "at"> & { readonly at: string };
+  readonly attempted?: Omit<Applied, "outputs" | "at"> & {
+    readonly at: string;
+    /** It was to bring back what had drifted, or came after such an attempt that did not end well. */
+    readonly correction?: true;
+  };
+  /** Set by the proof of its death, and taken off when an apply or a destroy has ended well. */
+  readonly cutOff?: CutOff;
   /** Result of the last Run that reported one: repeated reports are recognised by it. */
   readonly lastResult?: {
     readonly runUid: string;

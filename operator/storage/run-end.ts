@@ -1,5 +1,6 @@
 import type { Operation } from "../api/run.ts";
 import { changeRecord } from "./change.ts";
+import { withCutOff } from "./cut-off.ts";
 import { type FencedRun, fenced } from "./locking.ts";
 import { ensureRecord } from "./ownership.ts";
 import type { StateStore } from "./port.ts";
@@ -15,6 +16,8 @@ export type RunEnd =
 export interface EndingRun extends FencedRun {
   readonly operation: Operation;
   readonly environmentUid: string;
+  /** Value of the annotation `requestedAt` by now. */
+  readonly request?: string;
 }
 
 export interface WhyEnded {
@@ -57,7 +60,7 @@ export async function endRun(
 async function endInRecord(
   store: StateStore,
   key: StateKey,
-  run: FencedRun,
+  run: EndingRun,
   { why, proven, podUid }: WhyEnded,
   at: Date,
   signal: AbortSignal | undefined,
@@ -71,10 +74,10 @@ async function endInRecord(
       const isAnother = podUid !== undefined && record.claim?.podUid !== podUid;
       const reported = record.lastResult?.runUid === run.uid;
       if (applying && !reported && (!proven || isAnother)) return { answer: { type: "mayBeApplying" } };
-      const { next } = fenced(record, run, why, at);
-      return next === undefined
-        ? { answer: { type: "fenced", record } }
-        : { next, answer: { type: "fenced", record: next } };
+      const free = fenced(record, run, why, at).next ?? record;
+      const next = applying && !reported ? withCutOff(free, run, at) : free;
+      const answer = { type: "fenced", record: next } as const;
+      return next === record ? { answer } : { next, answer };
     },
     signal,
   );

@@ -39,7 +39,7 @@ function commandsFor({ name, namespace }: Picture, component: ComponentPicture):
   const kubectl = (rest: string) => `kubectl -n ${namespace} ${rest}`;
   const logs = component.run === undefined ? [] : [ours(`logs ${component.run}`)];
   if (component.waiting?.for === "approval") {
-    const looks = component.recovers ? [ours(`state imports ${name} ${component.name}`)] : [];
+    const looks = component.interrupted !== undefined ? [ours(`state imports ${name} ${component.name}`)] : [];
     const plan = ours(`plan ${name} ${component.name}`);
     return [...looks, plan, ours(`approve ${name} --component ${component.name}`)];
   }

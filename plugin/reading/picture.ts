@@ -1,7 +1,7 @@
 import type { Condition } from "../../operator/api/conditions.ts";
 import type { Environment } from "../../operator/api/environment.ts";
 import type { ComponentStatus } from "../../operator/api/environment-status.ts";
-import { isClosed, type Run } from "../../operator/api/run.ts";
+import type { Run } from "../../operator/api/run.ts";
 import type { PlanCounts } from "../../operator/api/run-status.ts";
 import { dependenciesOf, type Graph, graphOf, reversed } from "../../operator/environment/graph.ts";
 import { isSettled, type Waiting, waitingOf } from "./waiting.ts";
@@ -21,8 +21,8 @@ export interface ComponentPicture {
   readonly appliedAt?: string | undefined;
   /** Of a plan that is not applied yet. */
   readonly plan?: PlanCounts;
-  /** An apply was cut off before, and may have left things that no state has. */
-  readonly recovers?: true;
+  /** The Run whose apply was cut off: it may have left things that no state has. */
+  readonly interrupted?: string | undefined;
   readonly waiting?: Waiting;
   /** What differs from what was applied. */
   readonly drift?: ComponentStatus["drift"] | undefined;
@@ -95,9 +95,8 @@ function componentsOf(environment: Environment, runs: readonly Run[]): readonly 
       state: line.state,
       declared: environment.spec.components.some(({ name }) => name === line.name),
       needs: [...(graph.get(line.name) ?? [])],
-      ...picked(line, ["reason", "message", "run", "number", "revision", "appliedAt", "drift", "lock"]),
+      ...picked(line, ["reason", "message", "run", "number", "revision", "appliedAt", "drift", "lock", "interrupted"]),
       ...(line.plan !== undefined && isPlanOpen(line, run) ? { plan: line.plan } : {}),
-      ...(run?.spec.cause.type === "Recovery" && !isClosed(run) ? { recovers: true } : {}),
       ...(waiting === undefined ? {} : { waiting }),
     };
   });

@@ -148,8 +148,13 @@ export const DAILY: readonly JourneyMutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: "return isUnseen || asksAgain ?",
-        replace: "return isUnseen && asksAgain ?",
+        find: "rules: cutOff === undefined ? rules : askingSomebody(rules),",
+        replace: "rules,",
+      },
+      {
+        file: "operator/storage/applying.ts",
+        find: "  if (unseen !== undefined) return",
+        replace: "  if (unseen === record.storageId) return",
       },
     ],
     tests: [INTERRUPTIONS],

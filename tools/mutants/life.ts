@@ -60,8 +60,13 @@ export const LIFE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: "return isUnseen || asksAgain ?",
-        replace: "return isUnseen && asksAgain ?",
+        find: "rules: cutOff === undefined ? rules : askingSomebody(rules),",
+        replace: "rules,",
+      },
+      {
+        file: "operator/storage/applying.ts",
+        find: "  if (unseen !== undefined) return",
+        replace: "  if (unseen === record.storageId) return",
       },
     ],
     tests: [RECOVERY, "test/stories/diamond.test.ts", CHAOS],
@@ -177,8 +182,8 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/waiting-component.ts",
-        find: "  return spec.rules?.approval?.always ?",
-        replace: "  return spec.rules?.approval?.always === false ?",
+        find: 'return run.spec.cause.type === "Recovery" ? askingSomebody(rules) : rules;',
+        replace: "return rules;",
       },
     ],
     tests: [RECOVERY, "test/stories/diamond.test.ts"],
@@ -189,7 +194,7 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: "  if (cutOffRun(past)?.spec.request === asked) return true;\n",
+        find: "  if (cutOffOf(past)?.request === asked) return true;\n",
         replace: "",
       },
     ],
@@ -206,5 +211,29 @@ export const DEATHS: readonly Mutant[] = [
       },
     ],
     tests: [RECOVERY, "test/unit/environment/sleep.test.ts"],
+  },
+  {
+    id: "M63",
+    bug: "the gateway lets a plan through that was made before anybody knew of the interruption",
+    edits: [
+      {
+        file: "operator/storage/applying.ts",
+        find: "  if (unseen !== undefined) return",
+        replace: "  if (unseen === record.storageId) return",
+      },
+    ],
+    tests: ["test/unit/storage/cut-off.test.ts"],
+  },
+  {
+    id: "M64",
+    bug: "what a cut-off apply had begun is forgotten when the spec goes back to what was applied before",
+    edits: [
+      {
+        file: "operator/storage/cut-off.ts",
+        find: "const isResolved = changed ||",
+        replace: "const isResolved = true || changed ||",
+      },
+    ],
+    tests: ["test/unit/storage/cut-off.test.ts", RECOVERY],
   },
 ];

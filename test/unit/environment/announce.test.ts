@@ -35,10 +35,7 @@ const applying = aStatus({ Ready: ["False", "Progressing"], Stalled: ["False", "
 ]);
 const ready = aStatus({ Ready: ["True", "Applied"], Stalled: ["False", "Progressing"] }, ["Ready", "Applied"]);
 const broken = aStatus({ Ready: ["False", "OutputMissing"], Stalled: ["True", "OutputMissing"] }, ["Ready", "Applied"]);
-const stuck = aStatus({ Ready: ["False", "Interrupted"], Stalled: ["True", "Interrupted"] }, [
-  "Interrupted",
-  "Interrupted",
-]);
+const stuck = aStatus({ Ready: ["False", "StateLost"], Stalled: ["True", "StateLost"] }, ["Stalled", "StateLost"]);
 
 describe("The events of an Environment", () => {
   it("tell once that a component, and the whole, became ready", () => {
@@ -47,8 +44,16 @@ describe("The events of an Environment", () => {
   });
 
   it("tell of a component that fell, and leave the whole to be concluded", () => {
-    assert.deepEqual(told(applying, stuck), ["Warning Interrupted: a: Interrupted"]);
+    assert.deepEqual(told(applying, stuck), ["Warning StateLost: a: Stalled"]);
     assert.deepEqual(told(stuck, stuck), []);
+  });
+
+  it("tell once of an apply that was cut off, whatever has become of the component", () => {
+    const waiting = aStatus({ Ready: ["False", "AwaitingApproval"] }, ["Planning", "Progressing"]);
+    const line = { ...waiting.components?.[0], interrupted: "shop-a-1" } as never;
+    const cut = { ...waiting, components: [line] };
+    assert.deepEqual(told(applying, cut), ["Warning Interrupted: a: the apply of shop-a-1 was cut off"]);
+    assert.deepEqual(told(cut, cut), []);
   });
 
   it("tell what is wrong with the whole where every component is well", () => {

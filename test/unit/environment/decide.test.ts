@@ -356,17 +356,6 @@ describe("A removed component", () => {
     assert.deepEqual(story.started, ["Apply net #1", "Apply net #2"]);
     assert.equal(story.verdict("net").state, "Ready");
   });
-
-  it("does not start by itself under another name after it was interrupted", () => {
-    const story = aStory(anEnvironment([aComponent("net")]));
-    story.round();
-    story.end("net", "Interrupted");
-    const renamed = aComponent("network", { formerName: "net" });
-    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [renamed] } }));
-    story.round();
-    assert.deepEqual(story.started, ["Apply net #1"]);
-    assert.equal(story.verdict("network").state, "Interrupted");
-  });
 });
 
 describe("A deleted environment", () => {

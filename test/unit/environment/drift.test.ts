@@ -442,7 +442,7 @@ describe("Drift whose correction is to be proposed", () => {
     const story = proposed();
     assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
     assert.deepEqual(story.openRuns()[0]?.spec.rules, {
-      approval: { required: 1, expiresAfter: "24h", always: true },
+      approval: { required: 1, expiresAfter: "24h" },
     });
   });
 
@@ -459,7 +459,7 @@ describe("Drift whose correction is to be proposed", () => {
     story.pass(20_000);
     story.round();
     const next = story.hold("network");
-    assert.deepEqual(next.spec.rules?.approval, { required: 1, expiresAfter: "24h", always: true });
+    assert.deepEqual(next.spec.rules?.approval, { required: 1, expiresAfter: "24h" });
     assert.equal(story.verdict("network").state, "AwaitingApproval");
   });
 

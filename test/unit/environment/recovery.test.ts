@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
-import { surplusRuns } from "../../../operator/environment/history.ts";
 import { planStanding } from "../../../operator/environment/plan-standing.ts";
 import { aComponent, anEnvironment } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
@@ -31,7 +30,7 @@ const edit = (story: Story, value: number): void =>
     ...environment,
     spec: { ...environment.spec, variables: [{ name: "x", value }] },
   }));
-const FOR_ONE = { required: 1, expiresAfter: "24h", always: true };
+const FOR_ONE = { required: 1, expiresAfter: "24h" };
 
 describe("After an apply that was cut off", () => {
   it("what is left to do is planned for a person, although no rule asks anybody", () => {
@@ -43,20 +42,26 @@ describe("After an apply that was cut off", () => {
 
   it("as many people are asked as the rules say, and nothing is exempt", () => {
     const story = cutOff({ approval: { required: 2, unless: "plan.delete == 0", planExpiresAfter: "2h" } });
-    assert.deepEqual(asks(story), { required: 2, expiresAfter: "2h", always: true });
+    assert.deepEqual(asks(story), { required: 2, expiresAfter: "2h" });
   });
 
-  it("the Environment tells so, loudly, and names the journal where that has something", () => {
+  it("every message says so, whatever else stands in the way, and the status names the Run", () => {
     const story = aStory(anEnvironment([aComponent("a")]));
     story.round();
-    const journal = { entries: 2, leftovers: [{ address: "thing.a" }] };
-    story.end("a", "Interrupted", { journal });
-    const { state, reason, message } = story.verdict("a");
-    assert.deepEqual([state, reason], ["Pending", "Recovering"]);
-    assert.match(message, /^Run 1 was interrupted; its journal names what it made and no state has; Run 2 plans/);
+    const leftovers = [{ address: "thing.a" }];
+    story.end("a", "Interrupted", { journal: { entries: 2, leftovers } });
+    const first = story.verdict("a");
+    assert.deepEqual([first.state, first.reason], ["Interrupted", "Recovering"]);
+    assert.match(first.message, /^Run 1 was interrupted; its journal names what no state has; Run 2 plans/);
     story.round();
     story.hold("a");
-    assert.match(story.verdict("a").message, /approve shop: 0 of 1 .*; Run 1 was interrupted; its journal names/);
+    story.report();
+    const [line] = story.environment().status?.components ?? [];
+    assert.match(line?.message ?? "", /approve shop: 0 of 1 .*; Run 1 was interrupted: see its journal$/);
+    assert.equal(line?.interrupted, story.runs()[0]?.metadata.name);
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: true } }));
+    story.end("a", "Cancelled", { reason: "PlanExpired" });
+    assert.match(story.verdict("a").message, /^Run 1 was interrupted; spec\.suspend is true/);
   });
 
   it("time changes nothing", () => {
@@ -143,10 +148,7 @@ describe("After an apply that was cut off", () => {
     assert.match(story.superseded[0] ?? "", /a fresh plan was asked for/);
     story.round();
     assert.deepEqual(story.started.slice(2), ["Apply a #3"]);
-    assert.deepEqual(open(story).spec.cause, {
-      type: "Recovery",
-      detail: "Run 1 was interrupted; a person asked to go on",
-    });
+    assert.equal(open(story).spec.cause.type, "Requested");
     assert.equal(asks(story), undefined);
     story.end("a", "Failed", { reason: "PlanFailed", retry: "Backoff" });
     story.pass(HOUR_MS);
@@ -154,16 +156,111 @@ describe("After an apply that was cut off", () => {
     assert.equal(asks(story), undefined, "the next try of that is what was asked for, too");
   });
 
-  it("a recovery that fails half way is followed by another plan for a person", () => {
+  it("what was asked for while the apply was under way is no word about its interruption", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "meanwhile" });
+    story.end("a", "Interrupted");
+    story.round();
+    assert.deepEqual(asks(story), FOR_ONE);
+    story.hold("a");
+    assert.equal(story.verdict("a").state, "AwaitingApproval");
+  });
+
+  it("after a no, whoever asks for another plan sees that, too", () => {
     const story = cutOff();
     story.hold("a");
-    story.end("a", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
-    story.pass(HOUR_MS);
+    story.end("a", "Cancelled", { reason: "Rejected", message: "ann rejected the plan" });
+    story.annotate({ [ANNOTATIONS.requestedAt]: "another" });
     story.round();
-    assert.equal(open(story).spec.cause.type, "Retry");
     assert.deepEqual(asks(story), FOR_ONE);
     story.hold("a");
     assert.equal(story.verdict("a").state, "AwaitingApproval", "and that waits");
+  });
+
+  for (const [what, happens] of [
+    ["time passes", () => {}],
+    [
+      "its next plan has expired",
+      (story: Story) => {
+        story.round();
+        story.hold("a");
+        story.end("a", "Cancelled", { reason: "PlanExpired" });
+      },
+    ],
+    ["something else is edited", (story: Story) => edit(story, 1)],
+    [
+      "a person has pushed a state",
+      (story: Story) => {
+        const written = { how: "Push", by: "ann", at: new Date(story.now()).toISOString(), serial: 2 } as const;
+        const record = story.records.get("a");
+        assert.ok(record);
+        story.records.set("a", { ...record, written });
+      },
+    ],
+  ] as const) {
+    it(`a recovery that fails half way is followed by another plan for a person, also when ${what}`, () => {
+      const story = cutOff();
+      story.hold("a");
+      story.end("a", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+      story.pass(HOUR_MS);
+      happens(story);
+      story.round();
+      assert.match(open(story).spec.cause.detail ?? "", /^Run 1 was interrupted/);
+      assert.deepEqual(asks(story), FOR_ONE);
+      story.hold("a");
+      assert.equal(story.verdict("a").state, "AwaitingApproval", "and that waits");
+    });
+  }
+
+  it("a new name is no news about it", () => {
+    const story = aStory(anEnvironment([aComponent("net")]));
+    story.round();
+    story.end("net", "Interrupted");
+    const renamed = aComponent("network", { formerName: "net" });
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [renamed] } }));
+    story.round();
+    story.round();
+    assert.deepEqual(story.started, ["Apply net #1", "Apply network #2"]);
+    assert.deepEqual(asks(story), FOR_ONE);
+  });
+
+  it("a destroy that did not come to its end changes nothing about it", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b")]));
+    story.round();
+    story.end("b", "Applied");
+    story.end("a", "Interrupted");
+    const { spec } = story.environment();
+    story.edit((environment) => ({ ...environment, spec: { ...spec, components: [aComponent("b")] } }));
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
+    story.round();
+    story.end("a", "Interrupted");
+    story.edit((environment) => ({ ...environment, spec }));
+    story.round();
+    assert.deepEqual(story.started.slice(2), ["Destroy a #2", "Apply a #3"]);
+    assert.deepEqual(asks(story), FOR_ONE);
+  });
+
+  it("going back to what was applied is no end of it: what had been begun may be made twice", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    const { spec } = story.environment();
+    edit(story, 2);
+    story.round();
+    story.end("a", "Interrupted");
+    story.edit((environment) => ({ ...environment, spec }));
+    story.round();
+    story.end("a", "Unchanged");
+    story.report();
+    assert.equal(story.verdict("a").state, "Ready");
+    assert.ok(story.environment().status?.components?.[0]?.interrupted, "and that is told");
+    edit(story, 2);
+    story.round();
+    assert.deepEqual(asks(story), FOR_ONE);
+    story.hold("a");
+    story.end("a", "Applied");
+    story.report();
+    assert.equal(story.environment().status?.components?.[0]?.interrupted, undefined);
   });
 
   it("one that is cut off again begins anew", () => {
@@ -171,8 +268,20 @@ describe("After an apply that was cut off", () => {
     story.hold("a");
     story.end("a", "Interrupted");
     story.round();
-    assert.equal(open(story).spec.cause.detail, "Run 2 was interrupted");
+    assert.match(open(story).spec.cause.detail ?? "", /^Run 2 was interrupted/);
     assert.deepEqual(asks(story), FOR_ONE);
+  });
+
+  it("the Run tells of it where the record is behind, or was written by an earlier version", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    story.end("a", "Interrupted");
+    const { cutOff: _unknown, ...record } = story.records.get("a") ?? assert.fail();
+    story.records.set("a", record);
+    story.round();
+    assert.deepEqual(asks(story), FOR_ONE);
+    story.hold("a");
+    assert.equal(story.verdict("a").state, "AwaitingApproval");
   });
 
   it("nothing is begun while the Environment is suspended", () => {
@@ -211,21 +320,5 @@ describe("After an apply that was cut off", () => {
       const alone = { ...story.observation(), runs: [] };
       assert.deepEqual(planStanding(alone, run), { type: "stands" });
     }
-  });
-
-  it("its Run is kept until somebody has decided", () => {
-    const story = cutOff();
-    for (let tries = 0; tries < 3; tries += 1) {
-      story.hold("a");
-      story.end("a", "Cancelled", { reason: "PlanExpired" });
-      story.round();
-    }
-    const newestFirst = () => story.runs().toSorted((a, b) => b.spec.number - a.spec.number);
-    const surplus = () =>
-      surplusRuns(newestFirst(), { successes: 1, failures: 1 }, new Date(story.now())).map(({ spec }) => spec.number);
-    assert.deepEqual(surplus(), [3, 2]);
-    story.hold("a");
-    story.end("a", "Applied");
-    assert.deepEqual(surplus(), [3, 2, 1]);
   });
 });

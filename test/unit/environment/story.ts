@@ -7,6 +7,7 @@ import { isClosed, type Observation, type RevisionSeen } from "../../../operator
 import { runName } from "../../../operator/environment/run-name.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import type { Verdict } from "../../../operator/environment/verdict.ts";
+import { resolvedBy, withCutOff } from "../../../operator/storage/cut-off.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { appliedBy, aRecord, aRun, CATALOGUE, ended, T0 } from "../../fakes/objects.ts";
 
@@ -130,14 +131,22 @@ export function aStory(environment: Environment) {
       const status = { ...run.status, observedGeneration: 1, ...(began ? { applyStartedAt } : {}) };
       runs.set(run.metadata.name, ended({ ...run, status }, { result, ...outcome }, nowMs));
       const record = records.get(component) ?? aRecord(component);
+      const { name, uid } = run.metadata;
       if (result === "Applied" || result === "Unchanged") {
-        const { attempted: _done, ...rest } = record;
-        const { drift: _undone, ...bare } = rest;
         const applied = { ...appliedBy(run, outputs), at: new Date(nowMs).toISOString() };
+        const { attempted: _done, ...rest } = resolvedBy(record, applied, result === "Applied") as ComponentRecord;
+        const { drift: _undone, ...bare } = rest;
         records.set(component, { ...bare, mayHoldObjects: true, applied });
-      } else if (result === "Destroyed") records.set(component, { ...record, mayHoldObjects: false });
-      else if (outcome.reason === "ApplyFailed" || result === "Interrupted") {
-        records.set(component, { ...record, mayHoldObjects: true, attempted: appliedBy(run) });
+      } else if (result === "Destroyed") {
+        const { attempted: _done, cutOff: _gone, ...bare } = record;
+        records.set(component, { ...bare, mayHoldObjects: false });
+      } else if (run.spec.operation === "Apply" && (outcome.reason === "ApplyFailed" || result === "Interrupted")) {
+        const corrects = run.spec.cause.type === "DriftFound" || record.attempted?.correction === true;
+        const attempted = { ...appliedBy(run), ...(corrects ? { correction: true as const } : {}) };
+        const begun = { ...record, mayHoldObjects: true, attempted };
+        const request = current.metadata.annotations?.[ANNOTATIONS.requestedAt];
+        const ending = { name, uid, operation: run.spec.operation, ...(request === undefined ? {} : { request }) };
+        records.set(component, result === "Interrupted" ? withCutOff(begun, ending, new Date(nowMs)) : begun);
       }
     },
     beginApply(component: string): void {

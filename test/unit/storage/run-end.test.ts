@@ -46,7 +46,12 @@ describe("A Run that may be applying", () => {
     const store = memoryStore();
     await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
     await changeRecord(store, NETWORK, (record) => claim(record, pod, AT));
-    const plan = { operation: "Destroy", planDigest: "sha256:plan", intent: undefined as never } as const;
+    const plan = {
+      operation: "Destroy",
+      planDigest: "sha256:plan",
+      intent: undefined as never,
+      correction: false,
+    } as const;
     await changeRecord(store, NETWORK, (record) => permitted(record, pod, plan, AT));
     return store;
   }

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import type { Operation } from "../../../operator/api/run.ts";
+import { type Intent, permitted } from "../../../operator/storage/applying.ts";
+import { changeRecord } from "../../../operator/storage/change.ts";
+import { type Claimant, claim } from "../../../operator/storage/claims.ts";
+import { concluded } from "../../../operator/storage/conclusion.ts";
+import { ensureRecord } from "../../../operator/storage/ownership.ts";
+import type { ComponentRecord } from "../../../operator/storage/record.ts";
+import { endRun } from "../../../operator/storage/run-end.ts";
+import { memoryStore } from "../../fakes/memory-store.ts";
+import { AT, aPod, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
+
+const archive = { id: "a", kind: "archive", digest: "sha256:a", size: 1, chunks: 1 } as const;
+const intentOf = (pod: Claimant, what: string, request?: string): Intent => ({
+  desiredDigest: `sha256:${what}`,
+  run: pod.run,
+  runUid: pod.runUid,
+  number: pod.number,
+  engine: { name: "opentofu", version: "1.12", image: "runner" },
+  inputs: { path: "." } as never,
+  ...(request === undefined ? {} : { request }),
+});
+
+interface Wish {
+  readonly operation?: Operation;
+  readonly what?: string;
+  readonly request?: string;
+  readonly phase?: "Plan" | "Apply";
+}
+
+/** A component's record, and what Runs do to it, one after the other. */
+async function aStory() {
+  const store = memoryStore();
+  await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
+  const record = async (): Promise<ComponentRecord> => (await store.record(NETWORK))?.value ?? assert.fail();
+  const change = (edit: (old: ComponentRecord) => ComponentRecord) =>
+    changeRecord(store, NETWORK, (old) => ({ next: edit(old), answer: undefined }));
+  return {
+    record,
+    /** Its pod asks whether it may apply. */
+    async asks(number: number, { operation = "Apply", what = "v1", request, phase = "Plan" }: Wish = {}) {
+      const pod = aPod(number);
+      await changeRecord(store, NETWORK, (old) => claim(old, pod, AT));
+      await change((old) => ({ ...old, claim: { ...(old.claim ?? assert.fail()), archive, phase } }));
+      const wish = { operation, planDigest: "sha256:plan", intent: intentOf(pod, what, request), correction: false };
+      return (await changeRecord(store, NETWORK, (old) => permitted(old, { ...pod, phase }, wish, AT))).answer;
+    },
+    /** Its pod is proven dead. */
+    dies: (number: number, operation: Operation = "Apply", request?: string) =>
+      endRun(
+        store,
+        NETWORK,
+        {
+          ...fencedRun(aPod(number)),
+          operation,
+          environmentUid: ENVIRONMENT_UID,
+          ...(request === undefined ? {} : { request }),
+        },
+        { why: "all of its containers have ended", proven: true },
+        AT,
+      ),
+    async ends(number: number, result: "Applied" | "Unchanged" | "Failed" | "Interrupted", what = "v1") {
+      const { phase = "Plan" } = (await record()).claim ?? {};
+      const pod = { ...aPod(number), phase };
+      const outcome = { result, reason: result, message: "" };
+      const conclusion = { operation: "Apply", outcome, intent: intentOf(pod, what), outputs: [] } as const;
+      await changeRecord(store, NETWORK, (old) => concluded(old, pod, conclusion, AT));
+    },
+  };
+}
+
+describe("The record of an apply that was cut off", () => {
+  it("names the Run, what it was for, and what had been requested by then", async () => {
+    const story = await aStory();
+    await story.asks(1, { request: "before" });
+    await story.dies(1, "Apply", "meanwhile");
+    const { cutOff } = await story.record();
+    const { run } = aPod(1);
+    assert.deepEqual(cutOff, {
+      run,
+      number: 1,
+      desiredDigest: "sha256:v1",
+      at: AT.toISOString(),
+      request: "meanwhile",
+    });
+  });
+
+  it("is made where the runner itself says so, and where the proof is told twice it stays as it is", async () => {
+    const story = await aStory();
+    await story.asks(1);
+    await story.ends(1, "Interrupted");
+    const { cutOff } = await story.record();
+    assert.equal(cutOff?.run, aPod(1).run);
+    await story.dies(1, "Apply", "later");
+    assert.deepEqual((await story.record()).cutOff, cutOff);
+  });
+
+  it("is not made of a Run that had not begun, of one that has told its end, and of a destroy", async () => {
+    const story = await aStory();
+    await story.dies(1);
+    await story.asks(2);
+    await story.ends(2, "Failed");
+    await story.dies(2);
+    await story.asks(3, { operation: "Destroy" });
+    await story.dies(3, "Destroy");
+    assert.equal((await story.record()).cutOff, undefined);
+  });
+
+  it("lets nobody apply who has not been asked for since, and whose plan nobody has looked at", async () => {
+    const story = await aStory();
+    await story.asks(1, { request: "before" });
+    await story.dies(1);
+    assert.deepEqual(await story.asks(2, { request: "before" }), { type: "unseen", run: aPod(1).run });
+    await story.dies(2);
+    assert.equal((await story.asks(3, { request: "after" })).type, "granted");
+  });
+
+  it("lets a plan that waited be applied, and stays until one has ended well", async () => {
+    const story = await aStory();
+    await story.asks(1);
+    await story.dies(1);
+    assert.equal((await story.asks(2, { phase: "Apply" })).type, "granted");
+    await story.ends(2, "Failed");
+    assert.equal((await story.record()).cutOff?.number, 1);
+    assert.equal((await story.asks(3, { phase: "Apply" })).type, "granted");
+    await story.ends(3, "Applied");
+    assert.equal((await story.record()).cutOff, undefined);
+  });
+
+  it("stays when a plan finds nothing to do for another declaration, and goes when it does for the same", async () => {
+    const story = await aStory();
+    await story.asks(1, { what: "v2" });
+    await story.dies(1);
+    for (const [number, what, left] of [
+      [2, "v1", 1],
+      [3, "v2", undefined],
+    ] as const) {
+      await story.asks(number, { what });
+      await story.ends(number, "Unchanged", what);
+      assert.equal((await story.record()).cutOff?.number, left);
+    }
+  });
+});
