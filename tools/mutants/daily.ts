@@ -133,9 +133,9 @@ export const DAILY: readonly JourneyMutant[] = [
     bug: "a runner that was killed in plan is the end of it",
     edits: [
       {
-        file: "operator/run/ending.ts",
-        find: 'return { result: "Failed", reason: "RunnerLost", message, retry: "Backoff" };',
-        replace: 'return { result: "Failed", reason: "RunnerLost", message, retry: "Never" };',
+        file: "operator/environment/attempts.ts",
+        find: '  if (outcome.retry === "Never") return',
+        replace: '  if (outcome.retry === "Never" || outcome.reason === "RunnerLost") return',
       },
     ],
     tests: [INTERRUPTIONS],
@@ -163,13 +163,18 @@ export const DAILY: readonly JourneyMutant[] = [
   {
     id: "J12",
     row: "an operator that goes away",
-    bug: "what a gateway has issued is worth nothing after its process has ended",
+    bug: "what a gateway has issued is worth nothing after its process has ended, and no pod asks for more",
     edits: [
       {
         file: "operator/gateway/sessions.ts",
         find: 'createHmac("sha256", ring.derive("session"))',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of another file
         replace: 'createHmac("sha256", ring.derive(`session ${process.env.HOSTNAME} ${performance.timeOrigin}`))',
+      },
+      {
+        file: "runner/agent/gateway-client.ts",
+        find: "    if (answer.status !== 401) return answer;",
+        replace: "    if (answer.status !== 402) return answer;",
       },
     ],
     tests: ["test/journeys/alone/operator.test.ts"],
@@ -211,8 +216,8 @@ export const DAILY: readonly JourneyMutant[] = [
     edits: [
       {
         file: "operator/environment/decide.ts",
-        find: "isLeft: owned.length > 0 || busy.length > 0",
-        replace: "isLeft: busy.length > 0",
+        find: 'if (!isLeft && !verdicts.some(isThere)) return { type: "letGo" };',
+        replace: 'if (isLeft || !verdicts.some(isThere)) return { type: "letGo" };',
       },
     ],
     tests: [DELETION],
