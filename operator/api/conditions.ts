@@ -247,7 +247,7 @@ export const REASONS = {
   Interrupted: {
     standing: "person",
     meaning:
-      "The pod died while it applied. Nothing is repeated by itself: a fresh plan waits for a person. Look at the journal of the Run before.",
+      "The pod died while it applied. Nothing is repeated by itself: look at the Run's journal, and then at the fresh plan, which waits for a person.",
   },
   ProofOfDeathMissing: {
     standing: "person",

@@ -70,7 +70,12 @@ export function isOverrideSpent(environment: Environment, gate: Gate, verdicts: 
   if (overrideOf(environment) === undefined) return false;
   const moves = (verdict: Verdict): boolean => {
     const { past, step, wakeAtMs, state } = verdict;
-    if ((past.open !== undefined && !isLeftToPerson(past.open)) || state === "Pending" || (state === "Failed" && wakeAtMs !== undefined)) return true;
+    if (
+      (past.open !== undefined && !isLeftToPerson(past.open)) ||
+      state === "Pending" ||
+      (state === "Failed" && wakeAtMs !== undefined)
+    )
+      return true;
     return step.type === "startRun" ? begins(verdict) : step.type !== "none";
   };
   return gate.state !== "overridden" || !verdicts.some(moves);

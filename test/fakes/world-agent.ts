@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { RunOutcome } from "../../operator/api/run-status.ts";
 import { CALLED_OFF, type WorkOrder } from "../../operator/gateway/protocol.ts";
 import type { StateKey } from "../../operator/storage/record.ts";
@@ -11,7 +12,6 @@ import {
   emptyState,
   planOf,
   readStateBytes,
-  short,
   stateBytes,
   variablesOf,
   wishOf,
@@ -131,7 +131,7 @@ async function attempt(parts: AgentParts, order: WorkOrder, talk: Talk): Promise
   const outputMoves = !destroying && state.output !== wish.output;
   const empty = changes.length === 0 && !outputMoves;
   if (!destroying) await talk("PUT /v1/archive", archiveOf(order));
-  const digest = `sha256:${short(JSON.stringify([pod.uid, state.serial, changes]))}`;
+  const digest = `sha256:${hash("sha256", JSON.stringify([pod.uid, state.serial, changes]), "hex")}`;
   const verdict = JSON.parse((await talk("POST /v1/plan", reportOf(digest, changes, empty)))?.toString() ?? "{}");
   const work = { planned: state, changes, output: destroying ? undefined : wish.output, tampered };
   if (verdict.verdict === "Hold") {

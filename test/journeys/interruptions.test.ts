@@ -80,7 +80,8 @@ journeys("runners that die", () => {
 
       // Neither time nor a change of the spec starts the apply again: a plan waits, although no rule asks anybody.
       const line = await place.untilComponent("cut", "one", ({ state }) => state === "AwaitingApproval");
-      assert.match(line.message ?? "", /approve cut: 0 of 1 approvals .*; Run 1 was interrupted; its journal names/);
+      assert.match(line.message ?? "", /approve cut: 0 of 1 approvals .*; Run 1 was interrupted: see its journal/);
+      assert.equal(line.interrupted, run.metadata.name);
       await place.patch("cut", { spec: { variables: [{ name: "unused", value: 1 }] } });
       const anew = await untilHeld(place, "one", 3);
       assert.equal(anew.spec.cause.type, "Recovery");
@@ -101,12 +102,14 @@ journeys("runners that die", () => {
       await approvers(place, "ada");
       await killedInApply(place);
       const rest = await untilHeld(place, "one", 2);
-      assert.deepEqual(rest.spec.rules?.approval, { required: 1, expiresAfter: "24h", always: true });
+      assert.deepEqual(rest.spec.rules?.approval, { required: 1, expiresAfter: "24h" });
       assert.equal(outside.count("create/second"), 1);
       await says(place, "ada", "Approve", rest, "what the journal names was removed by hand");
       await place.untilReady("cut");
       const runs = await place.runs("one");
       assert.deepEqual(runs.map(({ status }) => status?.outcome?.result).sort(), ["Applied", "Interrupted"]);
+    const [line] = (await place.environment("cut")).status?.components ?? [];
+    assert.equal(line?.interrupted, undefined, "that is settled");
     },
   );
 

@@ -453,15 +453,22 @@ describe("Drift whose correction is to be proposed", () => {
     assert.equal(story.verdict("app").state, "Ready");
   });
 
-  it("that fails half way is followed by another plan for a person, which waits", () => {
-    const story = proposed();
-    story.end("network", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
-    story.pass(20_000);
-    story.round();
-    const next = story.hold("network");
-    assert.deepEqual(next.spec.rules?.approval, { required: 1, expiresAfter: "24h" });
-    assert.equal(story.verdict("network").state, "AwaitingApproval");
-  });
+  for (const tries of [1, 2]) {
+    it(`that fails half way is followed by another plan for a person, which waits (${tries})`, () => {
+      const story = proposed();
+      story.end("network", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+      story.pass(20_000);
+      for (let expired = 1; expired < tries; expired += 1) {
+        story.round();
+        story.hold("network");
+        story.end("network", "Cancelled", { reason: "PlanExpired" });
+      }
+      story.round();
+      const next = story.hold("network");
+      assert.deepEqual(next.spec.rules?.approval, { required: 1, expiresAfter: "24h" });
+      assert.equal(story.verdict("network").state, "AwaitingApproval");
+    });
+  }
 
   it("is void when drift is only to be reported, and when something else is declared", () => {
     const changes: readonly Partial<Environment["spec"]>[] = [

@@ -263,6 +263,41 @@ describe("After an apply that was cut off", () => {
     assert.equal(story.environment().status?.components?.[0]?.interrupted, undefined);
   });
 
+  it("a correction of drift is for a person, too, as long as that is not settled", () => {
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { drift: { interval: "1h", action: "Correct" } } }));
+    story.settle();
+    const { spec } = story.environment();
+    edit(story, 2);
+    story.round();
+    story.end("a", "Interrupted");
+    story.edit((environment) => ({ ...environment, spec }));
+    story.round();
+    story.end("a", "Unchanged");
+    while (story.openChecks().length === 0) {
+      story.pass(HOUR_MS / 2);
+      story.round();
+    }
+    story.endCheck("a", "Drifted");
+    story.round();
+    assert.equal(open(story).spec.cause.type, "DriftFound");
+    assert.deepEqual(asks(story), FOR_ONE);
+    story.hold("a");
+    assert.equal(story.verdict("a").state, "AwaitingApproval", "and that waits");
+  });
+
+  it("an override of the windows is not kept for what a person is asked about", () => {
+    const never = { name: "never", type: "Allow", schedule: "0 0 1 1 *", duration: "1h", timeZone: "UTC" } as const;
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { windows: [never] } }));
+    story.pass(48 * HOUR_MS);
+    story.annotate({ [ANNOTATIONS.windowOverride]: "now or never" });
+    story.round();
+    story.end("a", "Interrupted");
+    story.round();
+    story.hold("a");
+    const decision = story.decision();
+    assert.ok("overrideSpent" in decision && decision.overrideSpent);
+  });
+
   it("one that is cut off again begins anew", () => {
     const story = cutOff();
     story.hold("a");
