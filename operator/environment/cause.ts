@@ -13,7 +13,7 @@ const short = (revision: string) => revision.slice(0, 12);
 /** What made a new Run necessary, for its record. */
 export function causeOf(past: ComponentPast, { inputs, revision, request }: Wanted): Cause {
   if (request !== undefined) return { type: "Requested", detail: `terrarium.dev/requestedAt=${request}`.slice(0, 512) };
-  const { applied, attempted } = past.record ?? {};
+  const { applied, attempted, destroyBegun } = past.record ?? {};
   if (applied === undefined) return { type: "Created", ...broughtBack(past) };
   if (past.latest === undefined)
     return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
@@ -23,6 +23,8 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
     return { type: "SourceChanged", detail: `from ${short(applied.revision)} to ${short(revision)}` };
   }
   if (attempted !== undefined) return { type: "Retry", detail: `Run ${attempted.run} did not end well` };
+  if (destroyBegun !== undefined)
+    return { type: "Created", detail: `what Run ${destroyBegun.run} had begun to destroy is wanted again` };
   const used = inputs.variables.flatMap(({ valueFrom }) => valueFrom?.output ?? []);
   const names = [...new Set(used.map(({ component }) => component))].sort();
   return { type: "OutputsChanged", detail: `an output that it uses of ${names.join(" or ")}`.slice(0, 512) };

@@ -1,6 +1,7 @@
 import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, RunInputs } from "../api/run.ts";
+import type { ComponentRecord } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
@@ -117,7 +118,7 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   // While the ref's newest commit is not known, what is applied counts as current.
   const assumed = seen.state === "known" ? seen.revision : applied?.revision;
   // Where a later apply or destroy began and did not end well, what was applied before is not what exists.
-  const isWhole = past.record?.attempted === undefined && past.latest?.spec.operation !== "Destroy";
+  const isWhole = !hasBegunMore(past.record) && past.latest?.spec.operation !== "Destroy";
   if (isWhole && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
     const ready = upToDate(seen, past);
     if (past.open !== undefined) return ready;
@@ -135,6 +136,9 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const content = contentOf(newest, source, component);
   return tryOrWait(subject, engine, { inputs, inputsDigest, revision: revision.use, content, assumed, request });
 }
+
+const hasBegunMore = (record: ComponentRecord | undefined): boolean =>
+  record?.attempted !== undefined || record?.destroyBegun !== undefined;
 
 /** What another owner applied was never looked at by this Environment: its first Run adopts the state. */
 function isOwn({ observation, past }: Subject): boolean {

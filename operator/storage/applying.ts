@@ -66,6 +66,7 @@ export function permitted(
       claim: { ...claim, applying: begun },
       mayHoldObjects: true,
       ...(attempted === undefined ? {} : { attempted }),
+      ...(operation === "Destroy" ? { destroyBegun: { run: claimant.run, at: begun.at } } : {}),
     },
     answer: { type: "granted", at: begun.at },
   };

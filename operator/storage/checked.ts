@@ -13,9 +13,16 @@ export type Checked = "noted" | "outdated";
 
 /** May this Check speak about the record? It holds no claim, so whoever has come after it is in the right. */
 export function isCurrent(record: ComponentRecord, { environmentUid, number }: Claimant): boolean {
-  const { owner, ownership, movingTo, applied, attempted, claim, lock, recovery } = record;
+  const { owner, ownership, movingTo, applied, attempted, destroyBegun, claim, lock, recovery } = record;
   if (owner.environmentUid !== environmentUid || ownership !== "Owned" || movingTo !== undefined) return false;
-  if (applied === undefined || attempted !== undefined || recovery !== undefined || lock !== undefined) return false;
+  if (
+    applied === undefined ||
+    attempted !== undefined ||
+    destroyBegun !== undefined ||
+    recovery !== undefined ||
+    lock !== undefined
+  )
+    return false;
   return (
     applied.number < number && (claim?.number ?? 0) < number && (claim === undefined || claim.fenced !== undefined)
   );

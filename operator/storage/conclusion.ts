@@ -56,7 +56,7 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
     case "Destroyed":
       mustBeEmpty(record, conclusion);
       return {
-        ...without(without(without(without(record, "applied"), "attempted"), "drift"), "cutOff"),
+        ...without(without(settled(record), "applied"), "cutOff"),
         mayHoldObjects: false,
       };
     case "Drifted":
@@ -74,8 +74,12 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
 
 const archiveFor = ({ claim, applied }: ComponentRecord): BlobRef | undefined => claim?.archive ?? applied?.archive;
 
+/** Whatever was begun before has ended well by now. */
+const settled = (record: ComponentRecord): ComponentRecord =>
+  without(without(without(record, "attempted"), "destroyBegun"), "drift");
+
 function withApplied(record: ComponentRecord, applied: Applied, changed: boolean): ComponentRecord {
-  return { ...without(without(resolvedBy(record, applied, changed), "attempted"), "drift"), applied };
+  return { ...settled(resolvedBy(record, applied, changed)), applied };
 }
 
 function appliedFrom(

@@ -170,6 +170,8 @@ export interface ComponentRecord {
     /** It was to bring back what had drifted, or came after such an attempt that did not end well. */
     readonly correction?: true;
   };
+  /** A destroy was allowed to begin, and neither that nor an apply has ended well since: `applied` says no more what exists. */
+  readonly destroyBegun?: { readonly run: string; readonly at: string };
   /** Set by the proof of its death, and taken off when an apply or a destroy has ended well. */
   readonly cutOff?: CutOff;
   /** Result of the last Run that reported one: repeated reports are recognised by it. */

@@ -108,8 +108,8 @@ journeys("runners that die", () => {
       await place.untilReady("cut");
       const runs = await place.runs("one");
       assert.deepEqual(runs.map(({ status }) => status?.outcome?.result).sort(), ["Applied", "Interrupted"]);
-    const [line] = (await place.environment("cut")).status?.components ?? [];
-    assert.equal(line?.interrupted, undefined, "that is settled");
+      const [line] = (await place.environment("cut")).status?.components ?? [];
+      assert.equal(line?.interrupted, undefined, "that is settled");
     },
   );
 

@@ -268,6 +268,24 @@ describe("What counts as applied", () => {
     story.settle();
     assert.deepEqual(story.started.slice(2), ["Destroy a #2", "Apply a #3"]);
   });
+
+  it("is not what a destroy had begun to take away either when the first try to bring it back never began", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b")]));
+    story.settle();
+    const before = story.environment().spec;
+    story.edit((environment) => ({ ...environment, spec: { ...before, components: [aComponent("b")] } }));
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
+    story.round();
+    story.end("a", "Interrupted");
+    story.edit((environment) => ({ ...environment, spec: before }));
+    story.round();
+    story.end("a", "Failed", { reason: "RunnerLost", retry: "Backoff" });
+    assert.equal(story.verdict("a").state, "Failed");
+    story.pass(60_000);
+    story.settle();
+    assert.deepEqual(story.started.slice(2), ["Destroy a #2", "Apply a #3", "Apply a #4"]);
+    assert.equal(story.verdict("a").state, "Ready");
+  });
 });
 
 describe("A Run that only a person can bring on", () => {

@@ -126,7 +126,9 @@ export function aStory(environment: Environment) {
       const run = story.openRuns().find(({ spec }) => spec.component === component && spec.operation !== "Check");
       if (run === undefined) throw new Error(`no open Run of ${component}`);
       const { outputs = [], ...outcome } = more;
-      const began = ["Applied", "Destroyed", "Interrupted"].includes(result) || outcome.reason === "ApplyFailed";
+      const began =
+        ["Applied", "Destroyed", "Interrupted"].includes(result) ||
+        ["ApplyFailed", "DestroyFailed"].includes(outcome.reason ?? "");
       const applyStartedAt = new Date(nowMs).toISOString();
       const status = { ...run.status, observedGeneration: 1, ...(began ? { applyStartedAt } : {}) };
       runs.set(run.metadata.name, ended({ ...run, status }, { result, ...outcome }, nowMs));
@@ -135,11 +137,14 @@ export function aStory(environment: Environment) {
       if (result === "Applied" || result === "Unchanged") {
         const applied = { ...appliedBy(run, outputs), at: new Date(nowMs).toISOString() };
         const { attempted: _done, ...rest } = resolvedBy(record, applied, result === "Applied") as ComponentRecord;
-        const { drift: _undone, ...bare } = rest;
+        const { drift: _undone, destroyBegun: _overcome, ...bare } = rest;
         records.set(component, { ...bare, mayHoldObjects: true, applied });
       } else if (result === "Destroyed") {
-        const { attempted: _done, cutOff: _gone, ...bare } = record;
+        const { attempted: _done, cutOff: _gone, destroyBegun: _ended, ...bare } = record;
         records.set(component, { ...bare, mayHoldObjects: false });
+      } else if (run.spec.operation === "Destroy" && began) {
+        const destroyBegun = { run: name, at: applyStartedAt };
+        records.set(component, { ...record, destroyBegun });
       } else if (run.spec.operation === "Apply" && (outcome.reason === "ApplyFailed" || result === "Interrupted")) {
         const corrects = run.spec.cause.type === "DriftFound" || record.attempted?.correction === true;
         const attempted = { ...appliedBy(run), ...(corrects ? { correction: true as const } : {}) };
