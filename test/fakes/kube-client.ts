@@ -12,6 +12,7 @@ import type {
   TokenReviewed,
   Writer,
 } from "../../operator/cluster/ports.ts";
+import { selected } from "./selected.ts";
 
 export type FakeVerb = "get" | "list" | "create" | "apply" | "replace" | "patch" | "delete" | "reviewToken";
 
@@ -178,14 +179,6 @@ export function fakeKubeClient(now: () => Date = () => new Date()): FakeClient {
       ),
   };
   return client;
-}
-
-function selected({ metadata }: KubeObject, selector: string | undefined): boolean {
-  const terms = selector?.match(/[^,(]+\([^)]*\)|[^,]+/g) ?? [];
-  return terms.every((term) => {
-    const [, key = "", values = ""] = /^(\S+)(?:=| in \()([^)]*)\)?$/.exec(term) ?? [];
-    return values.split(",").includes(metadata.labels?.[key] ?? "");
-  });
 }
 
 function merged(old: unknown, patch: unknown): unknown {

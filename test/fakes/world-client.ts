@@ -1,7 +1,16 @@
 import { GATEWAY_AUDIENCE } from "../../operator/api/names.ts";
 import type { Pod } from "../../operator/cluster/kinds.ts";
-import type { Client, KubeObject, Namespace, Resource, Stored, TokenReviewed } from "../../operator/cluster/ports.ts";
+import type {
+  Client,
+  KubeObject,
+  ListOptions,
+  Namespace,
+  Resource,
+  Stored,
+  TokenReviewed,
+} from "../../operator/cluster/ports.ts";
 import { PODS } from "../../operator/cluster/resources.ts";
+import { selected } from "./selected.ts";
 import type { WorldApi } from "./world-api.ts";
 import type { Mortal, Turns } from "./world-turns.ts";
 
@@ -16,6 +25,12 @@ export interface ClientOptions {
   readonly admit?: (resource: Resource, object: KubeObject) => void;
   /** Reads wait for their turn, too. */
   readonly gatedReads: boolean;
+}
+
+/** Of fields, one is ever asked for: the Run of an Approval. */
+function isOfRun(object: KubeObject, fieldSelector: string | undefined): boolean {
+  const { spec } = object as { readonly spec?: { readonly run?: { readonly name: string } } };
+  return fieldSelector === undefined || fieldSelector === `spec.run.name=${spec?.run?.name}`;
 }
 
 /** What one program sees of the API server: every write, and where wanted every read, waits for its turn. */
@@ -43,13 +58,15 @@ export function worldClient(options: ClientOptions): Client {
         return found;
       }),
     list: unused("list"),
-    // Asked for Approvals only, by their Run.
-    listAll: <T extends KubeObject>(resource: Resource, { fieldSelector = "" }: { readonly fieldSelector?: string }) =>
+    listAll: <T extends KubeObject>(
+      resource: Resource,
+      { namespace, labelSelector, fieldSelector }: ListOptions = {},
+    ) =>
       read(`list ${resource.kind}`, () => {
-        const name = fieldSelector.replace("spec.run.name=", "");
-        const ofRun = ({ spec }: { readonly spec?: unknown }) =>
-          (spec as { readonly run?: { readonly name: string } } | undefined)?.run?.name === name;
-        const items = api.all<T>(resource.plural).filter((object) => ofRun(object as { readonly spec?: unknown }));
+        const items = api
+          .all<T>(resource.plural)
+          .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
+          .filter((object) => selected(object, labelSelector) && isOfRun(object, fieldSelector));
         return { items, resourceVersion: "" };
       }),
     watch: unused("watch"),
