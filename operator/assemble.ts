@@ -52,16 +52,18 @@ export async function runOperator(config: Config, logger: Logger, signal: AbortS
   const lost = new AbortController();
   const ending = AbortSignal.any([signal, lost.signal]);
   const outset = await outsetFor(config, logger);
-  const seen: { caches?: Caches } = {};
+  let filled = (): boolean => false;
   const watching: Promise<unknown>[] = [];
-  const serving: { close(): Promise<unknown> }[] = [await serveHealth(outset, seen, ending)];
+  const serving: { close(): Promise<unknown> }[] = [await serveHealth(outset, () => filled(), ending)];
   try {
-    const ring = await begun(outset, ending, "the keys", () => openKeyRing(outset.client, outset.namespace, ending));
+    const ring = await beginPatiently(outset, ending, "the keys", () =>
+      openKeyRing(outset.client, outset.namespace, ending),
+    );
     const base: Base = { ...outset, ring };
     const caches = watchCluster(base);
-    const gateway = await begun(outset, ending, "the gateway", () => serveGateway(base, caches));
+    const gateway = await beginPatiently(outset, ending, "the gateway", () => serveGateway(base, caches));
     serving.push(gateway, ...(await serveStates(base)));
-    seen.caches = caches;
+    filled = () => caches.all.every((cache) => cache.hasSynced());
     watching.push(...caches.all.map((cache) => cache.run(ending)));
     await workWhileLeading(
       { ...base, podName: config.TERRARIUM_POD_NAME },
@@ -78,10 +80,16 @@ export async function runOperator(config: Config, logger: Logger, signal: AbortS
   }
 }
 
-function begun<T>({ clock, logger, heartbeat }: Outset, signal: AbortSignal, what: string, start: () => Promise<T>) {
+/** Tries until the API server helps. Each try beats: a process that waits is alive. */
+function beginPatiently<T>(
+  { clock, logger, heartbeat }: Outset,
+  signal: AbortSignal,
+  what: string,
+  start: () => Promise<T>,
+) {
   const onTrouble = (error: unknown, pauseMs: number): void => {
     heartbeat.beat();
-    logger.warn(`${what}: the Kubernetes API does not help yet`, { error, pauseMs: Math.round(pauseMs) });
+    logger.warn(`${what} cannot be had from the Kubernetes API yet`, { error, pauseMs: Math.round(pauseMs) });
   };
   return patiently(start, { clock, onTrouble }, signal);
 }
@@ -194,10 +202,9 @@ function watchCluster({ logger, clock, namespace, metrics, client, ring, heartbe
 /** From the start: a process that waits for the API server is alive, and not ready. */
 function serveHealth(
   { metrics, heartbeat }: Outset,
-  seen: { readonly caches?: Caches },
+  synced: () => boolean,
   signal: AbortSignal,
 ): Promise<HealthServers> {
-  const synced = () => seen.caches?.all.every((cache) => cache.hasSynced()) ?? false;
   return startHealthServers({
     host: "0.0.0.0",
     healthPort: PORTS.health,

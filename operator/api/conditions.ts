@@ -203,7 +203,7 @@ export const REASONS = {
   RightMissing: {
     standing: "person",
     meaning:
-      "The operator's own role lacks a right; the message has Kubernetes' words. Install the chart's roles again: it goes on by itself.",
+      "The operator's own role lacks a right; the message quotes Kubernetes. Install the chart's roles again: the Run then goes on by itself.",
   },
   StateLocked: { standing: "progress", meaning: "Another Run holds the lock of the state." },
   // What a rule forbids, and rules that are none.

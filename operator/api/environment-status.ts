@@ -62,7 +62,7 @@ const componentStatus = z
       .string()
       .optional()
       .describe(
-        "The Run whose apply was cut off, while none has ended well since. Its journal has what it made and no state has.",
+        "Name of the Run whose apply was cut off, until an apply has ended well. Its journal lists what it made that is in no state.",
       ),
     retries: z.int().optional().describe("Tries of the present desired state that have failed."),
     drift: z

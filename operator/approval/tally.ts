@@ -36,7 +36,8 @@ export interface Tally {
   readonly words: readonly Word[];
 }
 
-const DEFAULT_EXPIRY = "24h";
+/** Of a plan whose rules do not say how long it may wait. */
+export const DEFAULT_EXPIRY = "24h";
 /** The API server gives whole seconds: a word of the second in which the plan began to wait is not too early. */
 const SECOND_MS = 1_000;
 

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../api/digest.ts";
-import type { Cause, RunInputs } from "../api/run.ts";
+import type { Cause, Run, RunInputs } from "../api/run.ts";
 import type { ComponentPast } from "./observation.ts";
 
 interface Wanted {
@@ -28,6 +28,11 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
   const used = inputs.variables.flatMap(({ valueFrom }) => valueFrom?.output ?? []);
   const names = [...new Set(used.map(({ component }) => component))].sort();
   return { type: "OutputsChanged", detail: `an output that it uses of ${names.join(" or ")}`.slice(0, 512) };
+}
+
+/** How a Run ended, in the words of the cause of the next one. */
+export function endText(run: Run | undefined): string {
+  return `Run ${run?.spec.number} ended with ${run?.status?.outcome?.reason ?? "no result"}`;
 }
 
 function broughtBack({ latest }: ComponentPast): { readonly detail?: string } {

@@ -1,12 +1,12 @@
 import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, RunInputs } from "../api/run.ts";
-import type { ComponentRecord } from "../storage/record.ts";
+import { hasBegunMore } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
-import { causeOf } from "./cause.ts";
-import { corrected, isComingCorrection, rulesOfChange } from "./correction.ts";
+import { causeOf, endText } from "./cause.ts";
+import { corrected, isComingCorrection } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
 import { watched } from "./drift.ts";
@@ -14,8 +14,8 @@ import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type 
 import { missingOutput } from "./offered-outputs.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
-import { cutOffOf, recoveryCause, unseenCutOff } from "./recovery.ts";
-import { askingSomebody } from "./rules.ts";
+import { cutOffOf, cutOffToShow, recoveryCause } from "./recovery.ts";
+import { rulesOfRun } from "./rules-of-run.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { voidOrWaiting } from "./waiting-component.ts";
@@ -57,7 +57,10 @@ function pendingRequest({ observation, past }: ComponentSeen): string | undefine
   return asked === undefined || isAnswered(past, asked) ? undefined : asked;
 }
 
-/** A Run that failed has not answered: it is tried again. One that was interrupted or cancelled has, and waits for another request. */
+/**
+ * A Run that failed has not answered: it is tried again. What was asked for before an apply was cut off, or a Run cancelled, is answered: only
+ * another value counts.
+ */
 function isAnswered(past: ComponentPast, asked: string): boolean {
   const { latest, record } = past;
   if (cutOffOf(past)?.request === asked) return true;
@@ -118,7 +121,8 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   // While the ref's newest commit is not known, what is applied counts as current.
   const assumed = seen.state === "known" ? seen.revision : applied?.revision;
   // Where a later apply or destroy began and did not end well, what was applied before is not what exists.
-  const isWhole = !hasBegunMore(past.record) && past.latest?.spec.operation !== "Destroy";
+  const isWhole =
+    (past.record === undefined || !hasBegunMore(past.record)) && past.latest?.spec.operation !== "Destroy";
   if (isWhole && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
     const ready = upToDate(seen, past);
     if (past.open !== undefined) return ready;
@@ -136,9 +140,6 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const content = contentOf(newest, source, component);
   return tryOrWait(subject, engine, { inputs, inputsDigest, revision: revision.use, content, assumed, request });
 }
-
-const hasBegunMore = (record: ComponentRecord | undefined): boolean =>
-  record?.attempted !== undefined || record?.destroyBegun !== undefined;
 
 /** What another owner applied was never looked at by this Environment: its first Run adopts the state. */
 function isOwn({ observation, past }: Subject): boolean {
@@ -173,20 +174,20 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
   const wanted = attemptedNow(environment, desiredDigestOf(inputsDigest, revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return wait;
-  const cutOff = unseenCutOff(past, desired.request);
-  const rules = rulesOfChange(environment, component, past.record);
+  const cutOff = cutOffToShow(past, desired.request);
+  const cause = cutOff === undefined ? causeOfTry(past, wanted, desired) : recoveryCause(cutOff, past);
   const spec = attemptSpec(subject, wanted, {
     operation: "Apply",
     inputsDigest,
     engine: { name: engine.name, version: engine.version, image: engine.image },
-    cause: cutOff === undefined ? causeOfTry(past, wanted, desired) : recoveryCause(cutOff, past),
+    cause,
     inputs: {
       ...inputs,
       ...(revision === undefined ? {} : { revision }),
       ...(content === undefined ? {} : { content }),
     },
     ...builtOn(subject.needs),
-    rules: cutOff === undefined ? rules : askingSomebody(rules),
+    rules: rulesOfRun(cause.type, environment, component, past.record),
   });
   const step = { type: "startRun", spec } as const;
   if (cutOff !== undefined) {
@@ -197,10 +198,6 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
 }
 
 function causeOfTry(past: ComponentPast, wanted: Attempted, desired: Desired): Cause {
-  if (lastFailure(past, wanted) !== undefined) return { type: "Retry", detail: retryDetail(past) };
+  if (lastFailure(past, wanted) !== undefined) return { type: "Retry", detail: endText(past.latest) };
   return causeOf(past, { ...desired, revision: desired.assumed });
-}
-
-function retryDetail({ latest }: ComponentPast): string {
-  return `Run ${latest?.spec.number} ended with ${latest?.status?.outcome?.reason ?? "no result"}`;
 }

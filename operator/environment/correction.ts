@@ -1,15 +1,13 @@
-import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
-import type { ComponentRecord } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure } from "./attempts.ts";
 import type { CatalogueEngine } from "./desired.ts";
 import { desiredDigestOf } from "./digest.ts";
 import { driftSettings } from "./drift.ts";
 import type { ComponentSeen } from "./observation.ts";
-import { askingSomebody, rulesFor } from "./rules.ts";
+import { rulesOfRun } from "./rules-of-run.ts";
 import type { Answer } from "./verdict.ts";
 
 /** What is declared and applied already: a correction means to do just that again. */
@@ -25,21 +23,6 @@ export interface AppliedAsDeclared {
 /** A Run that brings back what was applied, and has not begun to: until it does, nothing is less ready than it was. */
 export function isComingCorrection({ spec, status }: Run): boolean {
   return spec.cause.type === "DriftFound" && status?.applyStartedAt === undefined && status?.phase !== "Applying";
-}
-
-type Known = ComponentRecord | undefined;
-
-/** A proposal is for a person, also where nobody would have to be asked for such a plan; so is everything where nobody knows what was begun. */
-export function correctionRules(environment: Environment, component: Component, record: Known): RunRules {
-  const rules = rulesFor(environment, component, "Apply");
-  const asks = driftSettings(environment.spec, component).action === "Propose" || record?.cutOff !== undefined;
-  return asks ? askingSomebody(rules) : rules;
-}
-
-/** Of a change that is declared. What follows a correction that did not end well is one, too: another plan needs another word. */
-export function rulesOfChange(environment: Environment, component: Component, record: Known): RunRules {
-  const corrects = record?.attempted?.correction === true;
-  return corrects ? correctionRules(environment, component, record) : rulesFor(environment, component, "Apply");
 }
 
 /** Why a correction that waits for approval is not wanted any more, apart from what makes any plan void. */
@@ -76,7 +59,7 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
       ...(applied?.inputs.content === undefined ? {} : { content: applied.inputs.content }),
     },
     ...(as.builtOn === undefined ? {} : { builtOn: as.builtOn }),
-    rules: correctionRules(environment, as.component, past.record),
+    rules: rulesOfRun("DriftFound", environment, as.component, past.record),
   });
   return { ...ready, step: { type: "startRun", spec } };
 }

@@ -1,5 +1,6 @@
 import type { ComponentState } from "../api/environment-status.ts";
 import type { Run } from "../api/run.ts";
+import { NEEDS_PERSON } from "../run/conditions.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
 import type { Answer } from "./verdict.ts";
 import { answerForWaiting } from "./waiting-run.ts";
@@ -11,14 +12,11 @@ function stateOf(run: Run): ComponentState {
   return started ? "Planning" : "Pending";
 }
 
-/** An open Run only comes out of these with a person. */
-const STUCK = ["ProofOfDeathMissing", "ForeignPod", "RightMissing"] as const;
-
 /** A Run is under way: nothing else is started for its component. */
 export function answerForOpenRun(run: Run): Answer {
   if (isWaitingForPeople(run)) return answerForWaiting(run);
   const condition = run.status?.conditions?.find(({ type }) => type === "Succeeded");
-  const stuck = STUCK.find((reason) => reason === condition?.reason);
+  const stuck = NEEDS_PERSON.find((reason) => reason === condition?.reason);
   return {
     state: stuck === undefined ? stateOf(run) : "Stalled",
     reason: stuck ?? "Progressing",

@@ -1,5 +1,6 @@
-import type { Cause, Run } from "../api/run.ts";
+import type { Cause } from "../api/run.ts";
 import type { CutOff } from "../storage/record.ts";
+import { endText } from "./cause.ts";
 import type { ComponentPast } from "./observation.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -12,7 +13,7 @@ export function cutOffOf({ record, latest }: Pick<ComponentPast, "record" | "lat
   return { run: latest.metadata.name, number, desiredDigest, at, ...(request === undefined ? {} : { request }) };
 }
 
-/** The component is to recover: what it has begun is known to nobody, and is neither destroyed nor left alone before a person has said so. */
+/** An apply was cut off and nothing has ended well since: falling asleep must not destroy it, since its state may not know all that exists. */
 export const isRecovering = (past: ComponentPast): boolean =>
   cutOffOf(past) !== undefined && past.record?.attempted !== undefined;
 
@@ -20,33 +21,28 @@ export const isRecovering = (past: ComponentPast): boolean =>
  * The apply that was cut off, where the next plan is for a person, whatever the rules say: nobody has asked for a Run since (`request`), or somebody
  * has said no to a plan that waited.
  */
-export function unseenCutOff(past: ComponentPast, request: string | undefined): CutOff | undefined {
+export function cutOffToShow(past: ComponentPast, request: string | undefined): CutOff | undefined {
   const cutOff = cutOffOf(past);
-  if (cutOff === undefined || request === undefined) return cutOff;
-  return past.runs.some((run) => run.spec.number > cutOff.number && wasRejected(run)) ? cutOff : undefined;
+  return request === undefined || cutOff?.rejected ? cutOff : undefined;
 }
-
-const wasRejected = ({ status }: Run): boolean => status?.outcome?.reason === "Rejected";
 
 /** Why there is a Run whose plan waits for a person after an apply that was cut off. */
 export function recoveryCause(cutOff: CutOff, { runs, latest }: ComponentPast): Cause {
   const { outcome } = runs.find(({ metadata }) => metadata.name === cutOff.run)?.status ?? {};
   const things = (outcome?.journal?.leftovers.length ?? 0) === 0 ? "" : "; its journal names what no state has";
-  const failed = latest !== undefined && latest.spec.number > cutOff.number && latest.status?.phase === "Failed";
-  const since = failed ? `; Run ${latest.spec.number} ended with ${latest.status?.outcome?.reason}` : "";
-  return { type: "Recovery", detail: `${saying(cutOff)}${things}${since}` };
+  const failed = latest?.metadata.name !== cutOff.run && latest?.status?.phase === "Failed";
+  return { type: "Recovery", detail: `${saying(cutOff)}${things}${failed ? `; ${endText(latest)}` : ""}` };
 }
 
 const saying = ({ number }: CutOff): string => `Run ${number} was interrupted`;
 
 /** Whatever else stands in the way of a component: that nobody knows what it has begun is said, too. */
 export function withCutOffTold(verdict: Verdict): Verdict {
-  const { past, state, message } = verdict;
+  const { past, state, reason, message } = verdict;
   const cutOff = cutOffOf(past);
-  if (cutOff === undefined || state === "Ready" || state === "Destroyed") return verdict;
-  const told = saying(cutOff);
-  if (message.includes(told)) return verdict;
+  if (cutOff === undefined || state === "Ready" || state === "Destroyed" || reason === "Recovering") return verdict;
   // What to do comes first: the status cuts long messages.
+  const told = saying(cutOff);
   const both = state === "AwaitingApproval" ? `${message}; ${told}: see its journal` : `${told}; ${message}`;
   return { ...verdict, message: both };
 }

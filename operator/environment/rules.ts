@@ -3,6 +3,7 @@ import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Operation, RunInputs } from "../api/run.ts";
 import { type Compiled, compileExpression } from "../approval/expression.ts";
+import { DEFAULT_EXPIRY } from "../approval/tally.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 
 /** What a component says for itself: as it is declared, or as it was applied. */
@@ -37,8 +38,6 @@ function approvalFor(rules: ApprovalRules | undefined, operation: Operation): Pi
   const expiresAfter = rules.planExpiresAfter;
   return { approval: { required, ...(unless === undefined ? {} : { unless }), expiresAfter } };
 }
-
-const DEFAULT_EXPIRY = "24h";
 
 /** The same rules, for a plan that is shown to a person, also where nobody would have to be asked for such a plan. */
 export function askingSomebody(rules: RunRules): RunRules {

@@ -29,10 +29,10 @@ export function sleepers(observation: Observation, usersOf: (name: string) => re
       const { name, sleep } = component;
       if (sleep === undefined) return decideComponent(observation, component, needs);
       const users = usersOf(name);
-      // Also after what is no longer declared, and has not gone yet.
+      // It also waits for users that are no longer declared and have not gone yet.
       if (sleep.variables === undefined) return destroyedAsleep(observation, component, needs, users, until);
-      const sleepers = users.filter((user) => destroyed.has(user));
-      return scaledAsleep(decideComponent(observation, asleep(component), needs), sleepers, until);
+      const destroyedUsers = users.filter((user) => destroyed.has(user));
+      return scaledAsleep(decideComponent(observation, asleep(component), needs), destroyedUsers, until);
     },
   };
 }

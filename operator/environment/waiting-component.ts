@@ -1,12 +1,11 @@
-import type { RunRules } from "../api/approval.ts";
 import type { Run } from "../api/run.ts";
 import { attemptedNow } from "./attempt-spec.ts";
 import { whyBuiltOnOther } from "./built-on.ts";
-import { correctionRules, isComingCorrection, rulesOfChange, whyNotCorrected } from "./correction.ts";
+import { isComingCorrection, whyNotCorrected } from "./correction.ts";
 import { type CatalogueEngine, inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
 import { answerForOpenRun } from "./open-run.ts";
-import { askingSomebody } from "./rules.ts";
+import { rulesOfRun } from "./rules-of-run.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import type { Answer } from "./verdict.ts";
 import { supersede, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
@@ -39,7 +38,7 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
   const inputsDigest = unsettled ? run.spec.inputsDigest : inputsDigestOf(engine, inputs, outputDigests(subject));
   const { request } = attemptedNow(environment, "");
   const isCorrection = isComingCorrection(run);
-  const rules = rulesNow(subject, run);
+  const rules = rulesOfRun(run.spec.cause.type, environment, component, past.record);
   const wanted = {
     operation: "Apply",
     inputsDigest,
@@ -53,13 +52,4 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
     whyOfAnotherState(past, run) ??
     whyBuiltOnOther(run, needs)
   );
-}
-
-/** What the rules would be, if the plan were made now. */
-function rulesNow({ component, observation, past }: Subject, run: Run): RunRules {
-  const { environment } = observation;
-  const rules = isComingCorrection(run)
-    ? correctionRules(environment, component, past.record)
-    : rulesOfChange(environment, component, past.record);
-  return run.spec.cause.type === "Recovery" ? askingSomebody(rules) : rules;
 }

@@ -64,18 +64,15 @@ const isLeftToPerson = (run: Run): boolean => run.spec.cause.type === "Recovery"
 
 /**
  * An override is for one occasion: it is taken off when the Environment comes to rest, or a window is open anyway. Until then it also covers
- * further tries, dependents, and plans that are being approved.
+ * further tries, dependents, and plans that are being approved, but for one that waits after an interruption.
  */
 export function isOverrideSpent(environment: Environment, gate: Gate, verdicts: readonly Verdict[]): boolean {
   if (overrideOf(environment) === undefined) return false;
   const moves = (verdict: Verdict): boolean => {
     const { past, step, wakeAtMs, state } = verdict;
-    if (
-      (past.open !== undefined && !isLeftToPerson(past.open)) ||
-      state === "Pending" ||
-      (state === "Failed" && wakeAtMs !== undefined)
-    )
-      return true;
+    const isUnderWay = past.open !== undefined && !isLeftToPerson(past.open);
+    const isNext = state === "Pending" || (state === "Failed" && wakeAtMs !== undefined);
+    if (isUnderWay || isNext) return true;
     return step.type === "startRun" ? begins(verdict) : step.type !== "none";
   };
   return gate.state !== "overridden" || !verdicts.some(moves);

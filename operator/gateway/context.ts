@@ -15,6 +15,13 @@ import type { Judge } from "./verdict.ts";
 /** The digest of what was applied, where the operator did not know the revision beforehand. */
 export type DigestOfApplied = (spec: RunSpec, revision: string) => string;
 
+/** The desired digest, completed with the revision where only the agent knew it. */
+export function digestWith(digestOf: DigestOfApplied, spec: RunSpec, found: string | undefined): string {
+  const { source, revision } = spec.inputs;
+  const isComplete = source.git === undefined || revision !== undefined || found === undefined;
+  return isComplete ? spec.desiredDigest : digestOf(spec, found);
+}
+
 /** One line for each request, and one for what goes wrong. Never a body, a token or a header. */
 export interface GatewayLog {
   info(facts: Readonly<Record<string, unknown>>, message: string): void;

@@ -1,5 +1,8 @@
+import type { Environment } from "../api/environment.ts";
+import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
+import { ENVIRONMENTS } from "../cluster/resources.ts";
 import { parseOutputs } from "../engine/outputs.ts";
 import { cancelledInstead } from "../run/cancel.ts";
 import { intentOf } from "../storage/applying.ts";
@@ -11,7 +14,7 @@ import type { ComponentRecord, StateVersion } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
 import { summariseJournal } from "../storage/run-journal.ts";
 import { readState } from "../storage/versions.ts";
-import type { GatewayContext } from "./context.ts";
+import { digestWith, type GatewayContext } from "./context.ts";
 import { MOST_OUTPUTS, type ResultReport } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
 
@@ -34,12 +37,14 @@ export async function conclude(
     const { text, told } = await storedState(context, record, report.outcome, signal);
     const ended = await completed(context, session, { record, run, outcome: told, signal });
     const outcome = run === undefined ? ended : cancelledInstead(run, ended);
+    const request = outcome.result === "Interrupted" ? await requestNow(context, session) : undefined;
     const conclusion = {
       operation: session.operation,
       outcome,
       outputs: text === undefined ? [] : outputsIn(text, context, record, report),
       ...(run === undefined ? {} : { intent: intentOf(session, run.spec, report.outcome.revision) }),
       ...(report.sourceCredentials === undefined ? {} : { sourceCredentials: report.sourceCredentials }),
+      ...(request === undefined ? {} : { request }),
     };
     const decide = (now: ComponentRecord) => {
       // Outputs and serial were read from that state: with another one the whole report is worked out anew.
@@ -51,6 +56,11 @@ export async function conclude(
   const outcome = (await store.record(session.key, signal))?.value.lastResult?.outcome;
   if (outcome !== undefined) await statuses.outcome(session, outcome, signal);
   progress.forget(session.runUid);
+}
+
+async function requestNow({ client }: GatewayContext, { key }: Session): Promise<string | undefined> {
+  const environment = await client.find<Environment>(ENVIRONMENTS, key.namespace, key.environment);
+  return environment?.metadata.annotations?.[ANNOTATIONS.requestedAt];
 }
 
 /** A state that cannot be read any more must not keep the end of its Run from being recorded: it becomes that end. */
@@ -104,14 +114,11 @@ const factsOf = ({ serial, lineage, resources }: StateVersion) => ({
   resources,
 });
 
-/** The desired digest, completed with the revision where only the agent knew it. */
 function appliedDigestOf({ digestOfApplied }: GatewayContext, { run, record, outcome }: Facts): string | undefined {
   if (outcome.result !== "Applied" && outcome.result !== "Unchanged") return undefined;
   const spec = run?.spec;
   if (spec === undefined) return record.attempted?.desiredDigest;
-  const { source, revision } = spec.inputs;
-  if (source.git === undefined || revision !== undefined || outcome.revision === undefined) return spec.desiredDigest;
-  return digestOfApplied(spec, outcome.revision);
+  return digestWith(digestOfApplied, spec, outcome.revision);
 }
 
 /** Only where an apply began and did not end well is there more to tell than the state does. */

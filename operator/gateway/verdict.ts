@@ -7,7 +7,7 @@ import { heldFor, mayBeHeld } from "../storage/holding.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
 import { answerHeld } from "./approved.ts";
-import type { GatewayContext } from "./context.ts";
+import { digestWith, type GatewayContext } from "./context.ts";
 import { heldPlan, type PlanReport, type Verdict } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
 
@@ -85,7 +85,7 @@ interface Judged extends Question {
 }
 
 async function record(
-  { store }: GatewayContext,
+  { store, digestOfApplied }: GatewayContext,
   session: Session,
   report: PlanReport,
   { run, judged, at, signal }: Judged,
@@ -100,7 +100,8 @@ async function record(
     await changeRecord(store, session.key, (found) => ({ answer: mustHold(found, session) }), signal);
     return [judged, undefined];
   }
-  const intent = intentOf(session, run.spec, report.revision);
+  const desiredDigest = digestWith(digestOfApplied, run.spec, report.revision);
+  const intent = { ...intentOf(session, run.spec, report.revision), desiredDigest };
   const correction = run.spec.cause.type === "DriftFound";
   const request = { operation: session.operation, planDigest: report.digest, intent, correction };
   const { answer } = await changeRecord(store, session.key, (found) => permitted(found, session, request, at), signal);

@@ -102,7 +102,8 @@ async function createCheckPod(run: Run, ports: RunPorts, signal: AbortSignal): P
 
 /** No pod is known. One whose creation is still on its way finds the door closed: the store will not take its claim. */
 async function closeUnproven(run: Run, outcome: RunOutcome, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
-  const end = await ports.endRun(run, { why: outcome.message, proven: false }, signal);
+  const rejected = outcome.reason === "Rejected";
+  const end = await ports.endRun(run, { why: outcome.message, proven: false, rejected }, signal);
   return end.type === "fenced" ? { type: "closed", outcome } : unproven(run, "its pod is not to be found");
 }
 

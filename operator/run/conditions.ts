@@ -8,11 +8,7 @@ interface Told {
 }
 
 /** What a Run that is open can only come out of with a person. */
-const NEEDS_PERSON: readonly string[] = [
-  "ForeignPod",
-  "ProofOfDeathMissing",
-  "RightMissing",
-] satisfies readonly Reason[];
+export const NEEDS_PERSON = ["ForeignPod", "ProofOfDeathMissing", "RightMissing"] as const satisfies readonly Reason[];
 
 /**
  * Succeeded for people and `kubectl wait`; Reconciling and Stalled for tools that go by kstatus: without them an attempt that is under way, or
@@ -20,7 +16,9 @@ const NEEDS_PERSON: readonly string[] = [
  */
 export function conditionsOf(run: Run, phase: RunPhase, told: Told, now: Date): Condition[] {
   const open = !isClosedPhase(phase);
-  const stuck = open ? NEEDS_PERSON.includes(told.reason) : phase === "Failed" || phase === "Interrupted";
+  const stuck = open
+    ? NEEDS_PERSON.some((reason) => reason === told.reason)
+    : phase === "Failed" || phase === "Interrupted";
   const moving = open && !stuck;
   const ended = { reason: told.reason, message: open ? "it does not go on by itself" : "the Run has ended" };
   const normal = { reason: moving ? "Progressing" : told.reason, message: "nothing stands in the way" };

@@ -1,6 +1,7 @@
 import type { Operation, RunSpec } from "../api/run.ts";
 import type { Change } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
+import { cutOffInTheWay } from "./cut-off.ts";
 import { type Applied, type BlobRef, type Claim, type ComponentRecord, destroyBasisOf } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
@@ -52,31 +53,24 @@ export function permitted(
     const same = applying.planDigest === planDigest;
     return { answer: same ? { type: "granted", at: applying.at } : { type: "begun", planDigest: applying.planDigest } };
   }
-  const unseen = operation === "Apply" ? unseenCutOff(record, claimant, intent) : undefined;
+  const unseen = operation === "Apply" ? cutOffInTheWay(record, claimant, intent) : undefined;
   if (unseen !== undefined) return { answer: { type: "unseen", run: unseen } };
-  const begun = { planDigest, at: at.toISOString() };
-  const corrects = correction || record.attempted?.correction === true;
-  const attempted =
-    operation === "Apply"
-      ? { ...intent, archive: archiveIn(claim), at: begun.at, ...(corrects ? { correction: true as const } : {}) }
-      : record.attempted;
+  const begunAt = at.toISOString();
   return {
     next: {
       ...record,
-      claim: { ...claim, applying: begun },
+      claim: { ...claim, applying: { planDigest, at: begunAt } },
       mayHoldObjects: true,
-      ...(attempted === undefined ? {} : { attempted }),
-      ...(operation === "Destroy" ? { destroyBegun: { run: claimant.run, at: begun.at } } : {}),
+      ...(operation === "Apply"
+        ? { attempted: { ...intent, ...corrects(record, correction), archive: archiveIn(claim), at: begunAt } }
+        : { destroyBegun: { run: claimant.run, at: begunAt } }),
     },
-    answer: { type: "granted", at: begun.at },
+    answer: { type: "granted", at: begunAt },
   };
 }
 
-/** Whoever decided to make this Run may not have known of it yet. A plan that waited has been looked at. */
-function unseenCutOff({ cutOff }: ComponentRecord, { phase }: Claimant, { request }: Intent): string | undefined {
-  const isAskedFor = request !== undefined && request !== cutOff?.request;
-  return phase === "Apply" || isAskedFor ? undefined : cutOff?.run;
-}
+const corrects = ({ attempted }: ComponentRecord, correction: boolean) =>
+  correction || attempted?.correction ? ({ correction: true } as const) : {};
 
 function archiveIn({ archive }: Claim): BlobRef {
   if (archive !== undefined) return archive;

@@ -17,6 +17,8 @@ export interface Conclusion {
   /** Outputs of the state that is stored. */
   readonly outputs: readonly OutputRecord[];
   readonly sourceCredentials?: { readonly username: string; readonly password: string };
+  /** Value of the annotation `requestedAt` by now; looked up where the apply was interrupted. */
+  readonly request?: string;
 }
 
 /**
@@ -50,9 +52,9 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
   switch (conclusion.outcome.result) {
     case "Applied":
       mustHaveBegun(record, claimant);
-      return withApplied(record, { ...appliedFrom(record, conclusion, record.attempted?.archive), at }, true);
+      return withApplied(record, { ...appliedFrom(record, conclusion, record.attempted?.archive), at }, "Applied");
     case "Unchanged":
-      return withApplied(record, { ...appliedFrom(record, conclusion, archiveFor(record)), at }, false);
+      return withApplied(record, { ...appliedFrom(record, conclusion, archiveFor(record)), at }, "Unchanged");
     case "Destroyed":
       mustBeEmpty(record, conclusion);
       return {
@@ -63,7 +65,8 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
       throw new Refused("BadRequest", "only a Check ends as Drifted");
     case "Interrupted": {
       const { run: name, runUid: uid } = claimant;
-      return withCutOff(record, { name, uid, operation: conclusion.operation }, new Date(at));
+      const { operation, request } = conclusion;
+      return withCutOff(record, { name, uid, operation, ...(request === undefined ? {} : { request }) }, new Date(at));
     }
     case "Failed":
     case "Waiting":
@@ -75,11 +78,11 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
 const archiveFor = ({ claim, applied }: ComponentRecord): BlobRef | undefined => claim?.archive ?? applied?.archive;
 
 /** Whatever was begun before has ended well by now. */
-const settled = (record: ComponentRecord): ComponentRecord =>
+export const settled = (record: ComponentRecord): ComponentRecord =>
   without(without(without(record, "attempted"), "destroyBegun"), "drift");
 
-function withApplied(record: ComponentRecord, applied: Applied, changed: boolean): ComponentRecord {
-  return { ...settled(resolvedBy(record, applied, changed)), applied };
+function withApplied(record: ComponentRecord, applied: Applied, result: "Applied" | "Unchanged"): ComponentRecord {
+  return { ...settled(resolvedBy(record, result, applied)), applied };
 }
 
 function appliedFrom(

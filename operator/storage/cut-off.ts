@@ -1,8 +1,10 @@
 import type { Operation } from "../api/run.ts";
+import type { Intent } from "./applying.ts";
 import { without } from "./change.ts";
-import type { Applied, ComponentRecord } from "./record.ts";
+import type { Claimant } from "./claims.ts";
+import type { ComponentRecord } from "./record.ts";
 
-interface EndedRun {
+interface CutOffRun {
   readonly name: string;
   readonly uid: string;
   readonly operation: Operation;
@@ -10,8 +12,8 @@ interface EndedRun {
   readonly request?: string;
 }
 
-/** The Run was told to apply and has left no result. What is left of a destroy is known from the state, so trying that again is safe. */
-export function withCutOff(record: ComponentRecord, run: EndedRun, at: Date): ComponentRecord {
+/** Notes that this apply was cut off: it had begun, and left no proper end. Not of a destroy: the state tells what is left of one. */
+export function withCutOff(record: ComponentRecord, run: CutOffRun, at: Date): ComponentRecord {
   const { attempted } = record;
   if (run.operation !== "Apply" || attempted?.runUid !== run.uid || record.cutOff?.run === run.name) return record;
   const request = run.request ?? attempted.request;
@@ -27,12 +29,34 @@ export function withCutOff(record: ComponentRecord, run: EndedRun, at: Date): Co
   };
 }
 
+/** Whoever was to approve how to go on has said no. */
+export function withRejection(record: ComponentRecord): ComponentRecord {
+  const { cutOff } = record;
+  return cutOff === undefined || cutOff.rejected ? record : { ...record, cutOff: { ...cutOff, rejected: true } };
+}
+
+/**
+ * The Run whose cut-off apply is in the way: nobody has said how to go on, since this plan was not asked for, and did not wait for a person. Whoever
+ * decided to make it may not have known.
+ */
+export function cutOffInTheWay(
+  { cutOff }: ComponentRecord,
+  { phase }: Pick<Claimant, "phase">,
+  { request }: Pick<Intent, "request">,
+): string | undefined {
+  const isAskedFor = request !== undefined && request !== cutOff?.request && !cutOff?.rejected;
+  return phase === "Apply" || isAskedFor ? undefined : cutOff?.run;
+}
+
 /**
  * An apply has ended well. A plan that found nothing to do says only that what is declared now is there: whatever else the apply that was cut off
  * had begun, when something else was declared, is not in the state and may be made twice.
  */
-export function resolvedBy(record: ComponentRecord, applied: Pick<Applied, "desiredDigest">, changed: boolean) {
-  const { cutOff } = record;
-  const isResolved = changed || cutOff?.desiredDigest === applied.desiredDigest;
+export function resolvedBy(
+  record: ComponentRecord,
+  result: "Applied" | "Unchanged",
+  { desiredDigest }: { readonly desiredDigest: string },
+): ComponentRecord {
+  const isResolved = result === "Applied" || record.cutOff?.desiredDigest === desiredDigest;
   return isResolved ? without(record, "cutOff") : record;
 }

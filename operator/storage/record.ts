@@ -116,7 +116,7 @@ export interface Applied {
   readonly request?: string;
 }
 
-/** An apply that died without a result, and none has ended well since: what exists is not known from the state alone. */
+/** An apply that was cut off, as long as none has ended well since: the state alone does not tell what exists. */
 export interface CutOff {
   readonly run: string;
   readonly number: number;
@@ -124,6 +124,8 @@ export interface CutOff {
   readonly at: string;
   /** What the annotation `requestedAt` said by then: only another value is a word about how to go on. */
   readonly request?: string;
+  /** Somebody has said no to a plan that waited since: then no request suffices any more. */
+  readonly rejected?: true;
 }
 
 /** What a Check has found. The same found again is the same. */
@@ -170,9 +172,12 @@ export interface ComponentRecord {
     /** It was to bring back what had drifted, or came after such an attempt that did not end well. */
     readonly correction?: true;
   };
-  /** A destroy was allowed to begin, and neither that nor an apply has ended well since: `applied` says no more what exists. */
+  /** A destroy was allowed to begin, and neither that nor an apply has ended well since: `applied` no longer says what exists. */
   readonly destroyBegun?: { readonly run: string; readonly at: string };
-  /** Set by the proof of its death, and taken off when an apply or a destroy has ended well. */
+  /**
+   * Set when an apply is proven dead, or reported as interrupted; taken off when an apply or a destroy has ended well, or a plan for the same
+   * declaration finds nothing to do.
+   */
   readonly cutOff?: CutOff;
   /** Result of the last Run that reported one: repeated reports are recognised by it. */
   readonly lastResult?: {
@@ -192,6 +197,10 @@ export interface ComponentRecord {
   /** Set while the record moves to another name. */
   readonly movingTo?: string;
 }
+
+/** An apply or a destroy was allowed to begin, and none has ended well since: `applied` does not say what exists. */
+export const hasBegunMore = ({ attempted, destroyBegun }: ComponentRecord): boolean =>
+  attempted !== undefined || destroyBegun !== undefined;
 
 /** What a destroy works from. An attempt is taken off the record when it ends well, so one that is there is newer than what was applied. */
 export function destroyBasisOf({ attempted, applied }: ComponentRecord): ComponentRecord["attempted"] {

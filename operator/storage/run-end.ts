@@ -1,6 +1,6 @@
 import type { Operation } from "../api/run.ts";
 import { changeRecord } from "./change.ts";
-import { withCutOff } from "./cut-off.ts";
+import { withCutOff, withRejection } from "./cut-off.ts";
 import { type FencedRun, fenced } from "./locking.ts";
 import { ensureRecord } from "./ownership.ts";
 import type { StateStore } from "./port.ts";
@@ -28,6 +28,8 @@ export interface WhyEnded {
   readonly podUid?: string;
   /** Its result has come: no claim can be on its way. */
   readonly reported?: boolean;
+  /** Somebody has said no to its plan. */
+  readonly rejected?: boolean;
 }
 
 /**
@@ -61,7 +63,7 @@ async function endInRecord(
   store: StateStore,
   key: StateKey,
   run: EndingRun,
-  { why, proven, podUid }: WhyEnded,
+  { why, proven, podUid, rejected }: WhyEnded,
   at: Date,
   signal: AbortSignal | undefined,
 ): Promise<RunEnd> {
@@ -75,7 +77,8 @@ async function endInRecord(
       const reported = record.lastResult?.runUid === run.uid;
       if (applying && !reported && (!proven || isAnother)) return { answer: { type: "mayBeApplying" } };
       const free = fenced(record, run, why, at).next ?? record;
-      const next = applying && !reported ? withCutOff(free, run, at) : free;
+      const seen = rejected ? withRejection(free) : free;
+      const next = applying && !reported ? withCutOff(seen, run, at) : seen;
       const answer = { type: "fenced", record: next } as const;
       return next === record ? { answer } : { next, answer };
     },

@@ -46,10 +46,6 @@ function commandsFor({ name, namespace }: Picture, component: ComponentPicture):
   switch (component.reason) {
     case "Suspended":
       return [ours(`resume ${name}`)];
-    case "Interrupted":
-      return component.run === undefined
-        ? [ours(`run ${name}`)]
-        : [kubectl(`get run ${component.run} -o jsonpath='{.status.outcome.journal}'`), ours(`run ${name}`)];
     case "ProofOfDeathMissing":
       return component.run === undefined ? [] : [ours(`unlock ${component.run}`)];
     case "RemovalNeedsConfirmation":

@@ -62,7 +62,6 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
     case "Suspended":
       return { for: "person", what: "resume", ...dated(environment, undefined, undefined) };
     case "Stalled":
-    case "Interrupted":
       return { for: "person", what: sentence(line), ...asked };
     case "Failed":
       return line.retryAt === undefined

@@ -65,7 +65,7 @@ export function asOfNight(spec: EnvironmentSpec, atMs: number): EnvironmentSpec 
   return { ...spec, components: spec.components.filter(({ sleep }) => sleep?.destroy !== true).map(scaled) };
 }
 
-/** The same, where it does not matter that something is to go. */
+/** The spec with the variables of the night; what is destroyed at night stays in it. */
 export const asScaled = (spec: EnvironmentSpec, atMs: number): EnvironmentSpec =>
   isNight(spec.lifetime?.sleep, atMs) ? { ...spec, components: spec.components.map(scaled) } : spec;
 

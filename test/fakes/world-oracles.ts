@@ -147,9 +147,10 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
     const interrupted =
       last.spec.operation === "Apply" &&
       (last.status?.phase === "Interrupted" || (cut.has(last.metadata.name) && !reported));
-    const asked = run.spec.request !== undefined && run.spec.request !== last.spec.request;
-    const asks = (run.spec.rules?.approval?.required ?? 0) > 0 && run.spec.rules?.approval?.unless === undefined;
-    if (interrupted && !asked && !asks)
+    const wasRequested = run.spec.request !== undefined && run.spec.request !== last.spec.request;
+    const waitsForPeople =
+      (run.spec.rules?.approval?.required ?? 0) > 0 && run.spec.rules?.approval?.unless === undefined;
+    if (interrupted && !wasRequested && !waitsForPeople)
       violated(`interrupted: ${run.metadata.name} repeats ${last.metadata.name}, and nobody asked`);
   }
 

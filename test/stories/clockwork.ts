@@ -135,7 +135,8 @@ export async function afterTheEnd(told: Told): Promise<void> {
   const dice = diceFor(world.seed, "the end");
   if (person.find()?.spec.lifetime?.ttl === undefined || dice.chance(0.5)) return;
   const hasEnded = () => !person.exists() || (person.isOver() && isConverged(told));
-  await until(told, "what has come to its end is gone", hasEnded);
+  // Whoever sleeps twice an hour, and asks people each time, has many rounds before the end.
+  await until(told, "what has come to its end is gone", hasEnded, true, 3_000);
   if (person.things().length > 0) world.violated(`lifetime: after the end there is ${person.things().join()}`);
   if (dice.chance(0.3)) await staysGone(told);
 }

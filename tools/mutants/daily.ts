@@ -147,9 +147,9 @@ export const DAILY: readonly JourneyMutant[] = [
     bug: "an apply that was cut off is repeated, and nobody asked",
     edits: [
       {
-        file: "operator/environment/component.ts",
-        find: "rules: cutOff === undefined ? rules : askingSomebody(rules),",
-        replace: "rules,",
+        file: "operator/environment/rules-of-run.ts",
+        find: "return proposes || unaccounted ?",
+        replace: "return proposes && unaccounted ?",
       },
       {
         file: "operator/storage/applying.ts",

@@ -59,9 +59,9 @@ export const LIFE: readonly Mutant[] = [
     bug: "retry after interruption: an apply that was cut off is repeated, and nobody asked",
     edits: [
       {
-        file: "operator/environment/component.ts",
-        find: "rules: cutOff === undefined ? rules : askingSomebody(rules),",
-        replace: "rules,",
+        file: "operator/environment/rules-of-run.ts",
+        find: "return proposes || unaccounted ?",
+        replace: "return proposes && unaccounted ?",
       },
       {
         file: "operator/storage/applying.ts",
@@ -182,8 +182,8 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/waiting-component.ts",
-        find: 'return run.spec.cause.type === "Recovery" ? askingSomebody(rules) : rules;',
-        replace: "return rules;",
+        find: "rulesOfRun(run.spec.cause.type,",
+        replace: 'rulesOfRun("Retry",',
       },
     ],
     tests: [RECOVERY, "test/stories/diamond.test.ts"],
@@ -230,8 +230,8 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/storage/cut-off.ts",
-        find: "const isResolved = changed ||",
-        replace: "const isResolved = true || changed ||",
+        find: 'const isResolved = result === "Applied" ||',
+        replace: 'const isResolved = result !== "Destroyed" ||',
       },
     ],
     tests: ["test/unit/storage/cut-off.test.ts", RECOVERY],

@@ -10,7 +10,7 @@ export const STATE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/storage/applying.ts",
-        find: "      claim: { ...claim, applying: begun },\n      mayHoldObjects: true,\n",
+        find: "      claim: { ...claim, applying: { planDigest, at: begunAt } },\n      mayHoldObjects: true,\n",
         replace: "",
       },
     ],

@@ -111,7 +111,7 @@ describe("Making a Run's pod", () => {
     });
   }
 
-  it("tells it apart when the operator's own role lacks the verb: no Run is spent on that", async () => {
+  it("spends no Run, and says so, when the operator's own role lacks the verb", async () => {
     const { client, ports } = aPlace();
     client.faults.before = (verb) => {
       const message =

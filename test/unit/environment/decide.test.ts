@@ -269,7 +269,7 @@ describe("What counts as applied", () => {
     assert.deepEqual(story.started.slice(2), ["Destroy a #2", "Apply a #3"]);
   });
 
-  it("is not what a destroy had begun to take away either when the first try to bring it back never began", () => {
+  it("is not what a destroy had begun to take away, even after a try to bring it back that never began", () => {
     const story = aStory(anEnvironment([aComponent("a"), aComponent("b")]));
     story.settle();
     const before = story.environment().spec;

@@ -453,8 +453,11 @@ describe("Drift whose correction is to be proposed", () => {
     assert.equal(story.verdict("app").state, "Ready");
   });
 
-  for (const tries of [1, 2]) {
-    it(`that fails half way is followed by another plan for a person, which waits (${tries})`, () => {
+  for (const [when, tries] of [
+    ["at once", 1],
+    ["also after that plan has expired", 2],
+  ] as const) {
+    it(`that fails half way is followed by another plan for a person, which waits, ${when}`, () => {
       const story = proposed();
       story.end("network", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
       story.pass(20_000);

@@ -64,7 +64,7 @@ describe("After an apply that was cut off", () => {
     assert.match(story.verdict("a").message, /^Run 1 was interrupted; spec\.suspend is true/);
   });
 
-  it("time changes nothing", () => {
+  it("the plan waits however long nobody answers", () => {
     const story = cutOff();
     story.hold("a");
     story.pass(12 * HOUR_MS);
@@ -213,7 +213,7 @@ describe("After an apply that was cut off", () => {
     });
   }
 
-  it("a new name is no news about it", () => {
+  it("a renamed component still waits for a person", () => {
     const story = aStory(anEnvironment([aComponent("net")]));
     story.round();
     story.end("net", "Interrupted");
@@ -298,7 +298,7 @@ describe("After an apply that was cut off", () => {
     assert.ok("overrideSpent" in decision && decision.overrideSpent);
   });
 
-  it("one that is cut off again begins anew", () => {
+  it("a recovery that is cut off waits for a person again", () => {
     const story = cutOff();
     story.hold("a");
     story.end("a", "Interrupted");
@@ -329,7 +329,7 @@ describe("After an apply that was cut off", () => {
     assert.equal(story.verdict("a").state, "Suspended");
   });
 
-  it("deletion goes on", () => {
+  it("deletion voids the plan, and destroys what the state knows", () => {
     const story = cutOff();
     story.hold("a");
     story.delete();

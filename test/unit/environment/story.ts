@@ -7,7 +7,8 @@ import { isClosed, type Observation, type RevisionSeen } from "../../../operator
 import { runName } from "../../../operator/environment/run-name.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import type { Verdict } from "../../../operator/environment/verdict.ts";
-import { resolvedBy, withCutOff } from "../../../operator/storage/cut-off.ts";
+import { settled } from "../../../operator/storage/conclusion.ts";
+import { resolvedBy, withCutOff, withRejection } from "../../../operator/storage/cut-off.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { appliedBy, aRecord, aRun, CATALOGUE, ended, T0 } from "../../fakes/objects.ts";
 
@@ -134,13 +135,12 @@ export function aStory(environment: Environment) {
       runs.set(run.metadata.name, ended({ ...run, status }, { result, ...outcome }, nowMs));
       const record = records.get(component) ?? aRecord(component);
       const { name, uid } = run.metadata;
+      if (outcome.reason === "Rejected") records.set(component, withRejection(record));
       if (result === "Applied" || result === "Unchanged") {
         const applied = { ...appliedBy(run, outputs), at: new Date(nowMs).toISOString() };
-        const { attempted: _done, ...rest } = resolvedBy(record, applied, result === "Applied") as ComponentRecord;
-        const { drift: _undone, destroyBegun: _overcome, ...bare } = rest;
-        records.set(component, { ...bare, mayHoldObjects: true, applied });
+        records.set(component, { ...settled(resolvedBy(record, result, applied)), mayHoldObjects: true, applied });
       } else if (result === "Destroyed") {
-        const { attempted: _done, cutOff: _gone, destroyBegun: _ended, ...bare } = record;
+        const { cutOff: _gone, ...bare } = settled(record);
         records.set(component, { ...bare, mayHoldObjects: false });
       } else if (run.spec.operation === "Destroy" && began) {
         const destroyBegun = { run: name, at: applyStartedAt };

@@ -85,14 +85,22 @@ Environments
 
   it("of an environment says what is wrong and what to do, closely when asked about it", () => {
     const lines = {
-      app: { state: "Interrupted", reason: "Interrupted", message: "the pod died", run: "shop-app-3" },
+      app: { state: "Stalled", reason: "Cancelled", message: "Run 3 was cancelled", run: "shop-app-3" },
     } as const;
     const pictures = [pictureOf(shop(lines), [])];
     assert.match(shown({ pictures }), /✖ shop: app waits for a person\.\n {6}kubectl terrarium doctor shop -n team/);
     assert.match(
       shown({ pictures, focus: true }),
-      /✖ shop\/app: the pod died\. The pod died while it applied\..*\n.*status\.outcome\.journal.*\n {6}kubectl terrarium run shop -n team/,
+      /✖ shop\/app: Run 3 was cancelled\. A person cancelled the Run\..*\n {6}kubectl terrarium logs shop-app-3 -n team\n {6}kubectl terrarium run shop -n team/,
     );
+  });
+
+  it("of an apply that was cut off says where to look before the plan for the rest is approved", () => {
+    const app = { state: "AwaitingApproval", reason: "AwaitingApproval", interrupted: "shop-app-3" } as const;
+    const pictures = [pictureOf(shop({ app: { ...app, message: "0 of 1", run: "shop-app-4" } }), [])];
+    const commands = ["state imports shop app", "plan shop app", "approve shop --component app"];
+    const lines = commands.map((command) => ` {6}kubectl terrarium ${command} -n team`).join("\\n");
+    assert.match(shown({ pictures, focus: true }), new RegExp(lines));
   });
 
   it("asks the API server who calls and what that person may do, and fails a script when something is wrong", async () => {

@@ -59,6 +59,14 @@ async function aStory() {
         { why: "all of its containers have ended", proven: true },
         AT,
       ),
+    isRejected: (number: number) =>
+      endRun(
+        store,
+        NETWORK,
+        { ...fencedRun(aPod(number)), operation: "Apply", environmentUid: ENVIRONMENT_UID },
+        { why: "ann rejected the plan", proven: false, rejected: true },
+        AT,
+      ),
     async ends(number: number, result: "Applied" | "Unchanged" | "Failed" | "Interrupted", what = "v1") {
       const { phase = "Plan" } = (await record()).claim ?? {};
       const pod = { ...aPod(number), phase };
@@ -106,13 +114,23 @@ describe("The record of an apply that was cut off", () => {
     assert.equal((await story.record()).cutOff, undefined);
   });
 
-  it("lets nobody apply who has not been asked for since, and whose plan nobody has looked at", async () => {
+  it("refuses a plan that nobody has looked at, unless a person has asked for it since", async () => {
     const story = await aStory();
     await story.asks(1, { request: "before" });
     await story.dies(1);
     assert.deepEqual(await story.asks(2, { request: "before" }), { type: "unseen", run: aPod(1).run });
     await story.dies(2);
     assert.equal((await story.asks(3, { request: "after" })).type, "granted");
+  });
+
+  it("refuses also what was asked for once somebody has rejected a plan that waited", async () => {
+    const story = await aStory();
+    await story.asks(1);
+    await story.dies(1);
+    await story.isRejected(2);
+    assert.deepEqual(await story.asks(3, { request: "after" }), { type: "unseen", run: aPod(1).run });
+    await story.dies(3);
+    assert.equal((await story.asks(4, { phase: "Apply" })).type, "granted");
   });
 
   it("lets a plan that waited be applied, and stays until one has ended well", async () => {
