@@ -13,7 +13,7 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 
 /**
- * For what a process cannot begin without. While the API server is away, or the operator's role is not whole, it is tried again: a process
+ * For what a process cannot begin without. While the API server is away, or does not know the operator and its role yet, it is tried again: a process
  * that ended instead would be held back by its kubelet for up to five minutes after all is well. Rejects with any other error, and with the
  * signal's reason when that aborts.
  */
@@ -37,5 +37,5 @@ export async function patiently<T>(
 
 function isWorthWaiting(error: unknown): boolean {
   if (error instanceof ApiUnreachable || isRightMissing(error)) return true;
-  return error instanceof ApiError && (error.status === 429 || error.status >= 500);
+  return error instanceof ApiError && (error.status === 401 || error.status === 429 || error.status >= 500);
 }

@@ -63,7 +63,8 @@ function pendingRequest({ observation, past }: ComponentSeen): string | undefine
  */
 function isAnswered(past: ComponentPast, asked: string): boolean {
   const { latest, record } = past;
-  if (cutOffOf(past)?.request === asked) return true;
+  const cutOff = cutOffOf(past);
+  if (cutOff !== undefined && (cutOff.request === asked || record?.applied?.request === asked)) return true;
   if (latest === undefined || latest.spec.cause.type === "DriftFound") return record?.applied?.request === asked;
   const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted" || wasCancelled(latest);
   return latest.spec.request === asked && ended;

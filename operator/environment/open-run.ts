@@ -14,9 +14,9 @@ function stateOf(run: Run): ComponentState {
 
 /** A Run is under way: nothing else is started for its component. */
 export function answerForOpenRun(run: Run): Answer {
-  if (isWaitingForPeople(run)) return answerForWaiting(run);
   const condition = run.status?.conditions?.find(({ type }) => type === "Succeeded");
   const stuck = NEEDS_PERSON.find((reason) => reason === condition?.reason);
+  if (stuck === undefined && isWaitingForPeople(run)) return answerForWaiting(run);
   return {
     state: stuck === undefined ? stateOf(run) : "Stalled",
     reason: stuck ?? "Progressing",

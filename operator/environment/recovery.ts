@@ -4,13 +4,15 @@ import { endText } from "./cause.ts";
 import type { ComponentPast } from "./observation.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** The apply that was cut off, where none has ended well since. The Run may tell of it before the record is seen to. */
-export function cutOffOf({ record, latest }: Pick<ComponentPast, "record" | "latest">): CutOff | undefined {
-  if (record?.cutOff !== undefined || record?.attempted === undefined) return record?.cutOff;
-  if (latest?.status?.phase !== "Interrupted" || latest.metadata.uid !== record.attempted.runUid) return undefined;
-  const { number, desiredDigest, request } = latest.spec;
-  const at = latest.status.finishedAt ?? record.attempted.at;
-  return { run: latest.metadata.name, number, desiredDigest, at, ...(request === undefined ? {} : { request }) };
+/** The apply that was cut off, where none has ended well since. Where the record does not say so yet, its Run does. */
+export function cutOffOf({ record, runs }: Pick<ComponentPast, "record" | "runs">): CutOff | undefined {
+  const { cutOff, attempted } = record ?? {};
+  if (cutOff !== undefined || attempted === undefined) return cutOff;
+  const run = runs.find(({ metadata, status }) => metadata.uid === attempted.runUid && status?.phase === "Interrupted");
+  if (run === undefined) return undefined;
+  const { number, desiredDigest, request } = run.spec;
+  const at = run.status?.finishedAt ?? attempted.at;
+  return { run: run.metadata.name, number, desiredDigest, at, ...(request === undefined ? {} : { request }) };
 }
 
 /** An apply was cut off and nothing has ended well since: falling asleep must not destroy it, since its state may not know all that exists. */

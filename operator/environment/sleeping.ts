@@ -24,13 +24,17 @@ export function sleepers(observation: Observation, usersOf: (name: string) => re
   }
   const until = answer.wakesAtMs === undefined ? "asleep" : `asleep until ${asTime(answer.wakesAtMs)}`;
   const destroyed = new Set(environment.spec.components.filter(isDestroyedAsleep).map(({ name }) => name));
+  // How far an interrupted apply came has to be looked at by a person first. Its plan could not be applied without what it uses.
+  const isKept = (name: string): boolean =>
+    isRecovering(pastOf(observation, name)) || usersOf(name).some((user) => destroyed.has(user) && isKept(user));
   return {
     decide(component, needs) {
       const { name, sleep } = component;
       if (sleep === undefined) return decideComponent(observation, component, needs);
+      // Also those that are no longer declared and have not gone yet.
       const users = usersOf(name);
-      // It also waits for users that are no longer declared and have not gone yet.
-      if (sleep.variables === undefined) return destroyedAsleep(observation, component, needs, users, until);
+      if (isKept(name)) return decideComponent(observation, component, needs);
+      if (sleep.variables === undefined) return destroyedAsleep(observation, component, users, until);
       const destroyedUsers = users.filter((user) => destroyed.has(user));
       return scaledAsleep(decideComponent(observation, asleep(component), needs), destroyedUsers, until);
     },
@@ -50,12 +54,9 @@ function asleep(component: Component): Component {
 function destroyedAsleep(
   observation: Observation,
   component: Component,
-  needs: Needs,
   users: readonly string[],
   until: string,
 ): Verdict {
-  // How far an interrupted apply came has to be looked at by a person first, and the state may not know all of it.
-  if (isRecovering(pastOf(observation, component.name))) return decideComponent(observation, component, needs);
   const verdict = decideRemoval(observation, component.name, "Asleep", users);
   // The record stays: what it was is needed again in the morning.
   if (verdict.state !== "Destroyed") return verdict;

@@ -4,6 +4,7 @@ import { changesSomething } from "../run/outside-windows.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
 import { type Gate, overrideOf, troubleText } from "../schedule/gate.ts";
 import type { Verdict } from "./verdict.ts";
+import { consentTo } from "./waiting-run.ts";
 
 /** Lets a verdict begin a change only where the windows allow it. What is under way already goes on, and what changes nothing needs no window. */
 export function withinWindows(gate: Gate): (verdict: Verdict) => Verdict {
@@ -60,11 +61,14 @@ function overriding(verdict: Verdict, reason: string): Verdict {
 }
 
 /** What was under way has been cut off: whoever decides how to go on decides about the windows, too. */
-const isLeftToPerson = (run: Run): boolean => run.spec.cause.type === "Recovery" && isWaitingForPeople(run);
+function isLeftToPerson(run: Run): boolean {
+  const { given, required } = consentTo(run);
+  return run.spec.cause.type === "Recovery" && isWaitingForPeople(run) && given < required;
+}
 
 /**
  * An override is for one occasion: it is taken off when the Environment comes to rest, or a window is open anyway. Until then it also covers
- * further tries, dependents, and plans that are being approved, but for one that waits after an interruption.
+ * further tries, dependents, and plans that are being approved, but for one that still waits for people after an interruption.
  */
 export function isOverrideSpent(environment: Environment, gate: Gate, verdicts: readonly Verdict[]): boolean {
   if (overrideOf(environment) === undefined) return false;

@@ -103,7 +103,8 @@ async function record(
   const desiredDigest = digestWith(digestOfApplied, run.spec, report.revision);
   const intent = { ...intentOf(session, run.spec, report.revision), desiredDigest };
   const correction = run.spec.cause.type === "DriftFound";
-  const request = { operation: session.operation, planDigest: report.digest, intent, correction };
+  const shown = session.phase === "Apply" && (run.spec.rules?.approval?.required ?? 0) > 0;
+  const request = { operation: session.operation, planDigest: report.digest, intent, correction, shown };
   const { answer } = await changeRecord(store, session.key, (found) => permitted(found, session, request, at), signal);
   if (answer.type === "granted") return [judged, answer.at];
   if (answer.type === "unseen") {

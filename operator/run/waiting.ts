@@ -25,6 +25,12 @@ export function supersededOutcome({ metadata }: RunObservation["run"]): RunOutco
   return why === undefined ? undefined : voidOutcome(why);
 }
 
+const rejectedOutcome = (standing: Parameters<typeof rejectionText>[0]): RunOutcome => ({
+  result: "Cancelled",
+  reason: "Rejected",
+  message: rejectionText(standing).slice(0, 1024),
+});
+
 const voidOutcome = (why: string): RunOutcome => ({
   result: "Cancelled",
   reason: "Superseded",
@@ -36,19 +42,17 @@ export function decideWaiting(observation: RunObservation): RunDecision {
   const { run, environment, pod, freePlaces, standing: plan } = observation;
   // It was made before and not recorded, by a process that died or was not answered.
   if (pod !== undefined) return { type: "createPod" };
+  const { standing } = tallyOf(observation);
+  // A no is heard also where the plan is void by now: it may be about more than this plan.
+  if (standing.type === "rejected") return { type: "cancel", outcome: rejectedOutcome(standing) };
   const superseded = supersededOutcome(run);
   if (superseded !== undefined) return { type: "cancel", outcome: superseded };
   if (isToBeCancelled(run, environment)) return { type: "cancel", outcome: CANCELLED_BEFORE_IT_BEGAN };
   const pointless = whyPointless(run, environment, observation.nowMs);
   if (pointless !== undefined) return { type: "cancel", outcome: { result: "Cancelled", ...pointless } };
   if (plan.type === "void") return { type: "cancel", outcome: voidOutcome(plan.why) };
-  const { standing } = tallyOf(observation);
   const outside = outsideWindows(run, environment, observation.nowMs);
   switch (standing.type) {
-    case "rejected": {
-      const message = rejectionText(standing);
-      return { type: "cancel", outcome: { result: "Cancelled", reason: "Rejected", message: message.slice(0, 1024) } };
-    }
     case "expired": {
       const message = `the plan expired with ${standing.given} of ${standing.required} approvals`;
       return { type: "cancel", outcome: { result: "Cancelled", reason: "PlanExpired", message } };

@@ -35,6 +35,8 @@ export interface WantsToApply {
   readonly intent: Intent;
   /** It brings back what has drifted. */
   readonly correction: boolean;
+  /** People were asked about this very plan, and have agreed. */
+  readonly shown: boolean;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface WantsToApply {
 export function permitted(
   record: ComponentRecord,
   claimant: Claimant,
-  { operation, planDigest, intent, correction }: WantsToApply,
+  { operation, planDigest, intent, correction, shown }: WantsToApply,
   at: Date,
 ): Change<Permission> {
   const claim = mustHold(record, claimant);
@@ -53,7 +55,7 @@ export function permitted(
     const same = applying.planDigest === planDigest;
     return { answer: same ? { type: "granted", at: applying.at } : { type: "begun", planDigest: applying.planDigest } };
   }
-  const unseen = operation === "Apply" ? cutOffInTheWay(record, claimant, intent) : undefined;
+  const unseen = operation === "Apply" && !shown ? cutOffInTheWay(record, intent) : undefined;
   if (unseen !== undefined) return { answer: { type: "unseen", run: unseen } };
   const begunAt = at.toISOString();
   return {

@@ -1,6 +1,7 @@
 import { withSerial } from "../engine/state-serial.ts";
 import { deleteBlobs, droppedBlobs } from "./blobs.ts";
 import { afterConflict, type Change, without } from "./change.ts";
+import { withCutOff } from "./cut-off.ts";
 import { RecordConflict, type StateStore, StoreCorrupt } from "./port.ts";
 import {
   type BlobRef,
@@ -214,5 +215,9 @@ export function unlockedByHand(record: ComponentRecord, id: string, { by, at }: 
   const fenced = { why: `${by} released its lock`, at: at.toISOString() };
   const holds = claim?.runUid === lock.runUid && claim.fenced === undefined;
   const free = without(record, "lock");
-  return { next: holds ? { ...free, claim: { ...claim, fenced } } : free, answer: lock };
+  if (!holds) return { next: free, answer: lock };
+  const next = { ...free, claim: { ...claim, fenced } };
+  // That person's word is the proof of its death.
+  const cutOff = { name: claim.run, uid: claim.runUid, operation: "Apply" } as const;
+  return { next: claim.applying === undefined ? next : withCutOff(next, cutOff, at), answer: lock };
 }

@@ -3,7 +3,7 @@ import type { OutputRecord, RunOutcome } from "../api/run-status.ts";
 import type { Intent } from "./applying.ts";
 import { type Change, without } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
-import { resolvedBy, withCutOff } from "./cut-off.ts";
+import { resolvedBy, withCutOff, withRejection } from "./cut-off.ts";
 import { withoutHeld } from "./holding.ts";
 import type { Applied, BlobRef, ComponentRecord } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -68,9 +68,10 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
       const { operation, request } = conclusion;
       return withCutOff(record, { name, uid, operation, ...(request === undefined ? {} : { request }) }, new Date(at));
     }
+    case "Cancelled":
+      return conclusion.outcome.reason === "Rejected" ? withRejection(record) : record;
     case "Failed":
     case "Waiting":
-    case "Cancelled":
       return record;
   }
 }

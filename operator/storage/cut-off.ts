@@ -1,7 +1,6 @@
 import type { Operation } from "../api/run.ts";
 import type { Intent } from "./applying.ts";
 import { without } from "./change.ts";
-import type { Claimant } from "./claims.ts";
 import type { ComponentRecord } from "./record.ts";
 
 interface CutOffRun {
@@ -15,8 +14,9 @@ interface CutOffRun {
 /** Notes that this apply was cut off: it had begun, and left no proper end. Not of a destroy: the state tells what is left of one. */
 export function withCutOff(record: ComponentRecord, run: CutOffRun, at: Date): ComponentRecord {
   const { attempted } = record;
-  if (run.operation !== "Apply" || attempted?.runUid !== run.uid || record.cutOff?.run === run.name) return record;
+  if (run.operation !== "Apply" || attempted?.runUid !== run.uid) return record;
   const request = run.request ?? attempted.request;
+  if (record.cutOff?.run === run.name && record.cutOff.request === request) return record;
   return {
     ...record,
     cutOff: {
@@ -36,16 +36,15 @@ export function withRejection(record: ComponentRecord): ComponentRecord {
 }
 
 /**
- * The Run whose cut-off apply is in the way: nobody has said how to go on, since this plan was not asked for, and did not wait for a person. Whoever
- * decided to make it may not have known.
+ * The Run whose cut-off apply is in the way: nobody has said how to go on, since this plan was not asked for. Whoever decided to make it may not
+ * have known.
  */
 export function cutOffInTheWay(
-  { cutOff }: ComponentRecord,
-  { phase }: Pick<Claimant, "phase">,
+  { cutOff, applied }: ComponentRecord,
   { request }: Pick<Intent, "request">,
 ): string | undefined {
-  const isAskedFor = request !== undefined && request !== cutOff?.request && !cutOff?.rejected;
-  return phase === "Apply" || isAskedFor ? undefined : cutOff?.run;
+  const isNew = request !== undefined && request !== cutOff?.request && request !== applied?.request;
+  return isNew && !cutOff?.rejected ? undefined : cutOff?.run;
 }
 
 /**

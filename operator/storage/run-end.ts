@@ -78,7 +78,9 @@ async function endInRecord(
       if (applying && !reported && (!proven || isAnother)) return { answer: { type: "mayBeApplying" } };
       const free = fenced(record, run, why, at).next ?? record;
       const seen = rejected ? withRejection(free) : free;
-      const next = applying && !reported ? withCutOff(seen, run, at) : seen;
+      // What was asked for until now was asked by somebody who did not know.
+      const isCutOff = applying && (!reported || record.lastResult?.outcome.result === "Interrupted");
+      const next = isCutOff ? withCutOff(seen, run, at) : seen;
       const answer = { type: "fenced", record: next } as const;
       return next === record ? { answer } : { next, answer };
     },

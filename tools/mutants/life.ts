@@ -194,8 +194,8 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: "  if (cutOffOf(past)?.request === asked) return true;\n",
-        replace: "",
+        find: "(cutOff.request === asked || record?.applied?.request === asked)",
+        replace: "cutOff.run === asked",
       },
     ],
     tests: [RECOVERY],
@@ -206,7 +206,7 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/sleeping.ts",
-        find: "  if (isRecovering(pastOf(observation, component.name))) return decideComponent(observation, component, needs);\n",
+        find: "      if (isKept(name)) return decideComponent(observation, component, needs);\n",
         replace: "",
       },
     ],

@@ -33,6 +33,7 @@ describe("What a process cannot begin without", () => {
   const noRight = refusal(403, 'secrets is forbidden: User "operator" cannot get resource "secrets" in API group ""');
   for (const [what, error] of [
     ["does not answer", AWAY],
+    ["does not know the operator yet", refusal(401)],
     ["asks for patience", refusal(429)],
     ["is unwell", refusal(503)],
     ["does not know the operator's rights yet", noRight],

@@ -296,6 +296,11 @@ describe("After an apply that was cut off", () => {
     story.hold("a");
     const decision = story.decision();
     assert.ok("overrideSpent" in decision && decision.overrideSpent);
+    const approved = { approver: "ann", decision: "Approve", at: new Date(story.now()).toISOString() } as const;
+    const run = open(story);
+    story.putRun({ ...run, status: { ...run.status, observedGeneration: 1, approvals: [approved] } });
+    const agreed = story.decision();
+    assert.ok("verdicts" in agreed && !agreed.overrideSpent, "what people have approved may use another one");
   });
 
   it("a recovery that is cut off waits for a person again", () => {
@@ -307,16 +312,52 @@ describe("After an apply that was cut off", () => {
     assert.deepEqual(asks(story), FOR_ONE);
   });
 
+  it("what it uses stays awake with it", () => {
+    const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
+    const lifetime = { sleep } as NonNullable<EnvironmentSpec["lifetime"]>;
+    const destroyed = { sleep: { destroy: true } } as const;
+    const components = [aComponent("base", destroyed), aComponent("a", { needs: ["base"], ...destroyed })];
+    const story = aStory(anEnvironment(components, { spec: { lifetime } }));
+    story.pass(19 * HOUR_MS);
+    story.round();
+    story.end("base", "Applied");
+    story.round();
+    story.end("a", "Interrupted");
+    story.round();
+    const run = story.hold("a");
+    story.pass(2 * HOUR_MS);
+    assert.equal(story.verdict("base").state, "Ready");
+    assert.deepEqual(planStanding(story.observation(), run), { type: "stands" });
+    story.end("a", "Applied");
+    story.round();
+    assert.deepEqual(story.started.slice(-1), ["Destroy a #3"], "and sleeps with it");
+  });
+
+  it("the value of the request that was applied last is no new word", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.annotate({ [ANNOTATIONS.requestedAt]: "first" });
+    story.settle();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "second" });
+    story.round();
+    story.end("a", "Interrupted");
+    story.annotate({ [ANNOTATIONS.requestedAt]: "first" });
+    story.round();
+    assert.deepEqual(asks(story), FOR_ONE);
+  });
+
   it("the Run tells of it where the record is behind, or was written by an earlier version", () => {
     const story = aStory(anEnvironment([aComponent("a")]));
     story.round();
     story.end("a", "Interrupted");
     const { cutOff: _unknown, ...record } = story.records.get("a") ?? assert.fail();
     story.records.set("a", record);
-    story.round();
-    assert.deepEqual(asks(story), FOR_ONE);
-    story.hold("a");
-    assert.equal(story.verdict("a").state, "AwaitingApproval");
+    for (let plans = 0; plans < 2; plans += 1) {
+      story.round();
+      assert.deepEqual(asks(story), FOR_ONE);
+      story.hold("a");
+      assert.equal(story.verdict("a").state, "AwaitingApproval");
+      story.end("a", "Cancelled", { reason: "PlanExpired" });
+    }
   });
 
   it("nothing is begun while the Environment is suspended", () => {

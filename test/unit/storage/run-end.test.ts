@@ -51,6 +51,7 @@ describe("A Run that may be applying", () => {
       planDigest: "sha256:plan",
       intent: undefined as never,
       correction: false,
+      shown: false,
     } as const;
     await changeRecord(store, NETWORK, (record) => permitted(record, pod, plan, AT));
     return store;
