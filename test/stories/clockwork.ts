@@ -135,8 +135,7 @@ export async function afterTheEnd(told: Told): Promise<void> {
   const dice = diceFor(world.seed, "the end");
   if (person.find()?.spec.lifetime?.ttl === undefined || dice.chance(0.5)) return;
   const hasEnded = () => !person.exists() || (person.isOver() && isConverged(told));
-  // Whoever sleeps twice an hour, and asks people each time, has many rounds before the end.
-  await until(told, "what has come to its end is gone", hasEnded, true, 3_000);
+  await until(told, "what has come to its end is gone", hasEnded);
   if (person.things().length > 0) world.violated(`lifetime: after the end there is ${person.things().join()}`);
   if (dice.chance(0.3)) await staysGone(told);
 }

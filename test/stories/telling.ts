@@ -48,15 +48,12 @@ export async function tell(options: WorldOptions, story: (told: Told) => Promise
   return result;
 }
 
+/** What sleeps twice an hour, and asks people each time, has many before a day is over. */
+const MOST_ROUNDS = 3_000;
+
 /** Lets time pass until `done`, and nothing but time is missing; where the status asks for a person, somebody helps. */
-export async function until(
-  { world, person }: Told,
-  what: string,
-  done: () => boolean,
-  helps = true,
-  mostRounds = 300,
-): Promise<void> {
-  for (let rounds = 0; rounds < mostRounds; rounds += 1) {
+export async function until({ world, person }: Told, what: string, done: () => boolean, helps = true): Promise<void> {
+  for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
     await world.rest();
     if (done()) return;
     if (helps && person.help()) continue;
