@@ -33,8 +33,10 @@ export function sleepers(observation: Observation, usersOf: (name: string) => re
       if (sleep === undefined) return decideComponent(observation, component, needs);
       // Also those that are no longer declared and have not gone yet.
       const users = usersOf(name);
-      if (isKept(name)) return decideComponent(observation, component, needs);
-      if (sleep.variables === undefined) return destroyedAsleep(observation, component, users, until);
+      if (sleep.variables === undefined) {
+        if (isKept(name)) return decideComponent(observation, component, needs);
+        return destroyedAsleep(observation, component, users, until);
+      }
       const destroyedUsers = users.filter((user) => destroyed.has(user));
       return scaledAsleep(decideComponent(observation, asleep(component), needs), destroyedUsers, until);
     },

@@ -68,8 +68,9 @@ export function watchBasis({ api, cloud, clock, history, violated }: BasisParts)
     const { component } = run.spec;
     const then = history.at(run.spec.environment.uid, run.spec.environment.generation);
     const bornMs = Date.parse(run.metadata.creationTimestamp ?? "");
-    const wanted = meant(asScaled(environment.spec, clock.now().getTime()), component);
-    const isOther = then === undefined || meant(asScaled(then, bornMs), component) !== wanted;
+    const recovers = run.spec.cause.type === "Recovery";
+    const wanted = meant(asScaled(environment.spec, clock.now().getTime()), component, recovers);
+    const isOther = then === undefined || meant(asScaled(then, bornMs), component, recovers) !== wanted;
     return [
       ...(isOther ? ["something else is declared"] : []),
       ...run.spec.inputs.dependsOn.flatMap((needed) => reasonsIn(run, needed)),
@@ -100,11 +101,17 @@ const inBoth = (some: readonly string[], others: readonly string[]) => some.filt
 const isComingCorrection = ({ spec, status }: Run): boolean =>
   spec.cause.type === "DriftFound" && status?.applyStartedAt === undefined && status?.phase !== "Applying";
 
-/** Of a spec, what a plan of the component is made for, and who must agree to it; in whatever order it is written down. */
-function meant({ variables, approval, components }: EnvironmentSpec, name: string): string {
+/**
+ * Of a spec, what a plan of the component is made for, and who must agree to it; in whatever order it is written down. After an interruption it
+ * is the same whether nobody has to agree or one person.
+ */
+function meant({ variables, approval, components }: EnvironmentSpec, name: string, recovers: boolean): string {
   const component = components.find((one) => one.name === name);
-  const rules = component?.approval ?? approval;
+  const rules = recovers ? forOneAtLeast(component?.approval ?? approval) : (component?.approval ?? approval);
   const given = [...(variables ?? []), ...(component?.terraform.variables ?? [])];
   const values = Object.fromEntries(given.map((variable) => [variable.name, variable]));
   return canonicalJson([component?.terraform.path, values, (rules?.required ?? 0) === 0 ? undefined : rules]);
 }
+
+const forOneAtLeast = (rules: EnvironmentSpec["approval"]): EnvironmentSpec["approval"] =>
+  rules === undefined || rules.required === 0 ? { required: 1, planExpiresAfter: "24h" } : rules;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { awaitCondition } from "../../tools/cluster/await-condition.ts";
 import { anEnvironment, fromOutput } from "./support/environments.ts";
 import { journey, journeys } from "./support/journey.ts";
 import { keeps, keepsVariable, planAsks, reports } from "./support/modules.ts";
+import { patience } from "./support/patience.ts";
 import { conditionOf, type Place } from "./support/place.ts";
 
 const MINUTE_MS = 60_000;
@@ -122,7 +124,13 @@ journeys("time", () => {
       await place.until("preview", (seen) => conditionOf(seen, "Expiring")?.status === "True", {
         about: "to announce its end",
       });
-      assert.match((await eventsOf(place, "Expiring")).join(), new RegExp(`everything is destroyed at ${endsAt}`));
+      // Events are written after what they tell of.
+      const announced = new RegExp(`everything is destroyed at ${endsAt}`);
+      await awaitCondition(
+        "the event about its end",
+        30 * patience,
+        async () => announced.test((await eventsOf(place, "Expiring")).join()) || "there is none yet",
+      );
       const gone = await place.until("preview", ({ status }) => status?.summary === "expired, 2/2 gone", {
         about: "to be expired",
         within: 120,

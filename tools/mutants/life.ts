@@ -206,7 +206,7 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/sleeping.ts",
-        find: "      if (isKept(name)) return decideComponent(observation, component, needs);\n",
+        find: "        if (isKept(name)) return decideComponent(observation, component, needs);\n",
         replace: "",
       },
     ],
