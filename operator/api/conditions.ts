@@ -254,6 +254,11 @@ export const REASONS = {
     meaning:
       "The pod cannot be proven dead, so its lock stays. Make sure that it is gone, then annotate the Run with terrarium.dev/confirm-dead=true.",
   },
+  LeftBehind: {
+    standing: "person",
+    meaning:
+      "All that the state knew is destroyed, but an interrupted apply had begun things that no state has. Import or remove them, then annotate the Environment with terrarium.dev/confirm-gone=<Run>.",
+  },
   RemovalNeedsConfirmation: {
     standing: "person",
     meaning:

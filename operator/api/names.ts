@@ -36,6 +36,8 @@ export const ANNOTATIONS = {
   windowOverride: `${GROUP}/window-override`,
   /** `true` on an Environment that is being deleted: its destruction is meant, although many others were deleted with it. */
   confirmDelete: `${GROUP}/confirm-delete`,
+  /** Runs, separated by commas: a person has seen to what their interrupted applies had begun and no state has. */
+  confirmGone: `${GROUP}/confirm-gone`,
   /** On an Environment: the name of a Run that a person wants to end. Taken off once that has been done. */
   cancel: `${GROUP}/cancel`,
   /** Proves that a pod was made by the operator for one Run and one phase: an HMAC that nobody else can make. */

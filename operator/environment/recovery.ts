@@ -1,7 +1,8 @@
+import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause } from "../api/run.ts";
 import type { CutOff } from "../storage/record.ts";
 import { endText } from "./cause.ts";
-import type { ComponentPast } from "./observation.ts";
+import type { ComponentPast, ComponentSeen } from "./observation.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** The apply that was cut off, where none has ended well since. Where the record does not say so yet, its Run does. */
@@ -26,6 +27,16 @@ export const isRecovering = (past: ComponentPast): boolean =>
 export function cutOffToShow(past: ComponentPast, request: string | undefined): CutOff | undefined {
   const cutOff = cutOffOf(past);
   return request === undefined || cutOff?.rejected ? cutOff : undefined;
+}
+
+/** What the apply that was cut off had begun and no state has: a destroy does not reach it. Undefined where a person has seen to it. */
+export function leftBehind({ observation, past }: ComponentSeen) {
+  const cutOff = cutOffOf(past);
+  const confirmed = observation.environment.metadata.annotations?.[ANNOTATIONS.confirmGone]?.split(",") ?? [];
+  if (cutOff === undefined || confirmed.some((run) => run.trim() === cutOff.run)) return undefined;
+  const run = past.runs.find(({ metadata }) => metadata.name === cutOff.run);
+  const things = run?.status?.outcome?.journal?.leftovers ?? [];
+  return things.length === 0 ? undefined : { ...cutOff, things };
 }
 
 /** Why there is a Run whose plan waits for a person after an apply that was cut off. */

@@ -10,6 +10,7 @@ import { inputsOf } from "./desired.ts";
 import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { lostState, recordTrouble } from "./record-trouble.ts";
+import { leftBehind } from "./recovery.ts";
 import { asksPeople, rulesFor } from "./rules.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { supersede, waitingRun, whyOfAnotherState } from "./waiting-run.ts";
@@ -69,7 +70,7 @@ function firstAnswer(subject: Subject): Answer {
   if (record.ownership === "Released") return gone("Released");
   return (
     recordTrouble(subject) ??
-    nothingLeft(record) ??
+    nothingLeft(subject, record) ??
     retained(subject) ??
     unconfirmed(subject) ??
     neededByOthers(subject) ??
@@ -112,8 +113,16 @@ function gone(reason: "Destroyed" | "Released"): Answer {
   return { state: "Destroyed", reason, message, satisfied: true };
 }
 
-function nothingLeft(record: ComponentRecord): Answer | undefined {
+function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefined {
   if (record.mayHoldObjects) return undefined;
+  // The record of what sleeps stays, and with it the journal.
+  const left = subject.ending === "Asleep" ? undefined : leftBehind(subject);
+  if (left !== undefined) {
+    const things = left.things.map(({ address, id }) => (id === undefined ? address : `${address} (${id})`)).join(", ");
+    // What to do comes first: the status cuts long messages.
+    const message = `remove by hand what Run ${left.number} had begun, then set ${ANNOTATIONS.confirmGone}=${left.run}: ${things}`;
+    return { state: "Stalled", reason: "LeftBehind", message: message.slice(0, 1024) };
+  }
   return { ...gone("Destroyed"), satisfied: false, step: { type: "forgetState" } };
 }
 

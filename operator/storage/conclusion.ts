@@ -58,7 +58,7 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
     case "Destroyed":
       mustBeEmpty(record, conclusion);
       return {
-        ...without(without(settled(record), "applied"), "cutOff"),
+        ...without(settled(record), "applied"),
         mayHoldObjects: false,
       };
     case "Drifted":

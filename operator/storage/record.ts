@@ -175,8 +175,8 @@ export interface ComponentRecord {
   /** A destroy was allowed to begin, and neither that nor an apply has ended well since: `applied` no longer says what exists. */
   readonly destroyBegun?: { readonly run: string; readonly at: string };
   /**
-   * Set when an apply is proven dead, or reported as interrupted; taken off when an apply or a destroy has ended well, or a plan for the same
-   * declaration finds nothing to do.
+   * Set when an apply is proven dead, or reported as interrupted; taken off when an apply has ended well, or a plan for the same declaration
+   * finds nothing to do. A destroy does not reach what no state has.
    */
   readonly cutOff?: CutOff;
   /** Result of the last Run that reported one: repeated reports are recognised by it. */

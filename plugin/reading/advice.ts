@@ -48,6 +48,13 @@ function commandsFor({ name, namespace }: Picture, component: ComponentPicture):
       return [ours(`resume ${name}`)];
     case "ProofOfDeathMissing":
       return component.run === undefined ? [] : [ours(`unlock ${component.run}`)];
+    case "LeftBehind":
+      return [
+        ours(`state imports ${name} ${component.name}`),
+        kubectl(
+          `annotate environment ${name} terrarium.dev/confirm-gone=${component.interrupted ?? "RUN"} --overwrite`,
+        ),
+      ];
     case "RemovalNeedsConfirmation":
       return [kubectl(`annotate environment ${name} terrarium.dev/confirm-destroy=${component.name} --overwrite`)];
     case "LockOrphaned":

@@ -256,6 +256,13 @@ export function people(world: World) {
       acts.confirmDestroy(...unconfirmed, ...confirmed);
       return true;
     }
+    const left = lines.filter(({ reason }) => reason === "LeftBehind").flatMap(({ interrupted }) => interrupted ?? []);
+    const seenTo = (environment.metadata.annotations?.[ANNOTATIONS.confirmGone] ?? "").split(",");
+    if (left.some((run) => !seenTo.includes(run))) {
+      world.tell(`person: sees to what ${left.join(", ")} had begun`);
+      annotate({ [ANNOTATIONS.confirmGone]: [...left, ...seenTo].join(",") });
+      return true;
+    }
     const stuck = lines.some(({ reason }) => STUCK.includes(reason ?? ""));
     const owner = lines.find(({ reason }) => reason === "StateOwnedByOther");
     if (owner !== undefined) {

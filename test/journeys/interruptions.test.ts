@@ -129,13 +129,20 @@ journeys("runners that die", () => {
     await place.untilGone("cut");
   });
 
-  journey("killed in apply and then deleted: destroyed", async (place) => {
-    await killedInApply(place);
-    const run = await place.untilRunEnds("one");
-    assert.equal(run.status?.phase, "Interrupted");
-    await place.delete("cut");
-    await place.untilGone("cut");
-  });
+  journey(
+    "killed in apply and then deleted: destroyed, and kept until a person has seen to what no state has",
+    async (place) => {
+      await killedInApply(place);
+      const run = await place.untilRunEnds("one");
+      assert.equal(run.status?.phase, "Interrupted");
+      await place.delete("cut");
+      const line = await place.untilReason("cut", "one", "LeftBehind");
+      assert.match(line.message ?? "", /confirm-gone=/);
+      assert.equal(line.interrupted, run.metadata.name);
+      await place.annotate("cut", { "terrarium.dev/confirm-gone": run.metadata.name });
+      await place.untilGone("cut");
+    },
+  );
 
   journey("the engine alone is killed in apply: its end is reported, and the next try goes on", async (place) => {
     const { outside } = place;

@@ -197,10 +197,14 @@ describe("An apply that is cut off", () => {
     });
   });
 
-  it("does not keep its Environment from being deleted", async () => {
+  it("keeps its Environment from being deleted only until a person has seen to what no state has", async () => {
     await tell({ seed: 7 }, async (told) => {
       await cutOff(told);
-      told.person.delete();
+      const { person } = told;
+      person.delete();
+      await until(told, "destroyed", () => person.conditionOf("Stalled")?.reason === "LeftBehind", false);
+      assert.match(person.conditionOf("Stalled")?.message ?? "", /thing\.r1/);
+      assert.ok(person.help(), "a person sees to that");
       await gone(told);
       assert.deepEqual(told.person.things(), []);
     });

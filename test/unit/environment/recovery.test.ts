@@ -381,6 +381,28 @@ describe("After an apply that was cut off", () => {
     assert.equal(story.decision().type, "letGo");
   });
 
+  it("what the journal names and no state has keeps a deleted Environment until a person has seen to it", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] })]));
+    story.round();
+    const leftovers = [{ address: "thing.a", id: "i-1" }, { address: "thing.b" }];
+    story.end("a", "Interrupted", { journal: { entries: 3, leftovers } });
+    story.delete();
+    story.settle();
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+    const { state, reason, message } = story.verdict("a");
+    const [run] = story.runs();
+    assert.deepEqual([state, reason], ["Stalled", "LeftBehind"]);
+    assert.match(
+      message,
+      /^remove by hand what Run 1 had begun, .*confirm-gone=shop-a-[0-9a-f]+: thing\.a \(i-1\), thing\.b$/,
+    );
+    assert.equal(story.decision().type, "dismantle");
+    story.annotate({ [ANNOTATIONS.confirmGone]: `another, ${run?.metadata.name}` });
+    story.settle();
+    assert.equal(story.decision().type, "letGo");
+  });
+
   it("the plan holds in the eyes of whoever sees this Run alone, also at night", () => {
     const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
     const lifetime = { sleep } as NonNullable<EnvironmentSpec["lifetime"]>;

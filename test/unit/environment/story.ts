@@ -140,8 +140,7 @@ export function aStory(environment: Environment) {
         const applied = { ...appliedBy(run, outputs), at: new Date(nowMs).toISOString() };
         records.set(component, { ...settled(resolvedBy(record, result, applied)), mayHoldObjects: true, applied });
       } else if (result === "Destroyed") {
-        const { cutOff: _gone, ...bare } = settled(record);
-        records.set(component, { ...bare, mayHoldObjects: false });
+        records.set(component, { ...settled(record), mayHoldObjects: false });
       } else if (run.spec.operation === "Destroy" && began) {
         const destroyBegun = { run: name, at: applyStartedAt };
         records.set(component, { ...record, destroyBegun });
