@@ -7,7 +7,7 @@ import { readJournal } from "../../operator/storage/journal.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { readState } from "../../operator/storage/versions.ts";
 import type { ApiEvent, WorldApi } from "./world-api.ts";
-import { asOfNight } from "./world-calendar.ts";
+import { asOfNight, asScaled } from "./world-calendar.ts";
 import type { Cloud } from "./world-cloud.ts";
 import { expectedOf, type SpecHistory } from "./world-expectation.ts";
 import { readStateBytes } from "./world-module.ts";
@@ -106,7 +106,9 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
     if (spec === undefined) return;
     for (const needed of inputs.dependsOn) {
       const key = { namespace: run.metadata.namespace, environment: environment.name, component: needed };
-      const expected = expectedOf(asOfNight(spec, clock.now().getTime()), needed);
+      // What a component needs that is to recover stays awake with it.
+      const declared = run.spec.cause.type === "Recovery" ? asScaled : asOfNight;
+      const expected = expectedOf(declared(spec, clock.now().getTime()), needed);
       const there = cloud
         .asApplied(key)
         .filter(({ id }) => !cloud.abandoned().has(id))
