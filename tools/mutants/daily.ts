@@ -1,3 +1,4 @@
+import { NOBODY_IS_ASKED } from "./life.ts";
 import type { JourneyMutant } from "./mutant.ts";
 
 const CONFIGURATION = "test/journeys/configuration.test.ts";
@@ -145,18 +146,7 @@ export const DAILY: readonly JourneyMutant[] = [
     id: "J11",
     row: "runners that are killed",
     bug: "an apply that was cut off is repeated, and nobody asked",
-    edits: [
-      {
-        file: "operator/environment/rules-of-run.ts",
-        find: "return proposes || unaccounted ?",
-        replace: "return proposes && unaccounted ?",
-      },
-      {
-        file: "operator/storage/applying.ts",
-        find: "  if (unseen !== undefined) return",
-        replace: "  if (unseen === record.storageId) return",
-      },
-    ],
+    edits: NOBODY_IS_ASKED,
     tests: [INTERRUPTIONS],
     named: "it goes on when that is asked for (opentofu)",
   },

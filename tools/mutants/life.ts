@@ -1,8 +1,25 @@
-import type { Mutant } from "./mutant.ts";
+import type { Edit, Mutant } from "./mutant.ts";
 
 const CHAOS = "test/stories/chaos.test.ts";
 const DECIDE = "test/unit/environment/decide.test.ts";
 const RECOVERY = "test/unit/environment/recovery.test.ts";
+const BESIDE = "test/unit/environment/recovery-beside.test.ts";
+
+const UNSEEN_PASSES: Edit = {
+  file: "operator/storage/applying.ts",
+  find: "  if (unseen !== undefined) return",
+  replace: "  if (unseen === record.storageId) return",
+};
+
+/** Neither who decides nor the gateway asks anybody after an interruption. */
+export const NOBODY_IS_ASKED: readonly Edit[] = [
+  {
+    file: "operator/environment/rules-of-run.ts",
+    find: "return proposes || unaccounted ?",
+    replace: "return proposes && unaccounted ?",
+  },
+  UNSEEN_PASSES,
+];
 
 /** Bugs in the decisions: what is begun, what is awaited, and what proves an end. */
 export const LIFE: readonly Mutant[] = [
@@ -57,18 +74,7 @@ export const LIFE: readonly Mutant[] = [
   {
     id: "M17",
     bug: "retry after interruption: an apply that was cut off is repeated, and nobody asked",
-    edits: [
-      {
-        file: "operator/environment/rules-of-run.ts",
-        find: "return proposes || unaccounted ?",
-        replace: "return proposes && unaccounted ?",
-      },
-      {
-        file: "operator/storage/applying.ts",
-        find: "  if (unseen !== undefined) return",
-        replace: "  if (unseen === record.storageId) return",
-      },
-    ],
+    edits: NOBODY_IS_ASKED,
     tests: [RECOVERY, "test/stories/diamond.test.ts", CHAOS],
   },
   {
@@ -210,18 +216,12 @@ export const DEATHS: readonly Mutant[] = [
         replace: "",
       },
     ],
-    tests: [RECOVERY, "test/unit/environment/sleep.test.ts"],
+    tests: [BESIDE, "test/unit/environment/sleep.test.ts"],
   },
   {
     id: "M63",
     bug: "the gateway lets a plan through that was made before anybody knew of the interruption",
-    edits: [
-      {
-        file: "operator/storage/applying.ts",
-        find: "  if (unseen !== undefined) return",
-        replace: "  if (unseen === record.storageId) return",
-      },
-    ],
+    edits: [UNSEEN_PASSES],
     tests: ["test/unit/storage/cut-off.test.ts"],
   },
   {
@@ -234,6 +234,6 @@ export const DEATHS: readonly Mutant[] = [
         replace: 'const isResolved = result !== "Destroyed" ||',
       },
     ],
-    tests: ["test/unit/storage/cut-off.test.ts", RECOVERY],
+    tests: ["test/unit/storage/cut-off.test.ts", BESIDE],
   },
 ];

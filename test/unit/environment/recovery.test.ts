@@ -1,36 +1,8 @@
 import assert from "node:assert/strict";
-import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
-import type { Run } from "../../../operator/api/run.ts";
-import { planStanding } from "../../../operator/environment/plan-standing.ts";
 import { aComponent, anEnvironment } from "../../fakes/objects.ts";
+import { asks, cutOff, edit, FOR_ONE, HOUR_MS, open, type Story } from "./recovery-story.ts";
 import { aStory } from "./story.ts";
-
-const HOUR_MS = 3_600_000;
-type Spec = Parameters<typeof anEnvironment>[1];
-type Story = ReturnType<typeof aStory>;
-
-/** An apply was cut off, and the next round has come. */
-function cutOff(spec: NonNullable<Spec>["spec"] = {}, component: Parameters<typeof aComponent>[1] = {}): Story {
-  const story = aStory(anEnvironment([aComponent("a", component)], { spec }));
-  story.round();
-  story.end("a", "Interrupted", { message: "the pod died while it applied" });
-  story.round();
-  return story;
-}
-
-const open = (story: Story): Run => {
-  const [run] = story.openRuns();
-  assert.ok(run, "a Run is open");
-  return run;
-};
-const asks = (story: Story) => open(story).spec.rules?.approval;
-const edit = (story: Story, value: number): void =>
-  story.edit((environment) => ({
-    ...environment,
-    spec: { ...environment.spec, variables: [{ name: "x", value }] },
-  }));
-const FOR_ONE = { required: 1, expiresAfter: "24h" };
 
 describe("After an apply that was cut off", () => {
   it("what is left to do is planned for a person, although no rule asks anybody", () => {
@@ -73,25 +45,21 @@ describe("After an apply that was cut off", () => {
     assert.equal(story.verdict("a").state, "AwaitingApproval");
   });
 
-  it("nobody is needed where nothing is left to do", () => {
-    const story = cutOff();
-    story.end("a", "Unchanged");
-    story.round();
-    assert.equal(story.verdict("a").state, "Ready");
-    edit(story, 1);
-    story.round();
-    assert.equal(asks(story), undefined);
-  });
-
-  it("another change is made under the ordinary rules, once somebody has agreed", () => {
-    const story = cutOff();
-    story.hold("a");
-    story.end("a", "Applied");
-    assert.equal(story.verdict("a").state, "Ready");
-    edit(story, 1);
-    story.round();
-    assert.equal(asks(story), undefined);
-  });
+  for (const [what, result] of [
+    ["a plan has found nothing left to do", "Unchanged"],
+    ["somebody has agreed, and it was applied", "Applied"],
+  ] as const) {
+    it(`the ordinary rules are back once ${what}`, () => {
+      const story = cutOff();
+      if (result === "Applied") story.hold("a");
+      story.end("a", result);
+      story.round();
+      assert.equal(story.verdict("a").state, "Ready");
+      edit(story, 1);
+      story.round();
+      assert.equal(asks(story), undefined);
+    });
+  }
 
   it("an edit makes another plan, which is for a person, too", () => {
     const story = cutOff();
@@ -213,96 +181,6 @@ describe("After an apply that was cut off", () => {
     });
   }
 
-  it("a renamed component still waits for a person", () => {
-    const story = aStory(anEnvironment([aComponent("net")]));
-    story.round();
-    story.end("net", "Interrupted");
-    const renamed = aComponent("network", { formerName: "net" });
-    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [renamed] } }));
-    story.round();
-    story.round();
-    assert.deepEqual(story.started, ["Apply net #1", "Apply network #2"]);
-    assert.deepEqual(asks(story), FOR_ONE);
-  });
-
-  it("a destroy that did not come to its end changes nothing about it", () => {
-    const story = aStory(anEnvironment([aComponent("a"), aComponent("b")]));
-    story.round();
-    story.end("b", "Applied");
-    story.end("a", "Interrupted");
-    const { spec } = story.environment();
-    story.edit((environment) => ({ ...environment, spec: { ...spec, components: [aComponent("b")] } }));
-    story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
-    story.round();
-    story.end("a", "Interrupted");
-    story.edit((environment) => ({ ...environment, spec }));
-    story.round();
-    assert.deepEqual(story.started.slice(2), ["Destroy a #2", "Apply a #3"]);
-    assert.deepEqual(asks(story), FOR_ONE);
-  });
-
-  it("going back to what was applied is no end of it: what had been begun may be made twice", () => {
-    const story = aStory(anEnvironment([aComponent("a")]));
-    story.settle();
-    const { spec } = story.environment();
-    edit(story, 2);
-    story.round();
-    story.end("a", "Interrupted");
-    story.edit((environment) => ({ ...environment, spec }));
-    story.round();
-    story.end("a", "Unchanged");
-    story.report();
-    assert.equal(story.verdict("a").state, "Ready");
-    assert.ok(story.environment().status?.components?.[0]?.interrupted, "and that is told");
-    edit(story, 2);
-    story.round();
-    assert.deepEqual(asks(story), FOR_ONE);
-    story.hold("a");
-    story.end("a", "Applied");
-    story.report();
-    assert.equal(story.environment().status?.components?.[0]?.interrupted, undefined);
-  });
-
-  it("a correction of drift is for a person, too, as long as that is not settled", () => {
-    const story = aStory(anEnvironment([aComponent("a")], { spec: { drift: { interval: "1h", action: "Correct" } } }));
-    story.settle();
-    const { spec } = story.environment();
-    edit(story, 2);
-    story.round();
-    story.end("a", "Interrupted");
-    story.edit((environment) => ({ ...environment, spec }));
-    story.round();
-    story.end("a", "Unchanged");
-    while (story.openChecks().length === 0) {
-      story.pass(HOUR_MS / 2);
-      story.round();
-    }
-    story.endCheck("a", "Drifted");
-    story.round();
-    assert.equal(open(story).spec.cause.type, "DriftFound");
-    assert.deepEqual(asks(story), FOR_ONE);
-    story.hold("a");
-    assert.equal(story.verdict("a").state, "AwaitingApproval", "and that waits");
-  });
-
-  it("an override of the windows is not kept for what a person is asked about", () => {
-    const never = { name: "never", type: "Allow", schedule: "0 0 1 1 *", duration: "1h", timeZone: "UTC" } as const;
-    const story = aStory(anEnvironment([aComponent("a")], { spec: { windows: [never] } }));
-    story.pass(48 * HOUR_MS);
-    story.annotate({ [ANNOTATIONS.windowOverride]: "now or never" });
-    story.round();
-    story.end("a", "Interrupted");
-    story.round();
-    story.hold("a");
-    const decision = story.decision();
-    assert.ok("overrideSpent" in decision && decision.overrideSpent);
-    const approved = { approver: "ann", decision: "Approve", at: new Date(story.now()).toISOString() } as const;
-    const run = open(story);
-    story.putRun({ ...run, status: { ...run.status, observedGeneration: 1, approvals: [approved] } });
-    const agreed = story.decision();
-    assert.ok("verdicts" in agreed && !agreed.overrideSpent, "what people have approved may use another one");
-  });
-
   it("a recovery that is cut off waits for a person again", () => {
     const story = cutOff();
     story.hold("a");
@@ -310,27 +188,6 @@ describe("After an apply that was cut off", () => {
     story.round();
     assert.match(open(story).spec.cause.detail ?? "", /^Run 2 was interrupted/);
     assert.deepEqual(asks(story), FOR_ONE);
-  });
-
-  it("what it uses stays awake with it", () => {
-    const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
-    const lifetime = { sleep } as NonNullable<EnvironmentSpec["lifetime"]>;
-    const destroyed = { sleep: { destroy: true } } as const;
-    const components = [aComponent("base", destroyed), aComponent("a", { needs: ["base"], ...destroyed })];
-    const story = aStory(anEnvironment(components, { spec: { lifetime } }));
-    story.pass(19 * HOUR_MS);
-    story.round();
-    story.end("base", "Applied");
-    story.round();
-    story.end("a", "Interrupted");
-    story.round();
-    const run = story.hold("a");
-    story.pass(2 * HOUR_MS);
-    assert.equal(story.verdict("base").state, "Ready");
-    assert.deepEqual(planStanding(story.observation(), run), { type: "stands" });
-    story.end("a", "Applied");
-    story.round();
-    assert.deepEqual(story.started.slice(-1), ["Destroy a #3"], "and sleeps with it");
   });
 
   it("the value of the request that was applied last is no new word", () => {
@@ -357,66 +214,6 @@ describe("After an apply that was cut off", () => {
       story.hold("a");
       assert.equal(story.verdict("a").state, "AwaitingApproval");
       story.end("a", "Cancelled", { reason: "PlanExpired" });
-    }
-  });
-
-  it("nothing is begun while the Environment is suspended", () => {
-    const story = aStory(anEnvironment([aComponent("a")]));
-    story.round();
-    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: true } }));
-    story.end("a", "Interrupted");
-    story.round();
-    assert.equal(story.started.length, 1);
-    assert.equal(story.verdict("a").state, "Suspended");
-  });
-
-  it("deletion voids the plan, and destroys what the state knows", () => {
-    const story = cutOff();
-    story.hold("a");
-    story.delete();
-    story.round();
-    assert.deepEqual(story.superseded, ["the component is to be removed"]);
-    story.settle();
-    assert.deepEqual(story.started.slice(2), ["Destroy a #3"]);
-    assert.equal(story.decision().type, "letGo");
-  });
-
-  it("what the journal names and no state has keeps a deleted Environment until a person has seen to it", () => {
-    const story = aStory(anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] })]));
-    story.round();
-    const leftovers = [{ address: "thing.a", id: "i-1" }, { address: "thing.b" }];
-    story.end("a", "Interrupted", { journal: { entries: 3, leftovers } });
-    story.delete();
-    story.settle();
-    story.settle();
-    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
-    const { state, reason, message } = story.verdict("a");
-    const [run] = story.runs();
-    assert.deepEqual([state, reason], ["Stalled", "LeftBehind"]);
-    assert.match(
-      message,
-      /^remove by hand what Run 1 had begun, .*confirm-gone=shop-a-[0-9a-f]+: thing\.a \(i-1\), thing\.b$/,
-    );
-    assert.equal(story.decision().type, "dismantle");
-    story.annotate({ [ANNOTATIONS.confirmGone]: `another, ${run?.metadata.name}` });
-    story.settle();
-    assert.equal(story.decision().type, "letGo");
-  });
-
-  it("the plan holds in the eyes of whoever sees this Run alone, also at night", () => {
-    const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
-    const lifetime = { sleep } as NonNullable<EnvironmentSpec["lifetime"]>;
-    const story = aStory(anEnvironment([aComponent("a", { sleep: { destroy: true } })], { spec: { lifetime } }));
-    story.pass(19 * HOUR_MS);
-    story.round();
-    story.end("a", "Interrupted");
-    story.round();
-    const run = story.hold("a");
-    for (const hours of [0, 6, 6, 6]) {
-      story.pass(hours * HOUR_MS);
-      assert.equal(story.verdict("a").state, "AwaitingApproval");
-      const alone = { ...story.observation(), runs: [] };
-      assert.deepEqual(planStanding(alone, run), { type: "stands" });
     }
   });
 });
