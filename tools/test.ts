@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { atIntervals } from "./cluster/steps.ts";
-import type { MochaResult } from "./test/mocha.ts";
+import { failure, type MochaResult } from "./test/mocha.ts";
 import { HELP, type Options, parseOptions } from "./test/options.ts";
-import { failure, messageOf, runSuites, total } from "./test/running.ts";
+import { messageOf, runSuites, total } from "./test/running.ts";
 import { buildPrograms } from "./test/stage.ts";
 import { type Suite, strayFiles, suitesOf } from "./test/suites.ts";
+import { summaryOf } from "./test/summary.ts";
 
 /** `npm test`: every test of the project; the last line says how many passed and failed. */
 
@@ -43,6 +44,7 @@ async function main(signal: AbortSignal): Promise<number> {
     say(messageOf(error));
     results = [failure("the tests could not be started")];
   }
+  for (const line of summaryOf(results)) console.log(line);
   const [passed, failed] = [total(results, "passed"), total(results, "failed")];
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0 ? 0 : 1;

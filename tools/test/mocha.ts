@@ -20,10 +20,16 @@ export interface MochaResult extends Counts {
   readonly trouble?: string;
 }
 
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
+
+/** A failure that no test tells of. */
+export function failure(trouble: string): MochaResult {
+  return { ...NOTHING, failed: 1, trouble };
+}
+
 /** Runs test files in one mocha process of their own. Never rejects: trouble is a failure, and counts as one. */
 export async function runMocha(run: MochaRun): Promise<MochaResult> {
-  if (run.signal.aborted)
-    return { passed: 0, failed: 1, skipped: 0, trouble: "it was not run: the tests were interrupted" };
+  if (run.signal.aborted) return failure("it was not run: the tests were interrupted");
   const folder = mkdtempSync(join(tmpdir(), "terrarium-test-"));
   const countsFile = join(folder, "counts.json");
   try {
@@ -93,9 +99,8 @@ function readCounts(file: string): Counts | undefined {
 /** What an ending and the counts, where there are some, come to. */
 export function judged(ending: Ending, counts: Counts | undefined, deadlineMinutes: number): MochaResult {
   const trouble = troubleOf(ending, counts, deadlineMinutes);
-  const { passed, failed, skipped } = counts ?? { passed: 0, failed: 0, skipped: 0 };
-  if (trouble === undefined) return { passed, failed, skipped };
-  return { passed, failed: failed + 1, skipped, trouble };
+  const result = counts ?? NOTHING;
+  return trouble === undefined ? result : { ...result, failed: result.failed + 1, trouble };
 }
 
 function troubleOf(ending: Ending, counts: Counts | undefined, deadlineMinutes: number): string | undefined {

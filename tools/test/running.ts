@@ -1,4 +1,4 @@
-import { type MochaResult, type MochaRun, runMocha } from "./mocha.ts";
+import { failure, type MochaResult, type MochaRun, runMocha } from "./mocha.ts";
 import type { Options } from "./options.ts";
 import { setStage, strikeStage } from "./stage.ts";
 import { isAlone, type Suite } from "./suites.ts";
@@ -11,10 +11,6 @@ export interface Order extends Pick<Options, "name" | "jobs" | "keep"> {
 }
 
 type Results = readonly MochaResult[];
-
-export function failure(trouble: string): MochaResult {
-  return { passed: 0, failed: 1, skipped: 0, trouble };
-}
 
 export function total(results: Results, field: "passed" | "failed" | "skipped"): number {
   return results.reduce((sum, result) => sum + result[field], 0);

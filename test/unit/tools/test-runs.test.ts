@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { runMocha } from "../../../tools/test/mocha.ts";
+import { basename, dirname, join } from "node:path";
+import { failure, runMocha } from "../../../tools/test/mocha.ts";
 import { parseOptions } from "../../../tools/test/options.ts";
 import { isAlone, strayFiles, suitesOf } from "../../../tools/test/suites.ts";
+import { summaryOf } from "../../../tools/test/summary.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -23,9 +24,28 @@ describe("a run of test files", function () {
     return runMocha({ root, files: [file], environment: {}, deadlineMinutes, output: "none", signal });
   }
 
-  it("counts what passed, failed and was skipped", async () => {
+  it("counts what passed, failed and was skipped, and keeps why something failed", async () => {
     const text = 'it("a", () => {}); it("b", () => { throw new Error("x"); }); it.skip("c", () => {});';
-    assert.deepEqual(await run(text), { passed: 1, failed: 1, skipped: 1 });
+    const { failures, ...counts } = await run(text);
+    assert.deepEqual(counts, { passed: 1, failed: 1, skipped: 1 });
+    assert.deepEqual(
+      failures.map(({ file, test }) => [basename(dirname(file)), test]),
+      [[basename(folder), "b"]],
+    );
+    assert.match(failures[0]?.error ?? "", /^Error: x\n +at /);
+  });
+
+  it("tells at the end what failed and why, and nothing when nothing did", async () => {
+    const failed = await run(
+      'describe("it", () => it("holds", () => { throw new Error("x".repeat(3) + "\\ny".repeat(99)); }));',
+    );
+    const lines = summaryOf([failed, failure("the cluster could not be made ready: no disk")]);
+    assert.deepEqual(lines.slice(0, 2), ["", "What failed:"]);
+    assert.match(lines[2] ?? "", /^✘ .*\.test\.mjs: it holds$/);
+    assert.deepEqual(lines.slice(3, 5), ["    Error: xxx", "    y"]);
+    assert.match(lines.at(-3) ?? "", /… \d+ more lines/);
+    assert.equal(lines.at(-2), "✘ the cluster could not be made ready: no disk");
+    assert.deepEqual(summaryOf([await run('it("a", () => {});')]), []);
   });
 
   it("counts a hook that fails", async () => {
