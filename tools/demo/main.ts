@@ -20,11 +20,11 @@ async function demo({ place, engine, acts }: DemoOptions): Promise<void> {
   const kubectl = await openPlace(place, (text) => console.log(`  ${text}`));
 
   console.log(styleText("bold", "\nTerrarium and the shop's git server"));
-  const images = await install(place, kubectl);
+  const { images, commit } = await install(place, kubectl);
 
   console.log(styleText("bold", "\nexamples/shop/environment.yaml"));
   await applyShop(kubectl, images.gitserver, engine);
-  const ready = await watchUntilReady(kubectl, shop, createScreen(process.stdout), readyWithinMs);
+  const ready = await watchUntilReady(kubectl, { ...shop, commit }, createScreen(process.stdout), readyWithinMs);
 
   await showResult(kubectl, ready, console.log);
   if (acts === 2) await secondAct(kubectl, console.log);
@@ -34,8 +34,15 @@ async function demo({ place, engine, acts }: DemoOptions): Promise<void> {
   console.log(styleText("green", `\nFive components, one manifest, ${time}.`));
 }
 
-async function install(place: DemoOptions["place"], kubectl: Kubectl): Promise<PlacedImages> {
+interface Installed {
+  readonly images: PlacedImages;
+  /** Of the modules, as the git server has them. */
+  readonly commit: string;
+}
+
+async function install(place: DemoOptions["place"], kubectl: Kubectl): Promise<Installed> {
   let images: PlacedImages | undefined;
+  let commit = "";
   const built = (): PlacedImages => {
     if (images === undefined) throw new Error("the images were not built");
     return images;
@@ -53,13 +60,14 @@ async function install(place: DemoOptions["place"], kubectl: Kubectl): Promise<P
         title: "Git server with the shop's modules",
         run: async (progress) => {
           await startGitServer(kubectl, built().gitserver);
-          progress(`examples/shop/infra is commit ${(await pushModules(kubectl)).slice(0, 12)}`);
+          commit = await pushModules(kubectl);
+          progress(`examples/shop/infra is commit ${commit.slice(0, 12)}`);
         },
       },
     ],
   ];
   await runPlan(plan, "auto");
-  return built();
+  return { images: built(), commit };
 }
 
 function explain(error: unknown): string {

@@ -32,11 +32,13 @@ export class NotReady extends Error {
   override readonly name = "NotReady";
 }
 
-/** Ready, and about the spec and the sources of now. */
-export function isReady({ metadata, status }: WatchedEnvironment): boolean {
+/** Ready, and about the spec of now, with every component as `commit` has it, which a resolver sees only some time after the push. */
+export function isReady({ metadata, status }: WatchedEnvironment, commit: string): boolean {
   const holds = (type: string) =>
     status?.conditions?.some((one) => one.type === type && one.status === "True") === true;
-  return status?.observedGeneration === metadata.generation && holds("Ready") && !holds("Reconciling");
+  const isCurrent = status?.observedGeneration === metadata.generation;
+  const isOfCommit = status?.components?.every(({ revision }) => revision?.endsWith(`:${commit}`)) === true;
+  return isCurrent && isOfCommit && holds("Ready") && !holds("Reconciling");
 }
 
 /** Nothing goes on until a person acts: what the status says about the spec of now, after the last request. */
@@ -47,10 +49,10 @@ export function isStalled({ metadata, status }: WatchedEnvironment): boolean {
   return stalled && isCurrent && (requested === undefined || requested === status?.handledRequest);
 }
 
-/** Resolves with the Environment when it is Ready; rejects with NotReady when it is stalled, or after `limitMs`. */
+/** Resolves with the Environment when it is Ready and of the commit; rejects with NotReady when it is stalled, or after `limitMs`. */
 export async function watchUntilReady(
   kubectl: Kubectl,
-  target: { readonly name: string; readonly namespace: string },
+  target: { readonly name: string; readonly namespace: string; readonly commit: string },
   screen: Screen,
   limitMs: number,
 ): Promise<WatchedEnvironment> {
@@ -65,7 +67,7 @@ export async function watchUntilReady(
   const onEnvironment = (environment: WatchedEnvironment) => {
     latest = environment;
     show();
-    if (isReady(environment) || isStalled(environment)) done.abort();
+    if (isReady(environment, target.commit) || isStalled(environment)) done.abort();
   };
   const onRun = (line: string) => {
     const [run = "", step = "", finished = "", total = "", current = ""] = line.split("\t");
@@ -90,7 +92,7 @@ export async function watchUntilReady(
     clearTimeout(limit);
     screen.end();
   }
-  if (latest !== undefined && isReady(latest)) return latest;
+  if (latest !== undefined && isReady(latest, target.commit)) return latest;
   throw new NotReady(complaint(latest, target.name, Date.now() - started));
 }
 

@@ -26,6 +26,8 @@ export interface ShownComponent {
   readonly state: string;
   readonly message?: string;
   readonly run?: string;
+  /** Of the source that is applied, as in `main@sha1:…`. */
+  readonly revision?: string;
   readonly plan?: {
     readonly create: number;
     readonly update: number;

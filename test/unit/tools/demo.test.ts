@@ -133,15 +133,20 @@ describe("the progress of the demo", () => {
     assert.equal(depths(cycle).size, 2);
   });
 
-  it("is over when the status speaks of this generation and says Ready", () => {
-    const watched = (observedGeneration: number, ready: "True" | "False"): WatchedEnvironment => ({
-      metadata: { name: "shop", namespace: "team-shop", generation: 2 },
-      spec: { components: [] },
-      status: { observedGeneration, conditions: [{ type: "Ready", status: ready, reason: "Applied", message: "" }] },
-    });
-    assert.equal(isReady(watched(2, "True")), true);
-    assert.equal(isReady(watched(1, "True")), false);
-    assert.equal(isReady(watched(2, "False")), false);
+  it("is over when the status speaks of this generation and of the commit that was pushed, and says Ready", () => {
+    const watched = (observedGeneration: number, ready: "True" | "False", commits: readonly string[]) => {
+      const components = commits.map((commit) => ({ name: commit, state: "Ready", revision: `main@sha1:${commit}` }));
+      const conditions = [{ type: "Ready", status: ready, reason: "Applied", message: "" }];
+      return {
+        metadata: { name: "shop", namespace: "team-shop", generation: 2 },
+        spec: { components: [] },
+        status: { observedGeneration, conditions, components },
+      } satisfies WatchedEnvironment;
+    };
+    assert.equal(isReady(watched(2, "True", ["a1", "a1"]), "a1"), true);
+    assert.equal(isReady(watched(1, "True", ["a1", "a1"]), "a1"), false);
+    assert.equal(isReady(watched(2, "False", ["a1", "a1"]), "a1"), false);
+    assert.equal(isReady(watched(2, "True", ["a1", "a0"]), "a1"), false, "one component is still of the commit before");
   });
 });
 
