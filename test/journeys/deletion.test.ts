@@ -92,11 +92,13 @@ journeys("deleting an environment", () => {
     assert.deepEqual(outside.heard, ["create/thing", "destroy/thing"]);
   });
 
-  journey("after an apply that failed half way, what was made is destroyed", async (place) => {
+  journeyWithEachEngine("after an apply that failed half way, what was made is destroyed", async (place, engine) => {
     const { outside } = place;
     outside.refuse("create/second");
     const module = reports(outside.address, "first") + reports(outside.address, "second", ["first"]);
-    await place.apply(anEnvironment({ name: "half", retry: { limit: 0 }, components: [{ name: "one", module }] }));
+    await place.apply(
+      anEnvironment({ name: "half", engine, retry: { limit: 0 }, components: [{ name: "one", module }] }),
+    );
     await place.untilComponent("half", "one", ({ state }) => state === "Failed");
     await place.delete("half");
     await place.untilGone("half");

@@ -48,7 +48,7 @@ journeys("sources in git", () => {
     },
   );
 
-  journey("a tag and a commit are used as they are", async (place) => {
+  journeyWithEachEngine("a tag and a commit are used as they are", async (place, engine) => {
     const infra = await repository(place, "infra");
     const old = await infra.push({ "main.tf": keeps("old") });
     await infra.tag("v1", old);
@@ -56,6 +56,7 @@ journeys("sources in git", () => {
     const pinned = (ref: object) =>
       anEnvironment({
         name: "pinned",
+        engine,
         source: following(infra, ref),
         components: [{ name: "one" }],
         outputs: [output],
@@ -71,39 +72,52 @@ journeys("sources in git", () => {
     assert.match(lineOf("one")(committed)?.revision ?? "", new RegExp(newer));
   });
 
-  journey("a private repository is read, and followed, with the Secret of the source", async (place) => {
-    const infra = await repository(place, "infra", { "main.tf": keeps("secret recipe") });
-    await infra.require({ username: "reader", password: "s3same-0pen-a-while" });
-    await place.secret("git-login", { username: "reader", password: "s3same-0pen-a-while" });
-    await place.apply(
-      anEnvironment({
-        name: "private",
-        source: following(infra, undefined, { secretRef: { name: "git-login" } }),
-        components: [{ name: "one" }],
-        outputs: [output],
-      }),
-    );
-    const ready = await place.untilReady("private");
-    assert.equal(outputOf(ready, "kept"), "secret recipe");
-    await infra.push({ "main.tf": keeps("newer recipe") });
-    await place.until("private", (one) => outputOf(one, "kept") === "newer recipe", { within: 60, about: "to follow" });
-  });
+  journeyWithEachEngine(
+    "a private repository is read, and followed, with the Secret of the source",
+    async (place, engine) => {
+      const infra = await repository(place, "infra", { "main.tf": keeps("secret recipe") });
+      await infra.require({ username: "reader", password: "s3same-0pen-a-while" });
+      await place.secret("git-login", { username: "reader", password: "s3same-0pen-a-while" });
+      await place.apply(
+        anEnvironment({
+          name: "private",
+          engine,
+          source: following(infra, undefined, { secretRef: { name: "git-login" } }),
+          components: [{ name: "one" }],
+          outputs: [output],
+        }),
+      );
+      const ready = await place.untilReady("private");
+      assert.equal(outputOf(ready, "kept"), "secret recipe");
+      await infra.push({ "main.tf": keeps("newer recipe") });
+      await place.until("private", (one) => outputOf(one, "kept") === "newer recipe", {
+        within: 60,
+        about: "to follow",
+      });
+    },
+  );
 
-  journey("modules of a private repository come with credentials of the kind Git", async (place) => {
-    const library = await repository(place, "library", { "main.tf": 'output "gift" { value = "from the library" }\n' });
-    await library.require({ username: "reader", password: "l1brary-card-number" });
-    await place.secret("library", { username: "reader", password: "l1brary-card-number" });
-    const module = `module "lib" { source = "git::${library.url}" }\noutput "kept" { value = module.lib.gift }\n`;
-    await place.apply(
-      anEnvironment({
-        name: "library",
-        credentials: [{ name: "library", secretRef: { name: "library" }, as: "Git" }],
-        components: [{ name: "one", module }],
-        outputs: [output],
-      }),
-    );
-    assert.equal(outputOf(await place.untilReady("library"), "kept"), "from the library");
-  });
+  journeyWithEachEngine(
+    "modules of a private repository come with credentials of the kind Git",
+    async (place, engine) => {
+      const library = await repository(place, "library", {
+        "main.tf": 'output "gift" { value = "from the library" }\n',
+      });
+      await library.require({ username: "reader", password: "l1brary-card-number" });
+      await place.secret("library", { username: "reader", password: "l1brary-card-number" });
+      const module = `module "lib" { source = "git::${library.url}" }\noutput "kept" { value = module.lib.gift }\n`;
+      await place.apply(
+        anEnvironment({
+          name: "library",
+          engine,
+          credentials: [{ name: "library", secretRef: { name: "library" }, as: "Git" }],
+          components: [{ name: "one", module }],
+          outputs: [output],
+        }),
+      );
+      assert.equal(outputOf(await place.untilReady("library"), "kept"), "from the library");
+    },
+  );
 
   journey(
     "each way in which git fails has its reason, and what was applied stays applied",

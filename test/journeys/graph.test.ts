@@ -75,10 +75,10 @@ journeys("several components", () => {
     },
   );
 
-  journey("a failure blocks only what depends on it", async (place) => {
+  journeyWithEachEngine("a failure blocks only what depends on it", async (place, engine) => {
     const { outside } = place;
     outside.refuse("create/left");
-    await place.apply(diamond(place, "opentofu", { retry: { limit: 0 } }));
+    await place.apply(diamond(place, engine, { retry: { limit: 0 } }));
     const left = await place.untilComponent("diamond", "left", ({ state }) => state === "Failed");
     assert.match(left.message ?? "", /terraform_data\.left/);
     const environment = await place.until("diamond", (one) => lineOf("right")(one)?.state === "Ready");
@@ -94,10 +94,11 @@ journeys("several components", () => {
     assert.equal(outside.count("create/right"), 1, "what was applied was not made again");
   });
 
-  journey("a changed output makes Runs for what uses it, and for nothing else", async (place) => {
+  journeyWithEachEngine("a changed output makes Runs for what uses it, and for nothing else", async (place, engine) => {
     const chain = (text: string) =>
       anEnvironment({
         name: "chain",
+        engine,
         components: [
           { name: "first", module: keeps(text) },
           {

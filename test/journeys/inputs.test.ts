@@ -77,20 +77,24 @@ journeys("inputs from the namespace", () => {
     await place.untilReady("patient");
   });
 
-  journey("a missing ConfigMap with the module itself is named, and used when it comes", async (place) => {
-    await place.apply(
-      anEnvironment({
-        name: "module",
-        source: { configMap: { name: "modules" } },
-        components: [{ name: "one" }],
-        outputs: [output],
-      }),
-    );
-    await named(place, "module", /ConfigMap modules/);
-    await place.configMap("modules", { "main.tf": keeps("from a ConfigMap") });
-    await place.request("module");
-    assert.equal(outputOf(await place.untilReady("module"), "kept"), "from a ConfigMap");
-  });
+  journeyWithEachEngine(
+    "a missing ConfigMap with the module itself is named, and used when it comes",
+    async (place, engine) => {
+      await place.apply(
+        anEnvironment({
+          name: "module",
+          engine,
+          source: { configMap: { name: "modules" } },
+          components: [{ name: "one" }],
+          outputs: [output],
+        }),
+      );
+      await named(place, "module", /ConfigMap modules/);
+      await place.configMap("modules", { "main.tf": keeps("from a ConfigMap") });
+      await place.request("module");
+      assert.equal(outputOf(await place.untilReady("module"), "kept"), "from a ConfigMap");
+    },
+  );
 
   journeyWithEachEngine("values of every JSON type arrive as they are", async (place, engine) => {
     const values = {
@@ -151,9 +155,9 @@ resource "terraform_data" "checked" {
     },
   );
 
-  journey(
+  journeyWithEachEngine(
     "outputs are written where they are asked for: the sensitive ones to the Secret, and to it alone",
-    async (place) => {
+    async (place, engine) => {
       const module = `
 output "plain" { value = "for everybody" }
 output "shape" { value = { a = [1, 2] } }
@@ -166,6 +170,7 @@ output "hidden" {
       await place.apply(
         anEnvironment({
           name: "outputs",
+          engine,
           components: [{ name: "one", module }],
           outputs: [from("plain"), from("shape"), from("hidden")],
           writeOutputsTo: { configMap: "told", secret: "untold" },

@@ -32,10 +32,11 @@ journeys("the life of an environment", () => {
     assert.equal((await place.runs()).length, 1);
   });
 
-  journey("requestedAt makes one fresh Run of every component", async (place) => {
+  journeyWithEachEngine("requestedAt makes one fresh Run of every component", async (place, engine) => {
     await place.apply(
       anEnvironment({
         name: "asked",
+        engine,
         components: [
           { name: "one", module: keeps("x") },
           { name: "two", module: keeps("y") },
@@ -53,33 +54,37 @@ journeys("the life of an environment", () => {
     }
   });
 
-  journey("suspend starts nothing new, lets a running apply end, and goes on when it is lifted", async (place) => {
-    const { outside } = place;
-    const environment = (suspend: boolean, text: string) =>
-      anEnvironment({
-        name: "suspended",
-        suspend,
-        components: [
-          { name: "one", module: `${keeps(text)}${reports(outside.address, "slow")}` },
-          { name: "two", module: keeps(text), dependsOn: ["one"] },
-        ],
-      });
-    outside.hold("create/slow");
-    await place.apply(environment(false, "a"));
-    await outside.arrival("create/slow");
-    await place.apply(environment(true, "a"));
-    outside.release("create/slow");
-    await place.untilComponent("suspended", "one", ({ state }) => state === "Ready");
-    const two = await place.untilComponent("suspended", "two", ({ state }) => state === "Suspended");
-    assert.match(two.message ?? "", /suspend/);
-    assert.equal((await place.runs("two")).length, 0);
+  journeyWithEachEngine(
+    "suspend starts nothing new, lets a running apply end, and goes on when it is lifted",
+    async (place, engine) => {
+      const { outside } = place;
+      const environment = (suspend: boolean, text: string) =>
+        anEnvironment({
+          name: "suspended",
+          engine,
+          suspend,
+          components: [
+            { name: "one", module: `${keeps(text)}${reports(outside.address, "slow")}` },
+            { name: "two", module: keeps(text), dependsOn: ["one"] },
+          ],
+        });
+      outside.hold("create/slow");
+      await place.apply(environment(false, "a"));
+      await outside.arrival("create/slow");
+      await place.apply(environment(true, "a"));
+      outside.release("create/slow");
+      await place.untilComponent("suspended", "one", ({ state }) => state === "Ready");
+      const two = await place.untilComponent("suspended", "two", ({ state }) => state === "Suspended");
+      assert.match(two.message ?? "", /suspend/);
+      assert.equal((await place.runs("two")).length, 0);
 
-    await place.apply(environment(true, "b"));
-    await place.untilComponent("suspended", "one", ({ state }) => state === "Suspended");
-    assert.equal((await place.runs("one")).length, 1);
-    await place.apply(environment(false, "b"));
-    await place.untilReady("suspended");
-  });
+      await place.apply(environment(true, "b"));
+      await place.untilComponent("suspended", "one", ({ state }) => state === "Suspended");
+      assert.equal((await place.runs("one")).length, 1);
+      await place.apply(environment(false, "b"));
+      await place.untilReady("suspended");
+    },
+  );
 
   journeyWithEachEngine(
     "formerName moves the state: nothing is destroyed, nothing is made again",
@@ -103,45 +108,49 @@ journeys("the life of an environment", () => {
     },
   );
 
-  journey("a removed component waits for confirmation, and is then destroyed after what used it", async (place) => {
-    const { outside } = place;
-    const base = { name: "base", module: `${keeps("x")}${reports(outside.address, "base")}` };
-    const user = (name: string) => ({
-      name,
-      module: `variable "given" {}\n${reports(outside.address, name)}`,
-      variables: [fromOutput("given", "base", "kept")],
-    });
-    const last = { name: "last", module: keeps("stays") };
-    await place.apply(anEnvironment({ name: "shrinks", components: [base, user("user"), last] }));
-    await place.untilReady("shrinks");
-    await place.apply(anEnvironment({ name: "shrinks", components: [last] }));
-    const line = await place.untilReason("shrinks", "user", "RemovalNeedsConfirmation");
-    assert.match(line.message ?? "", /confirm-destroy=user/);
-    await place.until("shrinks", (one) => conditionOf(one, "Stalled")?.reason === "RemovalNeedsConfirmation");
-    assert.deepEqual(
-      outside.heard.filter((what) => what.startsWith("destroy")),
-      [],
-    );
+  journeyWithEachEngine(
+    "a removed component waits for confirmation, and is then destroyed after what used it",
+    async (place, engine) => {
+      const { outside } = place;
+      const base = { name: "base", module: `${keeps("x")}${reports(outside.address, "base")}` };
+      const user = (name: string) => ({
+        name,
+        module: `variable "given" {}\n${reports(outside.address, name)}`,
+        variables: [fromOutput("given", "base", "kept")],
+      });
+      const last = { name: "last", module: keeps("stays") };
+      await place.apply(anEnvironment({ name: "shrinks", engine, components: [base, user("user"), last] }));
+      await place.untilReady("shrinks");
+      await place.apply(anEnvironment({ name: "shrinks", engine, components: [last] }));
+      const line = await place.untilReason("shrinks", "user", "RemovalNeedsConfirmation");
+      assert.match(line.message ?? "", /confirm-destroy=user/);
+      await place.until("shrinks", (one) => conditionOf(one, "Stalled")?.reason === "RemovalNeedsConfirmation");
+      assert.deepEqual(
+        outside.heard.filter((what) => what.startsWith("destroy")),
+        [],
+      );
 
-    await place.annotate("shrinks", { "terrarium.dev/confirm-destroy": "user,base" });
-    const ready = await place.untilReady("shrinks");
-    assert.deepEqual(
-      ready.status?.components?.map(({ name }) => name),
-      ["last"],
-    );
-    assert.deepEqual(
-      outside.heard.filter((what) => what.startsWith("destroy")),
-      ["destroy/user", "destroy/base"],
-    );
-  });
+      await place.annotate("shrinks", { "terrarium.dev/confirm-destroy": "user,base" });
+      const ready = await place.untilReady("shrinks");
+      assert.deepEqual(
+        ready.status?.components?.map(({ name }) => name),
+        ["last"],
+      );
+      assert.deepEqual(
+        outside.heard.filter((what) => what.startsWith("destroy")),
+        ["destroy/user", "destroy/base"],
+      );
+    },
+  );
 
-  journey(
+  journeyWithEachEngine(
     "Retain keeps what exists and releases its state, which a new Environment of the same name takes over",
-    async (place) => {
+    async (place, engine) => {
       const { outside } = place;
       const environment = (deletionPolicy: "Retain" | "Destroy") =>
         anEnvironment({
           name: "kept",
+          engine,
           deletionPolicy,
           components: [{ name: "one", module: reports(outside.address, "lasting") }],
         });
