@@ -2,7 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import type { RunOutcome, RunStatus } from "../api/run-status.ts";
-import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound, isRightMissing } from "../cluster/errors.ts";
+import {
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  isNotReadyYet,
+  isRightMissing,
+} from "../cluster/errors.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
 import { NODES, PODS, RUNS, referenceTo } from "../cluster/resources.ts";
@@ -124,6 +132,7 @@ async function makePod(parts: RunParts, run: Run, phase: RunPhaseName, signal: A
     return { type: "made", pod: await parts.client.create<Pod>(PODS, wanted, { signal }) };
   } catch (error) {
     if (isRightMissing(error)) return { type: "rightMissing", message: error.message };
+    if (isNotReadyYet(error)) throw error;
     const refused = isForbidden(error) || isInvalid(error) || isNotFound(error);
     if (!refused && !isAlreadyExists(error)) throw error;
     // A quota refuses before anybody looks whether the pod exists: it may be there from a creation whose answer was lost.

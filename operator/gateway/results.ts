@@ -75,10 +75,8 @@ async function storedState(
   } catch (error) {
     if (!(error instanceof StoreCorrupt)) throw error;
     const message = `the stored state cannot be read (${error.message}). ${outcome.message}`.slice(0, 1000);
-    return {
-      text: undefined,
-      told: { ...outcome, result: "Failed", reason: "StateLost", message, retry: "Never" } as const,
-    };
+    const result = outcome.result === "Interrupted" ? "Interrupted" : "Failed";
+    return { text: undefined, told: { ...outcome, result, reason: "StateLost", message, retry: "Never" } as const };
   }
 }
 

@@ -144,7 +144,9 @@ function withRecovery(outcome: Outcome, recovery: Recovery, bench: Bench): Outco
   const why = recovery.end === "none" ? (refusal?.message ?? "") : recovery.why;
   const { retry: _retry, ...rest } = outcome;
   const message = cut(`the state could not be stored (${why}) and is kept as a recovery copy. ${outcome.message}`);
-  return { ...rest, result: "Failed", reason: "StateUnsaved", message, retry: "Never" };
+  // An apply that was cut off stays so: after the restore, too, a person is to see what is done next.
+  const result = outcome.result === "Interrupted" ? "Interrupted" : "Failed";
+  return { ...rest, result, reason: "StateUnsaved", message, retry: "Never" };
 }
 
 function shortened({ address, id }: { readonly address: string; readonly id?: string }) {

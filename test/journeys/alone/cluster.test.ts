@@ -1,5 +1,5 @@
 import type { ComponentName } from "../../../tools/cluster/components.ts";
-import { killPart, killPartAfter } from "../support/cluster-parts.ts";
+import { killPart, killPartAfter, untilNamespacesMayGo } from "../support/cluster-parts.ts";
 import { untilEnded } from "../support/containers.ts";
 import { applyHalfWay, goOn, takenDown, wentOn } from "../support/half-way.ts";
 import { journey, journeys } from "../support/journey.ts";
@@ -22,6 +22,7 @@ journeys("parts of the cluster that die", () => {
         await wentOn(place);
         await takenDown(place);
         await untilOperatorsAreReady(place);
+        await untilNamespacesMayGo(place);
       },
       { manner: "alone", within: 300 },
     );

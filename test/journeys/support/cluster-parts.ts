@@ -35,6 +35,19 @@ async function untilWhole(place: Place, part: ComponentName, exits: number): Pro
   await clusterUp({ name: place.installation.paths.name, progress: "silent" });
 }
 
+/**
+ * An API server that has just begun deletes no namespace until it knows the kinds that its policies name: whether one holds an
+ * Environment is not to be guessed.
+ */
+export async function untilNamespacesMayGo({ installation: { kubectl }, namespace }: Place): Promise<void> {
+  await awaitCondition("namespaces to be deletable again", 60 * patience, () =>
+    kubectl.run(["delete", "namespace", namespace, "--dry-run=server"]).then(
+      () => true as const,
+      (error: Error) => error.message,
+    ),
+  );
+}
+
 async function stateOf({ installation: { paths } }: Place, part: ComponentName): Promise<ComponentState> {
   const states = await componentStates(paths, await findSupervisor(paths));
   const state = states.find(({ name }) => name === part);

@@ -15,6 +15,8 @@ import { Spool } from "../../../runner/agent/spool.ts";
 import { StateRelay } from "../../../runner/agent/state-relay.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
 
+const aState = JSON.stringify({ version: 4, lineage: "l", serial: 3, terraform_version: "1", resources: [] });
+
 describe("an apply whose engine is gone", () => {
   let root = "";
   let gateway: FakeGateway;
@@ -68,13 +70,21 @@ describe("an apply whose engine is gone", () => {
   }
 
   it("still hands over the state that it left behind", async () => {
-    const state = JSON.stringify({ version: 4, lineage: "l", serial: 3, terraform_version: "1", resources: [] });
-    writeFileSync(join(root, "out/work/live/errored.tfstate"), state);
+    writeFileSync(join(root, "out/work/live/errored.tfstate"), aState);
     const end = await lostApply(aBench(), join(root, "out/work/live"), "nobody knows why");
-    assert.equal(gateway.memory.state?.toString(), state);
+    assert.equal(gateway.memory.state?.toString(), aState);
     assert.equal(end.outcome.result, "Interrupted");
     assert.equal(end.outcome.stateSerial, 3);
     assert.match(end.outcome.message, /cut off: nobody knows why.*state was saved afterwards/s);
+  });
+
+  it("stays cut off where that state cannot be stored: after the restore, too, a person sees what is done next", async () => {
+    writeFileSync(join(root, "out/work/live/errored.tfstate"), aState);
+    gateway.memory.refuse = (request) => (request === "POST /v1/state" ? "LineageDiffers" : undefined);
+    const { outcome } = await lostApply(aBench(), join(root, "out/work/live"), "nobody knows why");
+    assert.equal(gateway.memory.recovery?.toString(), aState);
+    assert.deepEqual([outcome.result, outcome.reason, outcome.retry], ["Interrupted", "StateUnsaved", "Never"]);
+    assert.match(outcome.message, /kept as a recovery copy.*cut off: nobody knows why/s);
   });
 
   it("has nothing to hand over where nothing was left", async () => {

@@ -123,6 +123,15 @@ describe("Making a Run's pod", () => {
     assert.match(made.type === "rightMissing" ? made.message : "", /cannot create resource "pods"/);
   });
 
+  it("spends no Run on an API server that has just begun: the next round asks again", async () => {
+    const { client, ports } = aPlace();
+    const message = 'pods "p" is forbidden: not yet ready to handle request';
+    client.faults.before = (verb) => {
+      if (verb === "create") throw new ApiError({ request: "create pods", status: 403, reason: "Forbidden", message });
+    };
+    await assert.rejects(ports.makePod(run, "Plan", signal), /not yet ready/);
+  });
+
   it("fails the round when nobody knows whether it was made", async () => {
     const { client, ports } = aPlace();
     client.faults.before = (verb) => {

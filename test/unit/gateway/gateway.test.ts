@@ -259,9 +259,9 @@ describe("a destroy", () => {
 
 describe("a state whose content was lost", () => {
   /** Somebody with all rights has taken the chunks away. */
-  async function withoutContent() {
+  async function withoutContent(operation: "Apply" | "Destroy" = "Destroy") {
     await applyAll(world.aRun("network", 1), aState(VPC));
-    const run = world.aRun("network", 2, { operation: "Destroy" });
+    const run = world.aRun("network", 2, { operation });
     const worker = await aWorker(run);
     const { state } = await recordOf(run);
     assert.ok(state);
@@ -284,6 +284,16 @@ describe("a state whose content was lost", () => {
       ["Failed", "StateLost", "Never"],
     );
     assert.deepEqual([applied?.number, mayHoldObjects, state?.serial], [1, true, 1]);
+  });
+
+  it("does not make one forget that the apply was cut off: once it is restored, a person sees what is done next", async () => {
+    const { run, ask } = await withoutContent("Apply");
+    await ask("PUT", "/v1/archive", Buffer.from("archive"));
+    await ask("POST", "/v1/plan", aPlan("sha256:plan"));
+    await ask("POST", "/v1/result", outcomeOf("Interrupted"));
+    const { cutOff, lastResult } = await recordOf(run);
+    assert.deepEqual([lastResult?.outcome.result, lastResult?.outcome.reason], ["Interrupted", "StateLost"]);
+    assert.equal(cutOff?.run, run.metadata.name);
   });
 });
 
