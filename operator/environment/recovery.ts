@@ -56,6 +56,7 @@ export function withCutOffTold(verdict: Verdict): Verdict {
   if (cutOff === undefined || state === "Ready" || state === "Destroyed" || reason === "Recovering") return verdict;
   // What to do comes first: the status cuts long messages.
   const told = saying(cutOff);
-  const both = state === "AwaitingApproval" ? `${message}; ${told}: see its journal` : `${told}; ${message}`;
+  const both =
+    state === "AwaitingApproval" ? `${message}; ${told}: see kubectl terrarium state imports` : `${told}; ${message}`;
   return { ...verdict, message: both };
 }

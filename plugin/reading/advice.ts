@@ -15,7 +15,7 @@ export function adviceFor(picture: Picture): readonly Advice[] {
     .map((component) => ({
       component: component.name,
       why: whyOf(component),
-      commands: commandsFor(picture, component),
+      commands: [...new Set([...looksAt(picture, component), ...commandsFor(picture, component)])],
     }));
 }
 
@@ -33,15 +33,21 @@ const NAMES_A_WAY_ON = /terrarium\.dev\/|kubectl |spec\.[a-z]|change the spec/;
 
 const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
+/** What an apply that was cut off has begun and no state has, before anything is decided about its component. */
+function looksAt({ name, namespace }: Picture, component: ComponentPicture): readonly string[] {
+  return component.interrupted === undefined ? [] : [importsOf(name, namespace, component.name)];
+}
+
+const importsOf = (name: string, namespace: string, component: string) =>
+  `kubectl terrarium state imports ${name} ${component} -n ${namespace}`;
+
 /** The plugin's own commands where it has them, kubectl's where it has not. */
 function commandsFor({ name, namespace }: Picture, component: ComponentPicture): readonly string[] {
   const ours = (command: string) => `kubectl terrarium ${command} -n ${namespace}`;
   const kubectl = (rest: string) => `kubectl -n ${namespace} ${rest}`;
   const logs = component.run === undefined ? [] : [ours(`logs ${component.run}`)];
   if (component.waiting?.for === "approval") {
-    const looks = component.interrupted !== undefined ? [ours(`state imports ${name} ${component.name}`)] : [];
-    const plan = ours(`plan ${name} ${component.name}`);
-    return [...looks, plan, ours(`approve ${name} --component ${component.name}`)];
+    return [ours(`plan ${name} ${component.name}`), ours(`approve ${name} --component ${component.name}`)];
   }
   switch (component.reason) {
     case "Suspended":
@@ -50,7 +56,7 @@ function commandsFor({ name, namespace }: Picture, component: ComponentPicture):
       return component.run === undefined ? [] : [ours(`unlock ${component.run}`)];
     case "LeftBehind":
       return [
-        ours(`state imports ${name} ${component.name}`),
+        importsOf(name, namespace, component.name),
         kubectl(
           `annotate environment ${name} terrarium.dev/confirm-gone=${component.interrupted ?? "RUN"} --overwrite`,
         ),

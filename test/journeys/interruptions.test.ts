@@ -80,7 +80,10 @@ journeys("runners that die", () => {
 
       // Neither time nor a change of the spec starts the apply again: a plan waits, although no rule asks anybody.
       const line = await place.untilComponent("cut", "one", ({ state }) => state === "AwaitingApproval");
-      assert.match(line.message ?? "", /approve cut: 0 of 1 approvals .*; Run 1 was interrupted: see its journal/);
+      assert.match(
+        line.message ?? "",
+        /approve cut: 0 of 1 approvals .*; Run 1 was interrupted: see kubectl terrarium state imports/,
+      );
       assert.equal(line.interrupted, run.metadata.name);
       await place.patch("cut", { spec: { variables: [{ name: "unused", value: 1 }] } });
       const anew = await untilHeld(place, "one", 3);

@@ -29,7 +29,10 @@ describe("After an apply that was cut off", () => {
     story.hold("a");
     story.report();
     const [line] = story.environment().status?.components ?? [];
-    assert.match(line?.message ?? "", /approve shop: 0 of 1 .*; Run 1 was interrupted: see its journal$/);
+    assert.match(
+      line?.message ?? "",
+      /approve shop: 0 of 1 .*; Run 1 was interrupted: see kubectl terrarium state imports$/,
+    );
     assert.equal(line?.interrupted, story.runs()[0]?.metadata.name);
     story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: true } }));
     story.end("a", "Cancelled", { reason: "PlanExpired" });

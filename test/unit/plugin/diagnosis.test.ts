@@ -103,6 +103,19 @@ Environments
     assert.match(shown({ pictures, focus: true }), new RegExp(lines));
   });
 
+  it("of an apply that was cut off says where to look after the plan for the rest was rejected, too", () => {
+    const app = {
+      state: "Stalled",
+      reason: "Rejected",
+      interrupted: "shop-app-3",
+      message: "ann rejected the plan",
+    } as const;
+    const pictures = [pictureOf(shop({ app: { ...app, run: "shop-app-4" } }), [])];
+    const commands = ["state imports shop app", "logs shop-app-4", "run shop"];
+    const lines = commands.map((command) => ` {6}kubectl terrarium ${command} -n team`).join("\\n");
+    assert.match(shown({ pictures, focus: true }), new RegExp(lines));
+  });
+
   it("asks the API server who calls and what that person may do, and fails a script when something is wrong", async () => {
     const may = ({ verb }: { verb: string }) => verb !== "patch";
     const { code, out } = await pluginWorld({ environments: [shop()], user: "victor", may }).call("doctor");
