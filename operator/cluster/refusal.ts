@@ -23,15 +23,23 @@ export function errorFromStatus(
 ): ApiError {
   const retryAfterMs = retryAfter(headers, body);
   // The messages of a refused body quote it ("Invalid value: …", "error found in #10 byte of …").
-  const quotesBody = call.secret && status >= 400 && status < 500 && status !== 404 && status !== 409;
+  const mayQuote = call.secret && status >= 400 && status < 500 && status !== 404 && status !== 409;
+  const message = String(body.message ?? "no message");
   return new ApiError({
     request: nameOf(call),
     status,
     reason: typeof body.reason === "string" ? body.reason : "Unknown",
-    message: quotesBody ? "(message withheld: it may quote a secret value)" : String(body.message ?? "no message"),
+    message: mayQuote ? (missingRight(message) ?? "(message withheld: it may quote a secret value)") : message,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(quotesBody || body.details === undefined ? {} : { details: body.details }),
+    ...(mayQuote || body.details === undefined ? {} : { details: body.details }),
   });
+}
+
+/** The authorizer's own sentence about a right that is missing: it speaks before anybody reads the body. */
+function missingRight(message: string): string | undefined {
+  return /^[^"]*(?:"[^"]*" )?is forbidden: User "[^"]*" cannot [a-z]+ resource "[^"]*" in API group "[^"]*"/.exec(
+    message,
+  )?.[0];
 }
 
 /** Throws when half an answer or a proxy's page arrived with a code of success. */

@@ -23,6 +23,8 @@ export interface Hands {
   token(): Promise<string>;
   /** Aborts when the pod is asked to end. */
   readonly ending: AbortSignal;
+  /** Aborts when the node is gone, and the pod with it. */
+  readonly gone: AbortSignal;
 }
 
 export interface EnginesParts {

@@ -19,6 +19,7 @@ export function startKubelet(parts: KubeletParts): { stop(): Promise<void> } {
   const { stage, namespace, tell } = parts;
   const known = new Map<string, AbortController>();
   const working: Promise<void>[] = [];
+  const gone = new AbortController();
   const forget = stage.sight.pods.onChange((_old, pod) => {
     if (pod === undefined || pod.metadata.namespace !== namespace) return;
     const { uid, name, deletionTimestamp } = pod.metadata;
@@ -27,18 +28,24 @@ export function startKubelet(parts: KubeletParts): { stop(): Promise<void> } {
     const ending = new AbortController();
     known.set(uid, ending);
     tell(`${name} runs`);
-    working.push(live(parts, pod, ending.signal));
+    working.push(live(parts, pod, ending.signal, gone.signal));
   });
   return {
     async stop() {
       forget();
       for (const ending of known.values()) ending.abort();
+      gone.abort();
       await Promise.all(working);
     },
   };
 }
 
-async function live({ stage, gateway, engines, tell }: KubeletParts, pod: Stored<Pod>, ending: AbortSignal) {
+async function live(
+  { stage, gateway, engines, tell }: KubeletParts,
+  pod: Stored<Pod>,
+  ending: AbortSignal,
+  gone: AbortSignal,
+) {
   const { name, namespace = "" } = pod.metadata;
   const report = (phase: string, state: object) =>
     stage.client
@@ -51,7 +58,7 @@ async function live({ stage, gateway, engines, tell }: KubeletParts, pod: Stored
       )
       .catch(() => tell(`${name} is gone before its status`));
   await report("Running", { running: {} });
-  const alive = await engines.run(pod, { gateway, ending, token: () => tokenFor(stage, pod) });
+  const alive = await engines.run(pod, { gateway, ending, gone, token: () => tokenFor(stage, pod) });
   if (!alive) tell(`${name} is killed`);
   const [phase, reason, exitCode] = alive ? ["Succeeded", "Completed", 0] : ["Failed", "Error", 137];
   await report(String(phase), { terminated: { exitCode, reason } });

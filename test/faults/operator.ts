@@ -118,6 +118,7 @@ function controllerParts(
 }
 
 const telling = (tell: (line: string) => void) => {
-  const say = (message: string, facts: object = {}) => tell(`${message} ${JSON.stringify(facts)}`);
+  const say = (message: string, facts: object = {}) =>
+    tell(`${message} ${JSON.stringify(facts, (_, fact) => (fact instanceof Error ? String(fact) : fact))}`);
   return { debug: () => {}, info: say, warn: say, error: say };
 };

@@ -7,6 +7,8 @@ import { isAsCalm, isWhole } from "./sweep.ts";
 const WEATHERS: Readonly<Record<string, Weather>> = {
   "answered with 500": { type: "refused", status: 500, reason: "InternalError" },
   "answered with 429": { type: "refused", status: 429, reason: "TooManyRequests", retryAfterS: 1 },
+  // It cannot vouch for anything newest, and every watch is from a version that it has yet to see.
+  "answered by a server that was left behind": { type: "refused", status: 504, reason: "Timeout", retryAfterS: 1 },
   "cut off": "breaking",
 };
 

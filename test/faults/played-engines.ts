@@ -32,6 +32,7 @@ export function playedEngines(parts: EnginesParts): Engines & { readonly cloud: 
 async function play(parts: EnginesParts, cloud: Cloud, pod: Stored<Pod>, hands: Hands): Promise<boolean> {
   const { uid, name, namespace = "" } = pod.metadata;
   const self = createTurns().mortal(name);
+  hands.gone.addEventListener("abort", () => self.kill(), { once: true });
   const survived = <T>(result: T): T => {
     if (!parts.dies()) return result;
     cloud.end(uid);

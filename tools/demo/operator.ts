@@ -23,7 +23,10 @@ export function chartValues({ operator, runners }: PlacedImages, more: object = 
 /** Installs or upgrades, and waits until the pods are ready. */
 export async function installOperator(kubectl: Kubectl, values: object): Promise<void> {
   const chart = join(checkout, "charts/terrarium");
-  const flags = ["--namespace", operatorNamespace, "--create-namespace", "--wait", "--timeout", "3m", "--values", "-"];
+  const flags = ["--namespace", operatorNamespace, "--wait", "--timeout", "3m", "--values", "-"];
+  const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+  const metadata = { name: operatorNamespace, labels };
+  await kubectl.apply(JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata }));
   try {
     await kubectl.helm(["upgrade", "--install", "terrarium", chart, ...flags], JSON.stringify(values));
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   isGone,
   isInvalid,
   isNotFound,
+  isRightMissing,
   NotLeading,
 } from "../../../operator/cluster/errors.ts";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
@@ -174,6 +175,19 @@ describe("the Kubernetes client", () => {
       assert.doesNotMatch(JSON.stringify({ ...error, text: error.message }), /hunter2/);
       const told = await client.create(CONFIG_MAPS, object).catch((caught: unknown) => String(caught));
       assert.match(String(told), /hunter2/);
+    });
+
+    it("a right that is missing is named for Secrets, too: that sentence quotes nothing", async () => {
+      const sentence =
+        'secrets is forbidden: User "op" cannot create resource "secrets" in API group "" in the namespace "x"';
+      const client = await clientOf(({ reply }) =>
+        reply(403, { reason: "Forbidden", message: `${sentence}: hunter2`, details: { name: "hunter2" } }),
+      );
+      const object = { metadata: { name: "x", namespace: "shop" } };
+      const error = await client.create(SECRETS, object).catch((caught: unknown) => caught);
+      assert.ok(isRightMissing(error));
+      assert.match(error.message, /User "op" cannot create resource "secrets" in API group ""$/);
+      assert.doesNotMatch(JSON.stringify({ ...error, text: error.message }), /hunter2/);
     });
 
     it("a proxy's page with a code of success is no answer", async () => {

@@ -95,6 +95,16 @@ describe("the reflector", () => {
     assert.equal(reflector.byIndex("team", "red").length, 2);
   });
 
+  it("lists what is newest, and never what a server that was left behind remembers", async () => {
+    start();
+    await reflector.synced();
+    // With a version, "0" too, a server may answer from what it knows already (Kubernetes, "API concepts", resource versions).
+    assert.deepEqual(
+      api.lists.map(({ query }) => [query.get("resourceVersion"), query.get("resourceVersionMatch")]),
+      [[null, null]],
+    );
+  });
+
   it("watches from the list's version, with bookmarks, selectors and an end", async () => {
     start();
     const { query } = await watching();
