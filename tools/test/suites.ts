@@ -28,7 +28,7 @@ const NATURES: readonly Nature[] = [
 export const SUITE_NAMES: readonly string[] = NATURES.map(({ name }) => name);
 
 /** What takes minutes begins first, so that nothing long is left over when everything else has ended. */
-const LONGEST = ["interruptions", "gateway", "inputs", "configuration", "time", "size", "drift", "deletion"];
+const LONGEST = ["interruptions", "gateway", "inputs", "configuration", "shop", "time", "size", "drift", "deletion"];
 
 /** The suites of a checkout. A suite is the folder of its name below `test`. */
 export function suitesOf(root: string): readonly Suite[] {

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import type { Run } from "../../operator/api/run.ts";
+import { type WatchedEnvironment, watchUntilReady } from "../../tools/demo/progress.ts";
+import { applyShop, pushModules, shop } from "../../tools/demo/shop.ts";
+import { gitNamespace, type Installation } from "./support/installation.ts";
+import { journeys, journeyWithEachEngine } from "./support/journey.ts";
+import { patience } from "./support/patience.ts";
+
+const silent = { show: () => {}, end: () => {} };
+const readyWithinMs = 240_000 * patience;
+
+journeys("the shop of the examples", () => {
+  journeyWithEachEngine(
+    "comes from one manifest and one push, sells plants, shows nobody its password, and leaves nothing behind",
+    async ({ installation: { kubectl } }, engine) => {
+      const commit = await pushModules(kubectl);
+      await applyShop(kubectl, await imageOfGitServer(kubectl), engine);
+      try {
+        const ready = await watchUntilReady(kubectl, { ...shop, commit }, silent, readyWithinMs);
+        await isAsItsManifestSays(kubectl, ready, engine);
+
+        // The same again: nothing is made, and nobody waits.
+        await applyShop(kubectl, await imageOfGitServer(kubectl), engine);
+        const again = await watchUntilReady(kubectl, { ...shop, commit }, silent, readyWithinMs);
+        assert.equal(again.metadata.generation, ready.metadata.generation);
+      } finally {
+        await kubectl.run(["delete", "environment", shop.name, "-n", shop.namespace, "--timeout=170s"]);
+      }
+      const left = await kubectl.run(["get", "namespace", shop.objects, "--ignore-not-found", "-o", "name"]);
+      assert.equal(left, "", "the namespace that the shop made for itself is gone");
+      await kubectl.run(["delete", "namespace", shop.namespace, "--wait=false"]);
+      await kubectl.run(["wait", "--for=delete", `namespace/${shop.namespace}`, "--timeout=120s"]);
+    },
+    { within: 480 },
+  );
+});
+
+async function isAsItsManifestSays(
+  kubectl: Installation["kubectl"],
+  { spec, status }: WatchedEnvironment,
+  engine: string,
+): Promise<void> {
+  assert.equal(spec.components.length, 5);
+  const outputs = new Map(status?.outputs?.map((output) => [output.name, output]));
+  assert.equal(outputs.get("plants")?.value, 100);
+  assert.deepEqual([outputs.get("database_url")?.sensitive, outputs.get("database_url")?.value], [true, undefined]);
+  assert.doesNotMatch(JSON.stringify(status), /correct-horse/);
+  const { items } = JSON.parse(await kubectl.run(["get", "runs", "-n", shop.namespace, "-o", "json"])) as RunList;
+  assert.deepEqual([...new Set(items.map((run) => run.spec.engine.name))], [engine]);
+  const catalog = items.find((run) => run.spec.component === "catalog");
+  assert.ok((catalog?.status?.outcome?.resources ?? 0) >= 100, "one component has a hundred resources");
+  for (const deployment of ["database", "shop", "monitor"])
+    await kubectl.run(["rollout", "status", `deployment/${deployment}`, "-n", shop.objects, "--timeout=60s"]);
+  await kubectl.run(["get", "service", "shop", "-n", shop.objects]);
+}
+
+interface RunList {
+  readonly items: readonly Run[];
+}
+
+/** The shop's own servers run in it, too: it has Node. */
+function imageOfGitServer(kubectl: Installation["kubectl"]): Promise<string> {
+  const path = "jsonpath={.spec.template.spec.containers[0].image}";
+  return kubectl.run(["get", "deployment", "git", "-n", gitNamespace, "-o", path]);
+}
