@@ -172,8 +172,17 @@ function diagnosticOf({ severity, summary, detail, address, range }: z.infer<typ
     summary,
     detail,
     ...(address === undefined ? {} : { address }),
-    ...(range === null || range === undefined ? {} : { file: range.filename, line: range.start.line }),
+    ...placeOf(detail, range),
   };
+}
+
+/** Of a bad value Terraform shows the file of values, which nobody wrote by hand; the module's own place is in the text, as OpenTofu shows it. */
+const OWN_PLACE = /\b(?:declared|checked by the validation rule) at (\S+?):(\d+),/;
+
+function placeOf(detail: string, range: z.infer<typeof diagnosticFields>["range"]): Pick<Diagnostic, "file" | "line"> {
+  const [, file, line] = OWN_PLACE.exec(detail) ?? [];
+  if (file !== undefined) return { file, line: Number(line) };
+  return range === null || range === undefined ? {} : { file: range.filename, line: range.start.line };
 }
 
 function parseObject(line: string): Record<string, unknown> | undefined {

@@ -26,8 +26,9 @@ const mistakes: readonly Mistake[] = [
     title: "a syntax error",
     component: { module: 'output "x" {\n  value = 1\n\nresource "terraform_data" "y" {\n}\n' },
     reason: "ConfigurationInvalid",
-    tells: [/main\.tf/],
+    tells: [/main\.tf:1/, /[Uu]nclosed configuration block/],
     file: "main.tf",
+    line: 1,
   },
   {
     title: "an unknown variable",
@@ -49,7 +50,7 @@ const mistakes: readonly Mistake[] = [
     title: "a missing variable",
     component: { module: keepsVariable("needed") },
     reason: "VariableMissing",
-    tells: [/needed/],
+    tells: [/needed \(main\.tf:2\) has no value/],
   },
   {
     title: "a misspelt variable",
@@ -61,7 +62,9 @@ const mistakes: readonly Mistake[] = [
     title: "a variable of the wrong type",
     component: { module: keepsVariable("count_of", "number"), variables: [{ name: "count_of", value: "many" }] },
     reason: "VariableInvalid",
-    tells: [/count_of/],
+    tells: [/count_of/, /Invalid value for input variable/],
+    file: "main.tf",
+    line: 2,
   },
   {
     title: "a version of a provider that nobody has",
@@ -101,22 +104,26 @@ journeys("mistakes in a module", () => {
     });
   }
 
-  journey("a mistake is tried again as often as the limit says, and then waits for a change", async (place) => {
-    const wrong = (text: string, limit: number) =>
-      anEnvironment({
-        name: "limit",
-        retry: { limit },
-        components: [{ name: "one", module: `output "x" {\n  value = ${text}\n}\n` }],
-      });
-    await place.apply(wrong("registry_of_nothing()", 0));
-    const line = await place.untilComponent("limit", "one", ({ state }) => state === "Failed");
-    assert.equal(line.retryAt, undefined, "no further try is planned");
-    const runs = (await place.runs()).length;
+  journeyWithEachEngine(
+    "a mistake is tried again as often as the limit says, and then waits for a change",
+    async (place, engine) => {
+      const wrong = (text: string, limit: number) =>
+        anEnvironment({
+          name: "limit",
+          engine,
+          retry: { limit },
+          components: [{ name: "one", module: `output "x" {\n  value = ${text}\n}\n` }],
+        });
+      await place.apply(wrong("registry_of_nothing()", 0));
+      const line = await place.untilComponent("limit", "one", ({ state }) => state === "Failed");
+      assert.equal(line.retryAt, undefined, "no further try is planned");
+      const runs = (await place.runs()).length;
 
-    await place.apply(wrong("1", 0));
-    await place.untilReady("limit");
-    assert.equal((await place.runs()).length, runs + 1, "the change was tried once");
-  });
+      await place.apply(wrong("1", 0));
+      await place.untilReady("limit");
+      assert.equal((await place.runs()).length, runs + 1, "the change was tried once");
+    },
+  );
 
   journey(
     "a module that is not there is looked for again, with growing pauses, until the limit",

@@ -162,7 +162,7 @@ journeys("deleting an environment", () => {
     { within: 240 },
   );
 
-  journey("credentials that are kept for it need not be there", async (place) => {
+  journeyWithEachEngine("credentials that are kept for it need not be there", async (place, engine) => {
     const { outside } = place;
     await place.secret("cloud", { CLOUD_TOKEN: "t0ken-of-the-cloud" });
     const credentials = [{ name: "cloud", secretRef: { name: "cloud" }, as: "Env", keepForDestroy: true }];
@@ -177,6 +177,7 @@ resource "terraform_data" "checked" {
     await place.apply(
       anEnvironment({
         name: "kept",
+        engine,
         credentials,
         components: [{ name: "one", module: check + reports(outside.address, "thing") }],
       }),

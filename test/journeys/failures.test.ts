@@ -37,15 +37,16 @@ journeys("applies that fail", () => {
     { within: 180 },
   );
 
-  journey(
+  journeyWithEachEngine(
     "too long: the engine is asked to stop, and says so",
-    async (place) => {
+    async (place, engine) => {
       const { outside } = place;
       outside.hold("create/endless");
       const timeouts = { plan: "5m", apply: "10s" };
       await place.apply(
         anEnvironment({
           name: "slow",
+          engine,
           timeouts,
           retry: { limit: 0 },
           components: [{ name: "one", module: reports(outside.address, "endless") }],

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Pod } from "../../operator/cluster/kinds.ts";
 import { approvers, says, untilHeld } from "./support/approvers.ts";
 import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
@@ -26,6 +27,22 @@ async function killedInApply(place: Place, engine?: Engine): Promise<void> {
   await killContainers(pod);
   outside.release("create/second");
 }
+
+const evict = (place: Place, { metadata: { name, namespace } }: Pod) =>
+  place.kubectl(
+    ["create", "--raw", `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, "-f", "-"],
+    JSON.stringify({ apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } }),
+  );
+const remove = (place: Place, { metadata: { name } }: Pod) => place.kubectl(["delete", "pod", name, "--wait=false"]);
+
+/** What can befall a part of a pod, or the pod. */
+const mishaps: Readonly<Record<string, (place: Place, pod: Pod) => Promise<unknown>>> = {
+  "the engine alone is killed": (_place, pod) => signalProcesses(pod, "engine", /tofu plan/, "SIGKILL"),
+  "the engine alone is told to end": (_place, pod) => signalProcesses(pod, "engine", /tofu plan/, "SIGTERM"),
+  "the agent alone is killed": (_place, pod) => killContainers(pod, ["agent"]),
+  "the pod is deleted": remove,
+  "the pod is evicted": evict,
+};
 
 journeys("runners that die", () => {
   journey("killed in init: it is tried again", async (place) => {
@@ -64,6 +81,25 @@ journeys("runners that die", () => {
       ["create/thing"],
     );
   });
+
+  for (const [what, happens] of Object.entries(mishaps)) {
+    journey(`in plan, ${what}: it ends well by itself, and everything is made once`, async (place) => {
+      const { outside } = place;
+      outside.hold("version");
+      const module = planAsks(outside) + reports(outside.address, "thing");
+      await place.apply(anEnvironment({ name: "plan", components: [{ name: "one", module }] }));
+      await outside.arrival("version");
+      const [run] = await place.runs("one");
+      assert.ok(run);
+      await happens(place, await place.podOf(run));
+      outside.release("version");
+      await place.untilReady("plan");
+      assert.deepEqual(
+        outside.heard.filter((heard) => heard.startsWith("create")),
+        ["create/thing"],
+      );
+    });
+  }
 
   journeyWithEachEngine(
     "killed in apply: Interrupted, never repeated by itself; it goes on when that is asked for",
@@ -219,20 +255,24 @@ journeys("runners that die", () => {
     { within: 180 },
   );
 
-  journey("a pod that is asked to end in apply saves its state first", async (place) => {
-    const { outside } = place;
-    outside.hold("create/second");
-    await place.apply(cut(place));
-    await outside.arrival("create/second");
-    const [run] = await place.runs("one");
-    assert.ok(run);
-    const pod = await place.podOf(run);
-    await place.kubectl(["delete", "pod", pod.metadata.name, "--wait=false"]);
-    outside.release("create/second");
-    const ended = await place.untilRunEnds("one");
-    assert.ok(ended.status?.outcome?.resources ?? 0, `something is in the state: ${ended.status?.outcome?.message}`);
-    await place.request("cut");
-    await place.untilReady("cut");
-    assert.equal(outside.count("create/first"), 1, "what was made was not made again");
-  });
+  for (const [what, end] of [
+    ["deleted", remove],
+    ["evicted (as when its node is drained)", evict],
+  ] as const) {
+    journey(`a pod that is ${what} in apply saves its state first`, async (place) => {
+      const { outside } = place;
+      outside.hold("create/second");
+      await place.apply(cut(place));
+      await outside.arrival("create/second");
+      const [run] = await place.runs("one");
+      assert.ok(run);
+      await end(place, await place.podOf(run));
+      outside.release("create/second");
+      const ended = await place.untilRunEnds("one");
+      assert.ok(ended.status?.outcome?.resources ?? 0, `something is in the state: ${ended.status?.outcome?.message}`);
+      await place.request("cut");
+      await place.untilReady("cut");
+      assert.equal(outside.count("create/first"), 1, "what was made was not made again");
+    });
+  }
 });

@@ -9,8 +9,8 @@ import { conditionOf, lineOf, type Place } from "./support/place.ts";
 const quietSeconds = 25;
 
 journeys("the life of an environment", () => {
-  journey("what is unchanged starts no Run and is not written to", async (place) => {
-    await place.apply(anEnvironment({ name: "quiet", components: [{ name: "one", module: keeps("x") }] }));
+  journeyWithEachEngine("what is unchanged starts no Run and is not written to", async (place, engine) => {
+    await place.apply(anEnvironment({ name: "quiet", engine, components: [{ name: "one", module: keeps("x") }] }));
     const before = await place.untilReady("quiet");
     await pause(2_000);
     const from = await now(place);
@@ -26,7 +26,7 @@ journeys("the life of an environment", () => {
 
     // The same manifest again, and a change that means nothing to the components.
     await place.apply(
-      anEnvironment({ name: "quiet", retry: { limit: 3 }, components: [{ name: "one", module: keeps("x") }] }),
+      anEnvironment({ name: "quiet", engine, retry: { limit: 3 }, components: [{ name: "one", module: keeps("x") }] }),
     );
     await place.untilReady("quiet");
     assert.equal((await place.runs()).length, 1);

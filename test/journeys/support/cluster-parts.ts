@@ -8,12 +8,15 @@ import { findSupervisor } from "../../../tools/cluster/namespaces.ts";
 import { patience } from "./patience.ts";
 import type { Place } from "./place.ts";
 
-/** SIGKILL; resolves when the part has been started again and the cluster is whole. */
-export function killPart(place: Place, part: ComponentName): Promise<void> {
-  return killPartAfter(place, part, async () => {});
+/** Resolves when the part has ended, been started again, and the cluster is whole. */
+export async function signalPart(place: Place, part: ComponentName, signal: NodeJS.Signals): Promise<void> {
+  const { pid, exits } = await stateOf(place, part);
+  assert.ok(pid, `${part} runs`);
+  process.kill(pid, signal);
+  await untilWhole(place, part, exits + 1);
 }
 
-/** For as long as it takes the part stands still, and answers nobody; then it is killed as by `killPart`. */
+/** For as long as it takes the part stands still, and answers nobody; then SIGKILL. Resolves as `signalPart` does. */
 export async function killPartAfter(place: Place, part: ComponentName, meanwhile: () => Promise<void>): Promise<void> {
   const { pid, exits } = await stateOf(place, part);
   assert.ok(pid, `${part} runs`);

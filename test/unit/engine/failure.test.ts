@@ -51,6 +51,10 @@ describe("the failure of an engine", () => {
         assert.match(found.message, message);
       });
     }
+    it(`of ${engine} shows where a variable is declared whose value is bad, not the file of values`, () => {
+      const [found] = readDiagnostics(fixtureLines(engine, "plan-type.jsonl"));
+      assert.deepEqual([found?.file, found?.line], ["main.tf", 1]);
+    });
     it(`of ${engine} never repeats the value of a variable`, () => {
       const found = explainFailure("Plan", failed, readDiagnostics(fixtureLines(engine, "plan-type.jsonl")));
       assert.doesNotMatch(found.message, /canary/);
