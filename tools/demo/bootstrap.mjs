@@ -11,6 +11,54 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const checkout = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 /**
+ * The options of the scripts and what stands for their values in a hint; without one, they are switches. Missing are those
+ * that are also settings of npm (`registry`, `json`): nobody can tell for whom they were meant.
+ */
+export const OPTIONS = {
+  "tools/bench/latency.ts": { rounds: "N", engine: "NAME", image: "IMAGE" },
+  "tools/cluster/main.ts": { name: "NAME" },
+  "tools/demo/main.ts": { name: "NAME", context: "NAME", engine: "NAME", act: "2" },
+  "tools/images/main.ts": { engine: "NAME" },
+  "tools/mutants/main.ts": { journeys: "", name: "NAME", list: "", jobs: "N" },
+  "tools/simulate/main.ts": { stories: "N", from: "SEED", jobs: "N", seed: "SEED", without: "A,B" },
+  "tools/test.ts": { suite: "NAME", file: "PATH", name: "NAME", jobs: "N", keep: "" },
+};
+
+/**
+ * What to say when npm took options of the script for its own, since no `--` stood before them: without them the script
+ * would do something else. They arrive as npm_config_NAME; undefined when none does.
+ */
+export function misplacedOptions(script, args, env) {
+  const { npm_lifecycle_event: event } = env;
+  if (event === undefined) return undefined;
+  const taken = Object.entries(OPTIONS[script] ?? {}).filter(([name]) =>
+    isTaken(name, args, env[`npm_config_${name}`]),
+  );
+  if (taken.length === 0) return undefined;
+  const words = taken.flatMap(([name, placeholder]) => asWritten(name, placeholder, env[`npm_config_${name}`]));
+  // Where npm saw a switch, the value is among the arguments, and nobody knows which one it is.
+  const valuesAreLost = taken.some(([name, placeholder]) => placeholder !== "" && isSwitch(env[`npm_config_${name}`]));
+  const command = [event === "test" ? "npm test" : `npm run ${event}`, "--", ...(valuesAreLost ? [] : args), ...words];
+  const names = taken.map(([name]) => `--${name}`).join(", ");
+  return `npm took ${names} for itself. Put -- before the options: ${command.join(" ")}`;
+}
+
+function isTaken(name, args, value) {
+  if (value === undefined || value === "") return false;
+  if (args.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))) return false;
+  // People set `jobs` for node-gyp, to a number or `max`.
+  return name !== "jobs" || isSwitch(value);
+}
+
+/** npm makes `true` of an option whose value is the next word, and joins what is given several times. */
+const isSwitch = (value) => value.split("\n\n").includes("true");
+
+function asWritten(name, placeholder, value) {
+  if (placeholder === "") return [`--${name}`];
+  return value.split("\n\n").map((one) => `--${name} ${one === "true" ? placeholder : one}`);
+}
+
+/**
  * Why dependencies have to be installed, or undefined when node_modules holds what the lock file says.
  */
 export function staleDependencies(folder) {
@@ -85,6 +133,11 @@ function main([script, ...args]) {
   if (script === "--install") return install();
   if (script === undefined) {
     console.error("usage: node tools/demo/bootstrap.mjs SCRIPT [ARGUMENT ...]");
+    process.exit(2);
+  }
+  const misplaced = misplacedOptions(script, args, process.env);
+  if (misplaced !== undefined) {
+    console.error(misplaced);
     process.exit(2);
   }
   if (staleDependencies(checkout) !== undefined) installUnderLock();
