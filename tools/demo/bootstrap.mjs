@@ -21,7 +21,7 @@ export const OPTIONS = {
   "tools/images/main.ts": { engine: "NAME" },
   "tools/mutants/main.ts": { journeys: "", name: "NAME", list: "", jobs: "N" },
   "tools/simulate/main.ts": { stories: "N", from: "SEED", jobs: "N", seed: "SEED", without: "A,B" },
-  "tools/test.ts": { suite: "NAME", file: "PATH", name: "NAME", jobs: "N", keep: "" },
+  "tools/test.ts": { suite: "NAME", file: "PATH", name: "NAME", jobs: "N", whole: "", keep: "" },
 };
 
 /**

@@ -10,6 +10,7 @@ the suites that need no cluster run; it is taken away at the end. The last line 
   --file PATH    only this file of the suites; may be repeated
   --name NAME    the cluster for the journeys (default: test)
   --jobs N       files of journeys at the same time (default: 4)
+  --whole        stories and faults: everything at every write, where otherwise a part must do (an hour, not minutes)
   --keep         leave the cluster, to look at it or to be quicker the next time
   --help         this text`;
 
@@ -19,6 +20,7 @@ export interface Options {
   readonly name: string;
   readonly jobs: number;
   readonly keep: boolean;
+  readonly whole: boolean;
 }
 
 /** What the words after `npm test --` ask for; undefined when they ask for help. Throws a TypeError that says what is wrong. */
@@ -31,6 +33,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       name: { type: "string", default: "test" },
       jobs: { type: "string", default: "4" },
       keep: { type: "boolean", default: false },
+      whole: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -39,5 +42,6 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (unknown.length > 0) throw new TypeError(`no suite is called ${unknown.join(", ")}: ${SUITE_NAMES.join(", ")}`);
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new TypeError(`--jobs ${values.jobs}: a number from 1`);
-  return { suites: values.suite, files: values.file, name: values.name, jobs, keep: values.keep };
+  const { suite: suites, file: files, name, keep, whole } = values;
+  return { suites, files, name, jobs, keep, whole };
 }

@@ -1,9 +1,9 @@
 import { failure, type MochaResult, type MochaRun, runMocha } from "./mocha.ts";
 import type { Options } from "./options.ts";
 import { setStage, strikeStage } from "./stage.ts";
-import { isAlone, type Suite } from "./suites.ts";
+import { extentOf, isAlone, type Suite } from "./suites.ts";
 
-export interface Order extends Pick<Options, "name" | "jobs" | "keep"> {
+export interface Order extends Pick<Options, "name" | "jobs" | "keep" | "whole"> {
   readonly root: string;
   /** Aborts when a person interrupts the tests. */
   readonly signal: AbortSignal;
@@ -72,15 +72,17 @@ interface Manner {
 /** A process for each group of files; each says when it begins. */
 async function runFiles(
   groups: readonly (readonly string[])[],
-  { name, deadlineMinutes }: Suite,
-  { root, signal, say }: Order,
+  suite: Suite,
+  { root, whole, signal, say }: Order,
   { environment = {}, output = "atEnd", atOnce = 1 }: Manner,
 ): Promise<Results> {
-  const waiting = groups.map((files): MochaRun => ({ root, environment, deadlineMinutes, signal, output, files }));
+  const extent = extentOf(suite, whole);
+  const common = { root, signal, output, ...extent, environment: { ...environment, ...extent.environment } };
+  const waiting = groups.map((files): MochaRun => ({ ...common, files }));
   const results: MochaResult[] = [];
   const worker = async () => {
     for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
-      say(run.files.length === 1 ? `${run.files[0]} begins` : `${name} begins`);
+      say(run.files.length === 1 ? `${run.files[0]} begins` : `${suite.name} begins`);
       results.push(await runMocha(run));
     }
   };

@@ -1,5 +1,6 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
+import type { MochaRun } from "./mocha.ts";
 
 export interface Suite {
   readonly name: string;
@@ -29,6 +30,19 @@ export const SUITE_NAMES: readonly string[] = NATURES.map(({ name }) => name);
 
 /** What takes minutes begins first, so that nothing long is left over when everything else has ended. */
 const LONGEST = ["interruptions", "gateway", "inputs", "configuration", "shop", "time", "size", "drift", "deletion"];
+
+/** Leaves nothing out of the stories and the faults, for which there is no time every day. */
+const WHOLE = { TERRARIUM_STORIES: "250", TERRARIUM_FAULTS: "all" };
+const WHOLE_TAKES_TIMES = 8;
+
+/** How much the processes of a suite try, and how long each may take. */
+export function extentOf(
+  { deadlineMinutes }: Suite,
+  whole: boolean,
+): Pick<MochaRun, "environment" | "deadlineMinutes"> {
+  if (!whole) return { environment: {}, deadlineMinutes };
+  return { environment: WHOLE, deadlineMinutes: deadlineMinutes * WHOLE_TAKES_TIMES };
+}
 
 /** The suites of a checkout. A suite is the folder of its name below `test`. */
 export function suitesOf(root: string): readonly Suite[] {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { failure, runMocha } from "../../../tools/test/mocha.ts";
 import { parseOptions } from "../../../tools/test/options.ts";
-import { isAlone, strayFiles, suitesOf } from "../../../tools/test/suites.ts";
+import { extentOf, isAlone, strayFiles, suitesOf } from "../../../tools/test/suites.ts";
 import { summaryOf } from "../../../tools/test/summary.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -136,5 +136,18 @@ describe("the suites", () => {
     assert.deepEqual(parseOptions(["--suite", "unit"])?.suites, ["unit"]);
     assert.throws(() => parseOptions(["--suite", "e2e"]), /no suite is called e2e/);
     assert.throws(() => parseOptions(["--jobs", "none"]), /--jobs none: a number from 1/);
+  });
+
+  it("leave nothing out in npm run test:faults, and have the time for it", () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const [, words = ""] = scripts["test:faults"].split("tools/test.ts ");
+    const options = parseOptions(words.split(" "));
+    assert.deepEqual([options?.suites, options?.whole], [["stories", "faults"], true]);
+    const faults = suitesOf(root).find(({ name }) => name === "faults");
+    assert.ok(faults !== undefined);
+    assert.deepEqual(extentOf(faults, false), { environment: {}, deadlineMinutes: 15 });
+    const { environment, deadlineMinutes } = extentOf(faults, true);
+    assert.deepEqual(Object.keys(environment), ["TERRARIUM_STORIES", "TERRARIUM_FAULTS"]);
+    assert.ok(deadlineMinutes >= 60);
   });
 });
