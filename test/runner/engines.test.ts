@@ -3,31 +3,25 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { applyArguments, initArguments, planArguments, showPlanArguments } from "../../../operator/engine/arguments.ts";
+import { applyArguments, initArguments, planArguments, showPlanArguments } from "../../operator/engine/arguments.ts";
 import {
   backendEnvironment,
   backendOverride,
   backendOverrideName,
   initialisedBackend,
-} from "../../../operator/engine/backend.ts";
-import { readDiagnostics } from "../../../operator/engine/diagnostics.ts";
-import { baseEnvironment } from "../../../operator/engine/environment.ts";
-import { explainFailure } from "../../../operator/engine/failure.ts";
-import { readModule } from "../../../operator/engine/module.ts";
-import { type EngineName, engineNames, engineProgram } from "../../../operator/engine/names.ts";
-import { parseOutputs } from "../../../operator/engine/outputs.ts";
-import { readPlan } from "../../../operator/engine/plan.ts";
-import { parseState } from "../../../operator/engine/state.ts";
-import { variableFile } from "../../../operator/engine/variables.ts";
-import { type EngineClient, EngineHeld } from "../../../runner/engine-client.ts";
-import { builtBinaries } from "../../../tools/cluster/binaries.ts";
-import { collector, startPod, type TestPod } from "./pod.ts";
-
-async function engineBinary(engine: EngineName): Promise<string> {
-  const path = (await builtBinaries(engine))?.get(engineProgram(engine));
-  if (path === undefined) throw new Error(`${engine} is not in the cache of programs: run "npm run cluster up" once`);
-  return path;
-}
+} from "../../operator/engine/backend.ts";
+import { readDiagnostics } from "../../operator/engine/diagnostics.ts";
+import { baseEnvironment } from "../../operator/engine/environment.ts";
+import { explainFailure } from "../../operator/engine/failure.ts";
+import { readModule } from "../../operator/engine/module.ts";
+import { engineNames } from "../../operator/engine/names.ts";
+import { parseOutputs } from "../../operator/engine/outputs.ts";
+import { readPlan } from "../../operator/engine/plan.ts";
+import { parseState } from "../../operator/engine/state.ts";
+import { variableFile } from "../../operator/engine/variables.ts";
+import { type EngineClient, EngineHeld } from "../../runner/engine-client.ts";
+import { collector, startPod, type TestPod } from "../unit/launcher/pod.ts";
+import { engineBinary } from "./pod-processes.ts";
 
 interface Backend {
   readonly port: number;

@@ -12,7 +12,8 @@ const here = import.meta.dirname;
 
 export async function engineBinary(engine: EngineName): Promise<string> {
   const path = (await builtBinaries(engine))?.get(engineProgram(engine));
-  if (path === undefined) throw new Error(`${engine} is not in the cache of programs: run "npm run cluster up" once`);
+  if (path === undefined)
+    throw new Error(`${engine} is not in the cache of programs: run "npm test -- --suite runner" once`);
   return path;
 }
 
