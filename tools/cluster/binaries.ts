@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { access, mkdir, readFile, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { BINARY_GROUPS, type BinaryGroup, type BinaryGroupName, goBuildArguments } from "./binary-groups.ts";
 import { command } from "./command.ts";
 import { findGo } from "./go-toolchain.ts";
 import { withLock } from "./lock.ts";
+import { cacheDirectory, lockFile } from "./paths.ts";
 
 /** Told what happens while programs are built: one short sentence at a time. */
 export type Progress = (message: string) => void;
@@ -15,16 +15,6 @@ export type BinaryPaths = ReadonlyMap<string, string>;
 
 const MODULES_DIR = join(import.meta.dirname, "go");
 const BUILD_ENVIRONMENT = { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOTOOLCHAIN: "local", GOWORK: "off" };
-
-/** Where programs and toolchains are kept between runs and between checkouts. */
-export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
-  return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "terrarium");
-}
-
-/** Locks are kept beside the programs: they must outlive every cluster. */
-export function lockFile(name: string): string {
-  return join(cacheDirectory(), "locks", `${name}.lock`);
-}
 
 /**
  * Builds the groups that are not in the cache yet, in the given order, and gives the path of every program of them.

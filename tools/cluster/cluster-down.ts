@@ -1,11 +1,10 @@
 import { rm, rmdir } from "node:fs/promises";
-import { lockFile } from "./binaries.ts";
 import { removeCgroups } from "./cgroups.ts";
 import { withLock } from "./lock.ts";
 import { requireRoot } from "./machine.ts";
 import { stopNamespaces } from "./namespaces.ts";
 import { disconnect } from "./network.ts";
-import { CLUSTERS_DIR, clusterPaths, DEFAULT_CLUSTER } from "./paths.ts";
+import { CLUSTERS_DIR, clusterPaths, DEFAULT_CLUSTER, lockFile } from "./paths.ts";
 import { clusterNames, findCluster } from "./slots.ts";
 import { type ProgressStyle, runPlan, say } from "./steps.ts";
 

@@ -1,7 +1,8 @@
 import { access, chmod, rm, writeFile } from "node:fs/promises";
-import { lockFile, type Progress } from "./binaries.ts";
+import type { Progress } from "./binaries.ts";
 import { command, succeeds } from "./command.ts";
 import { withLock } from "./lock.ts";
+import { lockFile } from "./paths.ts";
 
 /** What the cluster and the images need from Debian. */
 const DEBIAN_PACKAGES = [

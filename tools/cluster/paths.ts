@@ -1,9 +1,20 @@
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { type ClusterAddresses, slotAddresses } from "./addresses.ts";
 
 /** Where everything of all local clusters is kept, except for the programs (see `cacheDirectory`). */
 export const CLUSTERS_DIR = "/var/lib/terrarium/clusters";
 export const DEFAULT_CLUSTER = "terrarium";
+
+/** Where programs and toolchains are kept between runs and between checkouts. */
+export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+  return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "terrarium");
+}
+
+/** Locks are kept beside the programs: they must outlive every cluster. */
+export function lockFile(name: string): string {
+  return join(cacheDirectory(), "locks", `${name}.lock`);
+}
 
 /** Where the files of one cluster are. */
 export interface ClusterPaths {

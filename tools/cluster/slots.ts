@@ -1,10 +1,9 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SLOT_COUNT, slotAddresses } from "./addresses.ts";
-import { lockFile } from "./binaries.ts";
 import { withLock } from "./lock.ts";
 import { conflictingRange, type UsedRange, usedRanges } from "./network.ts";
-import { CLUSTERS_DIR, type Cluster, clusterPaths, describeCluster } from "./paths.ts";
+import { CLUSTERS_DIR, type Cluster, clusterPaths, describeCluster, lockFile } from "./paths.ts";
 
 /** The cluster of that name, when it has been started once and not been taken down. */
 export async function findCluster(name: string): Promise<Cluster | undefined> {

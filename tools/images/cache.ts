@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { cacheDirectory } from "../cluster/binaries.ts";
+import { cacheDirectory } from "../cluster/paths.ts";
 
 export interface ImageCache {
   readonly root: string;

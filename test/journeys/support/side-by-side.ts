@@ -1,6 +1,6 @@
 /** Journeys run side by side, those that disturb the whole installation alone; across processes, by the kernel's locks. */
 import { spawn } from "node:child_process";
-import { lockFile } from "../../../tools/cluster/binaries.ts";
+import { lockFile } from "../../../tools/cluster/paths.ts";
 
 const name = process.env.TERRARIUM_TEST_CLUSTER ?? "test";
 const door = lockFile(`journeys-${name}-door`);

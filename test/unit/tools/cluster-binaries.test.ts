@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheDirectory, cacheKey } from "../../../tools/cluster/binaries.ts";
+import { cacheKey } from "../../../tools/cluster/binaries.ts";
 import { ALL_GROUPS, BINARY_GROUPS, type BinaryGroup, goBuildArguments } from "../../../tools/cluster/binary-groups.ts";
 import { isNewEnough, parseGoVersion, pypiVersion, requiredGo } from "../../../tools/cluster/go-toolchain.ts";
+import { cacheDirectory } from "../../../tools/cluster/paths.ts";
 
 const group: BinaryGroup = {
   module: "tool",
