@@ -26,25 +26,27 @@ const DEBIAN_PACKAGES = [
 const FORMAT = "${db:Status-Status} ${Package}\\n";
 const SERVICE_POLICY = "/usr/sbin/policy-rc.d";
 
-/** Installs the Debian packages that are missing, and starts none of their services. */
-export async function ensureDebianPackages(progress: Progress): Promise<void> {
-  if ((await missingPackages()).length === 0) return;
+export function ensureDebianPackages(progress: Progress): Promise<void> {
+  return ensurePackages(DEBIAN_PACKAGES, progress);
+}
+
+/** Installs those of the packages that are missing, and starts none of their services. */
+export async function ensurePackages(wanted: readonly string[], progress: Progress): Promise<void> {
+  if ((await missingPackages(wanted)).length === 0) return;
   const onWait = () => progress("waiting for another process that installs Debian packages");
   await withLock(lockFile("debian-packages"), onWait, async () => {
-    const missing = await missingPackages();
+    const missing = await missingPackages(wanted);
     if (missing.length > 0) await install(missing, progress);
   });
 }
 
-async function missingPackages(): Promise<string[]> {
+async function missingPackages(wanted: readonly string[]): Promise<string[]> {
   if (!(await succeeds("dpkg-query", ["--version"]))) {
-    throw new Error(
-      `This is not a Debian system (no dpkg-query). Needed from its packages: ${DEBIAN_PACKAGES.join(" ")}`,
-    );
+    throw new Error(`This is not a Debian system (no dpkg-query). Needed from its packages: ${wanted.join(" ")}`);
   }
   const listing = await command("dpkg-query", ["--show", "--showformat", FORMAT]);
   const installed = new Set(listing.split("\n").flatMap((line) => /^installed (\S+)$/.exec(line)?.[1] ?? []));
-  return DEBIAN_PACKAGES.filter((name) => !installed.has(name));
+  return wanted.filter((name) => !installed.has(name));
 }
 
 async function install(packages: readonly string[], progress: Progress): Promise<void> {

