@@ -40,16 +40,20 @@ export function showNextSteps(setup: string, local: string | undefined, say: Say
     ["Change a module", `edit examples/shop/infra, then: npm run demo${flag}     # pushes it; the branch moves`],
     ["The second act", `npm run demo -- --act 2${flag.replace(" --", "")}    # approval, drift, and an end by itself`],
     ["Delete the shop", `kubectl -n ${shop.namespace} delete environment ${shop.name}    # destroys in reverse order`],
-    [
-      "Take all away",
-      local === undefined
-        ? `helm -n terrarium-system uninstall terrarium; kubectl delete namespace ${shop.namespace} ${gitNamespace}`
-        : `npm run cluster down${flag}`,
-    ],
+    ...takeAway(local, flag),
   ];
   say(styleText("bold", "\nWhat now"));
   for (const [title = "", text = ""] of lines) say(`  ${styleText("cyan", title.padEnd(17))} ${text}`);
   if (local === undefined) say("  Delete the shop before you uninstall: only the operator can destroy what it made.");
+}
+
+/** The parts for the whole cluster would outlive the namespaces: the rights of the shop's deployer, definitions, Terrarium itself. */
+function takeAway(local: string | undefined, flag: string): readonly (readonly string[])[] {
+  if (local !== undefined) return [["Take all away", `npm run cluster down${flag}`]];
+  return [
+    ["Take all away", "as docs/operations.md#uninstall says (all Environments of the cluster go), and then:"],
+    ["", `kubectl delete namespace ${gitNamespace}; kubectl delete --ignore-not-found -f examples/shop/team.yaml`],
+  ];
 }
 
 function table(rows: readonly (readonly string[])[]): string {

@@ -7,6 +7,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { environmentSpec } from "../../../operator/api/environment.ts";
 import { checkout } from "../../../tools/bundle.ts";
 import { misplacedOptions, OPTIONS, staleDependencies } from "../../../tools/demo/bootstrap.mjs";
+import { showNextSteps } from "../../../tools/demo/ending.ts";
 import { chartValues } from "../../../tools/demo/operator.ts";
 import { parseOptions, UsageError } from "../../../tools/demo/options.ts";
 import { isReady, type WatchedEnvironment } from "../../../tools/demo/progress.ts";
@@ -212,6 +213,34 @@ describe("the progress of the demo", () => {
     assert.equal(isReady(watched(1, "True", ["a1", "a1"]), "a1"), false);
     assert.equal(isReady(watched(2, "False", ["a1", "a1"]), "a1"), false);
     assert.equal(isReady(watched(2, "True", ["a1", "a0"]), "a1"), false, "one component is still of the commit before");
+  });
+});
+
+describe("the end of the demo", () => {
+  const said = (local: string | undefined): string => {
+    const lines: string[] = [];
+    showNextSteps("export KUBECONFIG=here", local, (text) => lines.push(stripVTControlCharacters(text)));
+    return lines.join("\n");
+  };
+
+  it("says how a local cluster goes, by its name", () => {
+    assert.match(said("terrarium"), /Take all away +npm run cluster down$/m);
+    assert.match(said("second"), /Take all away +npm run cluster down -- --name second$/m);
+  });
+
+  it("takes what holds for the whole cluster away from a cluster of one's own, too", async () => {
+    assert.match(said(undefined), /Take all away +as docs\/operations\.md#uninstall/);
+    assert.match(said(undefined), /kubectl delete .*-f examples\/shop\/team\.yaml$/m);
+    assert.match(await read("docs/operations.md"), /^## Uninstall$/m);
+  });
+
+  it("leads to the removal of every definition of the chart", async () => {
+    const files = await readdir(join(checkout, "charts/terrarium/templates/crds"));
+    const [, names = ""] = /^kubectl delete crd (.*)$/m.exec(await read("docs/operations.md")) ?? [];
+    assert.deepEqual(
+      names.split(" ").toSorted(),
+      files.map((file) => file.replace(".yaml", ".terrarium.dev")).toSorted(),
+    );
   });
 });
 
