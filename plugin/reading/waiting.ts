@@ -60,7 +60,7 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
     case "Destroying":
       return { for: "engine", what: workText(line, status), ...dated(environment, run, status?.startedAt) };
     case "Suspended":
-      return { for: "person", what: "resume", ...dated(environment, undefined, undefined) };
+      return heldBack(environment, line);
     case "Stalled":
       return { for: "person", what: sentence(line), ...asked };
     case "Failed":
@@ -74,6 +74,13 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
         ...dated(environment, undefined, run?.metadata.creationTimestamp),
       };
   }
+}
+
+/** Only what somebody has suspended waits for a person: windows open, and what sleeps wakes, by themselves. */
+function heldBack(environment: Environment, line: ComponentStatus): Omit<Waiting, "behind"> {
+  if (line.reason !== "WindowClosed" && line.reason !== "Asleep")
+    return { for: "person", what: "resume", ...dated(environment, undefined, undefined) };
+  return { for: "time", what: sentence(line), ...(line.retryAt === undefined ? {} : { since: line.retryAt }) };
 }
 
 /** Once people have agreed, it waits for what it needs, or for a place. */

@@ -116,6 +116,20 @@ Environments
     assert.match(shown({ pictures, focus: true }), new RegExp(lines));
   });
 
+  it("finds nothing wrong with what sleeps or waits for a window, also where it looks closely", () => {
+    const asleep = { state: "Suspended", reason: "Asleep", message: "asleep until 2026-01-02T07:00:00Z" } as const;
+    const closed = { state: "Suspended", reason: "WindowClosed", message: "the next one opens at 20:00" } as const;
+    for (const focus of [true, false]) {
+      for (const app of [asleep, closed]) {
+        const pictures = [pictureOf(shop({ app }), [])];
+        assert.ok(!worst({ pictures, focus }).includes("bad"), shown({ pictures, focus }));
+      }
+      const suspended = { state: "Suspended", reason: "Suspended", message: "the change waits" } as const;
+      const pictures = [pictureOf(shop({ app: suspended }), [])];
+      assert.ok(worst({ pictures, focus }).includes("bad"), "somebody has suspended it, and must resume it");
+    }
+  });
+
   it("asks the API server who calls and what that person may do, and fails a script when something is wrong", async () => {
     const may = ({ verb }: { verb: string }) => verb !== "patch";
     const { code, out } = await pluginWorld({ environments: [shop()], user: "victor", may }).call("doctor");

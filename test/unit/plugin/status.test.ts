@@ -119,6 +119,18 @@ database has waited for 12m: quota exceeded (main.tf:3). The limit of tries is r
     assert.match(shown(environment), /kubectl terrarium resume shop -n team/);
   });
 
+  it("asks nobody to resume what waits for a window or sleeps: time brings it", () => {
+    const closed = "no window is open: the next one opens at 2026-01-01T20:00:00Z";
+    const environment = shop({
+      network: { state: "Suspended", reason: "WindowClosed", message: closed },
+      monitor: { state: "Suspended", reason: "Asleep", message: "asleep until 2026-01-02T07:00:00Z" },
+    });
+    const text = shown(environment);
+    assert.match(text, /network +Suspended +20m ago +no window is open: the next one opens at 2026-01-01T20:00:00Z$/m);
+    assert.match(text, /monitor +Suspended +20m ago +asleep until 2026-01-02T07:00:00Z$/m);
+    assert.ok(!text.includes("resume") && !text.includes("has waited"), text);
+  });
+
   it("of a lock that stays names the command that releases it", () => {
     const lock = { run: "shop-network-1", pod: "p", since: at(1), standing: "Orphaned" } as const;
     const environment = shop({ network: { state: "Stalled", reason: "LockOrphaned", message: "it stays", lock } });
