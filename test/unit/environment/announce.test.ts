@@ -56,6 +56,14 @@ describe("The events of an Environment", () => {
     assert.deepEqual(told(cut, cut), []);
   });
 
+  it("tell once that a plan waits for people, and how it is approved", () => {
+    const waiting = aStatus({ Ready: ["False", "AwaitingApproval"] }, ["AwaitingApproval", "AwaitingApproval"]);
+    const message = "kubectl terrarium approve shop: 0 of 1 approvals";
+    const held = { ...waiting, components: [{ ...waiting.components?.[0], message } as never] };
+    assert.deepEqual(told(applying, held), [`Normal AwaitingApproval: a: ${message}`]);
+    assert.deepEqual(told(held, held), []);
+  });
+
   it("tell what is wrong with the whole where every component is well", () => {
     assert.deepEqual(told(ready, broken), ["Warning OutputMissing: because of OutputMissing"]);
     assert.deepEqual(told(broken, broken), []);

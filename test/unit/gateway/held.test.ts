@@ -45,7 +45,7 @@ async function held(run: Run) {
   return { first, verdict, bundled };
 }
 
-function say(run: Run, more: Partial<ApprovalSpec> = {}, at = new Date()) {
+function say(run: Run, more: Partial<ApprovalSpec> = {}, at = new Date(), namespace = NAMESPACE) {
   const { name, uid } = run.metadata;
   const spec = {
     environment: "shop",
@@ -57,7 +57,7 @@ function say(run: Run, more: Partial<ApprovalSpec> = {}, at = new Date()) {
   };
   const metadata = {
     name: `word-${more.approver ?? "ada"}`,
-    namespace: NAMESPACE,
+    namespace,
     creationTimestamp: at.toISOString(),
   };
   world.client.seed(APPROVALS, { metadata, spec } as never);
@@ -151,6 +151,16 @@ describe("a plan that needs approval", () => {
       assert.equal(record?.value.mayHoldObjects, false, "nothing was begun");
     });
   }
+
+  it("is not applied for an approval in another namespace, although that one names this Run and this plan", async () => {
+    const run = world.aRun("network", 1, { rules });
+    await held(run);
+    say(run, {}, new Date(), "another-team");
+    const second = await aWorker(run, "Apply");
+    const answer = await second.ask("POST", "/v1/plan", aPlan());
+    assert.deepEqual([answer.json.verdict, answer.json.reason], ["Refuse", "Superseded"]);
+    assert.equal((await world.runStatus(run))?.applyStartedAt, undefined);
+  });
 
   it("is not applied where somebody has called it off while the second pod started", async () => {
     const run = world.aRun("network", 1, { rules });
