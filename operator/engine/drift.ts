@@ -81,8 +81,8 @@ export function matches(pattern: string, text: string): boolean {
   return text.length - from >= last.length && text.endsWith(last);
 }
 
-/** A rule that leaves nothing to be found. */
+/** A rule that leaves nothing to be found: every address has a dot, so that `*.*` is as much as `*`. */
 export function ignoresEverything(rules: readonly IgnoreRule[]): boolean {
-  const all = (pattern: string) => /^\*+$/.test(pattern);
+  const all = (pattern: string) => /^\*+(\.\*+)?$/.test(pattern);
   return rules.some(({ address, attributes }) => (address === undefined || all(address)) && attributes === undefined);
 }

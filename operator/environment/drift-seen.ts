@@ -21,6 +21,8 @@ export interface DriftSeen {
 
 const SHOWN = 3;
 const LONGEST_ADDRESS = 128;
+const EVERYTHING_IGNORED =
+  "a rule of drift.ignore matches everything, so no drift can be found: narrow its address or attributes";
 
 type DriftCondition = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
 
@@ -32,9 +34,7 @@ export function driftSeen({ spec }: Environment, { name, past }: Verdict): Drift
   const { interval, action, ignore = [] } = driftSettings(spec, component);
   if (interval === undefined) return undefined;
   if (ignoresEverything(ignore)) {
-    const message =
-      "a rule of drift.ignore matches everything, so no drift can be found: narrow its address or attributes";
-    return { name, status: "Unknown", reason: "EverythingIgnored", message };
+    return { name, status: "Unknown", reason: "EverythingIgnored", message: EVERYTHING_IGNORED };
   }
   const failure = failedSince(past, applied.at);
   if (failure !== undefined) {
@@ -99,11 +99,17 @@ export function driftCondition(seen: readonly DriftSeen[]): DriftCondition | und
   if (worst === undefined) return undefined;
   const { status, reason } = worst;
   const same = seen.filter((one) => one.status === status && one.reason === reason);
+  const blind = seen.filter((one) => one.reason === "EverythingIgnored" && one.reason !== reason);
   const message =
     status === "False"
       ? "what was applied is what is there, as far as the last plans saw"
-      : same.map((one) => `${one.name}: ${one.message}`).join("; ");
+      : [...same, ...blind].map((one) => `${one.name}: ${one.message}`).join("; ");
   return { type: "Drifted", status, reason, message: message.slice(0, 1024) };
+}
+
+/** Also beside what has drifted elsewhere, whose reason the condition has then. */
+export function tellsOfEverythingIgnored(condition: Pick<Condition, "message"> | undefined): boolean {
+  return condition?.message.includes(EVERYTHING_IGNORED) ?? false;
 }
 
 /** A condition that people have seen does not disappear: whoever waits for it would wait for ever. */

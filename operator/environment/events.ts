@@ -1,5 +1,6 @@
 import type { Environment } from "../api/environment.ts";
 import type { EnvironmentStatus } from "../api/environment-status.ts";
+import { tellsOfEverythingIgnored } from "./drift-seen.ts";
 import type { EnvironmentPorts } from "./ports.ts";
 
 const LOUD = new Set(["Failed", "Stalled"]);
@@ -56,6 +57,9 @@ function turned(
   return condition?.status === "True" && !held ? condition : undefined;
 }
 
+/** That nobody looks any more is no news, and a rule that ignores everything is told whatever the condition is about. */
+const TOLD_OTHERWISE: ReadonlySet<string> = new Set(["NotChecked", "EverythingIgnored"]);
+
 function announceUnknownDrift(
   environment: Environment,
   status: EnvironmentStatus,
@@ -63,6 +67,9 @@ function announceUnknownDrift(
 ): void {
   const driftIn = (of: EnvironmentStatus | undefined) => of?.conditions?.find(({ type }) => type === "Drifted");
   const [was, now] = [driftIn(environment.status), driftIn(status)];
-  if (now?.status === "Unknown" && now.reason !== "NotChecked" && was?.reason !== now.reason)
+  if (now === undefined) return;
+  if (now.status === "Unknown" && !TOLD_OTHERWISE.has(now.reason) && was?.reason !== now.reason)
     event(environment, "Warning", now.reason, now.message);
+  if (tellsOfEverythingIgnored(now) && !tellsOfEverythingIgnored(was))
+    event(environment, "Warning", "EverythingIgnored", now.message);
 }

@@ -135,6 +135,8 @@ describe("rules that ignore everything", () => {
   it("are those that name no attribute, and every address or none", () => {
     assert.ok(ignoresEverything([{}]));
     assert.ok(ignoresEverything([{ address: "thing.a" }, { address: "**" }]));
+    for (const address of ["*.*", "**.*"]) assert.ok(ignoresEverything([{ address }]), address);
+    for (const address of [".", ".*", "*.", "*.a", "*.*.*"]) assert.ok(!ignoresEverything([{ address }]), address);
     assert.ok(!ignoresEverything([{ address: "thing.*" }, { attributes: ["*"] }]));
     assert.ok(!ignoresEverything([]));
   });

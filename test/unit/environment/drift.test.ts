@@ -268,6 +268,27 @@ describe("Drift", () => {
     assert.equal(story.started.length, 2, "it is looked at all the same");
   });
 
+  it("cannot be found where a rule ignores everything, which is said and told once beside what has drifted elsewhere", () => {
+    const blind = aComponent("app", { needs: ["network"], drift: { interval: "1h", ignore: [{ address: "*.*" }] } });
+    const story = drifted();
+    const before = statusOf(story);
+    story.edit(({ spec, ...environment }) => ({
+      ...environment,
+      spec: { ...spec, components: [...spec.components.slice(0, 1), blind] },
+    }));
+    const after = statusOf(story);
+    const condition = conditionOf(story, "Drifted");
+    assert.deepEqual([condition?.status, condition?.reason], ["True", "DriftFound"]);
+    assert.match(condition?.message ?? "", /^network: thing\.a .*; app: a rule of drift\.ignore matches everything/);
+    const told = (was: EnvironmentStatus) => {
+      const reasons: string[] = [];
+      announce({ ...story.environment(), status: was }, after, { event: (...[, , reason]) => reasons.push(reason) });
+      return reasons;
+    };
+    assert.deepEqual(told(before), ["EverythingIgnored"]);
+    assert.deepEqual(told(after), []);
+  });
+
   it("is no condition where nobody looks, and one that was shown says when nobody looks any more", () => {
     assert.equal(conditionOf(watching({}), "Drifted"), undefined);
     const story = watching();
