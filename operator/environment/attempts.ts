@@ -2,7 +2,7 @@ import { type Reason, reasonNames } from "../api/conditions.ts";
 import type { EnvironmentSpec } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
 import type { ComponentPast } from "./observation.ts";
-import { endedAtMs, retryDelayMs, retryLimit } from "./retry.ts";
+import { endedAtMs, nextTryMs, retryLimit } from "./retry.ts";
 import type { Answer } from "./verdict.ts";
 
 /** What makes two tries tries of the same thing. */
@@ -96,6 +96,6 @@ export function answerAfterFailure(
       retries,
     };
   }
-  const wakeAtMs = endedAtMs(run) + retryDelayMs(run);
+  const wakeAtMs = nextTryMs(run, nowMs);
   return wakeAtMs > nowMs ? { state: "Failed", reason, message, retries, wakeAtMs } : undefined;
 }

@@ -24,6 +24,15 @@ export function retryDelayMs(run: Run): number {
   return Math.min(longest, Math.round(delay * spread(run)));
 }
 
+/**
+ * When the next try after this failed Run begins. One that is further ahead than any pause was counted from an end that a clock wrote before
+ * it was set back: how much of the pause has passed is not known then, and nobody waits for that clock.
+ */
+export function nextTryMs(run: Run, nowMs: number): number {
+  const atMs = endedAtMs(run) + retryDelayMs(run);
+  return atMs - nowMs > LONGEST_DELAY_MS ? nowMs : atMs;
+}
+
 export function endedAtMs(run: Run): number {
   return Date.parse(run.status?.finishedAt ?? run.metadata.creationTimestamp ?? "");
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { retryDelayMs, retryLimit } from "../../../operator/environment/retry.ts";
+import { nextTryMs, retryDelayMs, retryLimit } from "../../../operator/environment/retry.ts";
 import { runName } from "../../../operator/environment/run-name.ts";
-import { aRun, ended } from "../../fakes/objects.ts";
+import { aRun, ended, T0 } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";
 
 const failedAt = (attempt: number, uid: string, result: "Failed" | "Waiting" = "Failed") =>
@@ -35,6 +35,17 @@ describe("The pause before the next try", () => {
     const pauses = Array.from({ length: 100 }, (_, index) => retryDelayMs(failedAt(2, `uid-${index}`)));
     assert.ok(new Set(pauses).size > 90);
     assert.ok(Math.max(...pauses) - Math.min(...pauses) > 4_000);
+  });
+
+  it("is never longer than ten minutes from now, wherever the clock is by then", () => {
+    fc.assert(
+      fc.property(fc.nat(40), fc.uuid(), fc.integer({ min: -86_400_000, max: 86_400_000 }), (attempt, uid, jump) => {
+        const nowMs = T0 + jump;
+        const run = ended(aRun(runSpec({ attempt }), undefined, { uid }), { result: "Failed" }, T0);
+        assert.ok(nextTryMs(run, nowMs) - nowMs <= 600_000);
+        if (jump >= 0) assert.equal(nextTryMs(run, nowMs), T0 + retryDelayMs(run));
+      }),
+    );
   });
 
   it("comes five times unless the spec says otherwise, and never where it says zero", () => {
