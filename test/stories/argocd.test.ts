@@ -6,6 +6,7 @@ import { customizationOf, runScript } from "../fakes/argo-lua.ts";
 import { aModule } from "../fakes/world-people.ts";
 import type { Moment } from "../fakes/world-statuses.ts";
 import { chaos } from "./chaos.ts";
+import { lives } from "./lives.ts";
 import { isConverged, type Told, tell, until } from "./telling.ts";
 
 const CHAOTIC = 6;
@@ -61,7 +62,7 @@ async function waitsForEverything(told: Told): Promise<void> {
 
 async function distinctMoments(): Promise<readonly Moment[]> {
   const found = new Map<string, Moment>();
-  for (const story of [waitsForEverything, ...Array.from({ length: CHAOTIC }, () => chaos)]) {
+  for (const story of [waitsForEverything, ...lives, ...Array.from({ length: CHAOTIC }, () => chaos)]) {
     await tell({ seed: found.size + 1 }, async (told) => {
       await story(told);
       for (const moment of told.world.moments) found.set(kindOfMoment(moment), moment);

@@ -6,23 +6,8 @@ import type { Stored } from "../../operator/cluster/ports.ts";
 import { PODS } from "../../operator/cluster/resources.ts";
 import { removeByHand } from "../fakes/world-kubelet.ts";
 import { aModule } from "../fakes/world-people.ts";
+import { created, cutOff, diamond, gone } from "./lives.ts";
 import { isConverged, staysQuiet, type Told, tell, until } from "./telling.ts";
-
-const diamond = [
-  aModule("network"),
-  aModule("database", ["network"]),
-  aModule("cache", ["network"]),
-  aModule("app", ["database", "cache"]),
-];
-
-const created = (told: Told) => until(told, "created", () => told.person.exists() && isConverged(told), false);
-const gone = (told: Told) =>
-  until(
-    told,
-    "gone",
-    () => !told.person.exists() && told.person.runs().length + told.person.pods().length === 0,
-    false,
-  );
 
 const ORDER = ["network", "database", "cache", "app"];
 
@@ -47,16 +32,6 @@ function isAsTold(told: Told, title: string): void {
   const text = `${conversation(told).join("\n")}\n`;
   if (process.env.TERRARIUM_GOLDEN === "write") writeFileSync(file, text);
   assert.equal(text, readFileSync(file, "utf8"));
-}
-
-/** An apply is cut off in its middle: something exists that no state knows of. */
-async function cutOff({ world, person }: Told): Promise<void> {
-  person.create([aModule("network", [], { size: 3 })]);
-  while (world.cloud.objects().length < 2) await world.step();
-  const [writer] = world.cloud.writers();
-  assert.ok(writer !== undefined);
-  world.kubelet.kill(writer.pod, "OOMKilled");
-  await world.rest();
 }
 
 describe("A diamond", () => {

@@ -3,26 +3,14 @@ import { isClosed } from "../../operator/api/run.ts";
 import { aModule } from "../fakes/world-people.ts";
 import type { Fate, Turn } from "../fakes/world-turns.ts";
 import { chaos } from "./chaos.ts";
+import { checks, created, lifeWithDrift, lookedAt, pair } from "./lives.ts";
 import { isConverged, type Told, tell, until } from "./telling.ts";
 
 const spec = { drift: { interval: "10m" } };
 const correcting = { drift: { interval: "10m", action: "Correct" as const } };
-const pair = [aModule("network"), aModule("app", ["network"])];
-
-const created = (told: Told) => until(told, "created", () => told.person.exists() && isConverged(told), false);
-const checks = ({ person }: Told) => person.runs().filter(({ spec: { operation } }) => operation === "Check");
 const drifted = ({ person }: Told) => person.conditionOf("Drifted")?.status;
 const lineOf = ({ person }: Told, name: string) =>
   person.find()?.status?.components?.find((line) => line.name === name);
-
-/** One look at each component, from now on. */
-async function lookedAt(told: Told): Promise<void> {
-  const since = told.world.clock.now().toISOString();
-  const names = told.person.find()?.spec.components.map(({ name }) => name) ?? [];
-  const looked = (name: string) =>
-    checks(told).some((run) => run.spec.component === name && (run.status?.finishedAt ?? "") > since);
-  await until(told, "everything is looked at", () => names.every(looked), false);
-}
 
 describe("Drift, in the world", () => {
   it("is found and told, stops nobody, and is gone when it is undone by hand", async () => {
@@ -117,24 +105,6 @@ describe("Drift, in the world", () => {
   });
 });
 
-/** Looked at, tampered with, found, mended by a change, deleted in the middle of a look. */
-async function life(told: Told): Promise<void> {
-  const { world, person } = told;
-  person.create(pair, spec);
-  await created(told);
-  await lookedAt(told);
-  person.tamper("network");
-  await until(told, "found", () => drifted(told) === "True", false);
-  person.set("network", "value", "v2");
-  await until(told, "changed", () => isConverged(told) && drifted(told) !== "True", false);
-  while (!checks(told).some((run) => !isClosed(run))) {
-    if (await world.step()) continue;
-    world.clock.advance(world.clock.untilNext() ?? 0);
-  }
-  person.delete();
-  await until(told, "gone", () => !person.exists() && person.runs().length + person.pods().length === 0, false);
-}
-
 const isWriteOf = (name: string) => (turn: Turn) => turn.isWrite && turn.sender.name.startsWith(name);
 
 function atWrite(n: number, fate: Fate, counts: (turn: Turn) => boolean): (turn: Turn) => Fate {
@@ -164,11 +134,11 @@ describe("A life with drift", function () {
         if (counts(turn)) writes += 1;
         return "goes";
       };
-      await tell({ seed: 7, fateOf: counting }, life);
+      await tell({ seed: 7, fateOf: counting }, lifeWithDrift);
       let stories = 0;
       for (let n = 1; n <= writes; n += stride) {
         stories += 1;
-        await tell({ seed: 7, fateOf: atWrite(n, fate, counts) }, life).catch((error: unknown) => {
+        await tell({ seed: 7, fateOf: atWrite(n, fate, counts) }, lifeWithDrift).catch((error: unknown) => {
           throw new Error(`at write ${n} of ${writes}: ${String(error)}`);
         });
       }

@@ -2,16 +2,12 @@ import assert from "node:assert/strict";
 import type { EnvironmentSpec } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import type { Run } from "../../operator/api/run.ts";
-import type { Window } from "../../operator/api/time.ts";
 import { ENVIRONMENTS } from "../../operator/cluster/resources.ts";
 import { aLifetime, T0 } from "../fakes/objects.ts";
-import { aModule } from "../fakes/world-people.ts";
+import { nights, pair, sleep } from "./lives.ts";
 import { isConverged, staysQuiet, type Told, tell, until } from "./telling.ts";
 
 const HOUR_MS = 3_600_000;
-
-const nights: Window = { name: "nights", type: "Allow", schedule: "0 22 * * *", duration: "2h", timeZone: "UTC" };
-const chain = [aModule("network"), aModule("app", ["network"])];
 
 const ready = (told: Told) => until(told, "ready", () => isConverged(told) && told.person.exists(), false);
 
@@ -38,7 +34,7 @@ function annotate({ world }: Told, annotations: Readonly<Record<string, string>>
 }
 
 async function created(told: Told, spec: Partial<EnvironmentSpec>): Promise<void> {
-  told.person.create(chain, spec);
+  told.person.create(pair, spec);
   await told.world.rest();
 }
 
@@ -101,8 +97,7 @@ describe("A lifetime", () => {
 });
 
 describe("A sleep", () => {
-  const sleeping = chain.map((component) => ({ ...component, sleep: { destroy: true } }));
-  const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
+  const sleeping = pair.map((component) => ({ ...component, sleep: { destroy: true } }));
 
   const awake = (told: Told) => until(told, "awake", () => isConverged(told) && reasonOf(told) === "Applied", false);
 

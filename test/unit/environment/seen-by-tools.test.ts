@@ -71,7 +71,7 @@ const rows: readonly Row[] = [
     [ready, verdict("b", "Suspended", "Suspended")],
     "Ready=False Suspended: InProgress, Suspended",
   ],
-  ["sleeps", "converge", [ready, verdict("b", "Destroyed", "Asleep")], "Ready=True Asleep: Current, Healthy"],
+  ["sleeps", "converge", [ready, verdict("b", "Suspended", "Asleep")], "Ready=True Asleep: Current, Healthy"],
   [
     "is destroyed at the end of its lifetime",
     "expire",
