@@ -1,5 +1,6 @@
 import type { Environment } from "../api/environment.ts";
 import type { EnvironmentStatus } from "../api/environment-status.ts";
+import { ANNOTATIONS } from "../api/names.ts";
 import type { Decision } from "./decide.ts";
 import { offeredBy } from "./offered-outputs.ts";
 import type { EnvironmentPorts, OutputValue } from "./ports.ts";
@@ -50,13 +51,24 @@ export async function publishOutputs(
 
 type Wanted = ReturnType<typeof wanted>;
 
-function isPublished({ status, metadata }: Environment, outputs: Wanted): boolean {
+function isPublished(environment: Environment, outputs: Wanted): boolean {
+  const { status, metadata } = environment;
   const shown = status?.outputs ?? [];
   if (outputs.length !== shown.length || status?.observedGeneration !== metadata.generation) return false;
+  if (isAskedFor(environment) || hasFailed(environment)) return false;
   const says = ({ name, record }: Wanted[number], line: StatusOutputs[number]) =>
     line.name === name && line.digest === record.digest && (line.sensitive ?? false) === record.sensitive;
   return outputs.every((output) => shown.some((line) => says(output, line)));
 }
+
+/** Whoever deleted the object that holds them gets it back by asking: nobody watches it. */
+function isAskedFor({ status, metadata }: Environment): boolean {
+  return status?.handledRequest !== metadata.annotations?.[ANNOTATIONS.requestedAt]?.slice(0, 256);
+}
+
+/** The values that are shown may be the right ones, and the object that holds them still be missing. */
+const hasFailed = ({ status }: Environment): boolean =>
+  status?.conditions?.some(({ reason }) => reason === "OutputsNotWritten") ?? false;
 
 async function valuesOf({ metadata }: Environment, outputs: Wanted, ports: EnvironmentPorts, signal: AbortSignal) {
   const values = new Map<string, OutputValue>();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { OutputRecord } from "../../../operator/api/run-status.ts";
 import { brokenPromise } from "../../../operator/environment/offered-outputs.ts";
 import { publishOutputs } from "../../../operator/environment/outputs.ts";
@@ -80,6 +81,37 @@ describe("The outputs of an Environment", () => {
     const { lines: shown } = await publishOutputs(settled, { type: "converge", verdicts: [web] }, ports, signal);
     assert.deepEqual(shown, lines);
     assert.deepEqual([asked, written], [[], []]);
+  });
+
+  describe("that are shown as they are", () => {
+    const lines = [
+      { name: "url", digest: endpoint.digest, value: "https://web.example.com" },
+      { name: "password", sensitive: true, digest: secret.digest },
+    ];
+    const target = (shown: object, requestedAt: string) => {
+      const { metadata, ...rest } = environment(
+        { writeOutputsTo: { configMap: "outputs" } },
+        { outputs: lines, ...shown },
+      );
+      return { ...rest, metadata: { ...metadata, annotations: { [ANNOTATIONS.requestedAt]: requestedAt } } };
+    };
+    const writes = async (asked: ReturnType<typeof target>) => {
+      const { ports, written } = portsWith(values);
+      await publishOutputs(asked, { type: "converge", verdicts: [web] }, ports, signal);
+      return written.length;
+    };
+
+    it("are written again when a person asks for a Run, once", async () => {
+      assert.equal(await writes(target({ handledRequest: "first" }, "second")), 1);
+      assert.equal(await writes(target({ handledRequest: "second" }, "second")), 0);
+      const long = "x".repeat(300);
+      assert.equal(await writes(target({ handledRequest: long.slice(0, 256) }, long)), 0);
+    });
+
+    it("are written again where the last try to write them failed", async () => {
+      const conditions = [{ type: "Reconciling", status: "True", reason: "OutputsNotWritten", message: "refused" }];
+      assert.equal(await writes(target({ handledRequest: "once", conditions }, "once")), 1);
+    });
   });
 
   it("are read again when one of them changed", async () => {
