@@ -123,15 +123,23 @@ export const runner = z
   })
   .describe("The pod in which the engine runs.");
 
-const phaseTimeout = (fallback: string, what: string) =>
-  durationBetween("10s", "24h").default(fallback).describe(`Longest time for ${what}, between 10s and 24h.`);
+const PHASES = { plan: "init and plan together", apply: "apply or destroy" } as const;
+const phaseTimeout = (phase: keyof typeof PHASES) => `Longest time for ${PHASES[phase]}, between 10s and 24h.`;
 
 export const timeouts = z
   .object({
-    plan: phaseTimeout("15m", "init and plan together"),
-    apply: phaseTimeout("60m", "apply or destroy"),
+    plan: durationBetween("10s", "24h").default("15m").describe(phaseTimeout("plan")),
+    apply: durationBetween("10s", "24h").default("60m").describe(phaseTimeout("apply")),
   })
   .describe("Deadlines of the phases. At the deadline the engine is asked to stop, so that it can save its state.");
+
+/** Without defaults: what is not given here is the Environment's. */
+const componentTimeouts = z
+  .object({
+    plan: durationBetween("10s", "24h").optional().describe(phaseTimeout("plan")),
+    apply: durationBetween("10s", "24h").optional().describe(phaseTimeout("apply")),
+  })
+  .describe("Deadlines of this component's phases, each in place of the Environment's.");
 
 export const deletionPolicy = z
   .enum(["Destroy", "Retain"])
@@ -192,7 +200,7 @@ export const component = z
       .describe("Credentials of this component, besides those of the Environment.")
       .meta(listMap("name")),
     runner: runner.optional(),
-    timeouts: timeouts.optional(),
+    timeouts: componentTimeouts.optional(),
     drift: drift.optional(),
     deletionPolicy: deletionPolicy.optional(),
     sleep: componentSleep.optional(),

@@ -46,6 +46,11 @@ export function sourceOf(spec: EnvironmentSpec, component: Component): Source {
   return component.terraform.source ?? spec.source ?? sourceSchema.parse({});
 }
 
+/** Phase by phase: a component that says how long its apply may take leaves the plan to the Environment. */
+function timeoutsOf({ timeouts: general = DEFAULT_TIMEOUTS }: EnvironmentSpec, { timeouts: own }: Component): Timeouts {
+  return { plan: own?.plan ?? general.plan, apply: own?.apply ?? general.apply };
+}
+
 /** The component as it is declared now, complete: nothing else of the spec matters to its Run. */
 export function inputsOf(environment: Environment, component: Component, revision: string | undefined): RunInputs {
   const { spec } = environment;
@@ -59,7 +64,7 @@ export function inputsOf(environment: Environment, component: Component, revisio
     ...(own.length === 0 ? {} : { ownVariables: own }),
     credentials: merged<Credential>(spec.credentials, component.credentials),
     runner: { ...spec.runner, ...component.runner },
-    timeouts: component.timeouts ?? spec.timeouts ?? DEFAULT_TIMEOUTS,
+    timeouts: timeoutsOf(spec, component),
     dependsOn: [...dependenciesOf(component)].sort(),
     ...(terraform.state === undefined ? {} : { backend: terraform.state.backend }),
     ...ownRulesOf(component),
