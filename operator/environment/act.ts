@@ -95,8 +95,14 @@ async function withdrawCancel(
     );
 }
 
+/** Kubernetes' words. Nothing changes that any more, and only who knows of deletionPolicy finds a way out. */
+const NAMESPACE_ENDS = /because it is being terminated/;
+
 function refused(verdict: Verdict, error: unknown): Verdict {
-  const message = error instanceof Error ? error.message : String(error);
+  const quoted = error instanceof Error ? error.message : String(error);
+  const message = NAMESPACE_ENDS.test(quoted)
+    ? "the namespace is being deleted, so nothing can run in it: deletionPolicy: Retain keeps what exists, and its state, and lets the Environment go"
+    : quoted;
   return { ...verdict, state: "Failed", reason: "StepRefused", message, satisfied: false, wakeAtMs: 0 };
 }
 

@@ -39,8 +39,8 @@ async function untilWhole(place: Place, part: ComponentName, exits: number): Pro
 }
 
 /**
- * An API server that has just begun deletes no namespace until it knows the kinds that its policies name: whether one holds an
- * Environment is not to be guessed.
+ * An API server that has just begun deletes no namespace until it knows the kinds that its policies name, since whether one holds an
+ * Environment is not to be guessed; and one whose policy was just taken away goes by it for a moment.
  */
 export async function untilNamespacesMayGo({ installation: { kubectl }, namespace }: Place): Promise<void> {
   await awaitCondition("namespaces to be deletable again", 60 * patience, () =>

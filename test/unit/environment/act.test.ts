@@ -11,12 +11,12 @@ const signal = new AbortController().signal;
 describe("A step that the API server refuses", () => {
   const environment = anEnvironment([aComponent("a"), aComponent("b")]);
 
-  async function withRefusal() {
+  async function withRefusal(words = "exceeded quota: runs") {
     const created: string[] = [];
     const ports = {
       now: () => new Date(T0),
       async createRun(_environment, _name, spec) {
-        if (spec.component === "a") throw new Error("exceeded quota: runs");
+        if (spec.component === "a") throw new Error(words);
         created.push(spec.component);
       },
     } satisfies Partial<EnvironmentPorts>;
@@ -37,6 +37,14 @@ describe("A step that the API server refuses", () => {
     assert.equal(line?.reason, "StepRefused");
     assert.match(line?.message ?? "", /exceeded quota/);
     assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "False");
+  });
+
+  it("names the way out where the namespace itself is being deleted", async () => {
+    const { acted } = await withRefusal(
+      'runs "a" is forbidden: unable to create new content because it is being terminated',
+    );
+    const status = statusFor(environment, acted.decision, { lines: [] }, new Date(T0));
+    assert.match(status?.components?.find(({ name }) => name === "a")?.message ?? "", /deletionPolicy: Retain/);
   });
 });
 
