@@ -5,14 +5,14 @@ import type { Mortal, Turns } from "./world-turns.ts";
 
 export interface WorldStore extends RecordLog {
   readonly memory: MemoryStore;
-  /** The store as one program sees it: what touches records waits for its turn. */
+  /** The store as one program sees it: what touches records and blobs waits for its turn, and may fail there. */
   seenBy(sender: Mortal): StateStore;
 }
 
 const CHANGES = new Set(["createRecord", "updateRecord", "deleteRecord"]);
 
 export function worldStore(turns: Turns, onWrite: (sender: Mortal, what: string) => void): WorldStore {
-  // What touches records waits for its turn already.
+  // What touches anything waits for its turn already.
   const memory = memoryStore({}, () => Promise.resolve());
   const versions = [memory.records()];
   memory.faults.after = (call) => {
@@ -37,9 +37,11 @@ export function worldStore(turns: Turns, onWrite: (sender: Mortal, what: string)
       deleteRecord: (key, version, signal) =>
         gated(`delete ${key.component}`, true, () => memory.deleteRecord(key, version, signal)),
       pause: () => Promise.resolve(),
-      putBlob: memory.putBlob,
-      getBlob: memory.getBlob,
-      deleteBlob: memory.deleteBlob,
+      putBlob: (owner, kind, content, signal) =>
+        gated(`put ${kind}`, true, () => memory.putBlob(owner, kind, content, signal)),
+      getBlob: (owner, ref, signal) => gated(`get ${ref.kind}`, false, () => memory.getBlob(owner, ref, signal)),
+      deleteBlob: (owner, ref, signal) =>
+        gated(`forget ${ref.kind}`, true, () => memory.deleteBlob(owner, ref, signal)),
     };
   };
   return { memory, versions, seenBy };
