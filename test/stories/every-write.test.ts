@@ -49,7 +49,10 @@ const rows: readonly { readonly name: string; readonly fate: Fate; readonly coun
   { name: "the operator dies after any one of its writes", fate: "killedAfter", counts: isOperators },
   { name: "the answer to any one of the operator's writes is lost", fate: "lost", counts: isOperators },
   { name: "any one of the operator's writes is refused", fate: "refused", counts: isOperators },
+  { name: "the gateway dies before any one of its writes", fate: "killedBefore", counts: isGateways },
+  { name: "the gateway dies after any one of its writes", fate: "killedAfter", counts: isGateways },
   { name: "the answer to any one of the gateway's writes is lost", fate: "lost", counts: isGateways },
+  { name: "any one of the gateway's writes is refused", fate: "refused", counts: isGateways },
 ];
 
 describe("An Environment is created, changed and deleted", () => {
