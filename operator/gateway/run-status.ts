@@ -1,7 +1,7 @@
 import { cutBytes } from "../api/cut-bytes.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import type { PlanCounts, RunOutcome, RunStatus } from "../api/run-status.ts";
-import { ApiError, isConflict, isNotFound } from "../cluster/errors.ts";
+import { isConflict, isNotFound } from "../cluster/errors.ts";
 import type { Reader, Writer } from "../cluster/ports.ts";
 import { RUNS } from "../cluster/resources.ts";
 import { conditionsOf } from "../run/conditions.ts";
@@ -53,19 +53,29 @@ const LONGEST_WHY = 512;
 const MOST_TRIES = 5;
 
 export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "mergePatch">): RunStatuses {
-  const patch = async ({ key, run, runUid }: Session, status: object, signal: AbortSignal): Promise<void> => {
+  const runOf = async ({ key, run, runUid }: Session, signal: AbortSignal): Promise<Run | undefined> => {
+    const found = await client.find<Run>(RUNS, key.namespace, run, { signal });
+    return found?.metadata.uid === runUid ? found : undefined;
+  };
+  /** A Run that was deleted, or made anew, has nobody to be told: the record has it. */
+  const patch = async (session: Session, status: object, signal: AbortSignal): Promise<void> => {
+    const { key, run, runUid } = session;
     const body = { metadata: { uid: runUid }, status };
-    try {
-      await client.mergePatch(RUNS, key.namespace, run, body, { subresource: "status", signal });
-    } catch (error) {
-      if (!isHopeless(error)) throw error;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await client.mergePatch(RUNS, key.namespace, run, body, { subresource: "status", signal });
+        return;
+      } catch (error) {
+        if (isNotFound(error)) return;
+        if (!isConflict(error)) throw error;
+        // The API server says the same of another Run under this name and of one that many write at once.
+        if ((await runOf(session, signal)) === undefined) return;
+        if (tries === MOST_TRIES) throw error;
+      }
     }
   };
   return {
-    async run({ key, run, runUid }, signal) {
-      const found = await client.find<Run>(RUNS, key.namespace, run, { signal });
-      return found?.metadata.uid === runUid ? found : undefined;
-    },
+    run: runOf,
     held: (session, heldAt, signal) => patch(session, { heldAt }, signal),
     applying: (session, applyStartedAt, why, signal) =>
       patch(session, { applyStartedAt, plan: { verdict: "Apply", why: cutBytes(why, LONGEST_WHY) } }, signal),
@@ -88,7 +98,7 @@ export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "m
     async checked(session, check, seen, signal) {
       let run = seen?.metadata.uid === session.runUid ? seen : undefined;
       for (let tries = 1; ; tries += 1) {
-        run ??= await this.run(session, signal);
+        run ??= await runOf(session, signal);
         if (run === undefined || isClosed(run)) return;
         const { resourceVersion, uid, name, namespace } = run.metadata;
         const body = { metadata: { uid, resourceVersion }, status: checkedStatus(session, run, check) };
@@ -104,10 +114,6 @@ export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "m
     },
   };
 }
-
-/** The Run was deleted, or made anew: what was to be said has nobody to be said to. The record has it. */
-const isHopeless = (error: unknown): boolean =>
-  error instanceof ApiError && (error.status === 404 || error.status === 409);
 
 function plannedStatus({ report, answer, at, applyStartedAt }: PlannedStatus) {
   return {
