@@ -18,7 +18,7 @@ export interface Engines {
 
 /** What a kubelet gives to a pod. */
 export interface Hands {
-  readonly gateway: Gateway;
+  readonly gateway: Pick<Gateway, "url" | "caPem">;
   /** Bound to the pod, for the gateway. */
   token(): Promise<string>;
   /** Aborts when the pod is asked to end. */

@@ -8,7 +8,7 @@ import type { Stage } from "./stage.ts";
 
 export interface KubeletParts {
   readonly stage: Stage;
-  readonly gateway: Gateway;
+  readonly gateway: Pick<Gateway, "url" | "caPem">;
   readonly namespace: string;
   readonly engines: Engines;
   readonly tell: (line: string) => void;

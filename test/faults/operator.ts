@@ -14,6 +14,7 @@ import type { LiveKeyRing } from "../../operator/storage/key-ring.ts";
 import { createSecretStore } from "../../operator/storage/secret-store.ts";
 import { createMetrics } from "../../operator/telemetry/metrics.ts";
 import { CATALOGUE } from "../fakes/objects.ts";
+import type { Mortal } from "./lives.ts";
 import { connectionTo } from "./stage.ts";
 
 export interface OperatorOptions {
@@ -32,12 +33,7 @@ export interface OperatorOptions {
 }
 
 /** One life of a replica: real caches, controllers and ports on the real API server. */
-export interface Operator {
-  /** As SIGKILL does: from now on nothing of it reaches anybody. */
-  kill(): Promise<void>;
-}
-
-export async function startOperator(options: OperatorOptions): Promise<Operator> {
+export async function startOperator(options: OperatorOptions): Promise<Mortal> {
   const { url, ring, home, timing, tell, lease } = options;
   const stop = new AbortController();
   const clock = systemClock;

@@ -1,30 +1,24 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { WatchTiming } from "../../operator/assembly/caches.ts";
-import { judgeFor } from "../../operator/assembly/judge.ts";
 import type { LeaseTiming } from "../../operator/assembly/leadership.ts";
-import { createClient } from "../../operator/cluster/client.ts";
 import type { Client } from "../../operator/cluster/ports.ts";
-import { createTransport, type Transport } from "../../operator/cluster/transport.ts";
-import { desiredDigestOf } from "../../operator/environment/digest.ts";
-import { type Gateway, startGateway } from "../../operator/gateway/gateway.ts";
-import { GATEWAY_FIELD_MANAGER } from "../../operator/gateway/run-status.ts";
-import { systemClock } from "../../operator/loop/clock.ts";
-import type { LiveKeyRing } from "../../operator/storage/key-ring.ts";
 import { openKeyRing } from "../../operator/storage/keys.ts";
-import { createSecretStore } from "../../operator/storage/secret-store.ts";
 import { makeNamespace } from "../apiserver/engine-server.ts";
-import { CATALOGUE } from "../fakes/objects.ts";
 import type { Engines, EnginesParts } from "./engines.ts";
+import { gatewayLives } from "./gateway-lives.ts";
 import { startKubelet } from "./kubelet.ts";
-import { type Operator, startOperator } from "./operator.ts";
+import { type Lives, livesOf } from "./lives.ts";
+import { startOperator } from "./operator.ts";
 import { playedEngines } from "./played-engines.ts";
-import { type Fate, type Line, type LineOptions, openLine, type Seen, type Weather } from "./proxy.ts";
+import { type Fate, type LineOptions, openLine, type Seen, type Weather } from "./proxy.ts";
 import type { View } from "./sight.ts";
-import { connectionTo, type Stage, stage } from "./stage.ts";
+import { type Stage, stage } from "./stage.ts";
 
 export interface Trouble {
   readonly fateOf?: (seen: Seen) => Fate;
+  /** Of the gateway's writes and reviews, which are numbered on their own. */
+  readonly gatewayFateOf?: (seen: Seen) => Fate;
   readonly watching?: LineOptions["watching"];
   readonly timing?: WatchTiming;
   /** From this write on, all requests meet the weather for so long. */
@@ -47,7 +41,7 @@ export interface Namespaces {
   readonly home: string;
 }
 
-/** One story's part of the shared API server: namespaces, gateway, pods, and an operator that is started anew whenever it is killed. */
+/** One story's part of the shared API server: namespaces, pods, and an operator and a gateway that are started anew whenever they are killed. */
 export interface Place extends Namespaces {
   readonly stage: Stage;
   readonly client: Client;
@@ -60,6 +54,7 @@ export interface Place extends Namespaces {
   writes(): number;
   /** Requests that an outage stopped. */
   turnedAway(): number;
+  readonly gateway: Pick<Lives, "log" | "writes">;
   /** Throws when a promise of the operator's was broken so far. */
   unbroken(): void;
   /** Waits for it in all that the operator's world shows, and fails as soon as a promise is broken. */
@@ -91,50 +86,39 @@ export async function openPlace(trouble: Trouble, set?: Stage): Promise<Place> {
   const sky = skyOf(trouble);
   const as = await trouble.as?.(theStage, { namespace, home });
   const way = { namespace, weather: sky.weather, ...(as === undefined ? {} : { as }) };
-  const gatewayLine = await openLine(api, { ...way, fateOf: () => GOES, onKill: () => {} });
   const ring = await openKeyRing(client, home);
   const expectsErrors = trouble.as !== undefined || trouble.outage !== undefined;
-  const connection = await connectionTo(gatewayLine.url);
-  const transport = createTransport({ connection, clock: systemClock });
-  const gateway = await startedAtLast(() => gatewayOn(transport, home, ring, expectsErrors ? tell : violated), tell);
+  const gateway = await gatewayLives({
+    home,
+    ring,
+    openLine: (ends) => openLine(api, { ...way, ...ends }),
+    fateOf: (seen) => trouble.gatewayFateOf?.(seen) ?? GOES,
+    complain: expectsErrors ? tell : violated,
+    tell,
+  });
   const kubelet = startKubelet({ stage: theStage, gateway, namespace, engines, tell });
-  const lines: Line[] = [];
-  let operator: Promise<Operator>;
-  let ended = false;
-  let writes = 0;
-  const begin = async (): Promise<Operator> => {
-    const before = writes;
-    const line = await openLine(api, {
-      ...way,
-      fateOf(seen) {
-        writes = before + seen.write;
-        sky.pass(writes, () => [gatewayLine, ...lines].forEach((one) => void one.shake()));
-        return trouble.fateOf?.({ ...seen, write: writes }) ?? GOES;
-      },
-      ...(trouble.watching === undefined ? {} : { watching: trouble.watching }),
-      onKill: () => again("is killed"),
-    });
-    lines.push(line);
-    return startOperator({
-      url: line.url,
-      ring,
-      home,
-      gatewayUrl: gateway.url,
-      gatewayCa: gateway.caPem,
-      timing: trouble.timing ?? {},
-      ...(trouble.lease === undefined ? {} : { lease: trouble.lease }),
-      onEnd: () => again("ends"),
-      tell,
-    });
-  };
-  const again = (how: string): void => {
-    const dead = operator;
-    if (ended) return;
-    tell(`the operator ${how}`);
-    operator = dead.then((one) => one.kill()).then(() => (ended ? dead : begin()));
-  };
-  operator = begin();
-  await operator;
+  const { watching, timing = {}, lease } = trouble;
+  const operator = await livesOf({
+    name: "operator",
+    openLine: (ends) => openLine(api, { ...way, ...ends, ...(watching === undefined ? {} : { watching }) }),
+    fateOf(seen) {
+      sky.pass(seen.write, () => [gateway, operator].forEach((one) => void one.shake()));
+      return trouble.fateOf?.(seen) ?? GOES;
+    },
+    start: ({ url }, onEnd) =>
+      startOperator({
+        url,
+        ring,
+        home,
+        gatewayUrl: gateway.url,
+        gatewayCa: gateway.caPem,
+        timing,
+        ...(lease === undefined ? {} : { lease }),
+        onEnd,
+        tell,
+      }),
+    tell,
+  });
   const view = theStage.sight.of(namespace);
   const unbroken = () => assert.deepEqual(broken, []);
   return {
@@ -146,9 +130,10 @@ export async function openPlace(trouble: Trouble, set?: Stage): Promise<Place> {
     view,
     told,
     unbroken,
-    log: () => lines.flatMap(({ log }) => log),
-    writes: () => writes,
-    turnedAway: () => lines.reduce((sum, line) => sum + line.turnedAway(), 0),
+    log: operator.log,
+    writes: operator.writes,
+    turnedAway: operator.turnedAway,
+    gateway: { log: gateway.log, writes: gateway.writes },
     awaited: (what, condition) =>
       view.awaited(
         what,
@@ -159,13 +144,10 @@ export async function openPlace(trouble: Trouble, set?: Stage): Promise<Place> {
         60_000 + (trouble.outage?.ms ?? 0),
       ),
     async close() {
-      ended = true;
-      await (await operator).kill();
+      await operator.close();
       await kubelet.stop();
       await engines.close();
       await gateway.close();
-      await connection.close();
-      for (const line of [gatewayLine, ...lines]) await line.close();
     },
   };
 }
@@ -188,42 +170,3 @@ function skyOf({ outage }: Trouble) {
     },
   };
 }
-
-/** A process that cannot begin says why and ends, and the kubelet starts it again. */
-async function startedAtLast<T>(start: () => Promise<T>, tell: (line: string) => void): Promise<T> {
-  const giveUpAt = performance.now() + 30_000;
-  for (;;) {
-    try {
-      return await start();
-    } catch (error) {
-      if (performance.now() > giveUpAt) throw error;
-      tell(`the operator cannot begin: ${String(error)}`);
-      await systemClock.sleep(200);
-    }
-  }
-}
-
-/** Plans are judged as in an installation; no story here has an expression. */
-function judged(client: Client, transport: Transport, home: string, ring: LiveKeyRing) {
-  const store = createSecretStore({ client: createClient(transport), namespace: home, ring });
-  const evaluate = () => Promise.reject(new Error("no rule of these stories has an expression"));
-  return { client, store, judge: judgeFor({ client, store, clock: systemClock, catalogue: CATALOGUE, evaluate }) };
-}
-
-/** That of another replica: it outlives the operators that are killed. */
-const gatewayOn = (
-  transport: Transport,
-  home: string,
-  ring: LiveKeyRing,
-  complain: (what: string) => void,
-): Promise<Gateway> =>
-  startGateway({
-    ...judged(createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER }), transport, home, ring),
-    ring,
-    namespace: home,
-    hosts: ["127.0.0.1"],
-    listen: { host: "127.0.0.1", port: 0 },
-    digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
-    clock: systemClock,
-    log: { info: () => {}, error: (facts, message) => complain(`the gateway: ${message} ${JSON.stringify(facts)}`) },
-  });

@@ -45,15 +45,15 @@ export interface LineOptions {
   readonly fateOf: (seen: Seen) => Fate;
   /** Asked for every request, whatever it is: what falls on all of them alike. */
   readonly weather?: () => Weather;
-  /** Whom the API server takes the operator for; its administrator unless told. */
+  /** Whom the API server takes the process for; its administrator unless told. */
   readonly as?: string;
   /** Called once for each watch: what it returns is handed every event, and says what it likes. Absent: the truth. */
   readonly watching?: (plural: string, line: WatchLine) => (event: WatchEvent) => void;
-  /** The operator at this end is to be killed. */
+  /** The process at this end is to be killed. */
   readonly onKill: () => void;
 }
 
-/** One operator's way to the API server: plain HTTP at this end, the administrator's HTTPS at the other. */
+/** One process's way to the API server: plain HTTP at this end, the administrator's HTTPS at the other. */
 export interface Line {
   readonly url: string;
   /** Every write, with what became of it: enough to tell the same again. */
@@ -67,8 +67,8 @@ export interface Line {
   close(): Promise<void>;
 }
 
-/** Secrets of the operator's own, reviews and events are not decisions: they pass. */
-const COUNTS = /\/(environments|runs|pods|secrets|approvals|configmaps)(\/|\?|$)/;
+/** Leases and events are not decisions: they pass. */
+const COUNTS = /\/(environments|runs|pods|secrets|approvals|configmaps|tokenreviews|subjectaccessreviews)(\/|\?|$)/;
 const WRITES = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 const EVERYWHERE = /^(\/apis\/terrarium\.dev\/v1alpha1|\/api\/v1)\/(environments|runs|pods|approvals)(?=\?|$)/;
 

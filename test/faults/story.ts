@@ -19,6 +19,8 @@ export interface Ending {
   readonly ledger: readonly string[];
   readonly writes: number;
   readonly log: readonly string[];
+  /** The same of the gateway. */
+  readonly gateway: Pick<Ending, "writes" | "log">;
   readonly told: readonly string[];
   /** Requests that an outage stopped. */
   readonly turnedAway: number;
@@ -37,10 +39,14 @@ export async function live(place: Place): Promise<void> {
   assert.equal(place.engines.things().length, 2);
   await change(place);
   await isApplied(place, 2);
+  await place.awaited("each Run shows the plan that it applied", () => place.view.runs().every(showsItsPlan));
   await deleteEnvironment(place);
   await isGone(place);
   assert.deepEqual(place.engines.things(), []);
 }
+
+const showsItsPlan = ({ status }: Run): boolean =>
+  status?.plan?.verdict === "Apply" && status.applyStartedAt !== undefined;
 
 /** An apply is cut off after its first change; a person looks at the plan for the rest, and approves it; then all is there. */
 export const interruption: Story = (trouble = {}) =>
@@ -70,9 +76,10 @@ export async function inPlace(
     const ledger = anonymous(engines.ledger());
     place.unbroken();
     const counts = { writes: place.writes(), turnedAway: place.turnedAway() };
-    return { ...view.everMade(), ledger, ...counts, log: place.log(), told };
+    const gateway = { writes: place.gateway.writes(), log: place.gateway.log() };
+    return { ...view.everMade(), ledger, ...counts, log: place.log(), gateway, told };
   } catch (error) {
-    const story = [...place.log(), ...place.told].slice(-60).join("\n");
+    const story = [...place.log(), ...place.gateway.log(), ...place.told].slice(-80).join("\n");
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${story}`);
   } finally {
     await place.close();

@@ -143,7 +143,7 @@ export function specOf(
 }
 
 export function sendTo(
-  at: Gateway,
+  at: Pick<Gateway, "url" | "caPem">,
   method: string,
   path: string,
   bearer: string,
@@ -158,7 +158,7 @@ export function sendTo(
   return new Promise((resolve, reject) => {
     const outgoing = request(new URL(path, at.url), { method, headers, ca: at.caPem(), agent }, (incoming) => {
       const chunks: Buffer[] = [];
-      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("error", reject).on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("end", () => {
         const bytes = Buffer.concat(chunks);
         const isJson = incoming.headers["content-type"]?.startsWith("application/json") === true && bytes.length < 1e6;
