@@ -4,7 +4,7 @@ import type { Fate, Seen } from "./proxy.ts";
 import type { Ending, Story } from "./story.ts";
 
 /**
- * At every write that the operator makes in a whole story, something goes wrong: in each telling at several writes, far from each other.
+ * At every write that the operator or the gateway makes in a whole story, something goes wrong: in each telling at several writes, far from each other.
  * `TERRARIUM_FAULTS=all` lets everything happen at every write; otherwise each write meets one fate, in turn, as long as there is time.
  * `TERRARIUM_FAULT="17,37 lost"` tells one of them again.
  */
@@ -27,8 +27,18 @@ const IN_ONE_TELLING = 4;
 
 type Case = readonly [writes: readonly number[], fate: FateName];
 
+/** Whose writes are meant. */
+interface Side {
+  of(ending: Ending): Pick<Ending, "writes" | "log">;
+  trouble(fateOf: (seen: Seen) => Fate): Trouble;
+}
+
+export const OPERATOR: Side = { of: (ending) => ending, trouble: (fateOf) => ({ fateOf }) };
+export const GATEWAY: Side = { of: ({ gateway }) => gateway, trouble: (gatewayFateOf) => ({ gatewayFateOf }) };
+
 export interface SweepOptions {
   readonly story: Story;
+  readonly side: Side;
   readonly fates: readonly FateName[];
   /** Where not everything is to happen: no story is begun after that long. */
   readonly longestMs: number;
@@ -44,16 +54,17 @@ export interface Swept {
 }
 
 export async function sweep(options: SweepOptions): Promise<Swept> {
-  const { story, fates } = options;
-  const calm = await longest(story, options.atOnce);
-  const kinds = [...new Set(calm.log.map(kindOf))];
+  const { story, fates, side } = options;
+  const calm = await longest(options);
+  const { writes, log } = side.of(calm);
+  const kinds = [...new Set(log.map(kindOf))];
   const troubles: string[] = [];
   const met = new Set<string>();
   const startedAt = performance.now();
-  const tell = async ({ name, fate, trouble }: Telling): Promise<void> => {
+  const tell = async ({ name, fate, fateOf }: Telling): Promise<void> => {
     try {
-      const ending = await story(trouble);
-      for (const line of ending.log.filter(isMarked)) met.add(`${kindOf(line)}, ${fate}`);
+      const ending = await story(side.trouble(fateOf));
+      for (const line of side.of(ending).log.filter(isMarked)) met.add(`${kindOf(line)}, ${fate}`);
       isAsCalm(ending, calm);
     } catch (error) {
       troubles.push(`${name} ${fate}: ${error instanceof Error ? error.message : String(error)}`);
@@ -61,7 +72,7 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
   };
   const spared = () => kinds.flatMap((kind) => fates.map((fate) => [kind, fate] as const)).filter(isSpared);
   const isSpared = ([kind, fate]: readonly [string, FateName]) => !met.has(`${kind}, ${fate}`);
-  const list = spread(cases(calm.writes, fates)).map(([writes, fate]) => atWrites(writes, fate));
+  const list = spread(cases(writes, fates)).map(([numbers, fate]) => atWrites(numbers, fate));
   let told = await inTurn(list, options, tell);
   // What earlier faults of the same telling have moved is found by what it is.
   if (isWhole)
@@ -73,17 +84,17 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const tellings = `${told} of ${Math.max(told, list.length)} tellings in ${seconds} s`;
   return {
-    summary: `${tellings}, ${calm.writes} writes of ${kinds.length} kinds, ${IN_ONE_TELLING} faults in each`,
+    summary: `${tellings}, ${writes} writes of ${kinds.length} kinds, ${IN_ONE_TELLING} faults in each`,
     troubles,
     spared: spared().map(([kind, fate]) => `${kind}, ${fate}`),
   };
 }
 
 /** Some writes of a status are joined in one telling and not in the next: whoever counts to the longest reaches the end of all of them. */
-async function longest(story: Story, times: number): Promise<Ending> {
-  const endings = await Promise.all(Array.from({ length: times }, () => story()));
-  const [first, ...others] = endings.toSorted((a, b) => b.writes - a.writes);
-  assert.ok(first !== undefined && first.writes > 10);
+async function longest({ story, side, atOnce }: SweepOptions): Promise<Ending> {
+  const endings = await Promise.all(Array.from({ length: atOnce }, () => story()));
+  const [first, ...others] = endings.toSorted((a, b) => side.of(b).writes - side.of(a).writes);
+  assert.ok(first !== undefined && side.of(first).writes > 10);
   for (const ending of others) isAsCalm(ending, first);
   return first;
 }
@@ -91,14 +102,14 @@ async function longest(story: Story, times: number): Promise<Ending> {
 interface Telling {
   readonly name: string;
   readonly fate: FateName;
-  readonly trouble: Trouble;
+  readonly fateOf: (seen: Seen) => Fate;
 }
 
 /** These writes meet this, and all others go. */
 const atWrites = (writes: readonly number[], fate: FateName): Telling => ({
   name: writes.join(),
   fate,
-  trouble: { fateOf: ({ write }: Seen) => (writes.includes(write) ? FATES[fate] : { type: "goes" }) },
+  fateOf: ({ write }) => (writes.includes(write) ? FATES[fate] : { type: "goes" }),
 });
 
 /** The first write of this kind meets this, and all others go. */
@@ -109,7 +120,7 @@ function atFirst(kind: string, fate: FateName): Telling {
     isOver = true;
     return FATES[fate];
   };
-  return { name: kind, fate, trouble: { fateOf } };
+  return { name: kind, fate, fateOf };
 }
 
 function cases(writes: number, fates: readonly FateName[]): readonly Case[] {
@@ -159,9 +170,9 @@ const isMarked = (line: string): boolean => !line.endsWith(": goes");
 
 /** Of a line of the log: verb, resource and subresource, and which Secrets. */
 function kindOf(line: string): string {
-  const [, method = "", path = ""] = line.split(" ");
+  const [, method, path = ""] = line.replace(/: \w+$/, "").split(" ");
   const [plural = "", name = "", subresource = ""] =
-    path.replace(/:$/, "").split("/namespaces/")[1]?.split("/").slice(1) ?? [];
+    path.split("/namespaces/")[1]?.split("/").slice(1) ?? path.split("/").slice(-1);
   const secret = /^terrarium-([a-z]+)-/.exec(name)?.[1] ?? "";
   return [method, subresource === "" ? plural : `${plural}/${subresource}`, secret].join(" ").trim();
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { interruption, life } from "./story.ts";
-import { FATES, type FateName, isWhole, sweep } from "./sweep.ts";
+import { FATES, type FateName, isWhole, OPERATOR, sweep } from "./sweep.ts";
 
 const STORIES = [
   { name: "is created, changed and deleted", story: life },
@@ -13,7 +13,7 @@ describe("An Environment on a real API server", function () {
   for (const { name, story } of STORIES) {
     it(`${name}, whatever happens to any one of the operator's writes`, async function () {
       const fates = Object.keys(FATES) as FateName[];
-      const { summary, troubles, spared } = await sweep({ story, fates, longestMs: 35_000, atOnce: 6 });
+      const { summary, troubles, spared } = await sweep({ story, side: OPERATOR, fates, longestMs: 35_000, atOnce: 6 });
       if (this.test !== undefined) this.test.title += `: ${summary}`;
       assert.deepEqual(troubles, []);
       if (isWhole) assert.deepEqual(spared, [], "every kind of write meets every fate");

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { interruption, life } from "./story.ts";
+import { FATES, type FateName, GATEWAY, isWhole, sweep } from "./sweep.ts";
+
+const STORIES = [
+  { name: "is created, changed and deleted", story: life },
+  { name: "is interrupted, looked at by a person, and deleted", story: interruption },
+];
+
+describe("An Environment on a real API server", function () {
+  this.timeout(isWhole ? 3_600_000 : 120_000);
+
+  for (const { name, story } of STORIES) {
+    it(`${name}, whatever happens to any one of the gateway's writes`, async function () {
+      const fates = Object.keys(FATES) as FateName[];
+      const { summary, troubles, spared } = await sweep({ story, side: GATEWAY, fates, longestMs: 12_000, atOnce: 6 });
+      if (this.test !== undefined) this.test.title += `: ${summary}`;
+      assert.deepEqual(troubles, []);
+      if (isWhole) assert.deepEqual(spared, [], "every kind of write meets every fate");
+    });
+  }
+});
