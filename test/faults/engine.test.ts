@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import type { Fate, Seen } from "./proxy.ts";
 import { realEngines } from "./real-engines.ts";
 import { interruption, life, type Story } from "./story.ts";
-import { isWhole, OPERATOR, sweep } from "./sweep.ts";
+import { isAsCalm, isWhole, OPERATOR, sweep } from "./sweep.ts";
 
 /** With the runner's real programs and a real engine, which take a second or two for each Run. */
 const real =
@@ -38,6 +39,16 @@ describe("An Environment on a real API server, with a real engine", function () 
       "destroy first v1 by engine 3",
     ]);
     assert.deepEqual([runs, pods], [3, 4], "the plan that waited has a pod of its own");
+  });
+
+  it("goes on with the next gateway, in the middle of things, whenever one is killed", async () => {
+    const calm = await real(life)();
+    const dies = (write: number) => write % 8 === 0;
+    const gatewayFateOf = ({ write }: Seen): Fate => ({ type: dies(write) ? "killedAfter" : "goes" });
+    const ending = await real(life)({ gatewayFateOf });
+    isAsCalm(ending, calm);
+    const deaths = ending.gateway.log.filter((line) => line.endsWith(": killedAfter"));
+    assert.ok(deaths.length >= 4, `${deaths.length} were killed`);
   });
 
   if (isWhole)
