@@ -153,10 +153,15 @@ journeys("mistakes in a module", () => {
     { within: 180 },
   );
 
-  journeyWithEachEngine(
-    "a module with a backend of its own waits for a decision, and goes on after it",
-    async (place, engine) => {
-      const module = `terraform {\n  backend "local" {}\n}\n${keeps("x")}`;
+  for (const [title, block] of [
+    ["a module with a backend of its own waits for a decision, and goes on after it", 'backend "local" {}'],
+    [
+      "a module with a cloud block waits for a decision, and goes on after it",
+      'cloud {\n    organization = "acme"\n    workspaces {\n      name = "shop"\n    }\n  }',
+    ],
+  ] as const) {
+    journeyWithEachEngine(title, async (place, engine) => {
+      const module = `terraform {\n  ${block}\n}\n${keeps("x")}`;
       const own = (state?: { backend: "Managed" }) =>
         anEnvironment({
           name: "backend",
@@ -170,8 +175,8 @@ journeys("mistakes in a module", () => {
       assert.equal(line.retryAt, undefined, "nothing is tried until a person decides");
       await place.apply(own({ backend: "Managed" }));
       await place.untilReady("backend");
-    },
-  );
+    });
+  }
 
   journey("an engine that the catalogue lacks is Stalled, with what it has", async (place) => {
     const environment = anEnvironment({ name: "engine", components: [{ name: "one", module: keeps("x") }] });
