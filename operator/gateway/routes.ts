@@ -6,7 +6,8 @@ import { mustHold } from "../storage/claims.ts";
 import { held, heldFor } from "../storage/holding.ts";
 import { appendJournal } from "../storage/journal.ts";
 import { acquireLock, releaseLock } from "../storage/locking.ts";
-import type { ComponentRecord } from "../storage/record.ts";
+import { StoreCorrupt } from "../storage/port.ts";
+import type { BlobRef, ComponentRecord } from "../storage/record.ts";
 import { recoverState } from "../storage/recovery.ts";
 import { isRefused, Refused } from "../storage/refusal.ts";
 import { digestOfBytes } from "../storage/secret-blobs.ts";
@@ -138,9 +139,18 @@ async function archiveFor(request: SessionRequest): Promise<Buffer> {
     if (bytes === undefined) throw new Refused("NotFound", "nothing is applied here, so there is nothing to check");
     return bytes;
   }
+  return heldBlob(request, (record) => heldFor(record, request.session)?.archive ?? destroyBasis(record).archive);
+}
+
+/** Where a blob is missing, somebody may have ended this Run while it was read, and dropped it: then that is the answer. */
+async function heldBlob(request: SessionRequest, which: (record: ComponentRecord) => BlobRef): Promise<Buffer> {
   const record = await heldRecord(request);
-  const archive = heldFor(record, request.session)?.archive ?? destroyBasis(record).archive;
-  return request.context.store.getBlob(record, archive, request.signal);
+  try {
+    return await request.context.store.getBlob(record, which(record), request.signal);
+  } catch (error) {
+    if (error instanceof StoreCorrupt) await heldRecord(request);
+    throw error;
+  }
 }
 
 const read = ({ context, session, signal }: SessionRequest, which: Parameters<typeof readForCheck>[2]) =>
@@ -176,10 +186,11 @@ async function putBundle({ context, session, body, signal }: SessionRequest): Pr
 }
 
 async function getBundle(request: SessionRequest): Promise<Answer> {
-  const record = await heldRecord(request);
-  const waiting = heldFor(record, request.session);
-  if (waiting === undefined) throw new Refused("NotFound", "no plan of this Run waits");
-  const bytes = await request.context.store.getBlob(record, waiting.bundle, request.signal);
+  const bytes = await heldBlob(request, (record) => {
+    const waiting = heldFor(record, request.session);
+    if (waiting === undefined) throw new Refused("NotFound", "no plan of this Run waits");
+    return waiting.bundle;
+  });
   return { status: 200, bytes, type: "application/gzip" };
 }
 

@@ -4,6 +4,7 @@ import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import { judgePlan } from "../../../operator/approval/judge.ts";
 import { APPROVALS, RUNS } from "../../../operator/cluster/resources.ts";
+import { endRun } from "../../../operator/storage/run-end.ts";
 import { type GatewayWorld, gatewayWorld, NAMESPACE, type Reply } from "./gateway-world.ts";
 
 let world: GatewayWorld;
@@ -89,6 +90,28 @@ describe("a plan that needs approval", () => {
     assert.ok("archive" in (second.order.source as object));
     assert.equal((await second.ask("GET", "/v1/plan/bundle")).bytes.toString(), "the bundle");
     assert.equal((await second.ask("GET", "/v1/archive")).bytes.toString(), "the archive");
+  });
+
+  it("is not called corrupt where the Run was ended while its bundle was read: it is told that it was", async () => {
+    const run = world.aRun("network", 1, { rules });
+    await held(run);
+    const second = await aWorker(run, "Apply");
+    const { getBlob } = world.store;
+    const ended = async (...args: Parameters<typeof getBlob>) => {
+      const { name, uid } = run.metadata;
+      const { number, operation, environment } = run.spec;
+      const ending = { name, uid, number, operation, environmentUid: environment.uid };
+      await endRun(
+        world.store,
+        { namespace: NAMESPACE, environment: environment.name, component: run.spec.component },
+        ending,
+        { why: "it is over", proven: false },
+        new Date(),
+      );
+      return getBlob(...args);
+    };
+    Object.assign(world.store, { getBlob: ended });
+    assert.equal(codeOf(await second.ask("GET", "/v1/plan/bundle")), "409 Fenced");
   });
 
   it("is applied once it is approved, by the second pod", async () => {
