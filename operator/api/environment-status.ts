@@ -114,7 +114,9 @@ export const environmentStatus = z
           digest: z
             .string()
             .optional()
-            .describe("Keyed digest of the value: tells whether it changed, and nothing else."),
+            .describe(
+              "Keyed digest of the value: tells whether it changed, and nothing else. Absent while it is not where writeOutputsTo wants it.",
+            ),
         }),
       )
       .max(64)

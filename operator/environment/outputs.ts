@@ -40,14 +40,17 @@ export async function publishOutputs(
   try {
     const values = await valuesOf(environment, outputs, ports, signal);
     // A state that is being written has other values than those that were applied: what is published waits for its end.
-    if (values.size < outputs.length) return { lines };
+    if (values.size < outputs.length) return { lines: owed(lines) };
     if (environment.spec.writeOutputsTo !== undefined) await ports.writeOutputs(environment, values, signal);
     return { lines: [...values].map(([name, value]) => lineFor(name, value)) };
   } catch (error) {
     signal.throwIfAborted();
-    return { lines, error };
+    return { lines: owed(lines), error };
   }
 }
+
+/** Shown as they were, but without the digests, which say that they are where they should be: the next round tries again. */
+const owed = (lines: StatusOutputs): StatusOutputs => lines.map(({ digest: _published, ...line }) => line);
 
 type Wanted = ReturnType<typeof wanted>;
 
@@ -55,7 +58,7 @@ function isPublished(environment: Environment, outputs: Wanted): boolean {
   const { status, metadata } = environment;
   const shown = status?.outputs ?? [];
   if (outputs.length !== shown.length || status?.observedGeneration !== metadata.generation) return false;
-  if (isAskedFor(environment) || hasFailed(environment)) return false;
+  if (isAskedFor(environment)) return false;
   const says = ({ name, record }: Wanted[number], line: StatusOutputs[number]) =>
     line.name === name && line.digest === record.digest && (line.sensitive ?? false) === record.sensitive;
   return outputs.every((output) => shown.some((line) => says(output, line)));
@@ -65,10 +68,6 @@ function isPublished(environment: Environment, outputs: Wanted): boolean {
 function isAskedFor({ status, metadata }: Environment): boolean {
   return status?.handledRequest !== metadata.annotations?.[ANNOTATIONS.requestedAt]?.slice(0, 256);
 }
-
-/** The values that are shown may be the right ones, and the object that holds them still be missing. */
-const hasFailed = ({ status }: Environment): boolean =>
-  status?.conditions?.some(({ reason }) => reason === "OutputsNotWritten") ?? false;
 
 async function valuesOf({ metadata }: Environment, outputs: Wanted, ports: EnvironmentPorts, signal: AbortSignal) {
   const values = new Map<string, OutputValue>();

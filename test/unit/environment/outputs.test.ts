@@ -108,9 +108,30 @@ describe("The outputs of an Environment", () => {
       assert.equal(await writes(target({ handledRequest: long.slice(0, 256) }, long)), 0);
     });
 
-    it("are written again where the last try to write them failed", async () => {
-      const conditions = [{ type: "Reconciling", status: "True", reason: "OutputsNotWritten", message: "refused" }];
-      assert.equal(await writes(target({ handledRequest: "once", conditions }, "once")), 1);
+    it("are written again where the last try to write them failed, whatever else is told meanwhile", async () => {
+      const { ports, written } = portsWith(values);
+      const refused = { ...ports, writeOutputs: () => Promise.reject(new Error("refused")) };
+      const asked = target({ handledRequest: "first" }, "second");
+      const failed = await publishOutputs(asked, { type: "converge", verdicts: [web] }, refused, signal);
+      assert.equal(failed.error instanceof Error, true);
+      const next = target({ handledRequest: "second", outputs: failed.lines }, "second");
+      const { lines: shown } = await publishOutputs(next, { type: "converge", verdicts: [web] }, ports, signal);
+      assert.deepEqual([written.length, shown], [1, lines]);
+    });
+
+    it("are written once a state that is being written has the values that were applied", async () => {
+      const { ports } = portsWith([]);
+      const asked = target({ handledRequest: "first" }, "second");
+      const { lines: shown } = await publishOutputs(asked, { type: "converge", verdicts: [web] }, ports, signal);
+      assert.deepEqual(
+        shown.map(({ name, value }) => [name, value]),
+        [
+          ["url", "https://web.example.com"],
+          ["password", undefined],
+        ],
+        "what is shown stays",
+      );
+      assert.equal(await writes(target({ handledRequest: "second", outputs: shown }, "second")), 1);
     });
   });
 
