@@ -106,8 +106,7 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
     if (spec === undefined) return;
     for (const needed of inputs.dependsOn) {
       const key = { namespace: run.metadata.namespace, environment: environment.name, component: needed };
-      // What a component needs that is to recover stays awake with it.
-      const declared = run.spec.cause.type === "Recovery" ? asScaled : asOfNight;
+      const declared = run.spec.cause.type === "Recovery" || staysAwake(run) ? asScaled : asOfNight;
       const expected = expectedOf(declared(spec, clock.now().getTime()), needed);
       const there = cloud
         .asApplied(key)
@@ -117,6 +116,23 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
       if (expected === undefined || there.toSorted().join() !== wanted.toSorted().join())
         violated(`order: ${component} starts (generation ${environment.generation}) before ${needed} is applied`);
     }
+  }
+
+  /** What a component needs that is to recover stays awake with it, and so does what that needs. */
+  function staysAwake({ spec }: Run): boolean {
+    const attempts = new Map(
+      records()
+        .filter(({ owner }) => owner.environmentUid === spec.environment.uid)
+        .map((record) => [record.key.component, record]),
+    );
+    const awake = new Set(
+      [...attempts].filter(([, record]) => record.cutOff && record.attempted).map(([name]) => name),
+    );
+    for (const name of awake) {
+      const record = attempts.get(name);
+      for (const needed of (record?.attempted ?? record?.applied)?.inputs.dependsOn ?? []) awake.add(needed);
+    }
+    return awake.has(spec.component);
   }
 
   /** Destroying goes against the arrows: whoever used this at its last attempt has nothing left. */
