@@ -57,8 +57,7 @@ export const isRightMissing = (error: unknown): error is ApiError =>
   isForbidden(error) && / cannot [a-z]+ resource "/.test(error.message);
 /** An API server that has just begun refuses what its admission cannot judge yet, in the words of its plugins: in a moment it can. */
 export const isNotReadyYet = (error: unknown): error is ApiError =>
-  (isForbidden(error) || isInvalid(error)) &&
-  /not yet ready to handle request|failed to configure policy/.test(error.message);
+  isForbidden(error) && error.message.includes("not yet ready to handle request");
 export const isInvalid = (error: unknown): error is ApiError => hasStatus(error, 422);
 /** The version asked for is no longer known: list again. */
 export const isGone = (error: unknown): error is ApiError => hasStatus(error, 410);

@@ -176,13 +176,15 @@ function diagnosticOf({ severity, summary, detail, address, range }: z.infer<typ
   };
 }
 
-/** Of a bad value Terraform shows the file of values, which nobody wrote by hand; the module's own place is in the text, as OpenTofu shows it. */
+/** Of a bad value Terraform shows the file of values, which nobody wrote by hand; the module's own place is in the text. */
 const OWN_PLACE = /\b(?:declared|checked by the validation rule) at (\S+?):(\d+),/;
+const FILE_OF_VALUES = /\.tfvars\.json$/;
 
 function placeOf(detail: string, range: z.infer<typeof diagnosticFields>["range"]): Pick<Diagnostic, "file" | "line"> {
+  const shown = range === null || range === undefined ? {} : { file: range.filename, line: range.start.line };
+  if (shown.file !== undefined && !FILE_OF_VALUES.test(shown.file)) return shown;
   const [, file, line] = OWN_PLACE.exec(detail) ?? [];
-  if (file !== undefined) return { file, line: Number(line) };
-  return range === null || range === undefined ? {} : { file: range.filename, line: range.start.line };
+  return file === undefined ? shown : { file, line: Number(line) };
 }
 
 function parseObject(line: string): Record<string, unknown> | undefined {

@@ -21,6 +21,7 @@ export interface DriftSeen {
 
 const SHOWN = 3;
 const LONGEST_ADDRESS = 128;
+const LONGEST_MESSAGE = 1024;
 const EVERYTHING_IGNORED =
   "a rule of drift.ignore matches everything, so no drift can be found: narrow its address or attributes";
 
@@ -103,8 +104,16 @@ export function driftCondition(seen: readonly DriftSeen[]): DriftCondition | und
   const message =
     status === "False"
       ? "what was applied is what is there, as far as the last plans saw"
-      : [...same, ...blind].map((one) => `${one.name}: ${one.message}`).join("; ");
-  return { type: "Drifted", status, reason, message: message.slice(0, 1024) };
+      : withWhole(told(same), told(blind));
+  return { type: "Drifted", status, reason, message: message.slice(0, LONGEST_MESSAGE) };
+}
+
+const told = (seen: readonly DriftSeen[]) => seen.map(({ name, message }) => `${name}: ${message}`).join("; ");
+
+/** Of what has drifted the end may be cut; that nobody looks elsewhere must not depend on its length. */
+function withWhole(drifted: string, blind: string): string {
+  if (blind === "") return drifted;
+  return `${drifted.slice(0, Math.max(0, LONGEST_MESSAGE - blind.length - 2))}; ${blind}`;
 }
 
 /** Also beside what has drifted elsewhere, whose reason the condition has then. */

@@ -80,7 +80,7 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
 function heldBack(environment: Environment, line: ComponentStatus): Omit<Waiting, "behind"> {
   if (line.reason !== "WindowClosed" && line.reason !== "Asleep")
     return { for: "person", what: "resume", ...dated(environment, undefined, undefined) };
-  return { for: "time", what: sentence(line), ...(line.retryAt === undefined ? {} : { since: line.retryAt }) };
+  return { for: "time", what: sentence(line) };
 }
 
 /** Once people have agreed, it waits for what it needs, or for a place. */

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 /** As a Service is: one address, whatever process is behind it. */
 export interface Door {
   readonly url: string;
-  /** Who is connected to what was there before hears nothing more of it, not even its end. Undefined: nobody is there. */
+  /** Connections to what was there before break, and it answers on none of them any more. Undefined: nobody is there. */
   leadTo(url: string | undefined): void;
   close(): Promise<void>;
 }

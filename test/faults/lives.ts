@@ -74,6 +74,8 @@ export async function livesOf(options: LivesOptions): Promise<Lives> {
     isUp = false;
     const dead = life;
     life = dead.then((process) => process.kill()).then(() => (ended ? dead : begin()));
+    // The story waits in vain then, and says so.
+    life.catch(() => {});
   };
   life = begin();
   await life;
@@ -84,7 +86,10 @@ export async function livesOf(options: LivesOptions): Promise<Lives> {
     shake: () => lines.forEach((line) => void line.shake()),
     async close() {
       ended = true;
-      await (await life).kill();
+      await life.then(
+        (process) => process.kill(),
+        () => {},
+      );
       for (const line of lines) await line.close();
     },
   };

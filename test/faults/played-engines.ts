@@ -32,6 +32,7 @@ export function playedEngines(parts: EnginesParts): Engines & { readonly cloud: 
 async function play(parts: EnginesParts, cloud: Cloud, pod: Stored<Pod>, hands: Hands): Promise<boolean> {
   const { uid, name, namespace = "" } = pod.metadata;
   const self = createTurns().mortal(name);
+  if (hands.gone.aborted) self.kill();
   hands.gone.addEventListener("abort", () => self.kill(), { once: true });
   const survived = <T>(result: T): T => {
     if (!parts.dies()) return result;

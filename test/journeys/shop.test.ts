@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import type { Run } from "../../operator/api/run.ts";
+import { checkout } from "../../tools/bundle.ts";
 import { type WatchedEnvironment, watchUntilReady } from "../../tools/demo/progress.ts";
 import { applyShop, pushModules, shop } from "../../tools/demo/shop.ts";
 import { gitNamespace, type Installation } from "./support/installation.ts";
@@ -14,8 +16,9 @@ journeys("the shop of the examples", () => {
     "comes from one manifest and one push, sells plants, shows nobody its password, and leaves nothing behind",
     async ({ installation: { kubectl } }, engine) => {
       const commit = await pushModules(kubectl);
-      await applyShop(kubectl, await imageOfGitServer(kubectl), engine);
+      let isOver = false;
       try {
+        await applyShop(kubectl, await imageOfGitServer(kubectl), engine);
         const ready = await watchUntilReady(kubectl, { ...shop, commit }, silent, readyWithinMs);
         await isAsItsManifestSays(kubectl, ready, engine);
 
@@ -23,13 +26,16 @@ journeys("the shop of the examples", () => {
         await applyShop(kubectl, await imageOfGitServer(kubectl), engine);
         const again = await watchUntilReady(kubectl, { ...shop, commit }, silent, readyWithinMs);
         assert.equal(again.metadata.generation, ready.metadata.generation);
+        assert.equal((await runsOf(kubectl)).length, 5);
+        isOver = true;
       } finally {
-        await kubectl.run(["delete", "environment", shop.name, "-n", shop.namespace, "--timeout=170s"]);
+        const deleted = kubectl.run(["delete", "environment", shop.name, "-n", shop.namespace, "--timeout=170s"]);
+        // What went wrong before is what is told.
+        await (isOver ? deleted : deleted.catch(() => ""));
       }
       const left = await kubectl.run(["get", "namespace", shop.objects, "--ignore-not-found", "-o", "name"]);
       assert.equal(left, "", "the namespace that the shop made for itself is gone");
-      await kubectl.run(["delete", "namespace", shop.namespace, "--wait=false"]);
-      await kubectl.run(["wait", "--for=delete", `namespace/${shop.namespace}`, "--timeout=120s"]);
+      await kubectl.run(["delete", "-f", join(checkout, "examples/shop/team.yaml"), "--timeout=120s"]);
     },
     { within: 480 },
   );
@@ -45,17 +51,18 @@ async function isAsItsManifestSays(
   assert.equal(outputs.get("plants")?.value, 100);
   assert.deepEqual([outputs.get("database_url")?.sensitive, outputs.get("database_url")?.value], [true, undefined]);
   assert.doesNotMatch(JSON.stringify(status), /correct-horse/);
-  const { items } = JSON.parse(await kubectl.run(["get", "runs", "-n", shop.namespace, "-o", "json"])) as RunList;
-  assert.deepEqual([...new Set(items.map((run) => run.spec.engine.name))], [engine]);
-  const catalog = items.find((run) => run.spec.component === "catalog");
+  const runs = await runsOf(kubectl);
+  assert.deepEqual([...new Set(runs.map((run) => run.spec.engine.name))], [engine]);
+  const catalog = runs.find((run) => run.spec.component === "catalog");
   assert.ok((catalog?.status?.outcome?.resources ?? 0) >= 100, "one component has a hundred resources");
   for (const deployment of ["database", "shop", "monitor"])
     await kubectl.run(["rollout", "status", `deployment/${deployment}`, "-n", shop.objects, "--timeout=60s"]);
   await kubectl.run(["get", "service", "shop", "-n", shop.objects]);
 }
 
-interface RunList {
-  readonly items: readonly Run[];
+async function runsOf(kubectl: Installation["kubectl"]): Promise<readonly Run[]> {
+  const list = await kubectl.run(["get", "runs", "-n", shop.namespace, "-o", "json"]);
+  return (JSON.parse(list) as { readonly items: readonly Run[] }).items;
 }
 
 /** The shop's own servers run in it, too: it has Node. */

@@ -20,7 +20,7 @@ async function life(told: Told): Promise<void> {
   await staysQuiet(told);
 }
 
-/** Writes of the operator itself; the gateway's are requests of a pod, which it repeats. */
+/** Writes of the operator's controllers, and of its gateway, which pods have asked for. */
 const isOperators = ({ sender, isWrite }: Turn): boolean => isWrite && sender.name.startsWith("operator");
 const isGateways = ({ sender, isWrite }: Turn): boolean => isWrite && sender.name === "gateway";
 

@@ -1,4 +1,4 @@
-/** Stories without an end of their own to prove: what they bring about is looked at by others, write by write. */
+/** Lives that several tests look at, each for something of its own: write by write, or at every moment for what tools show; and what they are made of. */
 import type { EnvironmentSpec } from "../../operator/api/environment.ts";
 import { isClosed } from "../../operator/api/run.ts";
 import type { Window } from "../../operator/api/time.ts";

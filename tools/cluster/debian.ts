@@ -26,6 +26,7 @@ const DEBIAN_PACKAGES = [
 const FORMAT = "${db:Status-Status} ${Package}\\n";
 const SERVICE_POLICY = "/usr/sbin/policy-rc.d";
 
+/** What the cluster and its images are made with. */
 export function ensureDebianPackages(progress: Progress): Promise<void> {
   return ensurePackages(DEBIAN_PACKAGES, progress);
 }

@@ -6,7 +6,10 @@ const LINES_OF_AN_ERROR = 12;
 /** What failed, once more in one place: in a log of half an hour, nobody should have to look for it. */
 export function summaryOf(results: readonly MochaResult[]): readonly string[] {
   const lines = results.flatMap(({ failures, trouble }) => [
-    ...failures.flatMap(({ file, test, error }) => [`✘ ${file}: ${test}`, ...beginningOf(error)]),
+    ...failures.flatMap(({ file, test, error }) => [
+      `✘ ${file === "" ? "" : `${file}: `}${test}`,
+      ...beginningOf(error),
+    ]),
     ...(trouble === undefined ? [] : [`✘ ${trouble}`]),
   ]);
   return lines.length === 0 ? [] : ["", "What failed:", ...lines, ""];

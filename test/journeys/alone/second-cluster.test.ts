@@ -15,12 +15,12 @@ journeys("a second cluster on the same machine", () => {
   journey(
     "stands beside the first, stands up again after a crash with what it had, and leaves nothing when it is taken down",
     async (place) => {
-      const first = await findCluster(place.installation.paths.name);
-      const name = `${first?.name}-two`;
+      const first = await clusterOf(place.installation.paths.name);
+      const name = `${first.name}-two`;
       try {
         const paths = await clusterUp({ name, progress: "silent" });
         const second = await clusterOf(name);
-        assert.notEqual(second.addresses.block, first?.addresses.block);
+        assert.notEqual(second.addresses.block, first.addresses.block);
         await place.kubectl(["get", "environments"]);
         await kubectl(paths, "create", "configmap", "kept", "--from-literal=a=b");
 

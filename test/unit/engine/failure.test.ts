@@ -41,6 +41,28 @@ const expectations: readonly (readonly [string, Phase, FailureReason, "yours" | 
   ["apply-state-write.jsonl", "Apply", "StateWriteFailed", "ours", /errored\.tfstate/],
 ];
 
+describe("The place of a diagnostic", () => {
+  const found = (filename: string, detail: string) => {
+    const range = { filename, start: { line: 7 } };
+    const diagnostic = { severity: "error", summary: "Invalid value for variable", detail, range };
+    const [one] = readDiagnostics([JSON.stringify({ type: "diagnostic", diagnostic })]);
+    return `${one?.file}:${one?.line}`;
+  };
+  const rule = "Too small.\n\nThis was checked by the validation rule at modules/net/variables.tf:3,3-13.";
+
+  it("is the engine's own, where a module is called with a value that its rule refuses", () => {
+    assert.equal(found("main.tf", rule), "main.tf:7");
+  });
+
+  it("is that of the rule or the declaration, where the engine shows the file of values", () => {
+    assert.equal(found("/terrarium/secrets/terrarium.tfvars.json", rule), "modules/net/variables.tf:3");
+    assert.equal(
+      found("/terrarium/secrets/terrarium.tfvars.json", "Nobody knows."),
+      "/terrarium/secrets/terrarium.tfvars.json:7",
+    );
+  });
+});
+
 describe("the failure of an engine", () => {
   for (const engine of recordedEngines) {
     for (const [name, phase, reason, whose, message] of expectations) {

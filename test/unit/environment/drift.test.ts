@@ -6,6 +6,7 @@ import type { EnvironmentStatus } from "../../../operator/api/environment-status
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import { act } from "../../../operator/environment/act.ts";
+import { driftCondition } from "../../../operator/environment/drift-seen.ts";
 import { announce } from "../../../operator/environment/events.ts";
 import { isClosed } from "../../../operator/environment/observation.ts";
 import type { EnvironmentPorts } from "../../../operator/environment/ports.ts";
@@ -287,6 +288,16 @@ describe("Drift", () => {
     };
     assert.deepEqual(told(before), ["EverythingIgnored"]);
     assert.deepEqual(told(after), []);
+  });
+
+  it("is said to be impossible to find however much has drifted elsewhere", () => {
+    const line = (name: string, reason: "DriftFound" | "EverythingIgnored", message: string) =>
+      ({ name, status: reason === "DriftFound" ? "True" : "Unknown", reason, message }) as const;
+    const many = Array.from({ length: 30 }, (_, at) => line(`drifted-${at}`, "DriftFound", "x".repeat(100)));
+    const blind = driftCondition([line("app", "EverythingIgnored", "a rule of drift.ignore matches everything")]);
+    const both = driftCondition([...many, line("app", "EverythingIgnored", blind?.message ?? "")]);
+    assert.equal(both?.message.length, 1024);
+    assert.ok(both?.message.endsWith(blind?.message ?? "nothing"));
   });
 
   it("is no condition where nobody looks, and one that was shown says when nobody looks any more", () => {
