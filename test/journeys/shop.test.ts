@@ -35,7 +35,13 @@ journeys("the shop of the examples", () => {
       }
       const left = await kubectl.run(["get", "namespace", shop.objects, "--ignore-not-found", "-o", "name"]);
       assert.equal(left, "", "the namespace that the shop made for itself is gone");
-      await kubectl.run(["delete", "-f", join(checkout, "examples/shop/team.yaml"), "--timeout=120s"]);
+      await kubectl.run([
+        "delete",
+        "--ignore-not-found",
+        "-f",
+        join(checkout, "examples/shop/team.yaml"),
+        "--timeout=120s",
+      ]);
     },
     { within: 480 },
   );
