@@ -3,29 +3,19 @@ import type { Pod } from "../../operator/cluster/kinds.ts";
 import { approvers, says, untilHeld } from "./support/approvers.ts";
 import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
-import { applyHalfWay, goOn } from "./support/half-way.ts";
+import { applyHalfWay, goOn, planHalfWay } from "./support/half-way.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { keeps, planAsks, reports, twoSteps } from "./support/modules.ts";
+import { keeps, reports } from "./support/modules.ts";
 import { cutOffGateway, restoreGateway } from "./support/operator-pods.ts";
 import type { Place } from "./support/place.ts";
 import { untilJournalled } from "./support/stored.ts";
 
-function cut({ outside }: Place, engine: Engine = "opentofu") {
-  return anEnvironment({ name: "cut", engine, components: [{ name: "one", module: twoSteps(outside.address) }] });
-}
-
 async function killedInApply(place: Place, engine?: Engine): Promise<void> {
-  const { outside } = place;
-  outside.hold("create/second");
-  await place.apply(cut(place, engine));
-  await outside.arrival("create/second");
-  const [run] = await place.runs("one");
-  assert.ok(run);
-  const pod = await place.podOf(run);
+  const pod = await applyHalfWay(place, engine);
   // The first is begun and made, the second begun.
-  await untilJournalled(place, "cut", "one", 3);
+  await untilJournalled(place, "served", "one", 3);
   await killContainers(pod);
-  outside.release("create/second");
+  goOn(place);
 }
 
 const evict = (place: Place, { metadata: { name, namespace } }: Pod) =>
@@ -65,13 +55,7 @@ journeys("runners that die", () => {
 
   journeyWithEachEngine("killed in plan: it is tried again by itself, and ends well", async (place, engine) => {
     const { outside } = place;
-    outside.hold("version");
-    const module = planAsks(outside) + reports(outside.address, "thing");
-    await place.apply(anEnvironment({ name: "plan", engine, components: [{ name: "one", module }] }));
-    await outside.arrival("version");
-    const [run] = await place.runs("one");
-    assert.ok(run);
-    await killContainers(await place.podOf(run));
+    await killContainers(await planHalfWay(place, "plan", engine));
     outside.release("version");
     const ended = await place.untilRunEnds("one");
     assert.equal(ended.status?.outcome?.reason, "RunnerLost");
@@ -85,13 +69,7 @@ journeys("runners that die", () => {
   for (const [what, happens] of Object.entries(mishaps)) {
     journey(`in plan, ${what}: it ends well by itself, and everything is made once`, async (place) => {
       const { outside } = place;
-      outside.hold("version");
-      const module = planAsks(outside) + reports(outside.address, "thing");
-      await place.apply(anEnvironment({ name: "plan", components: [{ name: "one", module }] }));
-      await outside.arrival("version");
-      const [run] = await place.runs("one");
-      assert.ok(run);
-      await happens(place, await place.podOf(run));
+      await happens(place, await planHalfWay(place, "plan"));
       outside.release("version");
       await place.untilReady("plan");
       assert.deepEqual(
@@ -115,22 +93,22 @@ journeys("runners that die", () => {
       assert.deepEqual(leftovers, ["terraform_data.first", "terraform_data.second"], "made, and begun");
 
       // Neither time nor a change of the spec starts the apply again: a plan waits, although no rule asks anybody.
-      const line = await place.untilComponent("cut", "one", ({ state }) => state === "AwaitingApproval");
+      const line = await place.untilComponent("served", "one", ({ state }) => state === "AwaitingApproval");
       assert.match(
         line.message ?? "",
-        /approve cut: 0 of 1 approvals .*; Run 1 was interrupted: see kubectl terrarium state imports/,
+        /approve served: 0 of 1 approvals .*; Run 1 was interrupted: see kubectl terrarium state imports/,
       );
       assert.equal(line.interrupted, run.metadata.name);
-      await place.patch("cut", { spec: { variables: [{ name: "unused", value: 1 }] } });
+      await place.patch("served", { spec: { variables: [{ name: "unused", value: 1 }] } });
       const anew = await untilHeld(place, "one", 3);
       assert.equal(anew.spec.cause.type, "Recovery");
       assert.equal(outside.count("create/second"), 1);
 
-      await place.request("cut");
-      await place.untilReady("cut");
+      await place.request("served");
+      await place.untilReady("served");
       assert.ok(outside.count("create/second") >= 2);
-      await place.delete("cut");
-      await place.untilGone("cut");
+      await place.delete("served");
+      await place.untilGone("served");
     },
   );
 
@@ -144,10 +122,10 @@ journeys("runners that die", () => {
       assert.deepEqual(rest.spec.rules?.approval, { required: 1, expiresAfter: "24h" });
       assert.equal(outside.count("create/second"), 1);
       await says(place, "ada", "Approve", rest, "what the journal names was removed by hand");
-      await place.untilReady("cut");
+      await place.untilReady("served");
       const runs = await place.runs("one");
       assert.deepEqual(runs.map(({ status }) => status?.outcome?.result).sort(), ["Applied", "Interrupted"]);
-      const [line] = (await place.environment("cut")).status?.components ?? [];
+      const [line] = (await place.environment("served")).status?.components ?? [];
       assert.equal(line?.interrupted, undefined, "that is settled");
     },
   );
@@ -155,17 +133,17 @@ journeys("runners that die", () => {
   journey("killed in a destroy: it is tried again by itself", async (place) => {
     const { outside } = place;
     await place.apply(
-      anEnvironment({ name: "cut", components: [{ name: "one", module: reports(outside.address, "thing") }] }),
+      anEnvironment({ name: "served", components: [{ name: "one", module: reports(outside.address, "thing") }] }),
     );
-    await place.untilReady("cut");
+    await place.untilReady("served");
     outside.hold("destroy/thing");
-    await place.delete("cut");
+    await place.delete("served");
     await outside.arrival("destroy/thing");
     const run = (await place.runs("one")).find(({ spec }) => spec.operation === "Destroy");
     assert.ok(run);
     await killContainers(await place.podOf(run));
     outside.release("destroy/thing");
-    await place.untilGone("cut");
+    await place.untilGone("served");
   });
 
   journey(
@@ -174,28 +152,22 @@ journeys("runners that die", () => {
       await killedInApply(place);
       const run = await place.untilRunEnds("one");
       assert.equal(run.status?.phase, "Interrupted");
-      await place.delete("cut");
-      const line = await place.untilReason("cut", "one", "LeftBehind");
+      await place.delete("served");
+      const line = await place.untilReason("served", "one", "LeftBehind");
       assert.match(line.message ?? "", /confirm-gone=/);
       assert.equal(line.interrupted, run.metadata.name);
-      await place.annotate("cut", { "terrarium.dev/confirm-gone": run.metadata.name });
-      await place.untilGone("cut");
+      await place.annotate("served", { "terrarium.dev/confirm-gone": run.metadata.name });
+      await place.untilGone("served");
     },
   );
 
   journey("the engine alone is killed in apply: its end is reported, and the next try goes on", async (place) => {
-    const { outside } = place;
-    outside.hold("create/second");
-    await place.apply(cut(place));
-    await outside.arrival("create/second");
-    const [run] = await place.runs("one");
-    assert.ok(run);
-    await signalProcesses(await place.podOf(run), "engine", /\/tofu apply|tofu apply/, "SIGKILL");
-    outside.release("create/second");
+    await signalProcesses(await applyHalfWay(place), "engine", /tofu apply/, "SIGKILL");
+    goOn(place);
     const ended = await place.untilRunEnds("one");
     assert.ok(["Failed", "Interrupted"].includes(ended.status?.outcome?.result ?? ""), ended.status?.outcome?.message);
-    await place.request("cut");
-    await place.untilReady("cut");
+    await place.request("served");
+    await place.untilReady("served");
   });
 
   journey("the engine alone is told to end in apply: it saves its state, and the next try goes on", async (place) => {
@@ -216,15 +188,9 @@ journeys("runners that die", () => {
 
   journey("the agent alone is killed in apply: the engine goes on, and nothing is lost", async (place) => {
     const { outside } = place;
-    outside.hold("create/second");
-    await place.apply(cut(place));
-    await outside.arrival("create/second");
-    const [run] = await place.runs("one");
-    assert.ok(run);
-    const pod = await place.podOf(run);
-    await killContainers(pod, ["agent"]);
-    outside.release("create/second");
-    await place.untilReady("cut");
+    await killContainers(await applyHalfWay(place), ["agent"]);
+    goOn(place);
+    await place.untilReady("served");
     const runs = await place.runs("one");
     assert.equal(runs.length, 1, "no second Run");
     assert.equal(runs[0]?.status?.outcome?.result, "Applied");
@@ -235,21 +201,18 @@ journeys("runners that die", () => {
     "both containers die with a state that the gateway does not have: the restarted agent hands it over",
     async (place) => {
       const { outside } = place;
-      outside.hold("create/second");
-      await place.apply(cut(place));
-      await outside.arrival("create/second");
-      const [run] = await place.runs("one");
-      assert.ok(run);
-      const pod = await place.podOf(run);
+      const pod = await applyHalfWay(place);
       await cutOffGateway(pod);
-      outside.release("create/second");
+      goOn(place);
       await place.untilLog(pod, /Apply complete/);
       await killContainers(pod);
+      const [run] = await place.runs("one");
+      assert.ok(run);
       const restarted = await place.podOf(run, { after: pod });
       await restoreGateway(restarted);
       await place.untilRunEnds("one");
-      await place.request("cut");
-      await place.untilReady("cut");
+      await place.request("served");
+      await place.untilReady("served");
       assert.deepEqual(outside.heard, ["create/first", "create/second"], "what was made was not made again");
     },
     { within: 180 },
@@ -261,17 +224,12 @@ journeys("runners that die", () => {
   ] as const) {
     journey(`a pod that is ${what} in apply saves its state first`, async (place) => {
       const { outside } = place;
-      outside.hold("create/second");
-      await place.apply(cut(place));
-      await outside.arrival("create/second");
-      const [run] = await place.runs("one");
-      assert.ok(run);
-      await end(place, await place.podOf(run));
-      outside.release("create/second");
+      await end(place, await applyHalfWay(place));
+      goOn(place);
       const ended = await place.untilRunEnds("one");
       assert.ok(ended.status?.outcome?.resources ?? 0, `something is in the state: ${ended.status?.outcome?.message}`);
-      await place.request("cut");
-      await place.untilReady("cut");
+      await place.request("served");
+      await place.untilReady("served");
       assert.equal(outside.count("create/first"), 1, "what was made was not made again");
     });
   }

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
+import { LABELS } from "../../operator/api/names.ts";
 import type { Pod } from "../../operator/cluster/kinds.ts";
 import { killContainers } from "./support/containers.ts";
-import { anEnvironment } from "./support/environments.ts";
-import { applyHalfWay, goOn } from "./support/half-way.ts";
+import { applyHalfWay, goOn, planHalfWay } from "./support/half-way.ts";
 import { operatorNamespace } from "./support/installation.ts";
 import { journey, journeys } from "./support/journey.ts";
-import { planAsks, reports } from "./support/modules.ts";
 import { cutOffGateway } from "./support/operator-pods.ts";
 import type { Place } from "./support/place.ts";
 import { Plugin } from "./support/plugin.ts";
@@ -66,15 +65,9 @@ journeys("locks that nobody gives back", () => {
 
   journey("a lock whose Run does not exist any more is released by a person's word", async (place) => {
     const { outside } = place;
-    outside.hold("version");
-    const module = planAsks(outside) + reports(outside.address, "thing");
-    await place.apply(anEnvironment({ name: "left", components: [{ name: "one", module }] }));
-    await outside.arrival("version");
-    const [run] = await place.runs("one");
-    assert.ok(run);
-    const pod = await place.podOf(run);
+    const pod = await planHalfWay(place, "left");
     await cutOffGateway(pod);
-    const { name } = run.metadata;
+    const name = pod.metadata.labels?.[LABELS.run] ?? "";
     await place.kubectl(["patch", "run", name, ...withoutFinalizers]);
     await place.kubectl(["delete", "run", name, "--wait=false", "--as", OPERATOR]);
     await takePodAway(place, pod);

@@ -1,18 +1,31 @@
-/** An apply that stands half way, between its two resources: whatever happens meanwhile, each is made once, by one pod of one Run. */
+/** A plan or an apply that stands half way: whatever happens meanwhile, each resource is made once, by one pod of one Run. */
 import assert from "node:assert/strict";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
-import { anEnvironment } from "./environments.ts";
-import { twoSteps } from "./modules.ts";
+import { anEnvironment, type Engine } from "./environments.ts";
+import { planAsks, reports, twoSteps } from "./modules.ts";
 import type { Place } from "./place.ts";
 
 /** Begins it; resolves when the first resource is made and the second one waits for `goOn`. */
-export async function applyHalfWay(place: Place): Promise<Pod> {
+export async function applyHalfWay(place: Place, engine: Engine = "opentofu"): Promise<Pod> {
   const { outside } = place;
   outside.hold("create/second");
-  await place.apply(
-    anEnvironment({ name: "served", components: [{ name: "one", module: twoSteps(outside.address) }] }),
-  );
+  const components = [{ name: "one", module: twoSteps(outside.address) }];
+  await place.apply(anEnvironment({ name: "served", engine, components }));
   await outside.arrival("create/second");
+  return firstPod(place);
+}
+
+/** A plan that asks outside for something; resolves when it waits for the answer, which is to `release("version")`. */
+export async function planHalfWay(place: Place, name: string, engine: Engine = "opentofu"): Promise<Pod> {
+  const { outside } = place;
+  outside.hold("version");
+  const module = planAsks(outside) + reports(outside.address, "thing");
+  await place.apply(anEnvironment({ name, engine, components: [{ name: "one", module }] }));
+  await outside.arrival("version");
+  return firstPod(place);
+}
+
+async function firstPod(place: Place): Promise<Pod> {
   const [run] = await place.runs("one");
   assert.ok(run);
   return place.podOf(run);
