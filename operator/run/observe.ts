@@ -4,18 +4,19 @@ import { podName } from "./pod.ts";
 import type { RunPorts } from "./ports.ts";
 import { tallyOf } from "./waiting.ts";
 
+/** All of it but the free places: the rounds of other Runs take some before this one is done looking. */
 export async function observeRun(
   namespace: string,
   name: string,
   ports: RunPorts,
   signal: AbortSignal,
-): Promise<RunObservation | undefined> {
+): Promise<Omit<RunObservation, "freePlaces"> | undefined> {
   const run = ports.run(namespace, name);
   if (run === undefined) return undefined;
   const phase = phaseNameOf(run);
   const pod = await ports.pod(namespace, podName(run, phase), recordedPod(run)?.uid, signal);
   const nodeName = pod?.spec?.nodeName;
-  const seen: RunObservation = {
+  const seen: Omit<RunObservation, "freePlaces"> = {
     run,
     environment: ports.environment(namespace, run.spec.environment.name),
     pod,
@@ -24,7 +25,6 @@ export async function observeRun(
     standing: { type: "stands" },
     node: nodeName === undefined ? undefined : await ports.node(nodeName, signal),
     isOvertaken: run.spec.operation === "Check" && ports.isOvertaken(run),
-    freePlaces: ports.freePlaces(run),
     nowMs: ports.now().getTime(),
   };
   // The whole Environment has to be looked at for it: that is worth it only for a plan that nothing else stands in the way of.

@@ -12,10 +12,12 @@ export async function reconcileRun(
   ports: RunPorts,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const observation = await observeRun(namespace, name, ports, signal);
-  if (observation === undefined) return settled;
-  const { run } = observation;
+  const seen = await observeRun(namespace, name, ports, signal);
+  if (seen === undefined) return settled;
+  const { run } = seen;
 
+  // From counting the places until one is taken nothing is awaited: no other round can take the same one.
+  const observation = { ...seen, freePlaces: ports.freePlaces(run) };
   const decision = decideRun(observation);
   const acted = await act(run, decision, ports, signal);
 

@@ -8,7 +8,7 @@ import { outsideWindows } from "./outside-windows.ts";
 import { whyPointless } from "./pointless.ts";
 
 /** What people have said about the plan of this Run that waits. */
-export function tallyOf({ run, approvals, nowMs }: RunObservation): Tally {
+export function tallyOf({ run, approvals, nowMs }: Pick<RunObservation, "run" | "approvals" | "nowMs">): Tally {
   const question: HeldQuestion = {
     environment: run.spec.environment.name,
     run: run.metadata,

@@ -32,7 +32,6 @@ async function seen(run: typeof waiting, approvals: readonly Approval[]) {
     pod: async () => undefined,
     node: async () => undefined,
     isOvertaken: () => false,
-    freePlaces: () => 1,
   } as unknown as RunPorts;
   const observation = await observeRun("team", run.metadata.name, ports, new AbortController().signal);
   return { standing: observation?.standing.type, asked };
