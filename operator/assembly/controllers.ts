@@ -47,7 +47,8 @@ export function environmentController(parts: ControllerParts): Controller {
 
 function recordChanges({ records }: Caches, keysFor: (key: StateKey) => readonly string[]): Source {
   return {
-    synced: () => Promise.resolve(),
+    // Without it, whatever is applied would look for a moment as if it were not.
+    synced: (signal) => records.synced(signal),
     subscribe(enqueue) {
       records.onChange((key) => {
         for (const one of keysFor(key)) enqueue(one);

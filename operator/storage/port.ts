@@ -74,6 +74,8 @@ export interface StateStore {
 /** The records as this process saw them last, from a watch: reading costs nothing and may be a moment old. */
 export interface RecordCache {
   hasSynced(): boolean;
+  /** Resolves when it holds all of them for the first time. */
+  synced(signal?: AbortSignal): Promise<void>;
   recordsOf(namespace: string, environment: string): readonly ComponentRecord[];
   onChange(handler: (key: StateKey) => void): void;
   measure(): StoreMeasure;

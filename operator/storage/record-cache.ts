@@ -38,6 +38,7 @@ export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCa
 
   return {
     hasSynced: () => cache.hasSynced(),
+    synced: (signal) => cache.synced(signal),
     recordsOf: (namespace, environment) =>
       [...(byEnvironment.get(`${namespace}/${environment}`)?.values() ?? [])].map(decode),
     measure() {

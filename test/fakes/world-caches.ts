@@ -113,6 +113,7 @@ export function laggingRecords({ versions }: RecordLog): RecordCache & Lagging {
     isTorn: () => false,
     relist: () => moveTo(versions.length - 1),
     hasSynced: () => true,
+    synced: () => Promise.resolve(),
     recordsOf: (namespace, environment) =>
       (versions[heard] ?? []).filter(({ key }) => key.namespace === namespace && key.environment === environment),
     measure: () => ({ records: (versions[heard] ?? []).length, recordBytes: 0, blobBytes: 0 }),

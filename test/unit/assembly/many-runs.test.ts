@@ -73,7 +73,8 @@ async function startController(runs: ReturnType<typeof countedCache<CachedRun>>)
   const rounds: string[] = [];
   const others = countedCache<KubeObject>({}, []);
   const onRecord: ((key: StateKey) => void)[] = [];
-  const records = { onChange: (handler: (key: StateKey) => void) => void onRecord.push(handler) };
+  const onChange = (handler: (key: StateKey) => void) => void onRecord.push(handler);
+  const records = { synced: () => Promise.resolve(), onChange };
   const empty = { approvals: others, environments: others, pods: others, nodes: others };
   const caches = { runs, records, ...empty } as unknown as Caches;
   const run = {
