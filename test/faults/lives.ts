@@ -24,6 +24,8 @@ export interface Lives {
   turnedAway(): number;
   /** All connections that are open now break. */
   shake(): void;
+  /** The process dies at this moment; resolves when the next one has begun. */
+  kill(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -84,6 +86,10 @@ export async function livesOf(options: LivesOptions): Promise<Lives> {
     writes: () => writes,
     turnedAway: () => lines.reduce((sum, line) => sum + line.turnedAway(), 0),
     shake: () => lines.forEach((line) => void line.shake()),
+    async kill() {
+      again("is killed");
+      await life;
+    },
     async close() {
       ended = true;
       await life.then(

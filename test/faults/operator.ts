@@ -17,6 +17,8 @@ import { CATALOGUE } from "../fakes/objects.ts";
 import type { Mortal } from "./lives.ts";
 import { connectionTo } from "./stage.ts";
 
+export const MOST_RUNS_AT_ONCE = 20;
+
 export interface OperatorOptions {
   readonly url: string;
   readonly ring: LiveKeyRing;
@@ -102,7 +104,7 @@ function controllerParts(
     run: runPorts({
       ...shared,
       standingOf: standingInCaches(environment),
-      maxRuns: 20,
+      maxRuns: MOST_RUNS_AT_ONCE,
       maxChecks: 20,
       pod: { gatewayUrl, gatewayCa },
       onClosed: () => {},

@@ -29,6 +29,8 @@ export interface Trouble {
   readonly as?: (stage: Stage, namespaces: Namespaces) => Promise<string>;
   /** Told of everything that is said by any part. */
   readonly hear?: (line: string) => void;
+  /** Told of every request of the operator's, before it meets its fate. */
+  readonly seeRequest?: (seen: Seen) => void;
   /** Told how many changes of real things there were: true kills the pod that made the last one. */
   readonly podDiesAt?: (changes: number) => boolean;
   readonly engines?: (parts: EnginesParts) => Engines;
@@ -55,6 +57,8 @@ export interface Place extends Namespaces {
   /** Requests that an outage stopped. */
   turnedAway(): number;
   readonly gateway: Pick<Lives, "log" | "writes">;
+  /** Resolves when the next one has begun. */
+  killOperator(): Promise<void>;
   /** Throws when a promise of the operator's was broken so far. */
   unbroken(): void;
   /** Waits for it in all that the operator's world shows, and fails as soon as a promise is broken. */
@@ -97,10 +101,16 @@ export async function openPlace(trouble: Trouble, set?: Stage): Promise<Place> {
     tell,
   });
   const kubelet = startKubelet({ stage: theStage, gateway, namespace, engines, tell });
-  const { watching, timing = {}, lease } = trouble;
+  const { watching, timing = {}, lease, seeRequest } = trouble;
   const operator = await livesOf({
     name: "operator",
-    openLine: (ends) => openLine(api, { ...way, ...ends, ...(watching === undefined ? {} : { watching }) }),
+    openLine: (ends) =>
+      openLine(api, {
+        ...way,
+        ...ends,
+        ...(watching === undefined ? {} : { watching }),
+        ...(seeRequest === undefined ? {} : { seeRequest }),
+      }),
     fateOf(seen) {
       sky.pass(seen.write, () => [gateway, operator].forEach((one) => void one.shake()));
       return trouble.fateOf?.(seen) ?? GOES;
@@ -134,6 +144,7 @@ export async function openPlace(trouble: Trouble, set?: Stage): Promise<Place> {
     writes: operator.writes,
     turnedAway: operator.turnedAway,
     gateway: { log: gateway.log, writes: gateway.writes },
+    killOperator: operator.kill,
     awaited: (what, condition) =>
       view.awaited(
         what,

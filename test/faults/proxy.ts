@@ -43,6 +43,8 @@ export interface LineOptions {
   /** Lists and watches of all namespaces see this one: so several operators share one API server. */
   readonly namespace: string;
   readonly fateOf: (seen: Seen) => Fate;
+  /** Told of every request, whatever it is. */
+  readonly seeRequest?: (seen: Seen) => void;
   /** Asked for every request, whatever it is: what falls on all of them alike. */
   readonly weather?: () => Weather;
   /** Whom the API server takes the process for; its administrator unless told. */
@@ -87,6 +89,7 @@ export async function openLine(api: ApiServer, options: LineOptions): Promise<Li
     if (isCut) return void outgoing.destroy();
     if (isWrite) writes += 1;
     const seen = { write: isWrite ? writes : 0, method, path };
+    options.seeRequest?.(seen);
     const fate = isWrite ? options.fateOf(seen) : ({ type: "goes" } as const);
     const weather = options.weather?.() ?? "fair";
     if (isWrite)
