@@ -27,7 +27,7 @@ export function deathOf(observation: RunObservation, recordedUid: string): Death
   if (pod === undefined || pod.metadata.uid !== recordedUid) {
     return { type: "unproven", why: "the pod's object is gone, although its finalizer should have kept it" };
   }
-  if (allTerminated(pod)) return dead(recordedUid, "all of its containers have ended", ranOutOfMemory(pod));
+  if (allTerminated(pod)) return dead(recordedUid, howItEnded(pod), ranOutOfMemory(pod));
   const nodeName = pod.spec?.nodeName;
   const leaving = pod.metadata.deletionTimestamp !== undefined;
   if (nodeName === undefined)
@@ -38,6 +38,16 @@ export function deathOf(observation: RunObservation, recordedUid: string): Death
   }
   return { type: "alive" };
 }
+
+/** In the kubelet's words, where it ended the pod by itself: for want of disk or memory on the node, or for its shutdown. */
+function howItEnded({ status }: ObservedPod): string {
+  const { reason, message = "" } = status ?? {};
+  const words =
+    reason === undefined ? "" : ` (${reason}${message === "" ? "" : `: ${message.slice(0, LONGEST_WORDS)}`})`;
+  return `all of its containers have ended${words}`;
+}
+
+const LONGEST_WORDS = 300;
 
 function allTerminated({ metadata, spec, status }: ObservedPod): boolean {
   const statuses = status?.containerStatuses ?? [];

@@ -21,6 +21,18 @@ const rows: readonly Row[] = [
     how: /all of its containers have ended/,
   },
   {
+    when: "the kubelet has evicted it, and every container has ended",
+    facts: {
+      pod: aPod({
+        states: ["terminated", "terminated"],
+        reason: "Evicted",
+        message: "The node was low on resource: x.",
+      }),
+    },
+    shown: "dead",
+    how: /all of its containers have ended \(Evicted: The node was low on resource: x\.\)/,
+  },
+  {
     when: "one container of two has ended (the agent may be restarted, the engine may write)",
     facts: { pod: aPod({ states: ["terminated", "running"] }) },
     shown: "alive",

@@ -56,6 +56,9 @@ export interface PodFacts {
   readonly node?: string | undefined;
   readonly states?: readonly ContainerState[];
   readonly phase?: string;
+  /** Why the kubelet ended it, where it did. */
+  readonly reason?: string;
+  readonly message?: string;
   readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
 }
 
@@ -85,6 +88,7 @@ export function aPod({ metadata, states, conditions, ...facts }: PodFacts = {}):
     spec: { containers: names.map((name) => ({ name })), ...(nodeName === undefined ? {} : { nodeName }) },
     status: {
       phase,
+      ...(facts.reason === undefined ? {} : { reason: facts.reason, message: facts.message }),
       ...(conditions === undefined ? {} : { conditions }),
       containerStatuses: (states ?? ["running", "running"]).map((state, index) => ({
         name: names[index] ?? "more",
