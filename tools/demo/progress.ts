@@ -1,7 +1,7 @@
 /** Follows an Environment with `kubectl --watch` and shows what happens, until it is Ready. */
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { renderTree, type ShownEnvironment, type ShownProgress } from "./tree.ts";
+import { renderTree, renderTroubles, type ShownEnvironment, type ShownProgress } from "./tree.ts";
 
 export interface WatchedEnvironment extends ShownEnvironment {
   readonly metadata: {
@@ -163,9 +163,10 @@ function terminalScreen(out: NodeJS.WriteStream): Screen {
   let drawn = 0;
   return {
     show(environment, progress) {
-      const lines = renderTree(environment, progress, out.columns - 4);
-      const up = drawn === 0 ? "" : `\x1b[${drawn}A`;
-      out.write(`${up}${lines.map((line) => `\x1b[2K  ${line}\n`).join("")}`);
+      const width = out.columns - 4;
+      const lines = [...renderTree(environment, progress, width), ...renderTroubles(environment, width)];
+      const back = drawn === 0 ? "" : `\x1b[${drawn}A\x1b[0J`;
+      out.write(`${back}${lines.map((line) => `  ${line}\n`).join("")}`);
       drawn = lines.length;
     },
     end() {},
@@ -175,6 +176,7 @@ function terminalScreen(out: NodeJS.WriteStream): Screen {
 function plainScreen(out: NodeJS.WriteStream, now: () => number): Screen {
   const started = now();
   const printed = new Map<string, string>();
+  let told = "";
   return {
     show(environment) {
       const lines = renderTree(environment);
@@ -184,6 +186,9 @@ function plainScreen(out: NodeJS.WriteStream, now: () => number): Screen {
         printed.set(component.name, component.state);
         out.write(`  ${`${((now() - started) / 1000).toFixed(1)} s`.padStart(8)}  ${line}\n`);
       }
+      const troubles = renderTroubles(environment).join("\n  ");
+      if (troubles !== told && troubles !== "") out.write(`  ${troubles}\n`);
+      told = troubles;
     },
     end() {},
   };

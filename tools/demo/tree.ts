@@ -25,6 +25,8 @@ export interface ShownComponent {
   readonly name: string;
   readonly state: string;
   readonly message?: string;
+  /** When the next try begins, in RFC 3339. */
+  readonly retryAt?: string;
   readonly run?: string;
   /** Of the source that is applied, as in `main@sha1:…`. */
   readonly revision?: string;
@@ -103,6 +105,29 @@ export function renderTree(
   });
 }
 
+/** What has failed, in full, and what comes next: the tree has room for the beginning only. */
+export function renderTroubles({ status }: ShownEnvironment, width = 100): readonly string[] {
+  const failed = (status?.components ?? []).filter(({ state }) => state === "Failed" || state === "Stalled");
+  if (failed.length === 0) return [];
+  const troubles = failed.flatMap(({ name, message = "", retryAt }) => {
+    const next = retryAt === undefined ? "" : ` The next try begins at ${retryAt.slice(11, 19)} UTC.`;
+    return wrapped(`${name}: ${oneLine(message)}${next}`, width);
+  });
+  return ["", ...troubles, ...wrapped("Is it a mistake in a module? Correct it, and run the demo again.", width)];
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ");
+
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word.slice(0, width));
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
 function describe(component: ShownComponent, progress: ShownProgress | undefined, needs: readonly string[]): string {
   const busy = component.state === "Planning" || component.state === "Applying" || component.state === "Destroying";
   if (busy && progress !== undefined) {
@@ -111,7 +136,7 @@ function describe(component: ShownComponent, progress: ShownProgress | undefined
     return current === undefined ? counted : `${counted} · ${current}`;
   }
   if (component.state === "Ready") return describePlan(component.plan);
-  if (component.message !== undefined) return component.message.replaceAll(/\s+/g, " ");
+  if (component.message !== undefined) return oneLine(component.message);
   return needs.length === 0 ? "" : `after ${needs.join(", ")}`;
 }
 

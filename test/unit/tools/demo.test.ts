@@ -11,7 +11,7 @@ import { showNextSteps } from "../../../tools/demo/ending.ts";
 import { chartValues } from "../../../tools/demo/operator.ts";
 import { parseOptions, UsageError } from "../../../tools/demo/options.ts";
 import { isReady, type WatchedEnvironment } from "../../../tools/demo/progress.ts";
-import { dependencies, depths, renderTree, type ShownEnvironment } from "../../../tools/demo/tree.ts";
+import { dependencies, depths, renderTree, renderTroubles, type ShownEnvironment } from "../../../tools/demo/tree.ts";
 
 const read = (path: string) => readFile(join(checkout, path), "utf8");
 const shop = async () => parse(await read("examples/shop/environment.yaml"));
@@ -189,6 +189,20 @@ describe("the progress of the demo", () => {
     assert.match(lines[0] ?? "", /Ready +3 created, 1 replaced$/);
     assert.match(lines[1] ?? "", /Failed +The password is too short$/);
     assert.match(lines[2] ?? "", /Applying +apply 40\/101 · terraform_data\.plant\[7\]$/);
+  });
+
+  it("tells what has failed to its end, when it is tried again, and what to do", () => {
+    const message = `main.tf:3: Unclosed configuration block: ${"it goes on and on ".repeat(8)}until here`;
+    const retryAt = "2026-01-01T12:34:56Z";
+    const troubles = renderTroubles(environment([{ name: "network", state: "Failed", message, retryAt }]), 60);
+    assert.ok(
+      troubles.every((line) => line.length <= 60),
+      "within the terminal",
+    );
+    const text = troubles.join(" ");
+    assert.match(text, /network: main\.tf:3: Unclosed .* until here The next try begins at 12:34:56 UTC\./);
+    assert.match(text, /run the demo again/);
+    assert.deepEqual(renderTroubles(environment([{ name: "network", state: "Planning", message: "it plans" }])), []);
   });
 
   it("ends for a cycle, which is the operator's to report", () => {
