@@ -5,6 +5,7 @@ import { isClosed, type Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS } from "../../operator/cluster/resources.ts";
 import { type Power, powerOf } from "../apiserver/power.ts";
 import { until } from "../apiserver/until.ts";
+import { isWhole } from "../whole.ts";
 import type { Place } from "./place.ts";
 import { type OwnStage, ownStage } from "./stage.ts";
 import { change, createEnvironment, deleteEnvironment, find, inPlace, isApplied, isGone, request } from "./story.ts";
@@ -46,9 +47,7 @@ async function backups({ dir, api, client }: OwnStage) {
 }
 
 /** On a busy machine a server that was killed may not come up beside an etcd that is only coming up itself. */
-const isSweep = process.env.TERRARIUM_FAULTS === "all";
-
-(isSweep ? describe : describe.skip)("When etcd is restored from a backup", function () {
+(isWhole ? describe : describe.skip)("When etcd is restored from a backup", function () {
   this.timeout(300_000);
   let stage: OwnStage;
 

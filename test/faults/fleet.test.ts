@@ -3,11 +3,11 @@ import { isClosed, type Run } from "../../operator/api/run.ts";
 import type { KubeObject } from "../../operator/cluster/ports.ts";
 import { ENVIRONMENTS } from "../../operator/cluster/resources.ts";
 import { anEnvironment } from "../fakes/objects.ts";
+import { isWhole } from "../whole.ts";
 import { MOST_RUNS_AT_ONCE } from "./operator.ts";
 import type { Place } from "./place.ts";
 import type { Seen } from "./proxy.ts";
 import { inPlace } from "./story.ts";
-import { isWhole } from "./sweep.ts";
 
 const FLEET = isWhole ? 1_000 : 30;
 const LONGEST_MS = isWhole ? 30 * 60_000 : 90_000;

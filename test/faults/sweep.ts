@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isWhole } from "../whole.ts";
 import type { Trouble } from "./place.ts";
 import type { Fate, Seen } from "./proxy.ts";
 import type { Ending, Story } from "./story.ts";
@@ -8,9 +9,7 @@ import type { Ending, Story } from "./story.ts";
  * `TERRARIUM_FAULTS=all` lets everything happen at every write; otherwise each write meets one fate, in turn, as long as there is time.
  * `TERRARIUM_FAULT="17,37 lost"` tells one of them again.
  */
-const { TERRARIUM_FAULTS, TERRARIUM_FAULT: one } = process.env;
-
-export const isWhole = TERRARIUM_FAULTS === "all";
+const { TERRARIUM_FAULT: one } = process.env;
 
 export const FATES = {
   killedBefore: { type: "killedBefore" },

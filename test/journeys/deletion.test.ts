@@ -130,6 +130,22 @@ journeys("deleting an environment", () => {
     },
   );
 
+  journey("destroys each component but those that are to be kept", async (place) => {
+    const { outside } = place;
+    const components = [
+      { name: "lasting", deletionPolicy: "Retain", module: reports(outside.address, "lasting") },
+      { name: "passing", module: reports(outside.address, "passing") },
+    ];
+    await place.apply(anEnvironment({ name: "mixed", components }));
+    await place.untilReady("mixed");
+    await place.delete("mixed");
+    await place.untilGone("mixed");
+    assert.deepEqual(
+      outside.heard.filter((what) => what.startsWith("destroy/")),
+      ["destroy/passing"],
+    );
+  });
+
   journey("a destroy that fails is tried again by itself", async (place) => {
     const { outside } = place;
     await place.apply(

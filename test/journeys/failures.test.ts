@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { anEnvironment } from "./support/environments.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { manyResources, reports } from "./support/modules.ts";
+import { fills, manyResources, reports } from "./support/modules.ts";
 import { conditionOf } from "./support/place.ts";
 
 journeys("applies that fail", () => {
@@ -70,6 +70,27 @@ journeys("applies that fail", () => {
       const run = await place.untilRunEnds("one", 1, { within: 300 });
       assert.equal(run.status?.outcome?.reason, "OutOfMemory", run.status?.outcome?.message);
       assert.match(run.status?.outcome?.message ?? "", /limits\.memory/);
+    },
+    { within: 420 },
+  );
+
+  journey(
+    "for want of disk: the kubelet evicts the pod in apply, which is told in its words, and what was made is in the state",
+    async (place) => {
+      const { outside } = place;
+      outside.hold("create/second");
+      const runner = { resources: { limits: { "ephemeral-storage": "64Mi" } } };
+      const module =
+        reports(outside.address, "first") + fills(128, ["first"]) + reports(outside.address, "second", ["fill"]);
+      await place.apply(anEnvironment({ name: "full", runner, components: [{ name: "one", module }] }));
+      const run = await place.untilRunEnds("one", 1, { within: 240 });
+      assert.equal(run.status?.phase, "Interrupted", run.status?.outcome?.message);
+      assert.match(run.status?.outcome?.message ?? "", /Evicted: .*ephemeral/);
+      outside.release("create/second");
+      await place.apply(anEnvironment({ name: "full", components: [{ name: "one", module }] }));
+      await place.request("full");
+      await place.untilReady("full");
+      assert.equal(outside.count("create/first"), 1, "what was made was not made again");
     },
     { within: 420 },
   );

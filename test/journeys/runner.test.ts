@@ -35,17 +35,19 @@ journeys("the pod in which the engine runs", () => {
     }
   });
 
-  journey("has the ServiceAccount, resources, node and tolerations that are asked for", async (place) => {
+  journey("has the ServiceAccount, resources, node, tolerations and pull secrets that are asked for", async (place) => {
     await place.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "deployer" } });
     const resources = { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "512Mi" } };
     const tolerations = [{ key: "only-for", operator: "Equal", value: "runners", effect: "NoSchedule" }];
     const nodeSelector = { "kubernetes.io/os": "linux" };
-    const runner = { serviceAccountName: "deployer", resources, nodeSelector, tolerations };
+    const imagePullSecrets = [{ name: "registry" }];
+    const runner = { serviceAccountName: "deployer", resources, nodeSelector, tolerations, imagePullSecrets };
     await place.apply(anEnvironment({ name: "fitted", runner, components: [{ name: "one", module: keeps("x") }] }));
     await place.untilReady("fitted");
     const [pod] = await place.pods("one");
     assert.equal(pod?.spec?.serviceAccountName, "deployer");
     assert.deepEqual(pod?.spec?.nodeSelector, nodeSelector);
+    assert.deepEqual(pod?.spec?.imagePullSecrets, imagePullSecrets);
     assert.deepEqual(pod?.spec?.containers.find(({ name }) => name === "engine")?.resources, resources);
     assert.deepEqual(
       pod?.spec?.tolerations?.filter(({ key }) => key === "only-for"),

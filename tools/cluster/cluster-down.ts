@@ -16,15 +16,18 @@ export interface DownOptions {
 /** Folders on the machine that a cluster mounts its own ones over. They stay empty. */
 const MOUNT_POINTS = ["/var/lib/kubelet", "/var/lib/cni"];
 
-/** Ends a cluster and removes all that is left of it. The built programs stay. */
-export async function clusterDown(options: DownOptions = {}): Promise<void> {
+/** Ends a cluster and removes all that is left of it. The built programs stay. False where there was none. */
+export async function clusterDown(options: DownOptions = {}): Promise<boolean> {
   const { name = DEFAULT_CLUSTER, progress = "auto" } = options;
   const paths = clusterPaths(name);
   requireRoot();
   const onWait = () => say(progress, `waiting for another process that works on the cluster ${name}`);
-  await withLock(lockFile(`cluster-${name}`), onWait, async () => {
+  return withLock(lockFile(`cluster-${name}`), onWait, async () => {
     const cluster = await findCluster(name);
-    if (cluster === undefined) return removeFiles(paths.directory);
+    if (cluster === undefined) {
+      await removeFiles(paths.directory);
+      return false;
+    }
     await runPlan(
       [
         { title: "Processes", run: () => stopNamespaces(paths) },
@@ -34,6 +37,7 @@ export async function clusterDown(options: DownOptions = {}): Promise<void> {
       ],
       progress,
     );
+    return true;
   });
 }
 

@@ -5,7 +5,7 @@ import { clusterStatus } from "./cluster-status.ts";
 import { clusterUp } from "./cluster-up.ts";
 import { loadImage } from "./images.ts";
 import { DEFAULT_CLUSTER } from "./paths.ts";
-import { findCluster } from "./slots.ts";
+import { clusterNames, findCluster } from "./slots.ts";
 import { describeStatus } from "./status-text.ts";
 
 const HELP = `A real Kubernetes cluster of one node on this machine, without Docker.
@@ -47,9 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
     case "up":
       return up(values.name);
     case "down":
-      await clusterDown({ name: values.name });
-      console.log(`The cluster ${values.name} is gone.`);
-      return 0;
+      return down(values.name);
     case "status":
       return status(values.name, values.json);
     case "load":
@@ -66,6 +64,13 @@ async function up(name: string): Promise<number> {
   const paths = await clusterUp({ name });
   console.log(`The cluster ${name} is up (${((Date.now() - started) / 1000).toFixed(1)} s).`);
   console.log(`export KUBECONFIG=${paths.kubeconfig} PATH=${paths.binDir}:$PATH`);
+  return 0;
+}
+
+async function down(name: string): Promise<number> {
+  if (await clusterDown({ name })) console.log(`The cluster ${name} is gone.`);
+  else
+    console.log([`There is no cluster ${name}.`, ...(await clusterNames()).map((one) => `There is ${one}.`)].join(" "));
   return 0;
 }
 

@@ -29,8 +29,9 @@ journeys("a second cluster on the same machine", () => {
         assert.equal((await clusterStatus(name)).healthy, true);
         assert.equal(await kubectl(paths, "get", "configmap", "kept", "-o", "jsonpath={.data.a}"), "b");
 
-        await clusterDown({ name, progress: "silent" });
+        assert.equal(await clusterDown({ name, progress: "silent" }), true);
         assert.deepEqual(await leftOf(second), []);
+        assert.equal(await clusterDown({ name, progress: "silent" }), false, "there is none any more");
       } finally {
         await clusterDown({ name, progress: "silent" });
       }

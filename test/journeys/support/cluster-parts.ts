@@ -29,6 +29,18 @@ export async function killPartAfter(place: Place, part: ComponentName, meanwhile
   await untilWhole(place, part, exits + 1);
 }
 
+/** For as long as it takes the part stands still, and answers nobody; then it goes on as if nothing had been. */
+export async function freezePart(place: Place, part: ComponentName, meanwhile: () => Promise<void>): Promise<void> {
+  const { pid } = await stateOf(place, part);
+  assert.ok(pid, `${part} runs`);
+  process.kill(pid, "SIGSTOP");
+  try {
+    await meanwhile();
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+}
+
 /** `npm run cluster -- up` is content when everything runs again, and leaves alone what runs. */
 async function untilWhole(place: Place, part: ComponentName, exits: number): Promise<void> {
   await awaitCondition(`${part} to be started again`, 60 * patience, async () => {

@@ -70,6 +70,20 @@ resource "terraform_data" "${name}" {
 `;
 }
 
+/** A resource that takes so much of the pod's disk when it is created. */
+export function fills(mebibytes: number, needs: readonly string[]): string {
+  return `
+resource "terraform_data" "fill" {
+  depends_on = [${needs.map((need) => `terraform_data.${need}`).join(", ")}]
+
+  provisioner "local-exec" {
+    interpreter = ["/bin/bash", "-c"]
+    command     = "head -c ${mebibytes}M /dev/zero > fill"
+  }
+}
+`;
+}
+
 /** Two resources that report: the second one begins when the first is there. */
 export function twoSteps(address: string): string {
   return reports(address, "first") + reports(address, "second", ["first"]);
