@@ -24,7 +24,7 @@ export const status: Command = {
     const [name] = said.arguments;
     if (said.has("watch")) return watch(context, cluster, said, name);
     const pictures = await readPictures(cluster, name);
-    context.terminal.print(shown(context, said, pictures, name));
+    context.terminal.print(shown(context, said, cluster, pictures, name));
     return pictures.every(({ ready }) => ready) ? EXIT.done : EXIT.waiting;
   },
 };
@@ -39,12 +39,19 @@ async function readPictures(cluster: Cluster, name: string | undefined): Promise
   return environments.map((environment) => pictureOf(environment, own(environment)));
 }
 
-function shown({ terminal, clock }: Context, said: Said, pictures: readonly Picture[], name: string | undefined) {
+function shown(
+  { terminal, clock }: Context,
+  said: Said,
+  { namespace }: Cluster,
+  pictures: readonly Picture[],
+  name: string | undefined,
+) {
   const paint = paintOf(terminal);
   const [first] = pictures;
   if (name !== undefined && first !== undefined)
     return printed(said, first, () => statusView(first, clock.now(), paint));
-  if (pictures.length === 0 && !said.value("output")) return "There are no environments in this namespace.";
+  if (pictures.length === 0 && !said.value("output"))
+    return `There are no environments in the namespace ${namespace}: choose another one with -n.`;
   return printed(said, pictures, () => statusesView(pictures, clock.now(), paint));
 }
 
@@ -59,7 +66,7 @@ async function watch(context: Context, cluster: Cluster, said: Said, name: strin
   ];
   let last = "";
   for await (const _ of changes(cluster, followed, context.clock, context.signal)) {
-    const text = shown(context, said, await readPictures(cluster, name), name);
+    const text = shown(context, said, cluster, await readPictures(cluster, name), name);
     if (text !== last) context.terminal.show(text);
     last = text;
   }

@@ -79,6 +79,12 @@ describe("kubectl terrarium", () => {
     assert.equal(err, 'There is no Environment "shpo" in the namespace team. There are: shop');
   });
 
+  it("says in which namespace it has looked when there are none", async () => {
+    const { code, out } = await world({ environments: [] }).call("status");
+    assert.equal(code, EXIT.done);
+    assert.match(out, /no environments in the namespace team: choose another one with -n/);
+  });
+
   const refusals: readonly (readonly [error: Error, code: number, says: RegExp])[] = [
     [
       new ApiError({
