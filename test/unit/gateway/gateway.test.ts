@@ -3,6 +3,7 @@ import type { Run } from "../../../operator/api/run.ts";
 import { PODS, RUNS } from "../../../operator/cluster/resources.ts";
 import { fence } from "../../../operator/storage/locking.ts";
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
+import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { aState } from "../storage/claimants.ts";
 import { type GatewayWorld, gatewayWorld, NAMESPACE, type Reply } from "./gateway-world.ts";
 
@@ -367,6 +368,18 @@ describe("the gateway under trouble", () => {
       if (!lost) return;
     }
     assert.fail("forty writes were not enough to get to the end");
+  });
+
+  it("keeps what a newer version has put into a record: whoever goes back to this one loses nothing", async () => {
+    const first = world.aRun("network", 1);
+    await applyPatiently(first);
+    const { value, version } = (await world.store.record(keyOf(first))) ?? assert.fail("there is a record");
+    const future = { kept: ["as", "it", "is"] };
+    await world.store.updateRecord({ ...value, future } as ComponentRecord, version);
+    const second = world.aRun("network", 2);
+    await applyAll(second, aState({ serial: 3, resources: ["vpc"] }));
+    const record = await recordOf(second);
+    assert.deepEqual([record.applied?.number, (record as { future?: object }).future], [2, future]);
   });
 
   it("refuses a Run that was fenced, at every replica, and gives the lock to the next one", async () => {
