@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import type { Drift } from "../../../operator/api/drift.ts";
+import type { Environment } from "../../../operator/api/environment.ts";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import { aComponent } from "../../fakes/objects.ts";
+import { conditionOf, lineOf, MINUTE, type Story, watching, whenDue } from "./drift-story.ts";
+
+describe("Drift that is to be corrected", () => {
+  const correcting: Drift = { interval: "1h", action: "Correct" };
+  const found = (spec: Partial<Environment["spec"]> = {}): Story => {
+    const story = watching(correcting);
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.endCheck("app", "Unchanged");
+    story.round();
+    return story;
+  };
+
+  it("is brought back by an ordinary Run of what is applied, at once", () => {
+    const story = found();
+    assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+    const run = story.openRuns()[0];
+    assert.equal(run?.spec.cause.type, "DriftFound");
+    assert.equal(run?.spec.desiredDigest, story.records.get("network")?.applied?.desiredDigest);
+    story.end("network", "Applied");
+    story.round();
+    assert.equal(story.started.length, 3);
+    assert.equal(lineOf(story, "network")?.state, "Ready");
+    assert.equal(conditionOf(story, "Drifted")?.reason, "NoDrift");
+  });
+
+  it("leaves the component ready and its dependents going on, until the correction begins to apply", () => {
+    const story = found();
+    assert.ok(story.verdict("network").satisfied);
+    assert.equal(conditionOf(story, "Ready")?.status, "True");
+    assert.match(conditionOf(story, "Drifted")?.message ?? "", /Run 3 brings it back: thing\.a/);
+    const change = [{ name: "app", needs: ["network"] }].map(({ name, needs }) =>
+      aComponent(name, { needs, terraform: { path: "new" } }),
+    );
+    story.edit(({ spec, ...environment }) => ({
+      ...environment,
+      spec: { ...spec, components: [...spec.components.slice(0, 1), ...change] },
+    }));
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply app #3"]);
+    story.beginApply("network");
+    assert.equal(story.verdict("network").state, "Applying");
+    assert.ok(!story.verdict("network").satisfied);
+  });
+
+  it("is tried again with back-off when the correction fails before it changed anything, and nobody is stopped", () => {
+    const story = found({ retry: { limit: 1 } });
+    story.end("network", "Failed", { reason: "PlanFailed", message: "no credentials", retry: "Backoff" });
+    assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["Ready", true]);
+    const condition = conditionOf(story, "Drifted");
+    assert.equal(condition?.reason, "CorrectionFailed");
+    assert.match(condition.message, /not brought back \(PlanFailed: no credentials\): thing\.a/);
+    story.round();
+    assert.equal(story.started.length, 3);
+    story.pass(20_000);
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply network #4"]);
+    story.end("network", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+    story.pass(20 * MINUTE);
+    story.round();
+    assert.equal(story.started.length, 4, "the limit of tries is reached");
+    assert.ok(story.verdict("network").satisfied);
+  });
+
+  it("is tried again as any Run when the correction fails half way", () => {
+    const story = found();
+    story.end("network", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+    assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["Failed", false]);
+    story.pass(20_000);
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply network #4"]);
+  });
+
+  it("waits while the Environment is suspended", () => {
+    const story = watching(correcting, ["network"]);
+    whenDue(story);
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: true } }));
+    story.endCheck("network", "Drifted");
+    story.round();
+    assert.equal(story.started.length, 1);
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: false } }));
+    story.round();
+    assert.deepEqual(story.started.slice(1), ["Apply network #3"]);
+  });
+
+  it("goes on with what is declared where that has changed meanwhile", () => {
+    const story = found();
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, variables: [{ name: "a", value: 1 }] },
+    }));
+    assert.equal(story.verdict("network").state, "Pending");
+    story.end("network", "Applied");
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply network #4"]);
+    assert.equal(story.openRuns()[0]?.spec.cause.type, "SpecChanged");
+  });
+
+  it("waits for a window, and stays ready; looking needs none", () => {
+    const never = { name: "never", type: "Allow", schedule: "0 0 29 2 *", duration: "1m", timeZone: "UTC" } as const;
+    const story = found({ windows: [never] });
+    assert.deepEqual(story.started, ["Check network #2", "Check app #2"]);
+    assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["Ready", true]);
+    assert.equal(conditionOf(story, "Drifted")?.reason, "DriftFound");
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, windows: [] } }));
+    story.round();
+    assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+  });
+
+  it("does not answer a request again that was answered before", () => {
+    const story = watching(correcting, ["network"]);
+    story.annotate({ [ANNOTATIONS.requestedAt]: "once" });
+    story.settle();
+    story.started.length = 0;
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.round();
+    story.end("network", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+    assert.ok(story.verdict("network").satisfied);
+    story.pass(20_000);
+    story.round();
+    assert.equal(story.openRuns()[0]?.spec.cause.type, "DriftFound");
+  });
+});
+
+describe("Drift whose correction is to be proposed", () => {
+  const proposed = (): Story => {
+    const story = watching({ interval: "1h", action: "Propose" });
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.endCheck("app", "Unchanged");
+    story.round();
+    story.hold("network");
+    return story;
+  };
+
+  it("asks at least one person, although no rule does", () => {
+    const story = proposed();
+    assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+    assert.deepEqual(story.openRuns()[0]?.spec.rules, {
+      approval: { required: 1, expiresAfter: "24h" },
+    });
+  });
+
+  it("waits, and stops no dependent meanwhile", () => {
+    const story = proposed();
+    assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["AwaitingApproval", true]);
+    assert.equal(conditionOf(story, "AwaitingApproval")?.status, "True");
+    assert.equal(story.verdict("app").state, "Ready");
+  });
+
+  for (const [when, tries] of [
+    ["at once", 1],
+    ["also after that plan has expired", 2],
+  ] as const) {
+    it(`that fails half way is followed by another plan for a person, which waits, ${when}`, () => {
+      const story = proposed();
+      story.end("network", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+      story.pass(20_000);
+      for (let expired = 1; expired < tries; expired += 1) {
+        story.round();
+        story.hold("network");
+        story.end("network", "Cancelled", { reason: "PlanExpired" });
+      }
+      story.round();
+      const next = story.hold("network");
+      assert.deepEqual(next.spec.rules?.approval, { required: 1, expiresAfter: "24h" });
+      assert.equal(story.verdict("network").state, "AwaitingApproval");
+    });
+  }
+
+  it("is void when drift is only to be reported, and when something else is declared", () => {
+    const changes: readonly Partial<Environment["spec"]>[] = [
+      { drift: { interval: "1h" } },
+      { variables: [{ name: "a", value: 1 }] },
+    ];
+    for (const spec of changes) {
+      const story = proposed();
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
+      assert.equal(story.verdict("network").step.type, "supersede");
+    }
+  });
+
+  it("is not proposed again after a no, until something else has drifted", () => {
+    const story = proposed();
+    story.end("network", "Cancelled", { reason: "Rejected", message: "it is meant to be so" });
+    for (let looks = 0; looks < 3; looks += 1) {
+      story.round();
+      whenDue(story);
+      for (const { spec } of story.openChecks()) story.endCheck(spec.component, "Cancelled");
+    }
+    assert.equal(story.started.filter((line) => line.startsWith("Apply")).length, 1);
+    assert.ok(story.verdict("network").satisfied);
+    while (!story.openChecks().some(({ spec }) => spec.component === "network")) whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.round();
+    assert.equal(story.started.filter((line) => line.startsWith("Apply")).length, 2);
+  });
+});

@@ -1,0 +1,38 @@
+/** Stories of components that are looked at for drift. */
+import assert from "node:assert/strict";
+import type { Drift } from "../../../operator/api/drift.ts";
+import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
+import { statusFor } from "../../../operator/environment/status.ts";
+import { aComponent, anEnvironment } from "../../fakes/objects.ts";
+import { aStory } from "./story.ts";
+
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const hourly: Drift = { interval: "1h" };
+
+export type Story = ReturnType<typeof aStory>;
+
+/** Components in a row, applied, each looked at every hour. */
+export function watching(drift: Drift = hourly, names: readonly string[] = ["network", "app"]): Story {
+  const components = names.map((name, index) =>
+    aComponent(name, index === 0 ? {} : { needs: [names[index - 1] ?? ""] }),
+  );
+  const story = aStory(anEnvironment(components, { spec: { drift } }));
+  story.settle();
+  story.started.length = 0;
+  return story;
+}
+
+export const statusOf = (story: Story): EnvironmentStatus => {
+  const status = statusFor(story.environment(), story.decision(), { lines: [] }, new Date(story.now()));
+  assert.ok(status !== undefined);
+  return status;
+};
+export const conditionOf = (story: Story, type: string) => statusOf(story).conditions?.find((one) => one.type === type);
+export const lineOf = (story: Story, name: string) => statusOf(story).components?.find((line) => line.name === name);
+
+/** An hour and the tenth by which it may be later. */
+export const whenDue = (story: Story) => {
+  story.pass(1.1 * HOUR);
+  story.round();
+};
