@@ -5,11 +5,12 @@ import { reconcileEnvironment } from "../environment/reconcile.ts";
 import type { Clock } from "../loop/clock.ts";
 import { type Controller, createController, type Source, sourceOf } from "../loop/controller.ts";
 import { keyFor, keyOf, splitKey } from "../loop/keys.ts";
+import { isWaitingForPeople } from "../run/phase.ts";
 import type { RunPorts } from "../run/ports.ts";
 import { reconcileRun } from "../run/reconcile.ts";
 import type { StateKey } from "../storage/record.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { BY, type CachedRun, type Caches, checkedComponent, holdsPlace, PLACE } from "./caches.ts";
+import { BY, type CachedRun, type Caches, checkedComponent, PLACE } from "./caches.ts";
 
 const WORKERS = { environments: 8, runs: 16 } as const;
 
@@ -100,7 +101,10 @@ function freedPlaces(runs: Caches["runs"], maxChecks: number): Source {
           for (const run of woken) enqueue(keyOf(run));
           return;
         }
-        const freed = old !== undefined && holdsPlace(old) && (now === undefined || !holdsPlace(now));
+        if (old === undefined || isClosed(old)) return;
+        // Also without a pod: a place is taken before the pod is asked for, which Kubernetes may refuse.
+        const closes = now === undefined || isClosed(now);
+        const freed = closes || (isWaitingForPeople(now) && !isWaitingForPeople(old));
         if (freed) for (const run of runs.byIndex(BY.place, PLACE.awaited)) enqueue(keyOf(run));
       }),
   };

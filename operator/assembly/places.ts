@@ -20,6 +20,15 @@ export interface PlaceLimits {
 /** Pods that exist or were just asked for: the cache hears of a new pod a little later than the one who made it. */
 export function countPlaces(caches: Pick<Caches, "runs" | "pods">, limits: PlaceLimits): Places {
   const taken = new Map<string, Run>();
+  let begun = false;
+  /** A leader before this one may have made pods that it did not live to record. */
+  const begin = () => {
+    if (begun) return;
+    begun = true;
+    for (const run of caches.runs.byIndex(BY.place, PLACE.awaited))
+      if (caches.pods.get(run.metadata.namespace, podName(run, phaseNameOf(run))) !== undefined)
+        taken.set(run.metadata.uid, run);
+  };
   /** Until the pod that was asked for is recorded, in the phase that it was asked for: from then on the index counts it, as long as it holds a place. */
   const isComing = (asked: Run): boolean => {
     const { namespace, name, uid } = asked.metadata;
@@ -34,6 +43,7 @@ export function countPlaces(caches: Pick<Caches, "runs" | "pods">, limits: Place
   };
   return {
     freeFor(run) {
+      begin();
       const isCheck = run.spec.operation === "Check";
       const held = new Set(holders(isCheck).map(({ metadata }) => metadata.uid));
       for (const [uid, asked] of taken) {

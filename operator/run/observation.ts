@@ -3,12 +3,12 @@ import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
 
-/** All that a decision about a Run may depend on. */
-export interface RunObservation {
+/** What is looked up about a Run, which takes a while. */
+export interface RunSeen {
   readonly run: Run;
   /** The Environment under the Run's name, whatever its UID; absent when it is gone. */
   readonly environment: Environment | undefined;
-  /** The pod under the name of the Run's pod in its present phase, whatever its UID. */
+  /** The pod under the name of the Run's pod in its present phase, whatever its UID; of a closed Run, if the cache has it. */
   readonly pod: ObservedPod | undefined;
   /** The pod that made the plan, while another one applies it or is to do so. */
   readonly planPod: ObservedPod | undefined;
@@ -20,10 +20,14 @@ export interface RunObservation {
   readonly standing: PlanStanding;
   /** A newer Run of the component exists that is no Check. */
   readonly isOvertaken: boolean;
-  /** Places for further pods, by the installation's limit. */
-  readonly freePlaces: number;
   /** Wall clock, in milliseconds since 1970. */
   readonly nowMs: number;
+}
+
+/** All that a decision about a Run may depend on. */
+export interface RunObservation extends RunSeen {
+  /** Places for further pods, by the installation's limit. The rounds of other Runs take some while this one looks things up. */
+  readonly freePlaces: number;
 }
 
 /** Whether a plan that waits is still the one that is wanted, and may be applied now. */

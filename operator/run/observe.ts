@@ -1,22 +1,24 @@
-import type { RunObservation } from "./observation.ts";
+import { isClosed } from "../api/run.ts";
+import type { RunSeen } from "./observation.ts";
 import { isWaitingForPeople, phaseNameOf, recordedPod } from "./phase.ts";
 import { podName } from "./pod.ts";
 import type { RunPorts } from "./ports.ts";
 import { tallyOf } from "./waiting.ts";
 
-/** All of it but the free places: the rounds of other Runs take some before this one is done looking. */
 export async function observeRun(
   namespace: string,
   name: string,
   ports: RunPorts,
   signal: AbortSignal,
-): Promise<Omit<RunObservation, "freePlaces"> | undefined> {
+): Promise<RunSeen | undefined> {
   const run = ports.run(namespace, name);
   if (run === undefined) return undefined;
   const phase = phaseNameOf(run);
-  const pod = await ports.pod(namespace, podName(run, phase), recordedPod(run)?.uid, signal);
-  const nodeName = pod?.spec?.nodeName;
-  const seen: Omit<RunObservation, "freePlaces"> = {
+  // Thousands of closed Runs are looked at when a leader begins: nothing is asked about them.
+  const recordedUid = isClosed(run) ? undefined : recordedPod(run)?.uid;
+  const pod = await ports.pod(namespace, podName(run, phase), recordedUid, signal);
+  const nodeName = isClosed(run) ? undefined : pod?.spec?.nodeName;
+  const seen: RunSeen = {
     run,
     environment: ports.environment(namespace, run.spec.environment.name),
     pod,

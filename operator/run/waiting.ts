@@ -3,12 +3,12 @@ import type { RunOutcome } from "../api/run-status.ts";
 import { type HeldQuestion, rejectionText, type Tally, tally } from "../approval/tally.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, isToBeCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
-import type { RunObservation } from "./observation.ts";
+import type { RunObservation, RunSeen } from "./observation.ts";
 import { outsideWindows } from "./outside-windows.ts";
 import { whyPointless } from "./pointless.ts";
 
 /** What people have said about the plan of this Run that waits. */
-export function tallyOf({ run, approvals, nowMs }: Pick<RunObservation, "run" | "approvals" | "nowMs">): Tally {
+export function tallyOf({ run, approvals, nowMs }: RunSeen): Tally {
   const question: HeldQuestion = {
     environment: run.spec.environment.name,
     run: run.metadata,

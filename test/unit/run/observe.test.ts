@@ -4,7 +4,7 @@ import { observeRun } from "../../../operator/run/observe.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
 import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { anApproval, DIGEST } from "../approval/approvals.ts";
-import { begun, runSpec } from "./observations.ts";
+import { aPod, begun, runSpec } from "./observations.ts";
 
 const counts = { create: 1, update: 0, replace: 0, delete: 0 };
 const waiting = aRun(
@@ -36,6 +36,26 @@ async function seen(run: typeof waiting, approvals: readonly Approval[]) {
   const observation = await observeRun("team", run.metadata.name, ports, new AbortController().signal);
   return { standing: observation?.standing.type, asked };
 }
+
+describe("A Run that is closed", () => {
+  it("is looked at without a request, although it remembers a pod that has gone: there are thousands of them", async () => {
+    const run = aRun(runSpec(), begun({ phase: "Succeeded" }));
+    const asked: unknown[] = [];
+    const ports = {
+      now: () => new Date(T0),
+      run: () => run,
+      environment: () => anEnvironment([]),
+      // With a UID it is asked for where the cache does not have it.
+      async pod(_namespace, _name, recordedUid) {
+        if (recordedUid !== undefined) asked.push(recordedUid);
+        return aPod();
+      },
+      node: async (name) => void asked.push(name),
+    } as Partial<RunPorts> as RunPorts;
+    await observeRun("team", run.metadata.name, ports, new AbortController().signal);
+    assert.deepEqual(asked, []);
+  });
+});
 
 describe("Whether a plan still stands", () => {
   it("is asked once it is approved, since the whole Environment has to be looked at for it, and not before", async () => {

@@ -3,15 +3,28 @@ import type { Run } from "../../../operator/api/run.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
 import { reconcileRun } from "../../../operator/run/reconcile.ts";
 import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
-import { aPod, runSpec } from "./observations.ts";
+import { anApproval, DIGEST } from "../approval/approvals.ts";
+import { aPod, begun, runSpec } from "./observations.ts";
+
+const approval = { rules: { approval: { required: 1, expiresAfter: "1h" } } } as const;
+const held = begun({
+  phase: "AwaitingApproval",
+  heldAt: new Date(T0).toISOString(),
+  plan: { digest: DIGEST, counts: { create: 1, update: 0, replace: 0, delete: 0 }, resources: [], verdict: "Hold" },
+});
+const kinds: Readonly<Record<string, (component: string, number: number) => Run>> = {
+  "that are new": (component, number) => aRun(runSpec({ component, number })),
+  "that only look": (component, number) => aRun(runSpec({ component, number, operation: "Check" })),
+  "whose plans are approved": (component, number) => aRun(runSpec({ component, number, ...approval }), held),
+};
 
 /** A world in which everything that is looked up takes a moment, and so many pods may be made. */
-function aWorld(limit: number) {
+function aWorld(kind: (component: string, number: number) => Run, limit: number) {
   const made: string[] = [];
   const told = new Map<string, string | undefined>();
   const runs = new Map<string, Run>(
     ["network", "database", "cache", "api", "web"].map((component, at) => {
-      const run = aRun(runSpec({ component, number: at + 1 }));
+      const run = kind(component, at + 1);
       return [run.metadata.name, run];
     }),
   );
@@ -19,6 +32,9 @@ function aWorld(limit: number) {
     now: () => new Date(T0),
     run: (_namespace, name) => runs.get(name),
     environment: () => anEnvironment([]),
+    approvalsOf: ({ metadata: { name, uid } }) => [anApproval({ run: { name, uid } })],
+    standingOf: () => ({ type: "stands" }),
+    isOvertaken: () => false,
     pod: async () => undefined,
     freePlaces: () => limit - made.length,
     async makePod(run) {
@@ -35,10 +51,11 @@ function aWorld(limit: number) {
 }
 
 describe("The rounds of several Runs at the same time", () => {
-  it("take no more places than there are, and the others say that they wait for one", async () => {
-    const { made, told, names, ports } = aWorld(2);
-    await Promise.all(names.map((name) => reconcileRun("team", name, ports, new AbortController().signal)));
-    assert.deepEqual(made, names.slice(0, 2));
-    for (const name of names.slice(2)) assert.match(told.get(name) ?? "", /waits for a free place/);
-  });
+  for (const [which, kind] of Object.entries(kinds))
+    it(`${which} take no more places than there are`, async () => {
+      const { made, told, names, ports } = aWorld(kind, 2);
+      await Promise.all(names.map((name) => reconcileRun("team", name, ports, new AbortController().signal)));
+      assert.deepEqual(made, names.slice(0, 2));
+      for (const name of names.slice(2)) assert.match(told.get(name) ?? "waits for a free place", /for a free place/);
+    });
 });
