@@ -3,6 +3,7 @@ import { ANNOTATIONS } from "../api/names.ts";
 import { isClosed } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
 import { isToBeCancelled } from "./cancel.ts";
+import { saidByKubelet } from "./death.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation } from "./observation.ts";
 import { whyNotStarted } from "./start-trouble.ts";
@@ -68,7 +69,7 @@ function givenUp(observation: RunObservation, pod: Observed): RunOutcome | undef
     return failed("OutOfMemory", "the engine needed more memory than its limit; raise runner.resources.limits.memory");
   const hasEnded = status?.phase === "Succeeded" || status?.phase === "Failed";
   if (hasEnded || metadata.deletionTimestamp !== undefined)
-    return failed("RunnerLost", "the pod ended before it had told what it found");
+    return failed("RunnerLost", `the pod ended before it had told what it found${saidByKubelet(pod)}`);
   if (observation.nowMs < deadlineMs(observation, pod)) return undefined;
   const trouble = whyNotStarted(pod);
   return hasBegun(pod)

@@ -1,3 +1,4 @@
+import { cutBytes } from "../api/cut-bytes.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { ContainerStatus } from "../cluster/kinds.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
@@ -27,7 +28,8 @@ export function deathOf(observation: RunObservation, recordedUid: string): Death
   if (pod === undefined || pod.metadata.uid !== recordedUid) {
     return { type: "unproven", why: "the pod's object is gone, although its finalizer should have kept it" };
   }
-  if (allTerminated(pod)) return dead(recordedUid, howItEnded(pod), ranOutOfMemory(pod));
+  if (allTerminated(pod))
+    return dead(recordedUid, `all of its containers have ended${saidByKubelet(pod)}`, ranOutOfMemory(pod));
   const nodeName = pod.spec?.nodeName;
   const leaving = pod.metadata.deletionTimestamp !== undefined;
   if (nodeName === undefined)
@@ -39,15 +41,13 @@ export function deathOf(observation: RunObservation, recordedUid: string): Death
   return { type: "alive" };
 }
 
-/** In the kubelet's words, where it ended the pod by itself: for want of disk or memory on the node, or for its shutdown. */
-function howItEnded({ status }: ObservedPod): string {
-  const { reason, message = "" } = status ?? {};
-  const words =
-    reason === undefined ? "" : ` (${reason}${message === "" ? "" : `: ${message.slice(0, LONGEST_WORDS)}`})`;
-  return `all of its containers have ended${words}`;
+/** Why the kubelet ended the pod by itself, where it did: for want of disk or memory on its node, or for a limit of its own. */
+export function saidByKubelet({ status }: ObservedPod): string {
+  const { reason, message } = status ?? {};
+  return reason === undefined
+    ? ""
+    : cutBytes(`; the kubelet says ${[reason, message].filter(Boolean).join(": ")}`, 300);
 }
-
-const LONGEST_WORDS = 300;
 
 function allTerminated({ metadata, spec, status }: ObservedPod): boolean {
   const statuses = status?.containerStatuses ?? [];

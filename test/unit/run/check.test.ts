@@ -80,6 +80,12 @@ const rows: readonly Row[] = [
     as: { result: "Failed", reason: "RunnerLost" },
   },
   {
+    when: "the kubelet has evicted its pod",
+    facts: { pod: aPod({ states: ["terminated", "terminated"], reason: "Evicted", message: "low on disk" }) },
+    decides: "drop",
+    as: { message: "the pod ended before it had told what it found; the kubelet says Evicted: low on disk" },
+  },
+  {
     when: "its pod was deleted",
     facts: { pod: aPod({ metadata: leaving }) },
     decides: "drop",

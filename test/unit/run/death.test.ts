@@ -30,7 +30,7 @@ const rows: readonly Row[] = [
       }),
     },
     shown: "dead",
-    how: /all of its containers have ended \(Evicted: The node was low on resource: x\.\)/,
+    how: /all of its containers have ended; the kubelet says Evicted: The node was low on resource: x\./,
   },
   {
     when: "one container of two has ended (the agent may be restarted, the engine may write)",
