@@ -5,10 +5,10 @@ import { isClosed, type Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS } from "../../operator/cluster/resources.ts";
 import { type Power, powerOf } from "../apiserver/power.ts";
 import { until } from "../apiserver/until.ts";
-import { isWhole } from "../whole.ts";
 import type { Place } from "./place.ts";
 import { type OwnStage, ownStage } from "./stage.ts";
 import { change, createEnvironment, deleteEnvironment, find, inPlace, isApplied, isGone, request } from "./story.ts";
+import { isWhole } from "./whole.ts";
 
 /** What takes minutes in a cluster is to take seconds here. */
 const TIMING = { silenceMs: 2_000 };

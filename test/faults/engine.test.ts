@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { isWhole } from "../whole.ts";
 import type { Fate, Seen } from "./proxy.ts";
 import { realEngines } from "./real-engines.ts";
 import { interruption, life, type Story } from "./story.ts";
 import { isAsCalm, OPERATOR, sweep } from "./sweep.ts";
+import { isWhole } from "./whole.ts";
 
 /** With the runner's real programs and a real engine, which take a second or two for each Run. */
 const real =

@@ -17,8 +17,6 @@ import { CATALOGUE } from "../fakes/objects.ts";
 import type { Mortal } from "./lives.ts";
 import { connectionTo } from "./stage.ts";
 
-export const MOST_RUNS_AT_ONCE = 20;
-
 export interface OperatorOptions {
   readonly url: string;
   readonly ring: LiveKeyRing;
@@ -29,6 +27,8 @@ export interface OperatorOptions {
   readonly timing: WatchTiming;
   /** With it, it works only while it holds the lease; without it, from the start. */
   readonly lease?: LeaseTiming;
+  /** Runs that have a pod at the same time, and as many Checks; 20 unless told. */
+  readonly mostAtOnce?: number;
   /** Its process ends by itself, because it has lost the lease. */
   readonly onEnd?: () => void;
   readonly tell: (line: string) => void;
@@ -80,7 +80,7 @@ export async function startOperator(options: OperatorOptions): Promise<Mortal> {
 }
 
 function controllerParts(
-  { ring, home, gatewayUrl, gatewayCa, tell }: OperatorOptions,
+  { ring, home, gatewayUrl, gatewayCa, tell, mostAtOnce = 20 }: OperatorOptions,
   caches: ReturnType<typeof createCaches>,
   client: ReturnType<typeof createClient>,
 ) {
@@ -97,15 +97,15 @@ function controllerParts(
   });
   return {
     clock,
-    maxChecks: 20,
+    maxChecks: mostAtOnce,
     caches,
     metrics: createMetrics({ ofProcess: false }),
     environment,
     run: runPorts({
       ...shared,
       standingOf: standingInCaches(environment),
-      maxRuns: MOST_RUNS_AT_ONCE,
-      maxChecks: 20,
+      maxRuns: mostAtOnce,
+      maxChecks: mostAtOnce,
       pod: { gatewayUrl, gatewayCa },
       onClosed: () => {},
     }),

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { isWhole } from "../whole.ts";
 import type { Trouble } from "./place.ts";
 import type { Weather } from "./proxy.ts";
 import { type Ending, life } from "./story.ts";
 import { isAsCalm } from "./sweep.ts";
+import { isWhole } from "./whole.ts";
 
 const WEATHERS: Readonly<Record<string, Weather>> = {
   "answered with 500": { type: "refused", status: 500, reason: "InternalError" },

@@ -25,6 +25,8 @@ export interface Trouble {
   readonly outage?: { readonly fromWrite: number; readonly ms: number; readonly weather: Weather };
   /** The operator works only while it holds a lease of such timing. */
   readonly lease?: LeaseTiming;
+  /** Runs that may have a pod at the same time; 20 unless told. */
+  readonly mostAtOnce?: number;
   /** Whom the API server takes operator and gateway for; asked when the namespaces are there, before anything is started. */
   readonly as?: (stage: Stage, namespaces: Namespaces) => Promise<string>;
   /** Told of everything that is said by any part. */
@@ -101,7 +103,7 @@ export async function openPlace(trouble: Trouble, set?: Stage): Promise<Place> {
     tell,
   });
   const kubelet = startKubelet({ stage: theStage, gateway, namespace, engines, tell });
-  const { watching, timing = {}, lease, seeRequest } = trouble;
+  const { watching, timing = {}, lease, mostAtOnce, seeRequest } = trouble;
   const operator = await livesOf({
     name: "operator",
     openLine: (ends) =>
@@ -124,6 +126,7 @@ export async function openPlace(trouble: Trouble, set?: Stage): Promise<Place> {
         gatewayCa: gateway.caPem,
         timing,
         ...(lease === undefined ? {} : { lease }),
+        ...(mostAtOnce === undefined ? {} : { mostAtOnce }),
         onEnd,
         tell,
       }),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { isWhole } from "../whole.ts";
 import { allRights, nameOf, openRights, type Right, type Rights } from "./rights.ts";
 import { type Ending, life } from "./story.ts";
 import { isAsCalm } from "./sweep.ts";
+import { isWhole } from "./whole.ts";
 
 const AT_ONCE = 6;
 

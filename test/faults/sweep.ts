@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { isWhole } from "../whole.ts";
 import type { Trouble } from "./place.ts";
 import type { Fate, Seen } from "./proxy.ts";
 import type { Ending, Story } from "./story.ts";
+import { isWhole } from "./whole.ts";
 
 /**
  * At every write that the operator or the gateway makes in a whole story, something goes wrong: in each telling at several writes, far from each other.

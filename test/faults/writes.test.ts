@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { isWhole } from "../whole.ts";
 import { interruption, life } from "./story.ts";
 import { FATES, type FateName, OPERATOR, sweep } from "./sweep.ts";
+import { isWhole } from "./whole.ts";
 
 const STORIES = [
   { name: "is created, changed and deleted", story: life },

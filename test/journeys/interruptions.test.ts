@@ -10,8 +10,8 @@ import { cutOffGateway, restoreGateway } from "./support/operator-pods.ts";
 import type { Place } from "./support/place.ts";
 import { untilJournalled } from "./support/stored.ts";
 
-async function killedInApply(place: Place, engine: Engine = "opentofu"): Promise<void> {
-  const pod = await applyHalfWay(place, { engine });
+async function killedInApply(place: Place, engine?: Engine): Promise<void> {
+  const pod = await applyHalfWay(place, engine);
   // The first is begun and made, the second begun.
   await untilJournalled(place, "served", "one", 3);
   await killContainers(pod);

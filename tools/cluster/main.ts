@@ -68,10 +68,13 @@ async function up(name: string): Promise<number> {
 }
 
 async function down(name: string): Promise<number> {
-  if (await clusterDown({ name })) console.log(`The cluster ${name} is gone.`);
-  else
-    console.log([`There is no cluster ${name}.`, ...(await clusterNames()).map((one) => `There is ${one}.`)].join(" "));
+  console.log((await clusterDown({ name })) ? `The cluster ${name} is gone.` : await noCluster(name));
   return 0;
+}
+
+async function noCluster(name: string): Promise<string> {
+  const others = await clusterNames();
+  return `There is no cluster ${name}.${others.length === 0 ? "" : ` There are: ${others.join(", ")}.`}`;
 }
 
 async function status(name: string, json: boolean): Promise<number> {
@@ -88,7 +91,7 @@ async function load(image: string, name: string): Promise<number> {
 async function kubeconfig(name: string): Promise<number> {
   const cluster = await findCluster(name);
   if (cluster === undefined)
-    throw new Error(`There is no cluster ${name}. Make it with: npm run cluster -- up --name ${name}`);
+    throw new Error(`${await noCluster(name)} Make it with: npm run cluster -- up --name ${name}`);
   process.stdout.write(await adminKubeconfig(cluster));
   return 0;
 }

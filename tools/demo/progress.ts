@@ -13,12 +13,6 @@ export interface WatchedEnvironment extends ShownEnvironment {
   readonly status?: NonNullable<ShownEnvironment["status"]> & {
     readonly observedGeneration: number;
     readonly handledRequest?: string;
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason: string;
-      readonly message: string;
-    }[];
     readonly outputs?: readonly { readonly name: string; readonly value?: unknown; readonly sensitive?: boolean }[];
   };
 }
@@ -165,6 +159,8 @@ function terminalScreen(out: NodeJS.WriteStream): Screen {
     show(environment, progress) {
       const width = out.columns - 4;
       const lines = [...renderTree(environment, progress, width), ...renderTroubles(environment, width)];
+      // What is higher than the terminal cannot be drawn over.
+      lines.length = Math.min(lines.length, out.rows - 1);
       const back = drawn === 0 ? "" : `\x1b[${drawn}A\x1b[0J`;
       out.write(`${back}${lines.map((line) => `  ${line}\n`).join("")}`);
       drawn = lines.length;
@@ -186,7 +182,7 @@ function plainScreen(out: NodeJS.WriteStream, now: () => number): Screen {
         printed.set(component.name, component.state);
         out.write(`  ${`${((now() - started) / 1000).toFixed(1)} s`.padStart(8)}  ${line}\n`);
       }
-      const troubles = renderTroubles(environment).join("\n  ");
+      const troubles = renderTroubles(environment).filter(Boolean).join("\n  ");
       if (troubles !== told && troubles !== "") out.write(`  ${troubles}\n`);
       told = troubles;
     },

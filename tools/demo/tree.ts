@@ -17,6 +17,12 @@ export interface ShownEnvironment {
   };
   readonly status?: {
     readonly summary?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+    }[];
     readonly components?: readonly ShownComponent[];
   };
 }
@@ -105,28 +111,41 @@ export function renderTree(
   });
 }
 
-/** What has failed, in full, and what comes next: the tree has room for the beginning only. */
+const NEEDS_ATTENTION = new Set(["Failed", "Stalled", "Interrupted"]);
+
+/** What has gone wrong, as the Environment tells it, and what comes next: a line of the tree has room for the beginning only. */
 export function renderTroubles({ status }: ShownEnvironment, width = 100): readonly string[] {
-  const failed = (status?.components ?? []).filter(({ state }) => state === "Failed" || state === "Stalled");
-  if (failed.length === 0) return [];
-  const troubles = failed.flatMap(({ name, message = "", retryAt }) => {
-    const next = retryAt === undefined ? "" : ` The next try begins at ${retryAt.slice(11, 19)} UTC.`;
-    return wrapped(`${name}: ${oneLine(message)}${next}`, width);
-  });
-  return ["", ...troubles, ...wrapped("Is it a mistake in a module? Correct it, and run the demo again.", width)];
+  const troubled = (status?.components ?? []).filter(({ state }) => NEEDS_ATTENTION.has(state));
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  if (troubled.length === 0 || ready?.status !== "False") return [];
+  const [next] = troubled.flatMap(({ retryAt }) => retryAt ?? []).toSorted();
+  const whatNext =
+    next === undefined ? "Nothing is tried again by itself." : `The next try begins at ${next.slice(11, 19)} UTC.`;
+  return [
+    "",
+    ...wrapped(oneLine(ready.message), width),
+    ...wrapped(`${whatNext} Once its cause is mended, run the demo again: it goes on from here.`, width),
+  ];
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ");
 
+/** A word that is longer than a line goes on in the next one. */
 function wrapped(text: string, width: number): readonly string[] {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word.slice(0, width));
-    else lines[lines.length - 1] = `${last} ${word}`;
+  let line = "";
+  for (const word of text.split(" ").flatMap((long) => pieces(long, width))) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
   }
-  return lines;
+  return [...lines, line];
 }
+
+const pieces = (word: string, width: number): readonly string[] =>
+  Array.from({ length: Math.ceil(word.length / width) }, (_, at) => word.slice(at * width, (at + 1) * width));
 
 function describe(component: ShownComponent, progress: ShownProgress | undefined, needs: readonly string[]): string {
   const busy = component.state === "Planning" || component.state === "Applying" || component.state === "Destroying";

@@ -18,27 +18,31 @@ export async function signalPart(place: Place, part: ComponentName, signal: Node
 
 /** For as long as it takes the part stands still, and answers nobody; then SIGKILL. Resolves as `signalPart` does. */
 export async function killPartAfter(place: Place, part: ComponentName, meanwhile: () => Promise<void>): Promise<void> {
+  const exits = await whileFrozen(place, part, "SIGKILL", meanwhile);
+  await untilWhole(place, part, exits + 1);
+}
+
+/** The same, but then it goes on as if nothing had been. */
+export async function freezePart(place: Place, part: ComponentName, meanwhile: () => Promise<void>): Promise<void> {
+  await whileFrozen(place, part, "SIGCONT", meanwhile);
+}
+
+/** Resolves with how often the part had ended before. */
+async function whileFrozen(
+  place: Place,
+  part: ComponentName,
+  then: NodeJS.Signals,
+  meanwhile: () => Promise<void>,
+): Promise<number> {
   const { pid, exits } = await stateOf(place, part);
   assert.ok(pid, `${part} runs`);
   process.kill(pid, "SIGSTOP");
   try {
     await meanwhile();
   } finally {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, then);
   }
-  await untilWhole(place, part, exits + 1);
-}
-
-/** For as long as it takes the part stands still, and answers nobody; then it goes on as if nothing had been. */
-export async function freezePart(place: Place, part: ComponentName, meanwhile: () => Promise<void>): Promise<void> {
-  const { pid } = await stateOf(place, part);
-  assert.ok(pid, `${part} runs`);
-  process.kill(pid, "SIGSTOP");
-  try {
-    await meanwhile();
-  } finally {
-    process.kill(pid, "SIGCONT");
-  }
+  return exits;
 }
 
 /** `npm run cluster -- up` is content when everything runs again, and leaves alone what runs. */

@@ -1,16 +1,16 @@
 /** A plan or an apply that stands half way: whatever happens meanwhile, each resource is made once, by one pod of one Run. */
 import assert from "node:assert/strict";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
-import { anEnvironment, type Engine, type EnvironmentFacts } from "./environments.ts";
+import { anEnvironment, type Engine } from "./environments.ts";
 import { planAsks, reports, twoSteps } from "./modules.ts";
 import type { Place } from "./place.ts";
 
 /** Begins it; resolves when the first resource is made and the second one waits for `goOn`. */
-export async function applyHalfWay(place: Place, more: Partial<EnvironmentFacts> = {}): Promise<Pod> {
+export async function applyHalfWay(place: Place, engine: Engine = "opentofu"): Promise<Pod> {
   const { outside } = place;
   outside.hold("create/second");
   const components = [{ name: "one", module: twoSteps(outside.address) }];
-  await place.apply(anEnvironment({ name: "served", ...more, components }));
+  await place.apply(anEnvironment({ name: "served", engine, components }));
   await outside.arrival("create/second");
   return firstPod(place);
 }

@@ -145,13 +145,6 @@ export class Place {
     return this.#patiently(`pod of ${run.metadata.name}: to start`, within, PODS, selection, look);
   }
 
-  /** Waits until somebody has asked the pod to end. */
-  async untilAskedToEnd({ metadata: { name, uid } }: Pod, { within = soon }: Patience = {}): Promise<void> {
-    const look = (found: readonly Stored<Pod>[]) =>
-      found.find(({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp !== undefined);
-    await this.#patiently(`pod ${name}: to be asked to end`, within, PODS, named(name), look);
-  }
-
   async pods(component?: string): Promise<readonly Stored<Pod>[]> {
     const { items } = await this.installation.client.listAll<Pod>(PODS, this.#runsOf(component));
     return items;

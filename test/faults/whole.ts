@@ -1,0 +1,2 @@
+/** `TERRARIUM_FAULTS=all`, which `npm run test:faults` sets: everything is to happen that takes more time than `npm test` has. */
+export const isWhole = process.env.TERRARIUM_FAULTS === "all";
