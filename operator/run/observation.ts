@@ -8,7 +8,7 @@ export interface RunSeen {
   readonly run: Run;
   /** The Environment under the Run's name, whatever its UID; absent when it is gone. */
   readonly environment: Environment | undefined;
-  /** The pod under the name of the Run's pod in its present phase, whatever its UID; of a closed Run, if the cache has it. */
+  /** The pod under the name of the Run's pod in its present phase, whatever its UID; of a Run that was let go, if the cache has it. */
   readonly pod: ObservedPod | undefined;
   /** The pod that made the plan, while another one applies it or is to do so. */
   readonly planPod: ObservedPod | undefined;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Approval } from "../../../operator/api/approval.ts";
+import { FINALIZERS } from "../../../operator/api/names.ts";
 import { observeRun } from "../../../operator/run/observe.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
 import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
@@ -38,22 +39,38 @@ async function seen(run: typeof waiting, approvals: readonly Approval[]) {
 }
 
 describe("A Run that is closed", () => {
-  it("is looked at without a request, although it remembers a pod that has gone: there are thousands of them", async () => {
-    const run = aRun(runSpec(), begun({ phase: "Succeeded" }));
-    const asked: unknown[] = [];
+  const pods = ["p", "a"].map((suffix) => ({
+    name: `${waiting.metadata.name}-${suffix}`,
+    uid: `uid-${suffix}`,
+    createdAt: new Date(T0).toISOString(),
+  }));
+  const status = { ...waiting.status, observedGeneration: 1, phase: "Succeeded", pods } as const;
+
+  /** UIDs by which pods, and names by which nodes are asked for where the caches do not have them. */
+  async function asked(finalizers: string[]) {
+    const run = aRun(waiting.spec, status, { finalizers });
+    const uids: unknown[] = [];
     const ports = {
       now: () => new Date(T0),
       run: () => run,
       environment: () => anEnvironment([]),
-      // With a UID it is asked for where the cache does not have it.
+      approvalsOf: () => [],
       async pod(_namespace, _name, recordedUid) {
-        if (recordedUid !== undefined) asked.push(recordedUid);
+        if (recordedUid !== undefined) uids.push(recordedUid);
         return aPod();
       },
-      node: async (name) => void asked.push(name),
+      node: async (name) => void uids.push(name),
     } as Partial<RunPorts> as RunPorts;
     await observeRun("team", run.metadata.name, ports, new AbortController().signal);
-    assert.deepEqual(asked, []);
+    return uids.toSorted();
+  }
+
+  it("is let go only after both of its pods were looked for where they are, and not in the cache alone", async () => {
+    assert.deepEqual(await asked([FINALIZERS.run]), ["uid-a", "uid-p"]);
+  });
+
+  it("and was let go, is looked at without a request, although it remembers its pods: there are thousands of them", async () => {
+    assert.deepEqual(await asked([]), []);
   });
 });
 
