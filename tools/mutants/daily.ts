@@ -33,7 +33,7 @@ export const DAILY: readonly JourneyMutant[] = [
       },
     ],
     tests: [CONFIGURATION],
-    named: "a module that is not there is looked for again, with growing pauses, until the limit",
+    named: "a module that is not there is tried again, with growing pauses, until the limit",
   },
   {
     id: "J03",
