@@ -223,7 +223,7 @@ function conditionsFor(environment: Environment, mode: Mode, verdicts: readonly 
           type: "Stalled",
           status: "False",
           reason: "Progressing",
-          message: "what is left goes on, or is tried again, by itself",
+          message: ready.status === "True" ? ready.message : "what is left goes on, or is tried again, by itself",
         }
       : { type: "Stalled", status: "True", reason: stuck.reason, message: about(stuck) },
     ...awaiting(environment, verdicts),

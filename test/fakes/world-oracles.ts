@@ -56,10 +56,16 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
   function aboutRun({ old, now }: ApiEvent): void {
     const run = now as Run | undefined;
     if (run === undefined) return;
-    if (old === undefined) born(run);
+    if (old === undefined && isOfTheLiving(run)) born(run);
+    const began = run.status?.applyStartedAt !== undefined && old?.status?.applyStartedAt === undefined;
+    if (began && !isOfTheLiving(run)) violated(`I3: ${run.metadata.name} applies for an Environment that is gone`);
     everyRun.set(run.metadata.uid, run);
     if (isClosed(run) && !(old !== undefined && isClosed(old as unknown as Run))) closed.push(run);
   }
+
+  /** Whoever sees only the past may make a Run for an Environment that is gone by now. It is nobody's try, and must come to nothing. */
+  const isOfTheLiving = ({ metadata: { namespace }, spec: { environment } }: Run): boolean =>
+    api.find(ENVIRONMENTS.plural, namespace, environment.name)?.metadata.uid === environment.uid;
 
   function born(run: Run): void {
     const isLook = ({ spec }: Run) => spec.operation === "Check";
