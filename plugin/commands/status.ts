@@ -22,14 +22,23 @@ export const status: Command = {
   async run(context, said) {
     const cluster = await context.cluster();
     const [name] = said.arguments;
-    if (said.has("watch")) return watch(context, cluster, said, name);
-    const pictures = await readPictures(cluster, name);
-    context.terminal.print(shown(context, said, cluster, pictures, name));
+    const asked = { context, said, cluster, name };
+    if (said.has("watch")) return watch(asked);
+    const pictures = await readPictures(asked);
+    context.terminal.print(shown(asked, pictures));
     return pictures.every(({ ready }) => ready) ? EXIT.done : EXIT.waiting;
   },
 };
 
-async function readPictures(cluster: Cluster, name: string | undefined): Promise<readonly Picture[]> {
+interface Asked {
+  readonly context: Context;
+  readonly said: Said;
+  readonly cluster: Cluster;
+  /** Nothing: all of the namespace. */
+  readonly name: string | undefined;
+}
+
+async function readPictures({ cluster, name }: Asked): Promise<readonly Picture[]> {
   if (name !== undefined) {
     const environment = await readEnvironment(cluster, name);
     return [pictureOf(environment, await readRuns(cluster, environment))];
@@ -39,24 +48,20 @@ async function readPictures(cluster: Cluster, name: string | undefined): Promise
   return environments.map((environment) => pictureOf(environment, own(environment)));
 }
 
-function shown(
-  { terminal, clock }: Context,
-  said: Said,
-  { namespace }: Cluster,
-  pictures: readonly Picture[],
-  name: string | undefined,
-) {
+function shown({ context, said, cluster, name }: Asked, pictures: readonly Picture[]) {
+  const { terminal, clock } = context;
   const paint = paintOf(terminal);
   const [first] = pictures;
   if (name !== undefined && first !== undefined)
     return printed(said, first, () => statusView(first, clock.now(), paint));
   if (pictures.length === 0 && !said.value("output"))
-    return `There are no environments in the namespace ${namespace}: choose another one with -n.`;
+    return `There are no environments in the namespace ${cluster.namespace}: choose another one with -n.`;
   return printed(said, pictures, () => statusesView(pictures, clock.now(), paint));
 }
 
 /** The same again after every change. */
-async function watch(context: Context, cluster: Cluster, said: Said, name: string | undefined): Promise<ExitCode> {
+async function watch(asked: Asked): Promise<ExitCode> {
+  const { context, cluster, name } = asked;
   const { namespace } = cluster;
   const one = name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
   const its = name === undefined ? {} : { labelSelector: `${LABELS.environment}=${name}` };
@@ -66,7 +71,7 @@ async function watch(context: Context, cluster: Cluster, said: Said, name: strin
   ];
   let last = "";
   for await (const _ of changes(cluster, followed, context.clock, context.signal)) {
-    const text = shown(context, said, cluster, await readPictures(cluster, name), name);
+    const text = shown(asked, await readPictures(asked));
     if (text !== last) context.terminal.show(text);
     last = text;
   }

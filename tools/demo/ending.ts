@@ -34,7 +34,7 @@ export function showNextSteps(setup: string, local: string | undefined, say: Say
     ["", `kubectl -n ${shop.namespace} describe environment ${shop.name}`],
     [
       "",
-      `kubectl -n ${shop.namespace} get secret shop-outputs-sensitive -o jsonpath='{.data.database_url}' | base64 -d`,
+      `kubectl -n ${shop.namespace} get secret shop-outputs-sensitive -o jsonpath='{.data.database_url}' | base64 -d; echo`,
     ],
     ["Sell more plants", `edit plants in examples/shop/environment.yaml (100 → 120), then: npm run demo${flag}`],
     ["Change a module", `edit examples/shop/infra, then: npm run demo${flag}     # pushes it; the branch moves`],

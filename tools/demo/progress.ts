@@ -153,12 +153,22 @@ export function createScreen(out: NodeJS.WriteStream, now: () => number = Date.n
   return out.isTTY ? terminalScreen(out) : plainScreen(out, now);
 }
 
+/** Troubles of an Environment, in lines; the first one that is shown tells what was there before. */
+function createTroubles(): (environment: ShownEnvironment, width?: number) => readonly string[] {
+  let earlier: ReadonlySet<string> | undefined;
+  return (environment, width) => {
+    earlier ??= new Set(environment.status?.components?.flatMap(({ run }) => run ?? []));
+    return renderTroubles(environment, width, earlier);
+  };
+}
+
 function terminalScreen(out: NodeJS.WriteStream): Screen {
+  const troubles = createTroubles();
   let drawn = 0;
   return {
     show(environment, progress) {
       const width = out.columns - 4;
-      const lines = [...renderTree(environment, progress, width), ...renderTroubles(environment, width)];
+      const lines = [...renderTree(environment, progress, width), ...troubles(environment, width)];
       // What is higher than the terminal cannot be drawn over.
       lines.length = Math.min(lines.length, out.rows - 1);
       const back = drawn === 0 ? "" : `\x1b[${drawn}A\x1b[0J`;
@@ -172,6 +182,7 @@ function terminalScreen(out: NodeJS.WriteStream): Screen {
 function plainScreen(out: NodeJS.WriteStream, now: () => number): Screen {
   const started = now();
   const printed = new Map<string, string>();
+  const troublesOf = createTroubles();
   let told = "";
   return {
     show(environment) {
@@ -182,7 +193,7 @@ function plainScreen(out: NodeJS.WriteStream, now: () => number): Screen {
         printed.set(component.name, component.state);
         out.write(`  ${`${((now() - started) / 1000).toFixed(1)} s`.padStart(8)}  ${line}\n`);
       }
-      const troubles = renderTroubles(environment).filter(Boolean).join("\n  ");
+      const troubles = troublesOf(environment).filter(Boolean).join("\n  ");
       if (troubles !== told && troubles !== "") out.write(`  ${troubles}\n`);
       told = troubles;
     },

@@ -113,18 +113,29 @@ export function renderTree(
 
 const NEEDS_ATTENTION = new Set(["Failed", "Stalled", "Interrupted"]);
 
-/** What has gone wrong, as the Environment tells it, and what comes next: a line of the tree has room for the beginning only. */
-export function renderTroubles({ status }: ShownEnvironment, width = 100): readonly string[] {
+/**
+ * What has gone wrong, as the Environment tells it, and what comes next: a line of the tree has room for the beginning only. `earlier` are Runs
+ * from before anybody looked: why they failed may have been mended since.
+ */
+export function renderTroubles(
+  { status }: ShownEnvironment,
+  width = 100,
+  earlier: ReadonlySet<string> = new Set(),
+): readonly string[] {
   const troubled = (status?.components ?? []).filter(({ state }) => NEEDS_ATTENTION.has(state));
   const ready = status?.conditions?.find(({ type }) => type === "Ready");
   if (troubled.length === 0 || ready?.status !== "False") return [];
   const [next] = troubled.flatMap(({ retryAt }) => retryAt ?? []).toSorted();
   const whatNext =
     next === undefined ? "Nothing is tried again by itself." : `The next try begins at ${next.slice(11, 19)} UTC.`;
+  const isEarlier = troubled.every(({ run }) => run !== undefined && earlier.has(run));
   return [
     "",
-    ...wrapped(oneLine(ready.message), width),
-    ...wrapped(`${whatNext} Once its cause is mended, run the demo again: it goes on from here.`, width),
+    ...wrapped(`${isEarlier ? "The try before this one: " : ""}${oneLine(ready.message)}`, width),
+    ...wrapped(
+      isEarlier ? whatNext : `${whatNext} Once its cause is mended, end this (Ctrl-C) and run the demo again.`,
+      width,
+    ),
   ];
 }
 

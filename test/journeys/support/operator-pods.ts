@@ -20,6 +20,23 @@ export async function killOperators(place: Place): Promise<void> {
   for (const pod of await operatorPods(place)) await killContainers(pod, ["operator"]);
 }
 
+/** SIGKILL for every replica at once; others take their places without the pauses of a container that ends again and again. */
+export async function killOperatorPods(place: Place): Promise<void> {
+  await killOperators(place);
+  await replaceOperators(place, { gracePeriodSeconds: 0 });
+}
+
+/** SIGTERM for every replica at once; each has the time that its pod allows. */
+export const endOperators = (place: Place): Promise<void> => replaceOperators(place, {});
+
+async function replaceOperators(place: Place, options: { readonly gracePeriodSeconds?: number }): Promise<void> {
+  const pods = await operatorPods(place);
+  await Promise.all(
+    pods.map(({ metadata }) => place.installation.client.delete(PODS, operatorNamespace, metadata.name, options)),
+  );
+  await untilOperatorsAreReady(place);
+}
+
 /** SIGKILL for the replica that leads, as soon as one has led for so long. */
 export async function killLeader(place: Place, afterMs: number): Promise<void> {
   const leader = await untilOneLeads(place);

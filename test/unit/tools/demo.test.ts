@@ -196,7 +196,9 @@ describe("the progress of the demo", () => {
     const failed = (state: string, retryAt?: string): ShownEnvironment => ({
       ...environment([]),
       status: {
-        components: [{ name: "network", state, message: "cut …", ...(retryAt === undefined ? {} : { retryAt }) }],
+        components: [
+          { name: "network", state, message: "cut …", run: "r1", ...(retryAt === undefined ? {} : { retryAt }) },
+        ],
         conditions: [{ type: "Ready", status: "False", reason: "ConfigurationInvalid", message }],
       },
     });
@@ -210,6 +212,8 @@ describe("the progress of the demo", () => {
     assert.match(text, /Thenexttrybeginsat12:34:56UTC\..*runthedemoagain/);
     assert.match(renderTroubles(failed("Interrupted")).join(" "), /Nothing is tried again by itself/);
     assert.deepEqual(renderTroubles(failed("Planning")), []);
+    const earlier = renderTroubles(failed("Failed", "2026-01-01T12:34:56Z"), 60, new Set(["r1"])).join(" ");
+    assert.match(earlier, /The try before this one: network: .* The next try begins at 12:34:56 UTC\.$/);
   });
 
   it("ends for a cycle, which is the operator's to report", () => {

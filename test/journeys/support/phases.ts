@@ -1,0 +1,68 @@
+/** One whole life, with a moment to stop at in the middle of each of its phases. */
+import assert from "node:assert/strict";
+import type { Run } from "../../../operator/api/run.ts";
+import { approvers, says, untilHeld } from "./approvers.ts";
+import { anEnvironment } from "./environments.ts";
+import { repository } from "./git.ts";
+import { keeps, planAsks, twoSteps } from "./modules.ts";
+import type { Place } from "./place.ts";
+
+/** What the engine waits for, outside, in the phases that have a pod. */
+const HELD = { init: "library", plan: "version", apply: "create/second", destroy: "destroy/second" } as const;
+
+/**
+ * Creates and deletes an Environment whose every change waits for a person, and lets something happen in the middle of each phase: in init, in
+ * plan, while the plan waits, in apply, while the deletion waits, in destroy. Fails unless it goes as if nothing had happened.
+ */
+export async function throughAllPhases(place: Place, happens: () => Promise<void>): Promise<void> {
+  const { outside } = place;
+  for (const what of Object.values(HELD)) outside.hold(what);
+  await approvers(place, "ada");
+  const module = (await fetchedByWay(place)) + planAsks(outside) + twoSteps(outside.address);
+  const components = [{ name: "one", module }];
+  await place.apply(anEnvironment({ name: "served", approval: { required: 1 }, components }));
+  const inTheMiddleOf = async (phase: keyof typeof HELD) => {
+    await outside.arrival(HELD[phase]);
+    await happens();
+    outside.release(HELD[phase]);
+  };
+  const approved = async (number: number) => {
+    const held = await untilHeld(place, "one", number);
+    await happens();
+    await says(place, "ada", "Approve", held);
+  };
+
+  await inTheMiddleOf("init");
+  await inTheMiddleOf("plan");
+  await approved(1);
+  await inTheMiddleOf("apply");
+  await place.untilReady("served");
+  wentAtOnce(await place.runs("one"), ["Applied"]);
+
+  await place.delete("served");
+  await approved(2);
+  await outside.arrival(HELD.destroy);
+  wentAtOnce(await place.runs("one"), ["Applied", undefined]);
+  await inTheMiddleOf("destroy");
+  await place.untilGone("served");
+  const changes = outside.heard.filter((what) => /^(create|destroy)/.test(what));
+  assert.deepEqual(changes, ["create/first", "create/second", "destroy/second", "destroy/first"]);
+}
+
+/** A module that is fetched by a detour over the world outside, so that init waits there. */
+async function fetchedByWay(place: Place): Promise<string> {
+  const { outside } = place;
+  const library = await repository(place, "library", { "main.tf": keeps("x") });
+  outside.answerWith(HELD.init, `<meta name="terraform-get" content="git::${library.url}">`);
+  return `module "library" {\n  source = "${outside.url}/${HELD.init}"\n}\n`;
+}
+
+/** Nothing was tried twice: as many Runs as decisions, each with a pod that plans and a pod that goes on. */
+function wentAtOnce(runs: readonly Run[], results: readonly unknown[]): void {
+  const inOrder = runs.toSorted((one, other) => one.spec.number - other.spec.number);
+  assert.deepEqual(
+    inOrder.map(({ status }) => status?.outcome?.result),
+    results,
+  );
+  for (const { metadata, status } of inOrder) assert.equal(status?.pods?.length, 2, `pods of ${metadata.name}`);
+}
