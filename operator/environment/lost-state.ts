@@ -14,7 +14,8 @@ export interface Loss {
 
 /**
  * Compares the store with what the Runs have seen in it. A Run is a witness until a later destroy has ended well, or a person has written the
- * state by hand; from then on it says nothing about the state any more.
+ * state by hand; from then on it says nothing about the state any more. One that has seen nothing, and made nothing, witnesses no loss: with
+ * nothing in it a state is forgotten without a Run.
  */
 export function lossOf(past: ComponentPast): Loss | undefined {
   const { record } = past;
@@ -33,7 +34,8 @@ function witnesses(past: ComponentPast): readonly Run[] {
   const destroyed = closed.findIndex(
     ({ spec, status }) => spec.operation === "Destroy" && status?.phase === "Succeeded",
   );
-  return destroyed === -1 ? closed : closed.slice(0, destroyed);
+  const since = destroyed === -1 ? closed : closed.slice(0, destroyed);
+  return since.filter((run) => hasBegunToApply(run) || (run.status?.outcome?.resources ?? 0) > 0);
 }
 
 /** The record is ahead of what is known of Runs: a later destroy has ended well. An earlier one of the same second is not later. */

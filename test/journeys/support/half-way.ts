@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
 import { anEnvironment, type Engine } from "./environments.ts";
-import { planAsks, reports, twoSteps } from "./modules.ts";
+import { repository } from "./git.ts";
+import { keeps, planAsks, reports, twoSteps } from "./modules.ts";
 import type { Place } from "./place.ts";
 
 /** Begins it; resolves when the first resource is made and the second one waits for `goOn`. */
@@ -15,6 +16,16 @@ export async function applyHalfWay(place: Place, engine: Engine = "opentofu"): P
   return firstPod(place);
 }
 
+/** A module that is fetched by way of the world outside; resolves when init waits there for the answer, which is to `release("library")`. */
+export async function initHalfWay(place: Place, name: string): Promise<Pod> {
+  const { outside } = place;
+  outside.hold("library");
+  const module = (await fetchedByWay(place, "library")) + reports(outside.address, "thing");
+  await place.apply(anEnvironment({ name, components: [{ name: "one", module }] }));
+  await outside.arrival("library");
+  return firstPod(place);
+}
+
 /** A plan that asks outside for something; resolves when it waits for the answer, which is to `release("version")`. */
 export async function planHalfWay(place: Place, name: string, engine: Engine = "opentofu"): Promise<Pod> {
   const { outside } = place;
@@ -23,6 +34,27 @@ export async function planHalfWay(place: Place, name: string, engine: Engine = "
   await place.apply(anEnvironment({ name, engine, components: [{ name: "one", module }] }));
   await outside.arrival("version");
   return firstPod(place);
+}
+
+/** Makes a thing and deletes the Environment; resolves when its destruction waits for `release("destroy/thing")`. */
+export async function destroyHalfWay(place: Place, name: string): Promise<Pod> {
+  const { outside } = place;
+  await place.apply(anEnvironment({ name, components: [{ name: "one", module: reports(outside.address, "thing") }] }));
+  await place.untilReady(name);
+  outside.hold("destroy/thing");
+  await place.delete(name);
+  await outside.arrival("destroy/thing");
+  const run = (await place.runs("one")).find(({ spec }) => spec.operation === "Destroy");
+  assert.ok(run);
+  return place.podOf(run);
+}
+
+/** Text of a module that needs another one, whose address the engine asks the world outside for in its init. */
+export async function fetchedByWay(place: Place, what: string): Promise<string> {
+  const { outside } = place;
+  const library = await repository(place, "library", { "main.tf": keeps("x") });
+  outside.answerWith(what, `<meta name="terraform-get" content="git::${library.url}">`);
+  return `module "library" {\n  source = "${outside.url}/${what}"\n}\n`;
 }
 
 async function firstPod(place: Place): Promise<Pod> {

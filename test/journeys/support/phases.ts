@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import type { Run } from "../../../operator/api/run.ts";
 import { approvers, says, untilHeld } from "./approvers.ts";
 import { anEnvironment } from "./environments.ts";
-import { repository } from "./git.ts";
-import { keeps, planAsks, twoSteps } from "./modules.ts";
+import { fetchedByWay } from "./half-way.ts";
+import { planAsks, twoSteps } from "./modules.ts";
 import type { Place } from "./place.ts";
 
 /** What the engine waits for, outside, in the phases that have a pod. */
@@ -18,7 +18,7 @@ export async function throughAllPhases(place: Place, happens: () => Promise<void
   const { outside } = place;
   for (const what of Object.values(HELD)) outside.hold(what);
   await approvers(place, "ada");
-  const module = (await fetchedByWay(place)) + planAsks(outside) + twoSteps(outside.address);
+  const module = (await fetchedByWay(place, HELD.init)) + planAsks(outside) + twoSteps(outside.address);
   const components = [{ name: "one", module }];
   await place.apply(anEnvironment({ name: "served", approval: { required: 1 }, components }));
   const inTheMiddleOf = async (phase: keyof typeof HELD) => {
@@ -47,14 +47,6 @@ export async function throughAllPhases(place: Place, happens: () => Promise<void
   await place.untilGone("served");
   const changes = outside.heard.filter((what) => /^(create|destroy)/.test(what));
   assert.deepEqual(changes, ["create/first", "create/second", "destroy/second", "destroy/first"]);
-}
-
-/** A module that is fetched by a detour over the world outside, so that init waits there. */
-async function fetchedByWay(place: Place): Promise<string> {
-  const { outside } = place;
-  const library = await repository(place, "library", { "main.tf": keeps("x") });
-  outside.answerWith(HELD.init, `<meta name="terraform-get" content="git::${library.url}">`);
-  return `module "library" {\n  source = "${outside.url}/${HELD.init}"\n}\n`;
 }
 
 /** Nothing was tried twice: as many Runs as decisions, each with a pod that plans and a pod that goes on. */

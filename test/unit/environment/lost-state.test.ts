@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
-import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
 
 const blob = { id: "b", kind: "state", digest: "sha256:0", size: 1, chunks: 1 } as const;
@@ -118,6 +118,24 @@ describe("A lost state", () => {
     story.pass(-50_000);
     assert.equal(story.verdict("a").state, "Pending");
     assert.ok(story.verdict("a").wakeAtMs);
+  });
+
+  it("is not an empty one: that is forgotten at the end of a life, without a Run, and the next life begins with none", () => {
+    for (const ending of [
+      ["Failed", { reason: "PlanFailed" }],
+      ["Unchanged", {}],
+    ] as const) {
+      const story = aStory(anEnvironment([aComponent("a")]));
+      story.round();
+      const [result, more] = ending;
+      story.end("a", result, { ...more, stateSerial: 3, stateLineage: "lineage-1", resources: 0 });
+      story.records.set("a", aRecord("a", { mayHoldObjects: false }));
+      story.pass(60_000);
+      story.annotate({ "terrarium.dev/requestedAt": "now" });
+      assert.notEqual(story.verdict("a").reason, "StateLost", result);
+      story.round();
+      assert.deepEqual(story.started, ["Apply a #1", "Apply a #2"]);
+    }
   });
 
   it("is not a component that was destroyed, nor one that never had anything", () => {
