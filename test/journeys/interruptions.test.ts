@@ -4,7 +4,7 @@ import { isWhole } from "../faults/whole.ts";
 import { approvers, says, untilHeld } from "./support/approvers.ts";
 import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
-import { applyHalfWay, destroyHalfWay, goOn, initHalfWay, planHalfWay, wentOn } from "./support/half-way.ts";
+import { applyHalfWay, destroyHalfWay, goOn, initHalfWay, LIBRARY, planHalfWay, wentOn } from "./support/half-way.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
 import { keeps } from "./support/modules.ts";
 import { cutOffGateway, restoreGateway } from "./support/operator-pods.ts";
@@ -44,7 +44,7 @@ const repeatable: Readonly<
   Record<string, (place: Place) => Promise<{ readonly pod: Pod; readonly goOn: () => void }>>
 > = {
   async init(place) {
-    return { pod: await initHalfWay(place, "served"), goOn: () => place.outside.release("library") };
+    return { pod: await initHalfWay(place, "served"), goOn: () => place.outside.release(LIBRARY) };
   },
   async plan(place) {
     return { pod: await planHalfWay(place, "served"), goOn: () => place.outside.release("version") };

@@ -10,7 +10,8 @@ the suites that need no cluster run; it is taken away at the end. The last line 
   --file PATH    only this file of the suites; may be repeated
   --name NAME    the cluster for the journeys (default: test)
   --jobs N       files of journeys at the same time (default: 4)
-  --whole        stories and faults: everything at every write, where otherwise a part must do (an hour, not minutes)
+  --whole        stories, faults and journeys: everything at every write and in every phase, where otherwise a part must
+                 do (hours, not minutes)
   --keep         leave the cluster, to look at it or to be quicker the next time
   --help         this text`;
 

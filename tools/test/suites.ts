@@ -31,7 +31,7 @@ export const SUITE_NAMES: readonly string[] = NATURES.map(({ name }) => name);
 /** What takes minutes begins first, so that nothing long is left over when everything else has ended. */
 const LONGEST = ["interruptions", "gateway", "inputs", "configuration", "shop", "time", "size", "drift", "deletion"];
 
-/** Leaves nothing out of the stories and the faults, for which there is no time every day. */
+/** Leaves nothing out of the stories, the faults and the journeys, for which there is no time every day. */
 const WHOLE = { TERRARIUM_STORIES: "250", TERRARIUM_FAULTS: "all" };
 const WHOLE_TAKES_TIMES = 8;
 

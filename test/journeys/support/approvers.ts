@@ -1,6 +1,6 @@
 /** People who may approve in a journey's namespace, and what they say. */
 import type { Run } from "../../../operator/api/run.ts";
-import type { Place } from "./place.ts";
+import type { Patience, Place } from "./place.ts";
 
 /** Gives these people the approver's role in the namespace. */
 export async function approvers(place: Place, ...people: readonly string[]): Promise<void> {
@@ -38,7 +38,7 @@ export async function says(
 }
 
 /** The Run of a component with that number, once its plan waits. */
-export function untilHeld(place: Place, component: string, number = 1): Promise<Run> {
+export function untilHeld(place: Place, component: string, number = 1, limits: Patience = {}): Promise<Run> {
   const waits = (run: Run) => run.spec.number === number && run.status?.phase === "AwaitingApproval";
-  return place.untilRun(component, waits, { about: `the plan of Run ${number} to wait` });
+  return place.untilRun(component, waits, { about: `the plan of Run ${number} to wait`, ...limits });
 }

@@ -47,7 +47,8 @@ async function whileFrozen(
 
 /** `npm run cluster -- up` is content when everything runs again, and leaves alone what runs. */
 async function untilWhole(place: Place, part: ComponentName, exits: number): Promise<void> {
-  await awaitCondition(`${part} to be started again`, 60 * patience, async () => {
+  // An API server that is told to end lets what is under way end first, for a minute and more.
+  await awaitCondition(`${part} to be started again`, 180 * patience, async () => {
     const state = await stateOf(place, part);
     return (state.pid !== undefined && state.exits >= exits) || `it has ended ${state.exits} times`;
   });

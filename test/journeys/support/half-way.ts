@@ -1,10 +1,13 @@
 /** A plan or an apply that stands half way: whatever happens meanwhile, each resource is made once, by one pod of one Run. */
 import assert from "node:assert/strict";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
+import { archiveOf } from "./archive.ts";
 import { anEnvironment, type Engine } from "./environments.ts";
-import { repository } from "./git.ts";
 import { keeps, planAsks, reports, twoSteps } from "./modules.ts";
 import type { Place } from "./place.ts";
+
+/** What init waits for outside: an archive with a module. */
+export const LIBRARY = "library.tar.gz";
 
 /** Begins it; resolves when the first resource is made and the second one waits for `goOn`. */
 export async function applyHalfWay(place: Place, engine: Engine = "opentofu"): Promise<Pod> {
@@ -16,13 +19,13 @@ export async function applyHalfWay(place: Place, engine: Engine = "opentofu"): P
   return firstPod(place);
 }
 
-/** A module that is fetched by way of the world outside; resolves when init waits there for the answer, which is to `release("library")`. */
+/** A module that needs another one; resolves when init waits for that, which is to `release(LIBRARY)`. */
 export async function initHalfWay(place: Place, name: string): Promise<Pod> {
   const { outside } = place;
-  outside.hold("library");
-  const module = (await fetchedByWay(place, "library")) + reports(outside.address, "thing");
+  outside.hold(LIBRARY);
+  const module = (await fetches(place, LIBRARY)) + reports(outside.address, "thing");
   await place.apply(anEnvironment({ name, components: [{ name: "one", module }] }));
-  await outside.arrival("library");
+  await outside.arrival(LIBRARY);
   return firstPod(place);
 }
 
@@ -49,12 +52,10 @@ export async function destroyHalfWay(place: Place, name: string): Promise<Pod> {
   return place.podOf(run);
 }
 
-/** Text of a module that needs another one, whose address the engine asks the world outside for in its init. */
-export async function fetchedByWay(place: Place, what: string): Promise<string> {
-  const { outside } = place;
-  const library = await repository(place, "library", { "main.tf": keeps("x") });
-  outside.answerWith(what, `<meta name="terraform-get" content="git::${library.url}">`);
-  return `module "library" {\n  source = "${outside.url}/${what}"\n}\n`;
+/** Text of a module that needs another one, which init fetches from the world outside. */
+export async function fetches({ outside }: Place, archive: string): Promise<string> {
+  outside.answerWith(archive, await archiveOf({ "main.tf": keeps("fetched") }));
+  return `module "library" {\n  source = "${outside.url}/${archive}"\n}\n`;
 }
 
 async function firstPod(place: Place): Promise<Pod> {

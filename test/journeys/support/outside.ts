@@ -19,7 +19,7 @@ export class Outside {
   readonly #heard: Heard[] = [];
   readonly #held = new Map<string, ServerResponse[]>();
   readonly #refused = new Set<string>();
-  readonly #answers = new Map<string, string>();
+  readonly #answers = new Map<string, string | Buffer>();
   #listeners: (() => void)[] = [];
 
   static async open(host: string): Promise<Outside> {
@@ -69,7 +69,7 @@ export class Outside {
   }
 
   /** What a path answers instead of `ok`. */
-  answerWith(what: string, body: string): void {
+  answerWith(what: string, body: string | Buffer): void {
     this.#answers.set(what, body);
   }
 

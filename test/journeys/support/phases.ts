@@ -3,12 +3,16 @@ import assert from "node:assert/strict";
 import type { Run } from "../../../operator/api/run.ts";
 import { approvers, says, untilHeld } from "./approvers.ts";
 import { anEnvironment } from "./environments.ts";
-import { fetchedByWay } from "./half-way.ts";
+import { fetches, LIBRARY } from "./half-way.ts";
 import { planAsks, twoSteps } from "./modules.ts";
+import { patience } from "./patience.ts";
 import type { Place } from "./place.ts";
 
 /** What the engine waits for, outside, in the phases that have a pod. */
-const HELD = { init: "library", plan: "version", apply: "create/second", destroy: "destroy/second" } as const;
+const HELD = { init: LIBRARY, plan: "version", apply: "create/second", destroy: "destroy/second" } as const;
+
+/** Seconds. Where a part of the cluster has just begun anew, a pod waits for the scheduler, or for a node that counts as lost. */
+const long = { within: 240 };
 
 /**
  * Creates and deletes an Environment whose every change waits for a person, and lets something happen in the middle of each phase: in init, in
@@ -18,16 +22,17 @@ export async function throughAllPhases(place: Place, happens: () => Promise<void
   const { outside } = place;
   for (const what of Object.values(HELD)) outside.hold(what);
   await approvers(place, "ada");
-  const module = (await fetchedByWay(place, HELD.init)) + planAsks(outside) + twoSteps(outside.address);
+  const module = (await fetches(place, LIBRARY)) + planAsks(outside) + twoSteps(outside.address);
   const components = [{ name: "one", module }];
   await place.apply(anEnvironment({ name: "served", approval: { required: 1 }, components }));
+  const arrival = (phase: keyof typeof HELD) => outside.arrival(HELD[phase], long.within * 1000 * patience);
   const inTheMiddleOf = async (phase: keyof typeof HELD) => {
-    await outside.arrival(HELD[phase]);
+    await arrival(phase);
     await happens();
     outside.release(HELD[phase]);
   };
   const approved = async (number: number) => {
-    const held = await untilHeld(place, "one", number);
+    const held = await untilHeld(place, "one", number, long);
     await happens();
     await says(place, "ada", "Approve", held);
   };
@@ -36,15 +41,15 @@ export async function throughAllPhases(place: Place, happens: () => Promise<void
   await inTheMiddleOf("plan");
   await approved(1);
   await inTheMiddleOf("apply");
-  await place.untilReady("served");
+  await place.untilReady("served", long);
   wentAtOnce(await place.runs("one"), ["Applied"]);
 
   await place.delete("served");
   await approved(2);
-  await outside.arrival(HELD.destroy);
+  await arrival("destroy");
   wentAtOnce(await place.runs("one"), ["Applied", undefined]);
   await inTheMiddleOf("destroy");
-  await place.untilGone("served");
+  await place.untilGone("served", long);
   const changes = outside.heard.filter((what) => /^(create|destroy)/.test(what));
   assert.deepEqual(changes, ["create/first", "create/second", "destroy/second", "destroy/first"]);
 }

@@ -1,10 +1,8 @@
 /** A library of modules behind TLS, with a certificate that only a private authority vouches for. */
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { buffer } from "node:stream/consumers";
-import { createGzip } from "node:zlib";
-import { pack } from "tar-stream";
 import { renewed } from "../../../operator/gateway/authority.ts";
+import { archiveOf } from "./archive.ts";
 
 export interface PrivateLibrary {
   /** Of one module, for `source`. */
@@ -18,10 +16,7 @@ export async function openPrivateLibrary(
   host: string,
   files: Readonly<Record<string, string>>,
 ): Promise<PrivateLibrary> {
-  const archive = pack();
-  for (const [name, text] of Object.entries(files)) archive.entry({ name }, text);
-  archive.finalize();
-  const bytes = await buffer(archive.pipe(createGzip()));
+  const bytes = await archiveOf(files);
   const { authority, server: identity } = renewed(undefined, [host], new Date());
   const server = createServer({ cert: identity.certificate, key: identity.key }, (_request, response) =>
     response.writeHead(200, { "content-type": "application/gzip" }).end(bytes),
