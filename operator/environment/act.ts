@@ -127,7 +127,7 @@ async function takeStep(
     case "supersede":
       return ports.supersedeRun(step.run, step.why, signal);
     case "renameState":
-      return ports.renameState({ ...key, component: step.from }, key, signal);
+      return ports.renameState({ ...key, component: step.from }, { ...key, component: step.to }, signal);
     case "releaseState":
       return ports.releaseState(key, uid, signal);
     case "forgetState":

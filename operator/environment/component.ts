@@ -10,6 +10,7 @@ import { corrected, isComingCorrection } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
 import { watched } from "./drift.ts";
+import { unfinishedMove } from "./moving.ts";
 import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type RevisionSeen } from "./observation.ts";
 import { missingOutput } from "./offered-outputs.ts";
 import { answerForOpenRun } from "./open-run.ts";
@@ -36,6 +37,8 @@ export function decideComponent(
 
 function firstAnswer(subject: Subject): Answer {
   const { observation, past } = subject;
+  const moving = unfinishedMove(subject);
+  if (moving !== undefined) return moving;
   const waiting = waitingRun(past);
   const isUnderWay = past.open !== undefined && waiting === undefined && !isComingCorrection(past.open);
   if (past.open !== undefined && isUnderWay) return answerForOpenRun(past.open);
@@ -84,7 +87,7 @@ function stateMovesFromFormerName(subject: Subject): Answer | undefined {
     state: "Pending",
     reason: "Pending",
     message: `the state moves here from ${formerName}`,
-    step: { type: "renameState", from: formerName },
+    step: { type: "renameState", from: formerName, to: component.name },
   };
 }
 

@@ -7,6 +7,7 @@ import { type ComponentRecord, destroyBasisOf } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
+import { unfinishedMove } from "./moving.ts";
 import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { lostState, recordTrouble } from "./record-trouble.ts";
@@ -61,6 +62,8 @@ interface Subject extends ComponentSeen {
 
 function firstAnswer(subject: Subject): Answer {
   const { observation, past } = subject;
+  const moving = unfinishedMove(subject);
+  if (moving !== undefined) return moving;
   const waiting = waitingRun(past);
   if (waiting !== undefined) return voidOrWaiting(subject, waiting);
   if (past.open !== undefined) return answerForOpenRun(past.open);

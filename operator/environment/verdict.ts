@@ -13,7 +13,7 @@ export type Step =
       readonly outsideWindows?: string;
     }
   /** The state moves from the component's former name. */
-  | { readonly type: "renameState"; readonly from: string }
+  | { readonly type: "renameState"; readonly from: string; readonly to: string }
   /** The plan of this Run is no longer wanted: it ends without being applied. */
   | { readonly type: "supersede"; readonly run: Run; readonly why: string }
   /** Nothing exists any more: the record goes. */

@@ -13,8 +13,8 @@ export interface Pointless {
 const SKEW_MS = 120_000;
 
 /**
- * What an Environment that is gone, going or at its end would create only had to be destroyed again, and what is wanted again need not be
- * destroyed first. `environment` has the Run's name for it, whatever its UID.
+ * What an Environment that is gone, going or at its end would create, or what it does not declare any more, only had to be destroyed again, and
+ * what is wanted again need not be destroyed first. `environment` has the Run's name for it, whatever its UID.
  */
 export function whyPointless(run: Run, environment: Environment | undefined, nowMs: number): Pointless | undefined {
   const own = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
@@ -22,8 +22,15 @@ export function whyPointless(run: Run, environment: Environment | undefined, now
   if (run.spec.operation === "Destroy") return going ? undefined : whyKept(run, own, nowMs);
   if (run.spec.operation !== "Apply") return undefined;
   if (going) return { reason: "Destroying", message: "the Environment is being deleted, so nothing is applied" };
-  if (!isExpired(own, nowMs)) return undefined;
-  return { reason: "Expired", message: "the lifetime of the Environment is over, so nothing is applied" };
+  if (isExpired(own, nowMs))
+    return { reason: "Expired", message: "the lifetime of the Environment is over, so nothing is applied" };
+  return isWanted(run, own) ? undefined : { reason: "Superseded", message: "the component is no longer declared" };
+}
+
+/** Removed or renamed: its state may be gone by now, and what is applied without it would be made a second time. An older spec says nothing. */
+function isWanted({ spec }: Run, { metadata, spec: { components } }: Environment): boolean {
+  const isOlder = (metadata.generation ?? 0) < spec.environment.generation;
+  return isOlder || components.some(({ name }) => name === spec.component);
 }
 
 /** A destroy whose reason has gone: the lifetime was extended, the component is declared again, or it wakes. */

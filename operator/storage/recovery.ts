@@ -1,7 +1,7 @@
 import { changeRecord } from "./change.ts";
 import type { Claimant } from "./claims.ts";
 import type { StateStore } from "./port.ts";
-import type { ComponentRecord } from "./record.ts";
+import { type ComponentRecord, stateKeyText } from "./record.ts";
 import { Refused } from "./refusal.ts";
 import { digestOfBytes } from "./secret-blobs.ts";
 import { type Acceptance, type IncomingState, incomingState, putHead, succeeds } from "./versions.ts";
@@ -38,6 +38,7 @@ export async function recoverState(
  */
 function mayFollow(record: ComponentRecord, claimant: Claimant, incoming: IncomingState): Acceptance {
   mustHaveClaimed(record, claimant);
+  mustStay(record);
   if (record.owner.environmentUid !== claimant.environmentUid || record.ownership !== "Owned")
     throw new Refused("NotYourRun", `the state is not owned by the Environment with UID ${claimant.environmentUid}`);
   if (record.lock !== undefined && record.lock.runUid !== claimant.runUid)
@@ -49,6 +50,12 @@ function mayFollow(record: ComponentRecord, claimant: Claimant, incoming: Incomi
 function mustHaveClaimed({ claim }: ComponentRecord, { runUid, podUid, pod, run }: Claimant): void {
   if (claim?.runUid === runUid && claim.podUid === podUid) return;
   throw new Refused("Fenced", `pod ${pod} does not hold the claim on Run ${run} any more`);
+}
+
+/** What is written into a record that is being renamed goes with it. */
+function mustStay({ key, movingTo }: ComponentRecord): void {
+  if (movingTo === undefined) return;
+  throw new Refused("Moving", `the state of ${stateKeyText(key)} is being renamed to ${movingTo}`);
 }
 
 async function keep(
@@ -68,6 +75,7 @@ async function keep(
     claimant.key,
     (record) => {
       mustHaveClaimed(record, claimant);
+      mustStay(record);
       return { next: { ...record, recovery: { blob, run: claimant.run, at: at.toISOString() } }, answer: undefined };
     },
     signal,

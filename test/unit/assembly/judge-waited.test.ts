@@ -90,7 +90,7 @@ describe("A plan that waited, when its apply is to begin", () => {
     ],
     ["something else is protected now", edited({ protect: ["a.b"] }), "Superseded", /rules for plans/],
     ["fewer deletions are allowed now", edited({ maxDeletes: 1 }), "Superseded", /rules for plans/],
-    ["it is not declared any more", edited({ components: [network] }), "Superseded", /to be removed/],
+    ["it is not declared any more", edited({ components: [network] }), "Superseded", /no longer declared/],
     ["it is suspended", edited({ suspend: true }), "Suspended", /suspend/],
     [
       "a fresh plan was asked for",

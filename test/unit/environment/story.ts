@@ -67,10 +67,11 @@ export function aStory(environment: Environment) {
       records.delete(step.from);
       for (const [runKey, run] of runs) {
         if (run.spec.component !== step.from) continue;
-        const annotations = { ...run.metadata.annotations, [ANNOTATIONS.movedTo]: name };
+        const annotations = { ...run.metadata.annotations, [ANNOTATIONS.movedTo]: step.to };
         runs.set(runKey, { ...run, metadata: { ...run.metadata, annotations } });
       }
-      records.set(name, { ...from, key: { ...from.key, component: name } });
+      const { movingTo: _done, ...moved } = from;
+      records.set(step.to, { ...(records.get(step.to) ?? moved), key: { ...from.key, component: step.to } });
     }
   };
   const story = {

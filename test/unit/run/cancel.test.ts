@@ -6,11 +6,11 @@ import { cancelledInstead } from "../../../operator/run/cancel.ts";
 import { decideRun } from "../../../operator/run/decide.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
-import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { aPod, begun, type ObservationFacts, observation, runSpec } from "./observations.ts";
 
 const { name } = aRun(runSpec()).metadata;
-const asked = anEnvironment([], { metadata: { annotations: { [ANNOTATIONS.cancel]: name } } });
+const asked = anEnvironment([aComponent("network")], { metadata: { annotations: { [ANNOTATIONS.cancel]: name } } });
 const heard = { cancelRequestedAt: new Date(T0).toISOString() };
 const applying: RunStatus = begun({
   phase: "Applying",
@@ -63,7 +63,9 @@ describe("A Run that a person cancels", () => {
   });
 
   it("must be the very Run, of the very Environment", () => {
-    const another = anEnvironment([], { metadata: { annotations: { [ANNOTATIONS.cancel]: "another" } } });
+    const another = anEnvironment([aComponent("network")], {
+      metadata: { annotations: { [ANNOTATIONS.cancel]: "another" } },
+    });
     assert.equal(decides({ environment: another, status: applying }).type, "wait");
     const anew = { ...asked, metadata: { ...asked.metadata, uid: "another" } };
     assert.equal(decides({ environment: anew, status: applying }).type, "wait");

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { FINALIZERS } from "../../../operator/api/names.ts";
 import type { RunOutcome, RunStatus } from "../../../operator/api/run-status.ts";
 import { decideRun, type RunDecision } from "../../../operator/run/decide.ts";
-import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { aNode, aPod, begun, type ObservationFacts, observation, runSpec } from "./observations.ts";
 
 const MINUTE = 60_000;
@@ -41,12 +41,20 @@ const rows: readonly Row[] = [
   },
   {
     when: "its Environment is being deleted before it has begun",
-    facts: { status: undefined, pod: undefined, environment: anEnvironment([], { metadata: leaving }) },
+    facts: {
+      status: undefined,
+      pod: undefined,
+      environment: anEnvironment([aComponent("network")], { metadata: leaving }),
+    },
     decides: "cancel",
   },
   {
     when: "another Environment has the name of its own",
-    facts: { status: undefined, pod: undefined, environment: anEnvironment([], { metadata: { uid: "another" } }) },
+    facts: {
+      status: undefined,
+      pod: undefined,
+      environment: anEnvironment([aComponent("network")], { metadata: { uid: "another" } }),
+    },
     decides: "cancel",
   },
   {
@@ -55,7 +63,7 @@ const rows: readonly Row[] = [
       status: undefined,
       pod: undefined,
       spec: { operation: "Destroy" },
-      environment: anEnvironment([], { metadata: leaving }),
+      environment: anEnvironment([aComponent("network")], { metadata: leaving }),
     },
     decides: "createPod",
   },
@@ -240,7 +248,11 @@ const anyObservation = fc
   .record({
     status: anyStatus,
     operation: fc.constantFrom("Apply" as const, "Destroy" as const),
-    environment: fc.constantFrom(undefined, anEnvironment([]), anEnvironment([], { metadata: leaving })),
+    environment: fc.constantFrom(
+      undefined,
+      anEnvironment([aComponent("network")]),
+      anEnvironment([aComponent("network")], { metadata: leaving }),
+    ),
     pod: fc.option(anyPod, { nil: undefined }),
     node: fc.constantFrom(undefined, aNode(), aNode(["node.kubernetes.io/out-of-service"])),
     freePlaces: fc.integer({ min: -3, max: 3 }),

@@ -3,7 +3,7 @@ import type { Run, RunInputs, RunSpec } from "../../../operator/api/run.ts";
 import type { RunStatus } from "../../../operator/api/run-status.ts";
 import type { Node } from "../../../operator/cluster/kinds.ts";
 import type { ObservedPod, RunObservation } from "../../../operator/run/observation.ts";
-import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 
 /** What the Run controller sees, with defaults that say: all is well, and the pod runs. */
 
@@ -117,7 +117,7 @@ export function observation({ run, spec, annotations, ...more }: ObservationFact
   const metadata = annotations === undefined ? {} : { annotations };
   return {
     run: run ?? aRun(runSpec(spec), status, metadata),
-    environment: anEnvironment([]),
+    environment: anEnvironment([aComponent("network")]),
     pod: aPod(),
     planPod: undefined,
     approvals: [],

@@ -3,7 +3,7 @@ import type { Approval } from "../../../operator/api/approval.ts";
 import { FINALIZERS } from "../../../operator/api/names.ts";
 import { observeRun } from "../../../operator/run/observe.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
-import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { anApproval, DIGEST } from "../approval/approvals.ts";
 import { aPod, begun, runSpec } from "./observations.ts";
 
@@ -24,7 +24,7 @@ async function seen(run: typeof waiting, approvals: readonly Approval[]) {
   const ports = {
     now: () => new Date(T0 + 60_000),
     run: () => run,
-    environment: () => anEnvironment([]),
+    environment: () => anEnvironment([aComponent("network")]),
     approvalsOf: () => approvals,
     standingOf() {
       asked += 1;
@@ -53,7 +53,7 @@ describe("A Run that is closed", () => {
     const ports = {
       now: () => new Date(T0),
       run: () => run,
-      environment: () => anEnvironment([]),
+      environment: () => anEnvironment([aComponent("network")]),
       approvalsOf: () => [],
       async pod(_namespace, _name, recordedUid) {
         if (recordedUid !== undefined) uids.push(recordedUid);

@@ -30,6 +30,18 @@ const rows: readonly Row[] = [
   { what: "an apply after the end", operation: "Apply", environment: mortal, hour: 24, why: "Expired" },
   { what: "an apply during a deletion", operation: "Apply", environment: leaving, why: "Destroying" },
   { what: "an apply without an environment", operation: "Apply", environment: undefined, why: "Destroying" },
+  {
+    what: "an apply of what is no longer declared",
+    operation: "Apply",
+    environment: anEnvironment([aComponent("other")]),
+    why: "Superseded",
+  },
+  {
+    what: "an apply of what an older spec does not declare",
+    operation: "Apply",
+    environment: anEnvironment([aComponent("other")], { metadata: { generation: 0 } }),
+    why: undefined,
+  },
   { what: "a destroy during a deletion", operation: "Destroy", environment: leaving, why: undefined },
   { what: "a destroy without an environment", operation: "Destroy", environment: undefined, why: undefined },
   { what: "a destroy after the end", operation: "Destroy", environment: mortal, hour: 24, why: undefined },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Run } from "../../../operator/api/run.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
 import { reconcileRun } from "../../../operator/run/reconcile.ts";
-import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { anApproval, DIGEST } from "../approval/approvals.ts";
 import { aPod, begun, runSpec } from "./observations.ts";
 
@@ -18,12 +18,14 @@ const kinds: Readonly<Record<string, (component: string, number: number) => Run>
   "whose plans are approved": (component, number) => aRun(runSpec({ component, number, ...approval }), held),
 };
 
+const components = ["network", "database", "cache", "api", "web"];
+
 /** A world in which everything that is looked up takes a moment, and so many pods may be made. */
 function aWorld(kind: (component: string, number: number) => Run, limit: number) {
   const made: string[] = [];
   const told = new Map<string, string | undefined>();
   const runs = new Map<string, Run>(
-    ["network", "database", "cache", "api", "web"].map((component, at) => {
+    components.map((component, at) => {
       const run = kind(component, at + 1);
       return [run.metadata.name, run];
     }),
@@ -31,7 +33,7 @@ function aWorld(kind: (component: string, number: number) => Run, limit: number)
   const ports = {
     now: () => new Date(T0),
     run: (_namespace, name) => runs.get(name),
-    environment: () => anEnvironment([]),
+    environment: () => anEnvironment(components.map((component) => aComponent(component))),
     approvalsOf: ({ metadata: { name, uid } }) => [anApproval({ run: { name, uid } })],
     standingOf: () => ({ type: "stands" }),
     isOvertaken: () => false,

@@ -4,7 +4,7 @@ import type { RunStatus } from "../../../operator/api/run-status.ts";
 import { decideRun } from "../../../operator/run/decide.ts";
 import { podName } from "../../../operator/run/pod.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
-import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { anApproval, DIGEST } from "../approval/approvals.ts";
 import { aPod, begun, type ObservationFacts, observation, runSpec } from "./observations.ts";
 
@@ -78,7 +78,7 @@ describe("A Run whose plan waits", () => {
   }
 
   it("is not applied while the Environment is suspended, although it is approved", () => {
-    const environment = anEnvironment([], { spec: { suspend: true } });
+    const environment = anEnvironment([aComponent("network")], { spec: { suspend: true } });
     const decision = decideRun(see({ environment, approvals: [word()] }));
     assert.ok(decision.type === "wait");
     assert.match(decision.message, /suspend/);
@@ -86,7 +86,7 @@ describe("A Run whose plan waits", () => {
 
   it("is not applied outside of the windows, although it is approved, and is looked at again when one opens", () => {
     const nightly = { name: "nightly", type: "Allow", schedule: "0 2 * * *", duration: "1h", timeZone: "UTC" } as const;
-    const environment = anEnvironment([], { spec: { windows: [nightly] } });
+    const environment = anEnvironment([aComponent("network")], { spec: { windows: [nightly] } });
     const decision = decideRun(see({ environment, approvals: [word()] }));
     assert.ok(decision.type === "wait");
     assert.match(decision.message, /approved; the apply waits/);
@@ -95,7 +95,7 @@ describe("A Run whose plan waits", () => {
 
   it("waits for a window, although it is approved, and is applied as it was when that opens", () => {
     const window = { name: "nights", type: "Allow", schedule: "0 1 * * *", duration: "2h", timeZone: "UTC" } as const;
-    const environment = anEnvironment([], { spec: { windows: [window] } });
+    const environment = anEnvironment([aComponent("network")], { spec: { windows: [window] } });
     const decision = decideRun(see({ environment, approvals: [word()], nowMs: T0 + 30 * 60_000 }));
     assert.ok(decision.type === "wait");
     assert.equal(

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Window } from "../../../operator/api/time.ts";
 import { decideRun } from "../../../operator/run/decide.ts";
-import { anEnvironment, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
 import { begun, observation } from "./observations.ts";
 
 const HOUR_MS = 3_600_000;
 const nights: Window = { name: "nights", type: "Allow", schedule: "0 22 * * *", duration: "2h", timeZone: "UTC" };
 const withWindows = (metadata: Parameters<typeof anEnvironment>[1] = {}) =>
-  anEnvironment([], { spec: { windows: [nights] }, ...metadata });
+  anEnvironment([aComponent("network")], { spec: { windows: [nights] }, ...metadata });
 
 describe("A Run without a pod", () => {
   const waiting = { status: undefined, pod: undefined } as const;
@@ -34,7 +34,9 @@ describe("A Run without a pod", () => {
   });
 
   it("is not begun by a schedule that cannot be used", () => {
-    const environment = anEnvironment([], { spec: { windows: [{ ...nights, schedule: "0 0 30 2 *" }] } });
+    const environment = anEnvironment([aComponent("network")], {
+      spec: { windows: [{ ...nights, schedule: "0 0 30 2 *" }] },
+    });
     const decision = decideRun(observation({ ...waiting, environment }));
     assert.equal(decision.type === "cancel" && decision.outcome.reason, "ScheduleInvalid");
   });
