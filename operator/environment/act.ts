@@ -36,7 +36,7 @@ export async function act(
     case "dismantle": {
       await withdrawConfirmations(environment, decision.verdicts, ports, signal);
       if (decision.overrideSpent) await ports.withdrawOverride(environment, signal);
-      await withdrawCancel(environment, decision.verdicts, ports, signal);
+      await withdrawCancel(environment, ports, signal);
       const errors: unknown[] = [];
       const verdicts: Verdict[] = [];
       for (const verdict of decision.verdicts) {
@@ -73,17 +73,10 @@ async function withdrawConfirmations(
 const isCheck = ({ step }: Verdict): boolean => step.type === "startRun" && step.spec.operation === "Check";
 
 /** A wish to cancel is for one Run: once that has ended, or where there is none of that name, it is done with. */
-async function withdrawCancel(
-  environment: Environment,
-  verdicts: readonly Verdict[],
-  ports: EnvironmentPorts,
-  signal: AbortSignal,
-): Promise<void> {
+async function withdrawCancel(environment: Environment, ports: EnvironmentPorts, signal: AbortSignal): Promise<void> {
   const name = environment.metadata.annotations?.[ANNOTATIONS.cancel];
   if (name === undefined) return;
-  const run = verdicts
-    .flatMap(({ past }) => [...past.runs, ...past.checks])
-    .find(({ metadata }) => metadata.name === name);
+  const run = ports.runsOf(environment).find(({ metadata }) => metadata.name === name);
   if (run !== undefined && !isClosed(run)) return;
   await ports.withdrawCancel(environment, name, signal);
   if (run === undefined || !wasCancelled(run))

@@ -10,7 +10,7 @@ import { corrected, isComingCorrection } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
 import { watched } from "./drift.ts";
-import { unfinishedMove } from "./moving.ts";
+import { moveFromFormerName, unfinishedMove } from "./moving.ts";
 import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type RevisionSeen } from "./observation.ts";
 import { missingOutput } from "./offered-outputs.ts";
 import { answerForOpenRun } from "./open-run.ts";
@@ -20,7 +20,7 @@ import { rulesOfRun } from "./rules-of-run.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { voidOrWaiting } from "./waiting-component.ts";
-import { supersede, waitingRun } from "./waiting-run.ts";
+import { waitingRun } from "./waiting-run.ts";
 import { contentOf, withKeptCommits } from "./watch.ts";
 
 /** Where does a declared component stand, and what is its next step? */
@@ -46,7 +46,7 @@ function firstAnswer(subject: Subject): Answer {
   if (!choice.found) return { state: "Stalled", reason: "EngineUnknown", message: choice.message };
   if (waiting !== undefined) return voidOrWaiting(subject, choice.engine, waiting);
   return (
-    stateMovesFromFormerName(subject) ??
+    moveFromFormerName(subject, subject.component) ??
     recordTrouble(subject) ??
     blocked(subject) ??
     missingOutput(subject.component, subject.needs) ??
@@ -71,24 +71,6 @@ function isAnswered(past: ComponentPast, asked: string): boolean {
   if (latest === undefined || latest.spec.cause.type === "DriftFound") return record?.applied?.request === asked;
   const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted" || wasCancelled(latest);
   return latest.spec.request === asked && ended;
-}
-
-function stateMovesFromFormerName(subject: Subject): Answer | undefined {
-  const { observation, component, past } = subject;
-  const { formerName } = component;
-  if (formerName === undefined || past.record !== undefined) return undefined;
-  if (observation.environment.spec.components.some(({ name }) => name === formerName)) return undefined;
-  const former = pastOf(observation, formerName);
-  if (former.record?.owner.environmentUid !== observation.environment.metadata.uid) return undefined;
-  const waits = waitingRun(former);
-  if (waits !== undefined) return supersede(waits, `the component is called ${component.name} now`);
-  if (former.open !== undefined) return answerForOpenRun(former.open);
-  return {
-    state: "Pending",
-    reason: "Pending",
-    message: `the state moves here from ${formerName}`,
-    step: { type: "renameState", from: formerName, to: component.name },
-  };
 }
 
 /** A revision that a Run would use: a commit, none because the runner looks it up, or an answer that stands in the way. */

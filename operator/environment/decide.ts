@@ -8,7 +8,7 @@ import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.
 import { heldBack } from "./many-deletions.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { withCutOffTold } from "./recovery.ts";
-import { componentsWithoutRecord, decideRemoval, type Ending, removedComponents } from "./removal.ts";
+import { componentsWithoutRecord, decideRemoval, type Ending, isToBeSeenTo, removedComponents } from "./removal.ts";
 import { withUsableRules } from "./rules.ts";
 import { sleepers } from "./sleeping.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
@@ -125,8 +125,7 @@ function usage({ records }: Observation): Graph {
 /** Every component that is declared, or that something is left of. */
 function everything(observation: Observation) {
   const { environment, records, runs } = observation;
-  const { uid } = environment.metadata;
-  const owned = records.filter(({ owner, ownership }) => owner.environmentUid === uid && ownership === "Owned");
+  const owned = records.filter((record) => isToBeSeenTo(record, environment));
   const busy = runs.filter((run) => !isClosed(run) || (run.metadata.finalizers ?? []).length > 0);
   const names = new Set([
     ...environment.spec.components.map(({ name }) => name),

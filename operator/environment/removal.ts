@@ -1,13 +1,14 @@
 import type { RunRules } from "../api/approval.ts";
-import type { DeletionPolicy } from "../api/component.ts";
+import type { Component, DeletionPolicy } from "../api/component.ts";
 import { canonicalJson, digestOf } from "../api/digest.ts";
+import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import { type ComponentRecord, destroyBasisOf } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
-import { unfinishedMove } from "./moving.ts";
+import { comingFrom, unfinishedMove } from "./moving.ts";
 import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { lostState, recordTrouble } from "./record-trouble.ts";
@@ -20,26 +21,32 @@ import { supersede, waitingRun, whyOfAnotherState } from "./waiting-run.ts";
 export type Ending = "Removed" | "Deleted" | "Expired" | "Asleep";
 
 /** Records of this Environment whose component is no longer declared, and is not the former name of one. */
-export function removedComponents({ environment, records }: Observation): readonly string[] {
+export function removedComponents(observation: Observation): readonly string[] {
+  const { environment, records } = observation;
   const declared = new Set(environment.spec.components.map(({ name }) => name));
-  const moving = new Set(
-    environment.spec.components
-      .filter(({ name }) => !records.some(({ key }) => key.component === name))
-      .map(({ formerName }) => formerName),
-  );
+  const coming = comingFrom(observation);
   return records
-    .filter(({ owner, ownership }) => owner.environmentUid === environment.metadata.uid && ownership === "Owned")
+    .filter((record) => isToBeSeenTo(record, environment))
     .map(({ key }) => key.component)
-    .filter((name) => !declared.has(name) && !moving.has(name))
+    .filter((name) => !declared.has(name) && !coming.has(name))
     .sort();
+}
+
+/** What was released is nobody's business any more, unless it is on its way to another name. */
+export function isToBeSeenTo(record: ComponentRecord, { metadata }: Environment): boolean {
+  const { owner, ownership, movingTo } = record;
+  return owner.environmentUid === metadata.uid && (ownership === "Owned" || movingTo !== undefined);
 }
 
 /** Components that only Runs tell of: neither declared nor in the store. */
 export function componentsWithoutRecord({ environment, records, runs }: Observation): readonly string[] {
-  const known = new Set([
-    ...environment.spec.components.flatMap(({ name, formerName }) => [name, ...(formerName ?? [])]),
-    ...records.map(({ key }) => key.component),
-  ]);
+  const stored = new Set(records.map(({ key }) => key.component));
+  const known = new Set(stored);
+  for (const { name, formerName } of environment.spec.components) {
+    known.add(name);
+    // What has moved is told of under its new name.
+    if (formerName !== undefined && stored.has(name)) known.add(formerName);
+  }
   return [...new Set(runs.map(({ spec }) => spec.component))].filter((name) => !known.has(name)).sort();
 }
 
@@ -97,10 +104,16 @@ function voidOrWaiting(subject: Subject, run: Run): Answer {
   return another === undefined ? answerForOpenRun(run) : supersede(run, another);
 }
 
+/** Also where its state still has its former name. */
+function declarationOf(observation: Observation, component: string): Component | undefined {
+  const declared = observation.environment.spec.components.find(({ name }) => name === component);
+  return declared ?? comingFrom(observation).get(component);
+}
+
 /** Of a component whose declaration is gone, its own rules are those that it was applied with. */
 function rulesOf({ observation, past }: Subject): RunRules {
   const { environment } = observation;
-  const declared = environment.spec.components.find(({ name }) => name === past.name);
+  const declared = declarationOf(observation, past.name);
   const basis = past.record === undefined ? undefined : destroyBasisOf(past.record);
   return rulesFor(environment, declared ?? basis?.inputs ?? {}, "Destroy");
 }
@@ -131,7 +144,7 @@ function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefi
 
 function policyOf({ observation, past }: Subject): DeletionPolicy {
   const { spec, status } = observation.environment;
-  const declared = spec.components.find(({ name }) => name === past.name)?.deletionPolicy;
+  const declared = declarationOf(observation, past.name)?.deletionPolicy;
   // The declaration of a removed component is gone; what it said is remembered in the status.
   const remembered = status?.components?.find(({ name }) => name === past.name)?.deletionPolicy;
   return declared ?? remembered ?? spec.deletionPolicy ?? "Destroy";

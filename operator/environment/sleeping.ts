@@ -3,10 +3,11 @@ import type { Cause } from "../api/run.ts";
 import { asTime } from "../schedule/gate.ts";
 import { sleepAt } from "../schedule/sleep.ts";
 import { decideComponent } from "./component.ts";
+import { moveFromFormerName } from "./moving.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { isRecovering } from "./recovery.ts";
 import { decideRemoval } from "./removal.ts";
-import type { Verdict } from "./verdict.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 type Needs = ReadonlyMap<string, Verdict>;
 
@@ -59,6 +60,9 @@ function destroyedAsleep(
   users: readonly string[],
   until: string,
 ): Verdict {
+  const past = pastOf(observation, component.name);
+  const moving = moveFromFormerName({ observation, past }, component);
+  if (moving !== undefined) return verdictOf(past, moving);
   const verdict = decideRemoval(observation, component.name, "Asleep", users);
   // The record stays: what it was is needed again in the morning.
   if (verdict.state !== "Destroyed") return verdict;

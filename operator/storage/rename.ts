@@ -32,7 +32,7 @@ export async function rename(
 
 function marked(record: ComponentRecord, to: StateKey, environmentUid: string) {
   const name = stateKeyText(record.key);
-  if (record.owner.environmentUid !== environmentUid || record.ownership !== "Owned")
+  if (record.owner.environmentUid !== environmentUid)
     throw new Refused("NotYourRun", `the state of ${name} is not owned by the Environment with UID ${environmentUid}`);
   if (record.movingTo === to.component) return { answer: undefined };
   if (record.movingTo !== undefined)

@@ -74,16 +74,18 @@ describe("After a Run was cancelled by a person", () => {
 });
 
 describe("The wish to cancel", () => {
-  async function withdrawn(annotation: string, how: "open" | "cancelled" | "applied") {
+  async function withdrawn(annotation: string, how: "open" | "cancelled" | "applied", spec = {}) {
     const story = aStory(anEnvironment([aComponent("a")]));
     story.round();
     const [run] = story.runs();
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
     if (how === "cancelled") story.end("a", "Cancelled", CANCELLED);
     if (how === "applied") story.end("a", "Applied");
     story.annotate({ [ANNOTATIONS.cancel]: annotation === "it" ? (run?.metadata.name ?? "") : annotation });
     const done: string[] = [];
     const ports = {
       now: () => new Date(0),
+      runsOf: () => story.runs(),
       async withdrawCancel(_environment, name) {
         done.push(name === run?.metadata.name ? "it" : name);
       },
@@ -98,6 +100,8 @@ describe("The wish to cancel", () => {
   it("stays while its Run is open, and is taken off once that has ended", async () => {
     assert.deepEqual(await withdrawn("it", "open"), []);
     assert.deepEqual(await withdrawn("it", "cancelled"), ["it"]);
+    const renamed = { components: [aComponent("b", { formerName: "a" })] };
+    assert.deepEqual(await withdrawn("it", "open", renamed), [], "it is that of the former name");
   });
 
   it("that came too late, or names no Run, is taken off and said to have done nothing", async () => {

@@ -376,51 +376,6 @@ describe("A removed component", () => {
   });
 });
 
-describe("A rename that was cut off", () => {
-  /** The old record is marked; the new one may be there already. */
-  function cutOffRename(copied: boolean) {
-    const story = aStory(anEnvironment([aComponent("net")]));
-    story.settle();
-    const record = story.records.get("net");
-    assert.ok(record);
-    story.records.set("net", { ...record, movingTo: "network" });
-    if (copied) story.records.set("network", { ...record, key: { ...record.key, component: "network" } });
-    story.edit((environment) => ({
-      ...environment,
-      spec: { ...environment.spec, components: [aComponent("network", { formerName: "net" })] },
-    }));
-    return story;
-  }
-
-  for (const copied of [false, true]) {
-    const when = copied ? "after the new record was made" : "before the new record was made";
-
-    it(`${when} is finished: nothing is destroyed, nothing made again`, () => {
-      const story = cutOffRename(copied);
-      story.settle();
-      assert.deepEqual([...story.records.keys()], ["network"]);
-      assert.deepEqual(story.started, ["Apply net #1"]);
-    });
-
-    it(`${when} is finished before a deletion goes on`, () => {
-      const story = cutOffRename(copied);
-      story.delete();
-      story.round();
-      story.settle();
-      const [, ...destroyed] = story.started.map((line) => line.replace(/ #.*/, ""));
-      assert.deepEqual(destroyed, ["Destroy network"]);
-      assert.equal(story.decision().type, "letGo");
-    });
-
-    it(`${when} is finished although nobody wants it any more`, () => {
-      const story = cutOffRename(copied);
-      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [aComponent("net")] } }));
-      story.round();
-      assert.deepEqual([...story.records.keys()], ["network"]);
-    });
-  }
-});
-
 describe("A deleted environment", () => {
   it("destroys in the reverse order, and is let go when nothing is left", () => {
     const story = aStory(diamond());

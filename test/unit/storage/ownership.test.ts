@@ -100,6 +100,14 @@ describe("renaming a component", () => {
     assert.equal(moved.claim, undefined, "the first Run of the new name may claim, whatever its number");
   });
 
+  it("moves what was released, too: whoever has the new name takes it over", async () => {
+    const store = await anAppliedStore();
+    await release(store, NETWORK, ENVIRONMENT_UID);
+    assert.equal(await rename(store, NETWORK, RENAMED, ENVIRONMENT_UID), "moved");
+    const taken = await ensureRecord(store, RENAMED, ENVIRONMENT_UID);
+    assert.equal(taken.type === "owned" && taken.record.value.state?.serial, 1);
+  });
+
   it("takes the place of a record that nobody has used, and of no other", async () => {
     const store = await anAppliedStore();
     await ensureRecord(store, RENAMED, ENVIRONMENT_UID);

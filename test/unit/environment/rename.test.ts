@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import type { Component } from "../../../operator/api/component.ts";
+import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
+import { aComponent, anEnvironment } from "../../fakes/objects.ts";
+import { aStory } from "./story.ts";
+
+const HOUR_MS = 3_600_000;
+
+const net = (more: Partial<Component> = {}) => aComponent("net", more);
+const network = (more: Partial<Component> = {}) => aComponent("network", { formerName: "net", ...more });
+
+type Story = ReturnType<typeof aStory>;
+
+const declare = (story: Story, spec: Partial<EnvironmentSpec>) =>
+  story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
+
+const begun = ({ started }: Story) => started.map((line) => line.replace(/ #.*/, ""));
+
+describe("A rename", () => {
+  it("waits for the first Run of the former name, which may have no record yet", () => {
+    const story = aStory(anEnvironment([net()]));
+    story.round();
+    story.records.clear();
+    declare(story, { components: [network()] });
+    story.round();
+    assert.deepEqual(begun(story), ["Apply net"], "nothing is made twice");
+    story.end("net", "Applied");
+    story.settle();
+    assert.deepEqual([...story.records.keys()], ["network"]);
+    assert.deepEqual(begun(story), ["Apply net"]);
+  });
+
+  it("does not hide that the state is lost", () => {
+    const story = aStory(anEnvironment([net()]));
+    story.settle();
+    story.records.clear();
+    story.pass(60_000);
+    declare(story, { components: [network()] });
+    story.round();
+    assert.equal(story.verdict("network").reason, "StateLost");
+    assert.deepEqual(begun(story), ["Apply net"]);
+    story.delete();
+    story.round();
+    assert.equal(story.decision().type, "dismantle", "the object stays");
+  });
+
+  it("that could not begin before a deletion keeps the policy of the component: what is to be retained is not destroyed", () => {
+    const deletionPolicy = "Retain";
+    const story = aStory(anEnvironment([net({ deletionPolicy })]));
+    story.settle();
+    declare(story, { variables: [{ name: "x", value: 1 }] });
+    story.round();
+    declare(story, { components: [network({ deletionPolicy })] });
+    story.round();
+    story.report();
+    story.delete();
+    story.end("net", "Applied");
+    story.settle();
+    assert.equal(story.records.get("net")?.ownership, "Released");
+    assert.deepEqual(begun(story), ["Apply net", "Apply net"]);
+  });
+
+  it("of what sleeps by being destroyed comes before its sleep", () => {
+    const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
+    const lifetime = { sleep } as NonNullable<EnvironmentSpec["lifetime"]>;
+    const story = aStory(anEnvironment([net({ sleep: { destroy: true } })], { spec: { lifetime } }));
+    story.pass(12 * HOUR_MS);
+    story.settle();
+    declare(story, { variables: [{ name: "x", value: 1 }] });
+    story.round();
+    declare(story, { components: [network({ sleep: { destroy: true } })] });
+    story.pass(9 * HOUR_MS);
+    story.end("net", "Applied");
+    story.round();
+    story.settle();
+    assert.deepEqual(begun(story), ["Apply net", "Apply net", "Destroy network"]);
+    assert.equal(story.verdict("network").reason, "Asleep");
+  });
+});
+
+describe("A component whose name is a letter of a former name", () => {
+  it("stays in sight when its record is lost", () => {
+    const story = aStory(anEnvironment([aComponent("n"), net()]));
+    story.settle();
+    story.records.delete("n");
+    story.pass(60_000);
+    declare(story, { components: [net({ formerName: "old-n" })] });
+    assert.equal(story.verdict("n").reason, "StateLost");
+  });
+});
+
+describe("A rename that was cut off", () => {
+  /** The old record is marked; the new one may be there already. */
+  function cutOffRename(copied: boolean) {
+    const story = aStory(anEnvironment([net()]));
+    story.settle();
+    const record = story.records.get("net");
+    assert.ok(record);
+    story.records.set("net", { ...record, movingTo: "network" });
+    if (copied) story.records.set("network", { ...record, key: { ...record.key, component: "network" } });
+    declare(story, { components: [network()] });
+    return story;
+  }
+
+  for (const copied of [false, true]) {
+    const when = copied ? "after the new record was made" : "before the new record was made";
+
+    it(`${when} is finished: nothing is destroyed, nothing made again`, () => {
+      const story = cutOffRename(copied);
+      story.settle();
+      assert.deepEqual([...story.records.keys()], ["network"]);
+      assert.deepEqual(story.started, ["Apply net #1"]);
+    });
+
+    it(`${when} is finished before a deletion goes on`, () => {
+      const story = cutOffRename(copied);
+      story.delete();
+      story.round();
+      story.settle();
+      assert.deepEqual(begun(story), ["Apply net", "Destroy network"]);
+      assert.equal(story.decision().type, "letGo");
+    });
+
+    it(`${when} is finished although nobody wants it any more`, () => {
+      const story = cutOffRename(copied);
+      declare(story, { components: [net()] });
+      story.round();
+      assert.deepEqual([...story.records.keys()], ["network"]);
+    });
+  }
+});
