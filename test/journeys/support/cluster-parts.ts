@@ -8,11 +8,17 @@ import { findSupervisor } from "../../../tools/cluster/namespaces.ts";
 import { patience } from "./patience.ts";
 import type { Place } from "./place.ts";
 
-/** Resolves when the part has ended, been started again, and the cluster is whole. */
-export async function signalPart(place: Place, part: ComponentName, signal: NodeJS.Signals): Promise<void> {
+/** Resolves when the part has ended, been started again, and the cluster is whole. `meanwhile` is called as soon as it has the signal. */
+export async function signalPart(
+  place: Place,
+  part: ComponentName,
+  signal: NodeJS.Signals,
+  meanwhile: () => void = () => {},
+): Promise<void> {
   const { pid, exits } = await stateOf(place, part);
   assert.ok(pid, `${part} runs`);
   process.kill(pid, signal);
+  meanwhile();
   await untilWhole(place, part, exits + 1);
 }
 

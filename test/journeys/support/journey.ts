@@ -92,6 +92,9 @@ async function arrive(title: string): Promise<Place> {
   await installed.client.create(NAMESPACES, {
     metadata: { name, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
   });
+  // What has just begun anew makes it late; without one no pod is admitted.
+  const timeout = `--timeout=${120 * patience}s`;
+  await installed.kubectl.run(["wait", "--for=create", "serviceaccount/default", "--namespace", name, timeout]);
   return new Place(installed, name, await Outside.open(installed.hostAddress));
 }
 

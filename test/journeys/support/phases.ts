@@ -16,9 +16,9 @@ const long = { within: 240 };
 
 /**
  * Creates and deletes an Environment whose every change waits for a person, and lets something happen in the middle of each phase: in init, in
- * plan, while the plan waits, in apply, while the deletion waits, in destroy. Fails unless it goes as if nothing had happened.
+ * plan, while the plan waits, in apply, while the deletion waits, in destroy. What waits outside goes on with `goOn`. Fails unless it ends as if nothing had happened.
  */
-export async function throughAllPhases(place: Place, happens: () => Promise<void>): Promise<void> {
+export async function throughAllPhases(place: Place, happens: (goOn: () => void) => Promise<void>): Promise<void> {
   const { outside } = place;
   for (const what of Object.values(HELD)) outside.hold(what);
   await approvers(place, "ada");
@@ -28,12 +28,11 @@ export async function throughAllPhases(place: Place, happens: () => Promise<void
   const arrival = (phase: keyof typeof HELD) => outside.arrival(HELD[phase], long.within * 1000 * patience);
   const inTheMiddleOf = async (phase: keyof typeof HELD) => {
     await arrival(phase);
-    await happens();
-    outside.release(HELD[phase]);
+    await happens(() => outside.release(HELD[phase]));
   };
   const approved = async (number: number) => {
     const held = await untilHeld(place, "one", number, long);
-    await happens();
+    await happens(() => {});
     await says(place, "ada", "Approve", held);
   };
 
