@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Run } from "../api/run.ts";
+import { isClosed, type Run } from "../api/run.ts";
 import { RUNS } from "../cluster/resources.ts";
 import { type HandWithForce, pushState, restoreState, unlockedByHand } from "../storage/by-hand.ts";
 import { changeRecord } from "../storage/change.ts";
@@ -69,13 +69,16 @@ async function mustHaveRecord(request: StateRequest): Promise<void> {
   await ensureRecord(context.store, key, environment.metadata.uid, { signal, now: () => context.clock.now() });
 }
 
-/** As long as there is a Run, its pod's death is confirmed there, and all that follows from it. */
+/**
+ * As long as its Run is open, its pod's death is confirmed there, and all that follows from it. One that is closed hears nothing any more: it had
+ * a result or a proof of death, or was kept from applying, and the record is from before that. What might be left of it is fenced with the lock.
+ */
 async function mustHaveLostItsRun(request: StateRequest): Promise<void> {
   const { context, key, signal } = request;
   const { lock } = await recordFor(request);
   if (lock === undefined) return;
   const run = await context.client.find<Run>(RUNS, key.namespace, lock.run, { signal });
-  if (run?.metadata.uid !== lock.runUid) return;
+  if (run?.metadata.uid !== lock.runUid || isClosed(run)) return;
   const command = `kubectl annotate run ${lock.run} -n ${key.namespace} terrarium.dev/confirm-dead=true`;
   throw new StatusError(
     409,

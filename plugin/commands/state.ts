@@ -130,7 +130,7 @@ const imports: Command = {
 
 const unlock: Command = {
   name: "state unlock",
-  summary: "release a lock whose Run does not exist any more; for one that does: unlock RUN",
+  summary: "release a lock whose Run has ended, or is gone; of one that is open: unlock RUN",
   arguments: ADDRESS,
   options: [YES],
   details: [

@@ -21,7 +21,7 @@ export const unlock: Command = {
   async run({ cluster: open, terminal }, said) {
     const cluster = await open();
     const run = await readRun(cluster, said.argument(0));
-    if (isClosed(run)) throw new NotReady(`The Run ${run.metadata.name} has ended: it holds no lock.`);
+    if (isClosed(run)) throw new NotReady(endedText(run));
     terminal.tell(unlockWarning(run, paintOf(terminal)).join("\n"));
     const question = "If you are sure, repeat the name of the Run.";
     await confirm(terminal, { text: question, answer: run.metadata.name, agreed: said.has("yes") });
@@ -36,3 +36,9 @@ export const unlock: Command = {
     return EXIT.done;
   },
 };
+
+/** It hears no word any more; a record from before its end, out of a backup, may say that it holds the lock. */
+function endedText({ metadata, spec }: Run): string {
+  const command = `kubectl terrarium state unlock ${spec.environment.name} ${spec.component} -n ${metadata.namespace}`;
+  return `The Run ${metadata.name} has ended. Where it is said to hold the lock all the same: ${command}`;
+}

@@ -353,7 +353,9 @@ describe("what people say with kubectl terrarium", () => {
       [nobody.code, nobody.err.split("\n").at(-1)],
       [EXIT.usage, "Nobody can be asked here: add --yes if you mean it"],
     );
-    assert.equal((await call("unlock", "shop-network-1", "--yes")).code, EXIT.waiting);
+    const ended = await call("unlock", "shop-network-1", "--yes");
+    assert.equal(ended.code, EXIT.waiting);
+    assert.match(ended.err, /kubectl terrarium state unlock shop network -n team$/);
     assert.equal(
       client.calls.some((call) => call.startsWith("patch")),
       false,
