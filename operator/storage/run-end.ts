@@ -1,6 +1,7 @@
 import type { Operation } from "../api/run.ts";
-import { changeRecord } from "./change.ts";
+import { type Change, changeRecord } from "./change.ts";
 import { withCutOff, withRejection } from "./cut-off.ts";
+import { withoutHeld } from "./holding.ts";
 import { type FencedRun, fenced } from "./locking.ts";
 import { ensureRecord } from "./ownership.ts";
 import type { StateStore } from "./port.ts";
@@ -71,6 +72,7 @@ async function endInRecord(
     store,
     key,
     (record) => {
+      if (isOfAnother(record, run)) return withoutItsPlan(record, run);
       const applying = record.claim?.runUid === run.uid && record.claim.applying !== undefined;
       // Somebody may have let go of a pod by hand before it was recorded: it lives, and another has its name.
       const isAnother = podUid !== undefined && record.claim?.podUid !== podUid;
@@ -87,4 +89,15 @@ async function endInRecord(
     signal,
   );
   return answer;
+}
+
+/** Adopted since then: the store takes no claim of this Run any more, and its number and what was said to its plan mean nothing to the new owner. */
+function isOfAnother({ owner, claim }: ComponentRecord, { uid, environmentUid }: EndingRun): boolean {
+  return owner.environmentUid !== environmentUid && claim?.runUid !== uid;
+}
+
+function withoutItsPlan(record: ComponentRecord, { uid }: EndingRun): Change<RunEnd> {
+  const next = withoutHeld(record, uid);
+  const answer = { type: "fenced", record: next } as const;
+  return next === record ? { answer } : { next, answer };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { permitted } from "../../../operator/storage/applying.ts";
 import { changeRecord } from "../../../operator/storage/change.ts";
 import { claim } from "../../../operator/storage/claims.ts";
+import { held, mayBeHeld } from "../../../operator/storage/holding.ts";
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
 import { endRun } from "../../../operator/storage/run-end.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
@@ -71,5 +72,67 @@ describe("A Run that may be applying", () => {
   it("ends when a person answers for whatever pod it has", async () => {
     const store = await anApply();
     assert.equal((await endRun(store, NETWORK, apply(1), dead, AT)).type, "fenced");
+  });
+});
+
+describe("A Run whose state another Environment has adopted", () => {
+  const newOwner = "new-owner";
+  const waiting = aPod(1, { environmentUid: newOwner, run: "new-1", runUid: "new-1" });
+  const rejected = { why: "its Environment is gone", proven: false, rejected: true };
+
+  /** A plan of that pod waits. */
+  async function hold(store: ReturnType<typeof memoryStore>, pod: typeof waiting) {
+    await changeRecord(store, NETWORK, (record) => claim(record, pod, AT));
+    await changeRecord(store, NETWORK, (record) => mayBeHeld(record, pod, { digest: "sha256:plan" } as never));
+    const { storageId } = await recordOf(store);
+    const bundle = await store.putBlob({ storageId }, "plan", Buffer.from(pod.run));
+    await changeRecord(store, NETWORK, (record) => held(record, pod, bundle, AT));
+  }
+
+  async function recordOf(store: ReturnType<typeof memoryStore>) {
+    const record = (await store.record(NETWORK))?.value;
+    assert.ok(record !== undefined);
+    return record;
+  }
+
+  const adopt = (store: ReturnType<typeof memoryStore>) =>
+    ensureRecord(store, NETWORK, newOwner, { adoptUid: ENVIRONMENT_UID });
+
+  it("ends without a trace there: the new owner's plan is applied when it is approved, whatever the numbers", async () => {
+    const store = memoryStore();
+    await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
+    await adopt(store);
+    await hold(store, waiting);
+    const cutOff = { run: "new-0", number: 1, desiredDigest: "d", at: AT.toISOString() };
+    await changeRecord(store, NETWORK, (record) => ({ next: { ...record, cutOff }, answer: undefined }));
+    const before = await recordOf(store);
+    const end = await endRun(store, NETWORK, apply(20), rejected, AT);
+    assert.equal(end.type, "fenced");
+    assert.deepEqual(await recordOf(store), before);
+    const approved = { ...waiting, phase: "Apply", pod: "new-1-a", podUid: "second" } as const;
+    assert.equal(claim(await recordOf(store), approved, AT).answer.podUid, "second");
+  });
+
+  it("takes along its own plan that waited", async () => {
+    const store = memoryStore();
+    await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
+    await hold(store, aPod(20));
+    await adopt(store);
+    await endRun(store, NETWORK, apply(20), rejected, AT);
+    const { held, claim } = await recordOf(store);
+    assert.deepEqual([held, claim, store.blobIds()], [undefined, undefined, []]);
+  });
+
+  it("keeps to the rules where the claim is its own still", async () => {
+    const store = memoryStore();
+    await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
+    await changeRecord(store, NETWORK, (record) => claim(record, aPod(20), AT));
+    assert.equal((await adopt(store)).type, "inUse");
+    await changeRecord(store, NETWORK, (record) => ({
+      next: { ...record, owner: { environmentUid: newOwner } },
+      answer: undefined,
+    }));
+    await endRun(store, NETWORK, apply(20), dead, AT);
+    assert.ok((await recordOf(store)).claim?.fenced);
   });
 });
