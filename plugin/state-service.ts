@@ -54,7 +54,7 @@ export async function readState(cluster: Cluster, address: StateAddress): Promis
   return harmless(JSON.parse(text.toString()) as StateObject);
 }
 
-/** Only of a lock whose Run has ended, or does not exist any more. */
+/** `lock` is the id of a lock, or of a claim without one, whose Run has ended, or does not exist any more. */
 export function unlockState(cluster: Cluster, address: StateAddress, lock: string): Promise<StateObject> {
   return sent(() => cluster.raw.send("POST", pathOf(cluster, address, "unlock"), JSON.stringify({ lock })));
 }

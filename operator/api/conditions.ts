@@ -228,12 +228,13 @@ export const REASONS = {
   },
   LockOrphaned: {
     standing: "person",
-    meaning: "A Run that has ended, or is gone, still holds the lock of the state: release it when its pod is dead.",
+    meaning:
+      "A Run that has ended, or is gone, still holds the lock of the state, or a claim on it: release it when its pod is dead.",
   },
   LockForeign: {
     standing: "person",
     meaning:
-      "A Run of another Environment holds the lock of the state: release it when nothing of that Run works any more.",
+      "A Run of another Environment holds the lock of the state, or a claim on it: release it when nothing of that Run works any more.",
   },
   Cancelled: {
     standing: "person",

@@ -47,7 +47,7 @@ const componentStatus = z
     deletionPolicy: deletionPolicy.optional(),
     lock: z
       .object({
-        run: z.string().describe("Run that took the lock."),
+        run: z.string().describe("Run that took the lock, or has claimed the state without it."),
         pod: z.string().describe("Its pod."),
         since: z.iso.datetime().describe("Since when."),
         standing: z

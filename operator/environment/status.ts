@@ -119,7 +119,7 @@ function lineFor(environment: Environment, verdict: Verdict, drift: DriftSeen | 
     ...(failing ? { retryAt: new Date(verdict.wakeAtMs ?? 0).toISOString() } : {}),
     ...(verdict.retries === undefined ? {} : { retries: verdict.retries }),
     ...(policy === undefined ? {} : { deletionPolicy: policy }),
-    ...lockLine(verdict),
+    ...lockLine(environment, verdict),
     ...(cutOff === undefined ? {} : { interrupted: cutOff.run }),
     ...driftLine(drift),
   };
@@ -134,11 +134,14 @@ function approvalLine({ state, past: { open } }: Verdict): Pick<ComponentStatus,
 }
 
 /** The lock of a Run that is under way comes and goes with it: that is no news, unless somebody waits for it. */
-function lockLine({ past, reason }: Verdict): Pick<ComponentStatus, "lock"> {
-  const held = heldLock(past);
-  if (held === undefined || (held.standing === "Live" && reason !== "StateLocked")) return {};
-  const { run, pod, since } = held.lock;
-  return { lock: { run, pod, since, standing: held.standing } };
+function lockLine({ metadata }: Environment, { past, reason }: Verdict): Pick<ComponentStatus, "lock"> {
+  const held = heldLock(past, metadata.uid);
+  if (held === undefined) return {};
+  const { holder, standing } = held;
+  const isInTheWay = reason === "LockOrphaned" || reason === "LockForeign";
+  const isNews = isInTheWay || (holder.by === "lock" && (standing !== "Live" || reason === "StateLocked"));
+  const { run, pod, since } = holder;
+  return isNews ? { lock: { run, pod, since, standing } } : {};
 }
 
 /** Shown only: what has drifted is as ready as before. */

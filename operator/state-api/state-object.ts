@@ -26,7 +26,7 @@ export function stateObject(record: ComponentRecord) {
       ...(state === undefined ? {} : { lineage: state.lineage, serial: state.serial, resources: state.resources }),
       versions: versionsOf(record).map(versionLine),
       ...(lock === undefined ? {} : { lock: lockLine(lock) }),
-      ...(works ? { claim: { run: claim.run, pod: claim.pod ?? "", since: claim.at } } : {}),
+      ...(works ? { claim: { id: claim.podUid, run: claim.run, pod: claim.pod ?? "", since: claim.at } } : {}),
       ...(recovery === undefined
         ? {}
         : { recovery: { run: recovery.run, ...blobLine(recovery.blob), storedAt: recovery.at } }),

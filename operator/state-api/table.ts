@@ -22,11 +22,11 @@ export function tableOf(states: readonly StateObject[]) {
 }
 
 function cellsOf({ metadata, status }: StateObject): readonly unknown[] {
-  const { serial, resources, versions, lock, recovery } = status;
+  const { serial, resources, versions, lock, claim, recovery } = status;
   const newest = versions[0];
   const author = newest === undefined ? "" : "by" in newest ? newest.by : newest.run;
   const needs = recovery === undefined ? "" : `recovery copy of ${recovery.run}`;
-  return [metadata.name, serial ?? null, resources ?? null, author, lock?.run ?? "", needs];
+  return [metadata.name, serial ?? null, resources ?? null, author, (lock ?? claim)?.run ?? "", needs];
 }
 
 const partialOf = ({ metadata }: StateObject) => ({

@@ -4,7 +4,7 @@ import { RUNS } from "../cluster/resources.ts";
 import { type HandWithForce, pushState, restoreState, unlockedByHand } from "../storage/by-hand.ts";
 import { changeRecord } from "../storage/change.ts";
 import { ensureRecord } from "../storage/ownership.ts";
-import { stateKeyText } from "../storage/record.ts";
+import { holderOf, stateKeyText } from "../storage/record.ts";
 import { type Answer, nameOf } from "./reading.ts";
 import { environmentOf, recordFor, type StateRequest, tell } from "./requests.ts";
 import { stateObject } from "./state-object.ts";
@@ -47,7 +47,7 @@ export async function postUnlock(request: StateRequest): Promise<Answer> {
   await tell(
     request,
     "StateUnlocked",
-    `released the lock of ${key.component} that Run ${answer.run} (pod ${answer.pod}) held`,
+    `released the ${answer.by} of ${key.component} that Run ${answer.run} (pod ${answer.pod}) held`,
   );
   return { json: stateObject(after.value), code: 201 };
 }
@@ -71,19 +71,19 @@ async function mustHaveRecord(request: StateRequest): Promise<void> {
 
 /**
  * As long as its Run is open, its pod's death is confirmed there, and all that follows from it. One that is closed hears nothing any more: it had
- * a result or a proof of death, or was kept from applying, and the record is from before that. What might be left of it is fenced with the lock.
+ * a result or a proof of death, or was kept from applying, and the record is from before that. What might be left of it is fenced by this.
  */
 async function mustHaveLostItsRun(request: StateRequest): Promise<void> {
   const { context, key, signal } = request;
-  const { lock } = await recordFor(request);
-  if (lock === undefined) return;
-  const run = await context.client.find<Run>(RUNS, key.namespace, lock.run, { signal });
-  if (run?.metadata.uid !== lock.runUid || isClosed(run)) return;
-  const command = `kubectl annotate run ${lock.run} -n ${key.namespace} terrarium.dev/confirm-dead=true`;
+  const holder = holderOf(await recordFor(request));
+  if (holder === undefined) return;
+  const run = await context.client.find<Run>(RUNS, key.namespace, holder.run, { signal });
+  if (run?.metadata.uid !== holder.runUid || isClosed(run)) return;
+  const command = `kubectl annotate run ${holder.run} -n ${key.namespace} terrarium.dev/confirm-dead=true`;
   throw new StatusError(
     409,
     "Conflict",
-    `Run ${lock.run} holds the lock. Make sure that pod ${lock.pod} is dead, then: ${command}`,
+    `Run ${holder.run} holds the ${holder.by}. Make sure that pod ${holder.pod} is dead, then: ${command}`,
   );
 }
 

@@ -6,8 +6,9 @@ import { RecordConflict, type StateStore, StoreCorrupt } from "./port.ts";
 import {
   type BlobRef,
   type ComponentRecord,
+  type Holder,
+  holderOf,
   type StateKey,
-  type StateLock,
   type StateVersion,
   stateKeyText,
   type WrittenByHand,
@@ -85,6 +86,8 @@ export function versionsOf({ state, history }: ComponentRecord): readonly StateV
   return state === undefined ? history : [state, ...history];
 }
 
+const HOW_IT_ENDS = "Wait for its end, or cancel it; where that Run is gone, unlock the state";
+
 /** Nobody else may write now. Throws `Refused` and names who does. */
 export function mustBeFree({ key, lock, claim, movingTo }: ComponentRecord): void {
   const name = stateKeyText(key);
@@ -94,7 +97,7 @@ export function mustBeFree({ key, lock, claim, movingTo }: ComponentRecord): voi
   }
   if (claim !== undefined && claim.fenced === undefined) {
     const holder = `Run ${claim.run}${claim.pod === undefined ? "" : ` (pod ${claim.pod})`} works on it since ${claim.at}`;
-    throw new Refused("InUse", `the state of ${name} is in use: ${holder}. Wait for its end, or cancel it`);
+    throw new Refused("InUse", `the state of ${name} is in use: ${holder}. ${HOW_IT_ENDS}`);
   }
   if (movingTo !== undefined) throw new Refused("Moving", `the state of ${name} is being renamed to ${movingTo}`);
 }
@@ -206,18 +209,19 @@ function versionOf(
   return { lineage, serial, resources, blob, run: `${how.toLowerCase()}/${serial}`, by, at: at.toISOString() };
 }
 
-/** A lock that nobody can give back any more, by a person's word. `id` is that of the lock that was looked at. */
-export function unlockedByHand(record: ComponentRecord, id: string, { by, at }: Hand): Change<StateLock> {
-  const { lock, claim } = record;
+/** A lock, or a claim without one, that nobody can give back any more, by a person's word. `id` is that of the holder that was looked at. */
+export function unlockedByHand(record: ComponentRecord, id: string, { by, at }: Hand): Change<Holder> {
+  const { claim } = record;
   const name = stateKeyText(record.key);
-  if (lock === undefined) throw new Refused("NotFound", `the state of ${name} is not locked`);
-  if (lock.id !== id) throw new Refused("LockMismatch", `the lock of ${name} has another id: ${lock.id}`);
-  const fenced = { why: `${by} released its lock`, at: at.toISOString() };
-  const holds = claim?.runUid === lock.runUid && claim.fenced === undefined;
+  const holder = holderOf(record);
+  if (holder === undefined) throw new Refused("NotFound", `the state of ${name} is not locked`);
+  if (holder.id !== id) throw new Refused("LockMismatch", `the ${holder.by} of ${name} has another id: ${holder.id}`);
+  const fenced = { why: `${by} released its ${holder.by}`, at: at.toISOString() };
+  const holds = claim?.runUid === holder.runUid && claim.fenced === undefined;
   const free = without(record, "lock");
-  if (!holds) return { next: free, answer: lock };
+  if (!holds) return { next: free, answer: holder };
   const next = { ...free, claim: { ...claim, fenced } };
   // That person's word is the proof of its death.
   const cutOff = { name: claim.run, uid: claim.runUid, operation: "Apply" } as const;
-  return { next: claim.applying === undefined ? next : withCutOff(next, cutOff, at), answer: lock };
+  return { next: claim.applying === undefined ? next : withCutOff(next, cutOff, at), answer: holder };
 }

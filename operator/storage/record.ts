@@ -206,3 +206,24 @@ export const hasBegunMore = ({ attempted, destroyBegun }: ComponentRecord): bool
 export function destroyBasisOf({ attempted, applied }: ComponentRecord): ComponentRecord["attempted"] {
   return attempted ?? applied;
 }
+
+/** Who alone may write a state now: by its lock, or by a claim without one, as before the engine has taken it. */
+export interface Holder {
+  readonly by: "lock" | "claim";
+  /** Of the lock; of a claim, the UID of its pod. It names what is to be released. */
+  readonly id: string;
+  readonly run: string;
+  readonly runUid: string;
+  readonly pod: string;
+  readonly since: string;
+}
+
+export function holderOf({ lock, claim }: ComponentRecord): Holder | undefined {
+  if (lock !== undefined) {
+    const { id, run, runUid, pod, since } = lock;
+    return { by: "lock", id, run, runUid, pod, since };
+  }
+  if (claim === undefined || claim.fenced !== undefined) return undefined;
+  const { podUid: id, run, runUid, pod = id, at: since } = claim;
+  return { by: "claim", id, run, runUid, pod, since };
+}

@@ -130,7 +130,7 @@ const imports: Command = {
 
 const unlock: Command = {
   name: "state unlock",
-  summary: "release a lock whose Run has ended, or is gone; of one that is open: unlock RUN",
+  summary: "release a lock, or a claim, whose Run has ended, or is gone; of one that is open: unlock RUN",
   arguments: ADDRESS,
   options: [YES],
   details: [
@@ -139,16 +139,19 @@ const unlock: Command = {
   async run({ cluster: open, terminal }, said) {
     const cluster = await open();
     const address = addressOf(said);
-    const { lock } = (await readState(cluster, address)).status;
-    if (lock === undefined) throw new NotReady(`Nobody holds the lock of ${address.environment}/${address.component}.`);
-    const holder = `${lock.run ?? "a Run"}${lock.pod === undefined ? "" : `, in the pod ${lock.pod}`}`;
+    const name = `${address.environment}/${address.component}`;
+    const { lock, claim } = (await readState(cluster, address)).status;
+    const held = lock ?? claim;
+    if (held === undefined) throw new NotReady(`Nobody holds the lock of ${name}, and nobody has claimed it.`);
+    const what = lock === undefined ? "claim" : "lock";
+    const holder = `${held.run ?? "a Run"}${held.pod ? `, in the pod ${held.pod}` : ""}`;
     terminal.tell(
-      `The lock of ${address.environment}/${address.component} was taken by ${holder}${lock.since ? ` at ${lock.since}` : ""}.`,
+      `The ${what} of ${name} was taken by ${holder}${held.since ? ` at ${held.since}` : ""}. Its id: ${held.id}`,
     );
     const text = "Does nothing of it run any more, on whatever node? Another pod may write the state then.";
     await confirm(terminal, { text, answer: "yes", agreed: said.has("yes") });
-    await unlockState(cluster, address, lock.id);
-    terminal.print(`Released the lock of ${address.environment}/${address.component}.`);
+    await unlockState(cluster, address, held.id);
+    terminal.print(`Released the ${what} of ${name}.`);
     return EXIT.done;
   },
 };

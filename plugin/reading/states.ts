@@ -12,7 +12,7 @@ export interface StateFacts {
   readonly resources?: number;
   readonly versions?: readonly StateVersion[];
   readonly lock?: { readonly id: string; readonly run?: string; readonly pod?: string; readonly since?: string };
-  readonly claim?: { readonly run?: string; readonly since?: string };
+  readonly claim?: { readonly id: string; readonly run?: string; readonly pod?: string; readonly since?: string };
   readonly recovery?: { readonly run?: string; readonly storedAt?: string };
 }
 

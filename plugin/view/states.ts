@@ -18,8 +18,9 @@ export function statesView(states: readonly StateObject[], now: Date, paint: Pai
   return table(heads, rows, paint);
 }
 
-function holder({ lock }: StateFacts, now: Date): Cell {
-  if (lock === undefined) return "";
-  const since = lock.since === undefined ? "" : ` for ${age(lock.since, now)}`;
-  return { style: "warn", text: `${lock.run ?? "somebody"}${since}` };
+function holder({ lock, claim }: StateFacts, now: Date): Cell {
+  const held = lock ?? claim;
+  if (held === undefined) return "";
+  const since = held.since === undefined ? "" : ` for ${age(held.since, now)}`;
+  return { style: "warn", text: `${held.run ?? "somebody"}${since}` };
 }

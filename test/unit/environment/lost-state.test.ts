@@ -203,3 +203,62 @@ describe("A lock that nobody gives back", () => {
     assert.equal(story.verdict("a").state, "Pending");
   });
 });
+
+describe("A claim without a lock that nobody gives up", () => {
+  const since = new Date(T0).toISOString();
+  const claim = { run: "x", runUid: "gone", number: 2, phase: "Plan", pod: "p", podUid: "u", at: since } as const;
+  const NEW_OWNER = { adopt: { uid: "former" } };
+  const ofFormerOwner = (record: ComponentRecord) => ({ ...record, owner: { environmentUid: "former" }, claim });
+
+  it("of a Run that is gone is orphaned: it stops everything, says how to release it, and is shown", () => {
+    const story = anAppliedStory((record) => ({ ...record, claim }));
+    story.round();
+    const { state, reason, message } = story.verdict("a");
+    assert.deepEqual([state, reason], ["Stalled", "LockOrphaned"]);
+    assert.match(message, /^release the claim of the state \(docs\/state\.md\) when nothing of pod p runs any more/);
+    assert.equal(story.started.length, 1);
+    story.report();
+    const lock = story.environment().status?.components?.[0]?.lock;
+    assert.deepEqual(lock, { run: "x", pod: "p", since, standing: "Orphaned" });
+  });
+
+  it("of a Run that has ended is orphaned, when a record from before its end was restored", () => {
+    const story = anAppliedStory((record) => ({ ...record, claim: { ...claim, runUid: "a-1" } }));
+    assert.equal(story.verdict("a").reason, "LockOrphaned");
+  });
+
+  it("of the owner from whom the state is to be adopted is foreign, as its lock would be: its Runs are not seen", () => {
+    const lock = { id: "l", run: "x", runUid: "gone", pod: "p", podUid: "u", operation: "", since };
+    for (const more of [{}, { lock }]) {
+      const story = anAppliedStory((record) => ({ ...ofFormerOwner(record), ...more }), NEW_OWNER);
+      assert.equal(story.verdict("a").reason, "LockForeign");
+      assert.match(story.verdict("a").message, /of another Environment holds it$/);
+    }
+  });
+
+  it("is nothing where it is fenced, and that of a Run under way is its own affair", () => {
+    const fenced = { why: "its result is recorded", at: since };
+    const ended = anAppliedStory((record) => ({ ...record, claim: { ...claim, fenced } }));
+    assert.equal(ended.verdict("a").state, "Ready");
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    const runUid = story.openRuns()[0]?.metadata.uid ?? "";
+    story.records.set("a", aRecord("a", { mayHoldObjects: false, claim: { ...claim, runUid } }));
+    story.pass(600_000);
+    assert.equal(story.verdict("a").reason, "Progressing");
+    story.report();
+    assert.equal(story.environment().status?.components?.[0]?.lock, undefined);
+  });
+
+  it("is given a moment: that of a Run which is not known yet waits for it, that of one which has just ended is no news", () => {
+    const unknown = anAppliedStory((record) => ({ ...record, claim }));
+    unknown.pass(-50_000);
+    assert.equal(unknown.verdict("a").state, "Pending");
+    assert.ok(unknown.verdict("a").wakeAtMs);
+    const ended = anAppliedStory((record) => ({ ...record, claim: { ...claim, runUid: "a-1" } }));
+    ended.pass(-50_000);
+    assert.equal(ended.verdict("a").state, "Ready");
+    ended.report();
+    assert.equal(ended.environment().status?.components?.[0]?.lock, undefined);
+  });
+});

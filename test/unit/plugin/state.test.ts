@@ -45,7 +45,12 @@ describe("kubectl terrarium state", () => {
   it("list shows what is stored, which versions, and who holds the lock", async () => {
     const recovering = {
       ...network,
-      status: { environment: "shop", component: "app", recovery: { run: "shop-app-2" } },
+      status: {
+        environment: "shop",
+        component: "app",
+        claim: { id: "pod-uid-2", run: "shop-app-2", since: at(18) },
+        recovery: { run: "shop-app-2" },
+      },
     };
     const { call } = world({ [`GET ${ROOT}`]: JSON.stringify({ items: [network, recovering] }) });
     const { out, code } = await call("state", "list", "shop");
@@ -55,7 +60,7 @@ describe("kubectl terrarium state", () => {
       `
 ENVIRONMENT  COMPONENT  SERIAL  RESOURCES  AGE  VERSIONS  LOCKED BY              RECOVERY COPY
 shop         network    7       12         15m  7, 6      shop-network-8 for 5m
-shop         app        none                                                     of shop-app-2`.trim(),
+shop         app        none                              shop-app-2 for 2m      of shop-app-2`.trim(),
     );
   });
 
@@ -111,6 +116,15 @@ shop         app        none                                                    
     assert.match(err, /^The lock of shop\/network was taken by shop-network-8 at .*\n.*Only "yes" counts/);
     assert.equal(out, "Released the lock of shop/network.");
     assert.equal(asked.at(-1), `POST ${STATE}/unlock {"lock":"lock-1"}`);
+    const claimed = {
+      ...network,
+      status: { environment: "shop", component: "network", claim: { id: "pod-uid-8", run: "shop-network-8" } },
+    };
+    const claims = world({ [`GET ${STATE}`]: JSON.stringify(claimed), [`POST ${STATE}/unlock`]: "{}" });
+    const released = await claims.call("state", "unlock", "shop", "network", "--yes");
+    assert.match(released.err, /^The claim of shop\/network was taken by shop-network-8\. Its id: pod-uid-8$/m);
+    assert.equal(released.out, "Released the claim of shop/network.");
+    assert.equal(claims.asked.at(-1), `POST ${STATE}/unlock {"lock":"pod-uid-8"}`);
     const free = { ...network, status: { environment: "shop", component: "network" } };
     const nobody = world({ [`GET ${STATE}`]: JSON.stringify(free) });
     assert.equal((await nobody.call("state", "unlock", "shop", "network", "--yes")).code, EXIT.waiting);

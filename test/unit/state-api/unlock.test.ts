@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Run } from "../../../operator/api/run.ts";
 import { RUNS } from "../../../operator/cluster/resources.ts";
+import { stateObject } from "../../../operator/state-api/state-object.ts";
 import { postUnlock } from "../../../operator/state-api/writing.ts";
 import { changeRecord } from "../../../operator/storage/change.ts";
 import { claim } from "../../../operator/storage/claims.ts";
@@ -13,10 +14,16 @@ const pod = aPod(1);
 
 /** The pod of Run 1 has the lock, and that Run is so by now; absent where it is gone. */
 async function aLock(status: object | undefined, uid = pod.runUid) {
+  const made = await aClaim(status, uid);
+  await acquireLock(made.store, pod, { id: "lock", operation: "" }, AT);
+  return made;
+}
+
+/** As `aLock`, before the engine has taken the lock. */
+async function aClaim(status: object | undefined, uid = pod.runUid) {
   const store = memoryStore();
   await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
   await changeRecord(store, NETWORK, (record) => claim(record, pod, AT));
-  await acquireLock(store, pod, { id: "lock", operation: "" }, AT);
   const run = status === undefined ? undefined : ({ metadata: { name: pod.run, uid }, status } as Run);
   const find = async (kind: unknown, namespace: unknown, name: unknown) =>
     kind === RUNS && namespace === NETWORK.namespace && name === pod.run ? run : undefined;
@@ -35,7 +42,7 @@ async function aLock(status: object | undefined, uid = pod.runUid) {
     assert.ok(found);
     return found.value;
   };
-  return { unlock, record };
+  return { store, unlock, record };
 }
 
 describe("a lock that a person asks the API to release", () => {
@@ -55,6 +62,22 @@ describe("a lock that a person asks the API to release", () => {
       const { lock, claim } = await record();
       assert.equal(lock, undefined);
       assert.match(claim?.fenced?.why ?? "", /jane released/);
+    }
+  });
+});
+
+describe("a claim without a lock that a person asks the API to release", () => {
+  it("stays while its Run is open, and goes where that has ended or is gone: its id is shown", async () => {
+    const living = await aClaim({ phase: "Planning" });
+    const { id } = stateObject(await living.record()).status.claim ?? {};
+    assert.equal(id, pod.podUid);
+    await assert.rejects(living.unlock(id), /Run shop-network-1 holds the claim\. .*confirm-dead=true/);
+    assert.equal((await living.record()).claim?.fenced, undefined);
+    for (const { unlock, record } of [await aClaim({ phase: "Failed" }), await aClaim(undefined)]) {
+      await unlock(id);
+      const after = await record();
+      assert.match(after.claim?.fenced?.why ?? "", /jane released its claim/);
+      assert.equal(stateObject(after).status.claim, undefined);
     }
   });
 });

@@ -185,4 +185,28 @@ describe("a lock that a person releases", () => {
     await assert.rejects(writeState(store, pod, "lock", aState({ serial: 4 }), AT), refused("Fenced"));
     await assert.rejects(unlock("lock"), refused("NotFound"));
   });
+
+  it("may be a claim without a lock, named by its pod: then the next Run, another owner, or a push gets the state", async () => {
+    const { store, end, record } = await aStore(aState({ serial: 3 }));
+    await end();
+    await changeRecord(store, NETWORK, (found) => claim(found, aPod(2), AT));
+    const unlock = (id: string) => changeRecord(store, NETWORK, (found) => unlockedByHand(found, id, jane));
+    const adopt = () => ensureRecord(store, NETWORK, "new-owner", { adoptUid: ENVIRONMENT_UID });
+    assert.equal((await adopt()).type, "inUse");
+    await assert.rejects(unlock("another"), refused("LockMismatch"));
+    const { answer } = await unlock(aPod(2).podUid);
+    assert.deepEqual([answer.by, answer.run, answer.pod], ["claim", "shop-network-2", "shop-network-2-p"]);
+    await assert.rejects(unlock(aPod(2).podUid), refused("NotFound"));
+    const now = await record();
+    assert.throws(() => claim(now, aPod(2), AT), refused("Fenced"), "its Run can never write again");
+    assert.equal(claim(now, aPod(3), AT).answer.number, 3);
+    await pushState(store, NETWORK, aState({ serial: 4 }), jane);
+    assert.equal((await adopt()).type, "owned");
+  });
+
+  it("is not found by the UID of its pod: that names a claim only", async () => {
+    const { pod, record } = await aStore(aState({ serial: 3 }));
+    const now = await record();
+    assert.throws(() => unlockedByHand(now, pod.podUid, jane), refused("LockMismatch"));
+  });
 });
