@@ -13,7 +13,7 @@ import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { lostState, recordTrouble } from "./record-trouble.ts";
 import { leftBehind } from "./recovery.ts";
-import { asksPeople, rulesFor } from "./rules.ts";
+import { askingSomebody, asksPeople, rulesFor } from "./rules.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { supersede, waitingRun, whyOfAnotherState } from "./waiting-run.ts";
 
@@ -98,8 +98,9 @@ function voidOrWaiting(subject: Subject, run: Run): Answer {
   if (request !== undefined && request !== run.spec.request)
     return supersede(run, `a fresh plan was asked for: ${ANNOTATIONS.requestedAt}=${request}`.slice(0, 512));
   const rules = rulesOf(subject);
-  if (canonicalJson(rules) !== canonicalJson(run.spec.rules ?? {}))
-    return supersede(run, "the rules for plans have changed");
+  // The plan of a removal is good when the whole Environment goes, too.
+  const good = [rules, exemptingNothing(rules)].map(canonicalJson);
+  if (!good.includes(canonicalJson(run.spec.rules ?? {}))) return supersede(run, "the rules for plans have changed");
   const another = whyOfAnotherState(subject.past, run);
   return another === undefined ? answerForOpenRun(run) : supersede(run, another);
 }
@@ -110,13 +111,19 @@ function declarationOf(observation: Observation, component: string): Component |
   return declared ?? comingFrom(observation).get(component);
 }
 
-/** Of a component whose declaration is gone, its own rules are those that it was applied with. */
-function rulesOf({ observation, past }: Subject): RunRules {
+/**
+ * Of a component whose declaration is gone, its own rules are those that it was applied with. Where an approval takes the place of the
+ * confirmation, `unless` exempts from neither.
+ */
+function rulesOf({ observation, past, ending }: Subject): RunRules {
   const { environment } = observation;
   const declared = declarationOf(observation, past.name);
   const basis = past.record === undefined ? undefined : destroyBasisOf(past.record);
-  return rulesFor(environment, declared ?? basis?.inputs ?? {}, "Destroy");
+  const rules = rulesFor(environment, declared ?? basis?.inputs ?? {}, "Destroy");
+  return ending === "Removed" ? exemptingNothing(rules) : rules;
 }
+
+const exemptingNothing = (rules: RunRules): RunRules => (asksPeople(rules) ? askingSomebody(rules) : rules);
 
 /** Nothing is known, which is not the same as nothing exists: the Runs know whether something was made. */
 function withoutRecord(subject: Subject): Answer {

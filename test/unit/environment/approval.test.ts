@@ -271,6 +271,23 @@ describe("Destroying, where people are asked", () => {
     assert.equal(story.verdict("network").state, "AwaitingApproval");
   });
 
+  it("of a removed component asks them whatever `unless` says: nothing else would confirm it", () => {
+    const approval = { ...asking(2), unless: "plan.changes.all(c, c.type != 'db')" };
+    const story = aStory(anEnvironment([aComponent("network"), aComponent("app")], { spec: { approval } }));
+    story.settle();
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [aComponent("app")] } }));
+    story.round();
+    story.hold("network");
+    assert.deepEqual(story.openRuns()[0]?.spec.rules?.approval, { required: 2, expiresAfter: "24h" });
+    story.round();
+    story.delete();
+    story.round();
+    assert.deepEqual(story.superseded, [], "a plan that waits is as good for the deletion of the whole");
+    assert.equal(story.verdict("app").step.type, "none");
+    const [, whole] = story.openRuns();
+    assert.deepEqual([whole?.spec.component, whole?.spec.rules?.approval?.unless], ["app", approval.unless]);
+  });
+
   it("of a component that is declared again is void", () => {
     const story = aStory(anEnvironment([aComponent("network"), aComponent("app")], { spec: { approval: asking() } }));
     story.settle();
