@@ -56,16 +56,21 @@ export async function act(
   }
 }
 
-/** A confirmation is for one removal: whoever declares the component again and removes it again is asked again. */
+/**
+ * A confirmation is for one removal: whoever declares the component again, be it before its destroy has ended, and removes it again is asked
+ * again.
+ */
 async function withdrawConfirmations(
   environment: Environment,
   verdicts: readonly Verdict[],
   ports: EnvironmentPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const gone = new Set(verdicts.filter(({ step }) => step.type === "forgetState").map(({ name }) => name));
+  const declared = environment.spec.components.map(({ name }) => name);
+  const gone = verdicts.filter(({ step }) => step.type === "forgetState").map(({ name }) => name);
+  const spent = new Set([...declared, ...gone]);
   const confirmed = confirmationsOf(environment);
-  const left = confirmed.filter((name) => !gone.has(name));
+  const left = confirmed.filter((name) => !spent.has(name));
   if (left.length < confirmed.length) await ports.setConfirmations(environment, left, signal);
 }
 

@@ -49,12 +49,8 @@ describe("A step that the API server refuses", () => {
 });
 
 describe("A confirmed removal", () => {
-  it("uses up its confirmation, and leaves the others", async () => {
-    const environment = anEnvironment([aComponent("b")], {
-      metadata: { annotations: { [ANNOTATIONS.confirmDestroy]: "a, c" } },
-    });
-    const story = aStory(environment);
-    story.records.set("a", aRecord("a", { mayHoldObjects: false }));
+  /** What the annotation is set to when the story's decision is carried out. */
+  async function confirmationsAfter(story: ReturnType<typeof aStory>): Promise<readonly (readonly string[])[]> {
     const written: (readonly string[])[] = [];
     const ports = {
       now: () => new Date(T0),
@@ -64,8 +60,34 @@ describe("A confirmed removal", () => {
       async forgetState() {},
       async createRun() {},
     } satisfies Partial<EnvironmentPorts>;
-    await act(environment, story.decision(), ports as unknown as EnvironmentPorts, signal);
-    assert.deepEqual(written, [["c"]]);
+    await act(story.environment(), story.decision(), ports as unknown as EnvironmentPorts, signal);
+    return written;
+  }
+
+  it("uses up its confirmation, and leaves the others", async () => {
+    const environment = anEnvironment([aComponent("b")], {
+      metadata: { annotations: { [ANNOTATIONS.confirmDestroy]: "a, c" } },
+    });
+    const story = aStory(environment);
+    story.records.set("a", aRecord("a", { mayHoldObjects: false }));
+    assert.deepEqual(await confirmationsAfter(story), [["c"]]);
+  });
+
+  it("is confirmed no longer once the component is declared again, whatever became of its destroy", async () => {
+    const both = [aComponent("a"), aComponent("b")];
+    const story = aStory(anEnvironment(both));
+    const declare = (components: typeof both) =>
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components } }));
+    story.settle();
+    declare([aComponent("b")]);
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
+    assert.deepEqual(await confirmationsAfter(story), []);
+    story.round();
+    assert.equal(story.started.at(-1), "Destroy a #2");
+    declare(both);
+    assert.deepEqual(await confirmationsAfter(story), [[]], "while it is being destroyed");
+    story.end("a", "Destroyed");
+    assert.deepEqual(await confirmationsAfter(story), [[]], "afterwards");
   });
 });
 
