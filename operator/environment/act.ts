@@ -135,7 +135,7 @@ async function takeStep(
 
 /** Runs of one component that need not be kept any more. */
 function surplusOf({ spec }: Environment, { past }: Verdict, now: Date): readonly Run[] {
-  return [...surplusRuns(past.runs, spec.history, now), ...surplusChecks(past)];
+  return [...surplusRuns(past, spec.history, now), ...surplusChecks(past)];
 }
 
 /** The newest stays, which says when somebody looked last, and the one that found what is recorded. */

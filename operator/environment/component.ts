@@ -161,7 +161,7 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return wait;
   const cutOff = cutOffToShow(past, desired.request);
-  const cause = cutOff === undefined ? causeOfTry(past, wanted, desired) : recoveryCause(cutOff, past);
+  const cause = cutOff === undefined ? causeOfTry(past, wanted, desired) : recoveryCause(cutOff, subject);
   const spec = attemptSpec(subject, wanted, {
     operation: "Apply",
     inputsDigest,

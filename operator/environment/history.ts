@@ -1,6 +1,8 @@
 import type { EnvironmentSpec } from "../api/environment.ts";
 import { durationMs } from "../api/fields.ts";
 import { isClosed, type Run } from "../api/run.ts";
+import type { ComponentPast } from "./observation.ts";
+import { cutOffOf } from "./recovery.ts";
 import { endedAtMs } from "./retry.ts";
 
 type History = EnvironmentSpec["history"];
@@ -11,13 +13,15 @@ const DEFAULTS = { successes: 10, failures: 20 } as const;
 const FAILURES_LAST_TIMES = 2;
 
 /**
- * Closed Runs of one component (newest first) that need not be kept any more. The newest that succeeded stays, since it is the record of what
- * is applied, and the newest of all, since it says where the component stands.
+ * Closed Runs of one component that need not be kept any more. The newest that succeeded stays, since it is the record of what is applied, and
+ * the newest of all, since it says where the component stands. What was cut off stays while nothing has ended well since: nothing else
+ * lists what it left behind.
  */
-export function surplusRuns(runs: readonly Run[], history: History, now: Date): readonly Run[] {
-  const closed = runs.filter(isClosed);
+export function surplusRuns(past: Pick<ComponentPast, "record" | "runs">, history: History, now: Date): readonly Run[] {
+  const closed = past.runs.filter(isClosed);
   const isSuccess = ({ status }: Run): boolean => status?.phase === "Succeeded";
-  const kept = new Set([closed[0], closed.find(isSuccess)]);
+  const cutOff = cutOffOf(past)?.run;
+  const kept = new Set([closed[0], closed.find(isSuccess), closed.find(({ metadata }) => metadata.name === cutOff)]);
   const { successes = DEFAULTS.successes, failures = DEFAULTS.failures, maxAge } = history ?? {};
   const oldestMs = maxAge === undefined ? Number.POSITIVE_INFINITY : durationMs(maxAge);
   const surplus = [

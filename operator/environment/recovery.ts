@@ -2,7 +2,7 @@ import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause } from "../api/run.ts";
 import type { CutOff } from "../storage/record.ts";
 import { endText } from "./cause.ts";
-import type { ComponentPast, ComponentSeen } from "./observation.ts";
+import type { ComponentPast, ComponentSeen, Observation } from "./observation.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** The apply that was cut off, where none has ended well since. Where the record does not say so yet, its Run does. */
@@ -34,15 +34,19 @@ export function leftBehind({ observation, past }: ComponentSeen) {
   const cutOff = cutOffOf(past);
   const confirmed = observation.environment.metadata.annotations?.[ANNOTATIONS.confirmGone]?.split(",") ?? [];
   if (cutOff === undefined || confirmed.some((run) => run.trim() === cutOff.run)) return undefined;
-  const run = past.runs.find(({ metadata }) => metadata.name === cutOff.run);
-  const things = run?.status?.outcome?.journal?.leftovers ?? [];
+  const things = leftoversOf(cutOff, observation);
   return things.length === 0 ? undefined : { ...cutOff, things };
 }
 
+/** Its Run may be of a name that the component had before. */
+function leftoversOf(cutOff: CutOff, { runs }: Observation) {
+  const run = runs.find(({ metadata }) => metadata.name === cutOff.run);
+  return run?.status?.outcome?.journal?.leftovers ?? [];
+}
+
 /** Why there is a Run whose plan waits for a person after an apply that was cut off. */
-export function recoveryCause(cutOff: CutOff, { runs, latest }: ComponentPast): Cause {
-  const { outcome } = runs.find(({ metadata }) => metadata.name === cutOff.run)?.status ?? {};
-  const things = (outcome?.journal?.leftovers.length ?? 0) === 0 ? "" : "; its journal names what no state has";
+export function recoveryCause(cutOff: CutOff, { observation, past: { latest } }: ComponentSeen): Cause {
+  const things = leftoversOf(cutOff, observation).length === 0 ? "" : "; its journal names what no state has";
   const failed = latest?.metadata.name !== cutOff.run && latest?.status?.phase === "Failed";
   return { type: "Recovery", detail: `${saying(cutOff)}${things}${failed ? `; ${endText(latest)}` : ""}` };
 }

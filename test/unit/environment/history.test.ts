@@ -1,19 +1,24 @@
 import assert from "node:assert/strict";
+import type { Run } from "../../../operator/api/run.ts";
 import type { RunOutcome } from "../../../operator/api/run-status.ts";
 import { surplusRuns } from "../../../operator/environment/history.ts";
-import { aRun, ended, T0 } from "../../fakes/objects.ts";
+import type { ComponentRecord } from "../../../operator/storage/record.ts";
+import { aRecord, aRun, ended, T0 } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";
 
 const HOUR = 3_600_000;
+type History = [Parameters<typeof surplusRuns>[1], Date];
 
 /** One Run for each result, the newest first, each an hour older than the one before. */
 function runs(...results: readonly (RunOutcome["result"] | "open")[]) {
   return results.map((result, index) => {
-    const run = aRun(runSpec({ number: results.length - index }), { observedGeneration: 1 });
+    const number = results.length - index;
+    const run = aRun(runSpec({ number, attempt: number }), { observedGeneration: 1 });
     return result === "open" ? run : ended(run, { result }, T0 - index * HOUR);
   });
 }
-const surplus = (...args: Parameters<typeof surplusRuns>) => surplusRuns(...args).map(({ spec }) => spec.number);
+const surplus = (all: readonly Run[], ...[history, at, record]: [...History, ComponentRecord?]) =>
+  surplusRuns({ runs: all, record }, history, at).map(({ spec }) => spec.number);
 const times = (count: number, result: RunOutcome["result"]) => Array.from({ length: count }, () => result);
 const now = new Date(T0);
 
@@ -36,6 +41,19 @@ describe("The history of a component", () => {
   it("lets what went well go by age, and all others after twice that time", () => {
     const all = runs("Applied", "Failed", "Applied", "Failed", "Applied", "Failed", "Failed");
     assert.deepEqual(surplus(all, { successes: 10, failures: 20, maxAge: "150m" }, now), [3, 1]);
+  });
+
+  it("keeps the one that was interrupted while nothing has ended well since, however many failed and however long ago", () => {
+    const all = runs(...times(25, "Failed"), "Interrupted", "Failed");
+    const run = all.find(({ spec }) => spec.number === 2)?.metadata.name ?? assert.fail();
+    const record = aRecord("network", { cutOff: { run, number: 2, desiredDigest: "sha256:desired", at: "" } });
+    const history = { successes: 1, failures: 1, maxAge: "1h" };
+    const kept = (known: ComponentRecord) => {
+      const gone = surplus(all, history, now, known);
+      return all.map(({ spec }) => spec.number).filter((number) => !gone.includes(number));
+    };
+    assert.deepEqual(kept(record), [27, 2]);
+    assert.deepEqual(kept(aRecord("network")), [27]);
   });
 
   it("never touches one that is open", () => {

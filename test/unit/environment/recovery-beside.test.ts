@@ -161,6 +161,25 @@ describe("Beside an apply that was cut off", () => {
     assert.equal(story.decision().type, "letGo");
   });
 
+  it("what the journal names is known under the new name, too, where the component was renamed", () => {
+    const story = aStory(anEnvironment([aComponent("net")]));
+    story.round();
+    story.end("net", "Interrupted", { journal: { entries: 1, leftovers: [{ address: "thing.a", id: "i-1" }] } });
+    story.edit((environment) => ({
+      ...environment,
+      spec: { ...environment.spec, components: [aComponent("network", { formerName: "net" })] },
+    }));
+    story.round();
+    story.round();
+    assert.match(open(story).spec.cause.detail ?? "", /its journal names what no state has/);
+    story.end("network", "Failed", { reason: "PlanFailed" });
+    story.delete();
+    story.settle();
+    story.settle();
+    assert.equal(story.verdict("network").reason, "LeftBehind");
+    assert.match(story.verdict("network").message, /what Run 1 had begun, .*: thing\.a \(i-1\)$/);
+  });
+
   it("the plan holds in the eyes of whoever sees this Run alone, also at night", () => {
     const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
     const lifetime = { sleep } as NonNullable<EnvironmentSpec["lifetime"]>;
