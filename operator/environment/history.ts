@@ -1,6 +1,7 @@
 import type { EnvironmentSpec } from "../api/environment.ts";
 import { durationMs } from "../api/fields.ts";
 import { isClosed, type Run } from "../api/run.ts";
+import { cutOffApplies } from "../storage/record.ts";
 import type { ComponentPast } from "./observation.ts";
 import { cutOffOf } from "./recovery.ts";
 import { endedAtMs } from "./retry.ts";
@@ -20,8 +21,12 @@ const FAILURES_LAST_TIMES = 2;
 export function surplusRuns(past: Pick<ComponentPast, "record" | "runs">, history: History, now: Date): readonly Run[] {
   const closed = past.runs.filter(isClosed);
   const isSuccess = ({ status }: Run): boolean => status?.phase === "Succeeded";
-  const cutOff = cutOffOf(past)?.run;
-  const kept = new Set([closed[0], closed.find(isSuccess), closed.find(({ metadata }) => metadata.name === cutOff)]);
+  const cutOff = cutOffApplies(cutOffOf(past)).map(({ run }) => run);
+  const kept = new Set([
+    closed[0],
+    closed.find(isSuccess),
+    ...closed.filter(({ metadata }) => cutOff.includes(metadata.name)),
+  ]);
   const { successes = DEFAULTS.successes, failures = DEFAULTS.failures, maxAge } = history ?? {};
   const oldestMs = maxAge === undefined ? Number.POSITIVE_INFINITY : durationMs(maxAge);
   const surplus = [

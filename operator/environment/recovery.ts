@@ -1,6 +1,6 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause } from "../api/run.ts";
-import type { CutOff } from "../storage/record.ts";
+import { type CutOff, type CutOffApply, cutOffApplies } from "../storage/record.ts";
 import { endText } from "./cause.ts";
 import type { ComponentPast, ComponentSeen, Observation } from "./observation.ts";
 import type { Verdict } from "./verdict.ts";
@@ -29,26 +29,42 @@ export function cutOffToShow(past: ComponentPast, request: string | undefined): 
   return request === undefined || cutOff?.rejected ? cutOff : undefined;
 }
 
-/** What the apply that was cut off had begun and no state has: a destroy does not reach it. Undefined where a person has seen to it. */
+/**
+ * What the applies that were cut off had begun and no state has: a destroy does not reach it. Undefined where a person has seen to it; whoever has
+ * seen to one of them has seen to those before.
+ */
 export function leftBehind({ observation, past }: ComponentSeen) {
-  const cutOff = cutOffOf(past);
   const confirmed = observation.environment.metadata.annotations?.[ANNOTATIONS.confirmGone]?.split(",") ?? [];
-  if (cutOff === undefined || confirmed.some((run) => run.trim() === cutOff.run)) return undefined;
-  const things = leftoversOf(cutOff, observation);
-  return things.length === 0 ? undefined : { ...cutOff, things };
+  const seenTo = new Set(confirmed.map((run) => run.trim()));
+  const applies = cutOffApplies(cutOffOf(past));
+  const seen = applies.findIndex(({ run }) => seenTo.has(run));
+  const left = withLeftovers(seen === -1 ? applies : applies.slice(0, seen), observation);
+  const [newest] = left;
+  if (newest === undefined) return undefined;
+  const runs = left.map(({ number }) => `Run ${number}`).join(" and ");
+  return { run: newest.run, runs, things: left.flatMap(({ things }) => things) };
 }
 
-/** Its Run may be of a name that the component had before. */
-function leftoversOf(cutOff: CutOff, { runs }: Observation) {
-  const run = runs.find(({ metadata }) => metadata.name === cutOff.run);
-  return run?.status?.outcome?.journal?.leftovers ?? [];
+/** Those that left something that no state has. Their Runs may be of a name that the component had before. */
+function withLeftovers(applies: readonly CutOffApply[], { runs }: Observation) {
+  return applies
+    .map(({ run, number }) => {
+      const { outcome } = runs.find(({ metadata }) => metadata.name === run)?.status ?? {};
+      return { run, number, things: outcome?.journal?.leftovers ?? [] };
+    })
+    .filter(({ things }) => things.length > 0);
 }
 
 /** Why there is a Run whose plan waits for a person after an apply that was cut off. */
 export function recoveryCause(cutOff: CutOff, { observation, past: { latest } }: ComponentSeen): Cause {
-  const things = leftoversOf(cutOff, observation).length === 0 ? "" : "; its journal names what no state has";
+  const journals = withLeftovers(cutOffApplies(cutOff), observation).map(({ run, number }) =>
+    run === cutOff.run ? "its journal" : `that of Run ${number}`,
+  );
+  const verb = journals.length === 1 ? "names" : "name";
+  const named = journals.length === 0 ? "" : `; ${journals.join(" and ")} ${verb} what no state has`;
   const failed = latest?.metadata.name !== cutOff.run && latest?.status?.phase === "Failed";
-  return { type: "Recovery", detail: `${saying(cutOff)}${things}${failed ? `; ${endText(latest)}` : ""}` };
+  const detail = `${saying(cutOff)}${named}${failed ? `; ${endText(latest)}` : ""}`;
+  return { type: "Recovery", detail: detail.slice(0, 512) };
 }
 
 const saying = ({ number }: CutOff): string => `Run ${number} was interrupted`;

@@ -143,7 +143,7 @@ function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefi
   if (left !== undefined) {
     const things = left.things.map(({ address, id }) => (id === undefined ? address : `${address} (${id})`)).join(", ");
     // What to do comes first: the status cuts long messages.
-    const message = `remove by hand what Run ${left.number} had begun, then set ${ANNOTATIONS.confirmGone}=${left.run}: ${things}`;
+    const message = `remove by hand what ${left.runs} had begun, then set ${ANNOTATIONS.confirmGone}=${left.run}: ${things}`;
     return { state: "Stalled", reason: "LeftBehind", message: message.slice(0, 1024) };
   }
   return { ...gone("Destroyed"), satisfied: false, step: { type: "forgetState" } };

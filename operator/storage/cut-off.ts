@@ -1,7 +1,10 @@
 import type { Operation } from "../api/run.ts";
 import type { Intent } from "./applying.ts";
 import { without } from "./change.ts";
-import type { ComponentRecord } from "./record.ts";
+import { type ComponentRecord, type CutOffApply, cutOffApplies } from "./record.ts";
+
+/** So many applies are known that were cut off one after the other. Each but the first was a person's decision. */
+const MOST_KNOWN = 20;
 
 interface CutOffRun {
   readonly name: string;
@@ -17,6 +20,7 @@ export function withCutOff(record: ComponentRecord, run: CutOffRun, at: Date): C
   if (run.operation !== "Apply" || attempted?.runUid !== run.uid) return record;
   const request = run.request ?? attempted.request;
   if (record.cutOff?.run === run.name && record.cutOff.request === request) return record;
+  const before = cutOffApplies(record.cutOff).filter((apply) => apply.run !== run.name);
   return {
     ...record,
     cutOff: {
@@ -25,6 +29,7 @@ export function withCutOff(record: ComponentRecord, run: CutOffRun, at: Date): C
       desiredDigest: attempted.desiredDigest,
       at: at.toISOString(),
       ...(request === undefined ? {} : { request }),
+      ...(before.length === 0 ? {} : { before: before.slice(0, MOST_KNOWN - 1) }),
     },
   };
 }
@@ -56,6 +61,9 @@ export function resolvedBy(
   result: "Applied" | "Unchanged",
   { desiredDigest }: { readonly desiredDigest: string },
 ): ComponentRecord {
-  const isResolved = result === "Applied" || record.cutOff?.desiredDigest === desiredDigest;
-  return isResolved ? without(record, "cutOff") : record;
+  const { cutOff } = record;
+  const isLeft = (apply: CutOffApply): boolean => result === "Unchanged" && apply.desiredDigest !== desiredDigest;
+  const [newest, ...before] = cutOffApplies(cutOff).filter(isLeft);
+  if (cutOff === undefined || newest === undefined) return without(record, "cutOff");
+  return { ...record, cutOff: { ...without(cutOff, "before"), ...newest, ...(before.length === 0 ? {} : { before }) } };
 }

@@ -116,12 +116,18 @@ export interface Applied {
   readonly request?: string;
 }
 
-/** An apply that was cut off, as long as none has ended well since: the state alone does not tell what exists. */
-export interface CutOff {
+/** A Run whose apply was cut off, and what it was to apply. */
+export interface CutOffApply {
   readonly run: string;
   readonly number: number;
   readonly desiredDigest: string;
   readonly at: string;
+}
+
+/** An apply that was cut off, as long as none has ended well since: the state alone does not tell what exists. */
+export interface CutOff extends CutOffApply {
+  /** Those that were cut off before, newest first, where none has ended well between. */
+  readonly before?: readonly CutOffApply[];
   /** What the annotation `requestedAt` said by then: only another value is a word about how to go on. */
   readonly request?: string;
   /** Somebody has said no to a plan that waited since: then no request suffices any more. */
@@ -201,6 +207,13 @@ export interface ComponentRecord {
 /** An apply or a destroy was allowed to begin, and none has ended well since: `applied` does not say what exists. */
 export const hasBegunMore = ({ attempted, destroyBegun }: ComponentRecord): boolean =>
   attempted !== undefined || destroyBegun !== undefined;
+
+/** All applies that were cut off while none has ended well, newest first. */
+export function cutOffApplies(cutOff: CutOff | undefined): readonly CutOffApply[] {
+  if (cutOff === undefined) return [];
+  const { run, number, desiredDigest, at, before = [] } = cutOff;
+  return [{ run, number, desiredDigest, at }, ...before];
+}
 
 /** What a destroy works from. An attempt is taken off the record when it ends well, so one that is there is newer than what was applied. */
 export function destroyBasisOf({ attempted, applied }: ComponentRecord): ComponentRecord["attempted"] {

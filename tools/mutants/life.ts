@@ -230,8 +230,8 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/storage/cut-off.ts",
-        find: 'const isResolved = result === "Applied" ||',
-        replace: 'const isResolved = result !== "Destroyed" ||',
+        find: 'boolean => result === "Unchanged" &&',
+        replace: "boolean => result.length === 0 &&",
       },
     ],
     tests: ["test/unit/storage/cut-off.test.ts", BESIDE],

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import { surplusRuns } from "../../../operator/environment/history.ts";
+import { pastOf } from "../../../operator/environment/observation.ts";
 import { planStanding } from "../../../operator/environment/plan-standing.ts";
 import { aComponent, anEnvironment } from "../../fakes/objects.ts";
 import { asks, cutOff, edit, FOR_ONE, HOUR_MS, open } from "./recovery-story.ts";
@@ -157,6 +159,36 @@ describe("Beside an apply that was cut off", () => {
     );
     assert.equal(story.decision().type, "dismantle");
     story.annotate({ [ANNOTATIONS.confirmGone]: `another, ${run?.metadata.name}` });
+    story.settle();
+    assert.equal(story.decision().type, "letGo");
+  });
+
+  it("what an interrupted apply left is not forgotten when another one is interrupted, nor is its Run", () => {
+    const leaving = (address: string) => ({ journal: { entries: 1, leftovers: [{ address }] } });
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { history: { successes: 1, failures: 1 } } }));
+    story.round();
+    story.end("a", "Interrupted", leaving("thing.a"));
+    story.annotate({ [ANNOTATIONS.requestedAt]: "once more" });
+    story.round();
+    story.end("a", "Interrupted", leaving("thing.b"));
+    story.round();
+    assert.equal(
+      open(story).spec.cause.detail,
+      "Run 2 was interrupted; its journal and that of Run 1 name what no state has",
+    );
+    story.end("a", "Failed", { reason: "PlanFailed" });
+    const past = pastOf(story.observation(), "a");
+    assert.deepEqual(surplusRuns(past, story.environment().spec.history, new Date(story.now())), []);
+    story.delete();
+    story.settle();
+    story.settle();
+    const { reason, message } = story.verdict("a");
+    assert.equal(reason, "LeftBehind");
+    assert.match(message, /what Run 2 and Run 1 had begun, .*confirm-gone=shop-a-[0-9a-f]+: thing\.b, thing\.a$/);
+    const [first, second] = story.runs().map(({ metadata }) => metadata.name);
+    story.annotate({ [ANNOTATIONS.confirmGone]: first ?? "" });
+    assert.match(story.verdict("a").message, /what Run 2 had begun, .*: thing\.b$/);
+    story.annotate({ [ANNOTATIONS.confirmGone]: second ?? "" });
     story.settle();
     assert.equal(story.decision().type, "letGo");
   });

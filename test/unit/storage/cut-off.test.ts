@@ -158,4 +158,35 @@ describe("The record of an apply that was cut off", () => {
       assert.equal((await story.record()).cutOff?.number, left);
     }
   });
+
+  it("names those that were cut off before, too, and loses each when it is made good", async () => {
+    const story = await aStory();
+    const known = async () => {
+      const { cutOff } = await story.record();
+      return [cutOff, ...(cutOff?.before ?? [])].map((apply) => apply?.number);
+    };
+    await story.asks(1, { what: "v1" });
+    await story.dies(1);
+    await story.asks(2, { what: "v2", request: "after" });
+    await story.ends(2, "Interrupted");
+    await story.dies(2, "Apply", "later");
+    assert.deepEqual(await known(), [2, 1]);
+    await story.asks(3, { what: "v2", request: "once more" });
+    await story.ends(3, "Unchanged", "v2");
+    assert.deepEqual(await known(), [1], "what is declared now is there; what was declared then may be, too");
+    assert.equal((await story.record()).cutOff?.request, "later");
+    await story.asks(4, { what: "v3", phase: "Apply" });
+    await story.ends(4, "Applied", "v3");
+    assert.equal((await story.record()).cutOff, undefined);
+  });
+
+  it("names twenty at most", async () => {
+    const story = await aStory();
+    for (let number = 1; number <= 22; number += 1) {
+      await story.asks(number, { request: `${number}` });
+      await story.dies(number, "Apply", `${number}`);
+    }
+    const { number, before = [] } = (await story.record()).cutOff ?? {};
+    assert.deepEqual([number, before.length, before.at(-1)?.number], [22, 19, 3]);
+  });
 });
