@@ -16,7 +16,8 @@ const FAILURES_LAST_TIMES = 2;
 /**
  * Closed Runs of one component that need not be kept any more. The newest that succeeded stays, since it is the record of what is applied, and
  * the newest of all, since it says where the component stands. What was cut off stays while nothing has ended well since: nothing else
- * lists what it left behind.
+ * lists what it left behind. And the newest destroy that ended well stays until all before it have gone: without it they would
+ * witness what exists no more.
  */
 export function surplusRuns(past: Pick<ComponentPast, "record" | "runs">, history: History, now: Date): readonly Run[] {
   const closed = past.runs.filter(isClosed);
@@ -26,6 +27,7 @@ export function surplusRuns(past: Pick<ComponentPast, "record" | "runs">, histor
     closed[0],
     closed.find(isSuccess),
     ...closed.filter(({ metadata }) => cutOff.includes(metadata.name)),
+    closed.slice(0, -1).find((run) => isSuccess(run) && run.spec.operation === "Destroy"),
   ]);
   const { successes = DEFAULTS.successes, failures = DEFAULTS.failures, maxAge } = history ?? {};
   const oldestMs = maxAge === undefined ? Number.POSITIVE_INFINITY : durationMs(maxAge);

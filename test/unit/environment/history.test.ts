@@ -56,6 +56,15 @@ describe("The history of a component", () => {
     assert.deepEqual(kept(aRecord("network")), [27]);
   });
 
+  it("keeps the newest destroy that went well until all before it have gone", () => {
+    const [newest, destroy, failed] = runs("Unchanged", "Destroyed", "Failed");
+    assert.ok(newest && destroy && failed);
+    const destroyed: Run = { ...destroy, spec: { ...destroy.spec, operation: "Destroy" } };
+    const history = { successes: 1, failures: 20 };
+    assert.deepEqual(surplus([newest, destroyed, failed], history, now), []);
+    assert.deepEqual(surplus([newest, destroyed], history, now), [2]);
+  });
+
   it("never touches one that is open", () => {
     assert.deepEqual(surplus(runs("open", "open", "Applied"), { successes: 1, failures: 1, maxAge: "1m" }, now), []);
   });
