@@ -128,6 +128,12 @@ export const environmentStatus = z
       .max(256)
       .optional()
       .describe("Value of the annotation terrarium.dev/requestedAt that was last acted upon."),
+    deletedWithMany: z
+      .boolean()
+      .optional()
+      .describe(
+        "True: it was deleted together with many others. No further destroy begins before terrarium.dev/confirm-delete=true.",
+      ),
   })
   .describe("What is, as the operator saw it last.");
 

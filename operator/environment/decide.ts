@@ -5,7 +5,7 @@ import { isExpired, lifeOf, nextAgeAt } from "../schedule/lifetime.ts";
 import { sleepAt } from "../schedule/sleep.ts";
 import { destroyBasisOf } from "../storage/record.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
-import { heldBack } from "./many-deletions.ts";
+import { heldBack, isHeldBack } from "./many-deletions.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { withCutOffTold } from "./recovery.ts";
 import { componentsWithoutRecord, decideRemoval, type Ending, isToBeSeenTo, removedComponents } from "./removal.ts";
@@ -21,7 +21,7 @@ export type Decision =
   /** Bring every component to what is declared, and remove those that no longer are. */
   | ({ readonly type: "converge" } & Verdicts)
   /** The Environment is being deleted: destroy or release, in reverse order. */
-  | ({ readonly type: "dismantle" } & Verdicts)
+  | ({ readonly type: "dismantle"; readonly isHeldBack?: boolean } & Verdicts)
   /** Its lifetime is over: destroy or release as at a deletion. The object stays, unless the spec wants it deleted afterwards. */
   | ({ readonly type: "expire"; readonly deletesObject: boolean } & Verdicts)
   /** Nothing is left: the object may go. */
@@ -151,8 +151,13 @@ function dismantle(observation: Observation): Decision {
   const gate = gateOf(environment, observation.nowMs);
   const verdicts = removals(observation, names, "Deleted", gate);
   if (!isLeft && !verdicts.some(isThere)) return { type: "letGo" };
-  const meant = crdTerminating ? verdicts.map(withheld) : heldBack(observation, verdicts);
-  return { type: "dismantle", ...concluded(observation, gate, meant) };
+  const isHeld = isHeldBack(observation);
+  const meant = isHeld ? verdicts.map(heldBack) : verdicts;
+  return {
+    type: "dismantle",
+    ...(isHeld ? { isHeldBack: true } : {}),
+    ...concluded(observation, gate, crdTerminating ? verdicts.map(withheld) : meant),
+  };
 }
 
 /** Someone removes the kind itself: that says nothing about the real objects, so none of them is touched. */

@@ -6,19 +6,20 @@ import type { Verdict } from "./verdict.ts";
 export const TOGETHER_MS = 60_000;
 
 /**
- * The verdicts about an Environment that was deleted together with many others, where nobody has confirmed it: what is under
- * way ends, and no further destroy begins. Who was held back once stays so, however many of the others have gone meanwhile.
+ * Was this Environment deleted together with many others, and has nobody confirmed it? Who was held back once stays so, however many of the others
+ * have gone meanwhile, and whatever it waited for at that time.
  */
-export function heldBack(observation: Observation, verdicts: readonly Verdict[]): readonly Verdict[] {
-  const { environment, deletions } = observation;
-  if (environment.metadata.annotations?.[ANNOTATIONS.confirmDelete] === "true") return verdicts;
+export function isHeldBack({ environment, deletions }: Observation): boolean {
+  const { metadata, status } = environment;
+  if (metadata.annotations?.[ANNOTATIONS.confirmDelete] === "true") return false;
   const many = deletions.limit > 0 && deletions.together > deletions.limit;
-  const wasHeld = environment.status?.components?.some(({ reason }) => reason === "ManyDeletions") ?? false;
-  return many || wasHeld ? verdicts.map(held) : verdicts;
+  // An older version remembered it only so.
+  const wasShown = status?.components?.some(({ reason }) => reason === "ManyDeletions") ?? false;
+  return many || wasShown || status?.deletedWithMany === true;
 }
 
-/** Releasing and forgetting destroy nothing. */
-function held(verdict: Verdict): Verdict {
+/** What is under way ends, and no further destroy begins. Releasing and forgetting destroy nothing. */
+export function heldBack(verdict: Verdict): Verdict {
   if (verdict.step.type !== "startRun") return verdict;
   return {
     ...verdict,

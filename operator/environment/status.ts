@@ -53,6 +53,7 @@ export function statusFor(
       ),
     ...(published.lines.length === 0 ? {} : { outputs: published.lines }),
     ...(handled === undefined ? {} : { handledRequest: handled.slice(0, 256) }),
+    ...(decision.type === "dismantle" && decision.isHeldBack === true ? { deletedWithMany: true } : {}),
   });
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { conditionsOf } from "../../../operator/run/conditions.ts";
 import { aComponent, anEnvironment, anOutput } from "../../fakes/objects.ts";
@@ -465,6 +466,51 @@ describe("A deleted environment", () => {
     story.annotate({ "terrarium.dev/confirm-delete": "true" });
     story.settle();
     assert.deepEqual(story.started.slice(2), ["Destroy b #2", "Destroy a #2"]);
+  });
+
+  it("waits for that word also where it had to wait for something else when the others were deleted", () => {
+    const windows = [
+      { name: "nights", type: "Allow", schedule: "0 22 * * *", duration: "2h", timeZone: "UTC" } as const,
+    ];
+    const edit = (more: Partial<EnvironmentSpec>) => (story: ReturnType<typeof aStory>) =>
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...more } }));
+    const cases: readonly [
+      what: string,
+      begins: (story: ReturnType<typeof aStory>) => void,
+      ends: (story: ReturnType<typeof aStory>) => void,
+    ][] = [
+      [
+        "an apply",
+        (story) => {
+          edit({ variables: [{ name: "x", value: 1 }] })(story);
+          story.round();
+          story.beginApply("a");
+        },
+        (story) => story.end("a", "Applied"),
+      ],
+      ["a window", edit({ windows }), (story) => story.pass(14 * 3_600_000)],
+      ["suspend", edit({ suspend: true }), edit({ suspend: false })],
+    ];
+    for (const [what, begins, ends] of cases) {
+      const story = aStory(anEnvironment([aComponent("a")]));
+      story.settle();
+      story.pass(9 * 3_600_000);
+      begins(story);
+      story.deleteWith(11);
+      story.round();
+      assert.notEqual(story.verdict("a").reason, "ManyDeletions", what);
+      story.report();
+      story.deleteWith(1);
+      ends(story);
+      story.round();
+      assert.equal(story.verdict("a").reason, "ManyDeletions", what);
+      assert.ok(!story.started.some((started) => started.startsWith("Destroy")), what);
+      story.annotate({ "terrarium.dev/confirm-delete": "true" });
+      story.round();
+      assert.match(story.started.at(-1) ?? "", /^Destroy a/, what);
+      story.report();
+      assert.equal(story.environment().status?.deletedWithMany, undefined);
+    }
   });
 
   it("waits for nobody where as many others were deleted as is usual, and where what exists is kept", () => {
