@@ -3,14 +3,14 @@ import { isClosed } from "../api/run.ts";
 import { type Gate, gateOf } from "../schedule/gate.ts";
 import { isExpired, lifeOf, nextAgeAt } from "../schedule/lifetime.ts";
 import { sleepAt } from "../schedule/sleep.ts";
-import { destroyBasisOf } from "../storage/record.ts";
-import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
+import { dependenciesOf, graphOf, orderOf } from "./graph.ts";
 import { heldBack, isHeldBack } from "./many-deletions.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { withCutOffTold } from "./recovery.ts";
 import { componentsWithoutRecord, decideRemoval, type Ending, isToBeSeenTo, removedComponents } from "./removal.ts";
 import { withUsableRules } from "./rules.ts";
 import { sleepers } from "./sleeping.ts";
+import { usersOf } from "./usage.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 import { isOverrideSpent, withinWindows } from "./within-windows.ts";
 
@@ -95,31 +95,11 @@ function onCycle(observation: Observation, name: string, cycle: readonly string[
   return verdictOf(pastOf(observation, name), { state: "Stalled", reason: "DependencyCycle", message });
 }
 
-/** Each after everything that uses it: as recorded when that was applied, and as declared now. */
+/** Each after everything that uses it. */
 function removals(observation: Observation, names: readonly string[], ending: Ending, gate: Gate): readonly Verdict[] {
   const users = usersOf(observation);
   const allowed = withinWindows(gate);
   return names.map((name) => allowed(decideRemoval(observation, name, ending, users(name))));
-}
-
-/** Which components use one and are not gone yet? */
-function usersOf(observation: Observation): (name: string) => readonly string[] {
-  const users = reversed(usage(observation));
-  const holding = new Set(
-    observation.records
-      .filter(({ owner }) => owner.environmentUid === observation.environment.metadata.uid)
-      .filter((record) => record.mayHoldObjects && record.ownership === "Owned")
-      .map(({ key }) => key.component),
-  );
-  return (name) => [...(users.get(name) ?? [])].filter((user) => user !== name && holding.has(user)).sort();
-}
-
-/** Who used whom at the last apply. A cycle there cannot be waited out, so it counts as no order at all. */
-function usage({ records }: Observation): Graph {
-  const graph = graphOf(
-    records.map((record) => [record.key.component, destroyBasisOf(record)?.inputs.dependsOn ?? []]),
-  );
-  return orderOf(graph).cycle === undefined ? graph : graphOf([]);
 }
 
 /** Every component that is declared, or that something is left of. */

@@ -16,7 +16,7 @@ export interface Sleepers {
   decide(component: Component, needs: Needs): Verdict;
 }
 
-/** `usersOf` names the components that use one and still hold objects, as recorded when they were applied. */
+/** `usersOf` names the components that use one and still hold objects. */
 export function sleepers(observation: Observation, usersOf: (name: string) => readonly string[]): Sleepers {
   const { environment, nowMs } = observation;
   const answer = sleepAt(environment.spec.lifetime?.sleep, nowMs);

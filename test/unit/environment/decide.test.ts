@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Component } from "../../../operator/api/component.ts";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { conditionsOf } from "../../../operator/run/conditions.ts";
@@ -16,6 +17,9 @@ const diamond = () =>
     aComponent("cache", { needs: ["network"] }),
     aComponent("network"),
   ]);
+
+const declare = (story: ReturnType<typeof aStory>, ...components: readonly Component[]): void =>
+  story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [...components] } }));
 
 describe("An environment", () => {
   it("is marked with the finalizer before anything else happens", () => {
@@ -333,6 +337,44 @@ describe("A removed component", () => {
     assert.deepEqual(story.started.slice(before), ["Destroy app #2"]);
     story.settle();
     assert.deepEqual([...story.records.keys()], ["network"]);
+  });
+
+  it("does not wait for what has ceased to name it, where that is applied as it is declared", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] })]));
+    story.settle();
+    declare(story, aComponent("b"));
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Apply b #1", "Destroy a #2"]);
+  });
+
+  it("waits for what has ceased to name it until that is applied as it is declared", () => {
+    const git = { url: "https://example.com/shop.git", ref: { branch: "main" }, interval: "5m" };
+    const story = aStory(
+      anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] })], { spec: { source: { git } } }),
+    );
+    story.sourceAt({ state: "known", revision: "a".repeat(40) });
+    story.settle();
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
+    story.sourceAt({ state: "known", revision: "b".repeat(40) });
+    declare(story, aComponent("b"));
+    story.round();
+    assert.equal(story.verdict("a").message, "is destroyed after b");
+    story.settle();
+    assert.deepEqual(story.started.slice(2), ["Apply b #2", "Destroy a #2"]);
+  });
+
+  it("waits for what has ceased to name it until an apply of that which failed half way is made good", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] })]));
+    story.settle();
+    declare(story, aComponent("a"), aComponent("b", { needs: ["a"], terraform: { path: "other" } }));
+    story.round();
+    story.end("b", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
+    declare(story, aComponent("b"));
+    assert.equal(story.verdict("a").message, "is destroyed after b");
+    story.settle();
+    assert.deepEqual(story.started.slice(2), ["Apply b #2", "Apply b #3", "Destroy a #2"]);
   });
 
   it("keeps its objects when its policy was Retain", () => {

@@ -196,6 +196,17 @@ describe("An environment that falls asleep", () => {
     );
   });
 
+  it("destroys what nothing declared uses any more, where all that used it is applied as it is declared", () => {
+    const story = aStory(
+      anEnvironment([aComponent("cache"), aComponent("app", { needs: ["cache"] })], { spec: nights }),
+    );
+    story.settle();
+    edit(story, { components: [aComponent("cache", destroyed), aComponent("app")] });
+    story.pass(20 * HOUR_MS);
+    story.settle();
+    assert.deepEqual(story.started, ["Apply cache #1", "Apply app #1", "Destroy cache #2"]);
+  });
+
   it("leaves an interrupted apply to a person", () => {
     const story = aStory(anEnvironment([aComponent("a", destroyed)], { spec: nights }));
     story.pass(19 * HOUR_MS);
