@@ -38,8 +38,13 @@ function presentNeeds(observation: Observation, record: ComponentRecord): Iterab
   return isSame || !isAppliedAs(observation, component, record) ? recorded : declared;
 }
 
-function recordedNeeds(_observation: Observation, record: ComponentRecord): readonly string[] {
-  return destroyBasisOf(record)?.inputs.dependsOn ?? [];
+/** Under the names of that time, and under those that were given since: either may be the name of what is still there. */
+function recordedNeeds({ environment }: Observation, record: ComponentRecord): readonly string[] {
+  const recorded = destroyBasisOf(record)?.inputs.dependsOn ?? [];
+  const renamed = environment.spec.components.filter(
+    ({ formerName }) => formerName !== undefined && recorded.includes(formerName),
+  );
+  return [...recorded, ...renamed.map(({ name }) => name)];
 }
 
 /** Is what is declared what was applied last, whatever both say about the order? */

@@ -431,6 +431,30 @@ describe("A deleted environment", () => {
     assert.equal(story.decision().type, "letGo");
   });
 
+  it("destroys in the reverse order, by whatever name what is used goes by then", () => {
+    const story = aStory(anEnvironment([aComponent("net"), aComponent("b", { needs: ["net"] })]));
+    story.settle();
+    const network = aComponent("network", { formerName: "net" });
+    declare(story, network, aComponent("b", { needs: ["network"] }));
+    story.settle();
+    assert.equal(story.verdict("b").state, "Ready");
+    story.delete();
+    story.settle();
+    assert.deepEqual(story.started.slice(2), ["Destroy b #2", "Destroy network #2"]);
+  });
+
+  it("destroys what was renamed after what was to be applied with its new name, and was not yet", () => {
+    const story = aStory(anEnvironment([aComponent("net"), aComponent("b", fromOutput("net", "id"))]));
+    story.settle({ net: [anOutput("id")] });
+    declare(story, aComponent("network", { formerName: "net" }), aComponent("b", fromOutput("network", "id")));
+    story.round();
+    story.round();
+    story.end("b", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+    story.delete();
+    story.settle();
+    assert.deepEqual(story.started.slice(2), ["Apply b #2", "Destroy b #3", "Destroy network #2"]);
+  });
+
   it("waits for a running apply before it destroys", () => {
     const story = aStory(anEnvironment([aComponent("a")]));
     story.round();
