@@ -182,6 +182,16 @@ describe("An environment that falls asleep", () => {
     assert.equal(conditions(story)?.[0], "Ready=True Asleep");
   });
 
+  it("is not Ready where the first plan of the morning fails: nothing of what slept is there", () => {
+    const story = night();
+    story.pass(11 * HOUR_MS);
+    story.round();
+    story.end("database", "Applied");
+    story.end("cache", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+    assert.equal(conditions(story)?.[0], "Ready=False PlanFailed");
+    assert.equal(story.verdict("app").state, "Blocked");
+  });
+
   it("destroys nothing before what uses it and is no longer declared has gone", () => {
     const story = evening();
     story.edit((environment) => ({

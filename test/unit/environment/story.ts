@@ -7,6 +7,7 @@ import { isClosed, type Observation, type RevisionSeen } from "../../../operator
 import { runName } from "../../../operator/environment/run-name.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import type { Verdict } from "../../../operator/environment/verdict.ts";
+import { without } from "../../../operator/storage/change.ts";
 import { settled } from "../../../operator/storage/conclusion.ts";
 import { resolvedBy, withCutOff, withRejection } from "../../../operator/storage/cut-off.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
@@ -141,7 +142,7 @@ export function aStory(environment: Environment) {
         const applied = { ...appliedBy(run, outputs), at: new Date(nowMs).toISOString() };
         records.set(component, { ...settled(resolvedBy(record, result, applied)), mayHoldObjects: true, applied });
       } else if (result === "Destroyed") {
-        records.set(component, { ...settled(record), mayHoldObjects: false });
+        records.set(component, { ...without(settled(record), "applied"), mayHoldObjects: false });
       } else if (run.spec.operation === "Destroy" && began) {
         const destroyBegun = { run: name, at: applyStartedAt };
         records.set(component, { ...record, destroyBegun });
