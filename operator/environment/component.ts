@@ -107,8 +107,7 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   // While the ref's newest commit is not known, what is applied counts as current.
   const assumed = seen.state === "known" ? seen.revision : applied?.revision;
   // Where a later apply or destroy began and did not end well, what was applied before is not what exists.
-  const isWhole =
-    (past.record === undefined || !hasBegunMore(past.record)) && past.latest?.spec.operation !== "Destroy";
+  const isWhole = past.record === undefined || !hasBegunMore(past.record);
   if (isWhole && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
     const ready = upToDate(seen, past);
     if (past.open !== undefined) return ready;

@@ -291,6 +291,19 @@ describe("What counts as applied", () => {
     assert.deepEqual(story.started.slice(2), ["Destroy a #2", "Apply a #3", "Apply a #4"]);
     assert.equal(story.verdict("a").state, "Ready");
   });
+
+  it("stays what it was where a destroy has ended before it began", () => {
+    const story = aStory(anEnvironment([aComponent("a"), aComponent("b")]));
+    story.settle();
+    declare(story, aComponent("b"));
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
+    story.round();
+    story.end("a", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+    declare(story, aComponent("a"), aComponent("b"));
+    story.settle();
+    assert.deepEqual(story.started.slice(2), ["Destroy a #2"]);
+    assert.equal(story.verdict("a").state, "Ready");
+  });
 });
 
 describe("A Run that only a person can bring on", () => {
@@ -416,6 +429,21 @@ describe("A removed component", () => {
     story.settle();
     assert.deepEqual(story.started, ["Apply net #1", "Apply net #2"]);
     assert.equal(story.verdict("net").state, "Ready");
+  });
+
+  it("may get a name that another had, which was destroyed: what is applied stays applied", () => {
+    const story = aStory(anEnvironment([aComponent("network"), aComponent("net")]));
+    story.settle();
+    declare(story, aComponent("net"));
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "network" });
+    story.settle();
+    assert.equal(story.started.at(-1), "Destroy network #2");
+    story.pass(3_600_000);
+    declare(story, aComponent("network", { formerName: "net" }));
+    story.round();
+    story.settle();
+    assert.equal(story.started.at(-1), "Destroy network #2");
+    assert.equal(story.verdict("network").state, "Ready");
   });
 });
 

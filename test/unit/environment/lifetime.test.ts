@@ -106,6 +106,17 @@ describe("At the end of its lifetime an environment", () => {
     assert.equal(story.started.at(-1), "Apply app #5");
   });
 
+  it("is Ready without a Run where its end is put off while the plan that destroys still waits for people", () => {
+    const story = ended({ approval: { required: 1, planExpiresAfter: "24h" } });
+    story.round();
+    story.hold("app");
+    story.annotate({ [ANNOTATIONS.extendUntil]: "2026-01-03T00:00:00Z" });
+    story.settle();
+    assert.equal(story.superseded.length, 1);
+    assert.deepEqual(story.started.slice(2), ["Destroy app #2"]);
+    assert.equal(conditions(story)?.[0], "Ready=True Applied");
+  });
+
   it("ends a running apply before it destroys", () => {
     const story = aStory(shop());
     story.round();
