@@ -61,14 +61,13 @@ function pendingRequest({ observation, past }: ComponentSeen): string | undefine
 }
 
 /**
- * A Run that failed has not answered: it is tried again. What was asked for before an apply was cut off, or a Run cancelled, is answered: only
- * another value counts.
+ * A Run that failed has not answered: it is tried again. What is applied has, whatever fails later; and what was asked for before an apply was
+ * cut off, or a Run cancelled, is answered, too: only another value counts.
  */
 function isAnswered(past: ComponentPast, asked: string): boolean {
   const { latest, record } = past;
-  const cutOff = cutOffOf(past);
-  if (cutOff !== undefined && (cutOff.request === asked || record?.applied?.request === asked)) return true;
-  if (latest === undefined || latest.spec.cause.type === "DriftFound") return record?.applied?.request === asked;
+  if (record?.applied?.request === asked || cutOffOf(past)?.request === asked) return true;
+  if (latest === undefined || latest.spec.cause.type === "DriftFound") return false;
   const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted" || wasCancelled(latest);
   return latest.spec.request === asked && ended;
 }

@@ -200,8 +200,8 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: "(cutOff.request === asked || record?.applied?.request === asked)",
-        replace: "cutOff.run === asked",
+        find: "cutOffOf(past)?.request === asked",
+        replace: "cutOffOf(past)?.run === asked",
       },
     ],
     tests: [RECOVERY],

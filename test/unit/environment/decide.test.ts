@@ -261,6 +261,20 @@ describe("What counts as applied", () => {
     assert.equal(story.verdict("a").state, "Ready");
   });
 
+  it("is what a person asked for once: a later Run that failed, of what was taken back, does not ask again", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "once" });
+    story.settle();
+    declare(story, aComponent("a", { terraform: { path: "other" } }));
+    story.round();
+    story.end("a", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+    declare(story, aComponent("a"));
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Apply a #2", "Apply a #3"]);
+    assert.equal(story.verdict("a").state, "Ready");
+  });
+
   it("is not what a destroy had begun to take away before the component was declared again", () => {
     const story = aStory(anEnvironment([aComponent("a"), aComponent("b")]));
     story.settle();
