@@ -1,6 +1,6 @@
 import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
-import type { Cause, RunInputs } from "../api/run.ts";
+import type { Cause, Run, RunInputs } from "../api/run.ts";
 import { hasBegunMore } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
@@ -65,11 +65,14 @@ function pendingRequest({ observation, past }: ComponentSeen): string | undefine
  * cut off, or a Run cancelled, is answered, too: only another value counts.
  */
 function isAnswered(past: ComponentPast, asked: string): boolean {
-  const { latest, record } = past;
+  const { runs, record } = past;
   if (record?.applied?.request === asked || cutOffOf(past)?.request === asked) return true;
-  if (latest === undefined || latest.spec.cause.type === "DriftFound") return false;
-  const ended = latest.status?.phase === "Succeeded" || latest.status?.phase === "Interrupted" || wasCancelled(latest);
-  return latest.spec.request === asked && ended;
+  return runs.find(hasAnswered)?.spec.request === asked;
+}
+
+function hasAnswered(run: Run): boolean {
+  const { phase } = run.status ?? {};
+  return phase === "Succeeded" || phase === "Interrupted" || wasCancelled(run);
 }
 
 /** A revision that a Run would use: a commit, none because the runner looks it up, or an answer that stands in the way. */

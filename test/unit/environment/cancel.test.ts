@@ -49,6 +49,22 @@ describe("After a Run was cancelled by a person", () => {
     assert.equal(story.started.length, 2);
   });
 
+  it("a request that was cancelled stays answered when a later Run fails, of what was taken back", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    const before = story.environment().spec;
+    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+    story.round();
+    story.end("a", "Cancelled", CANCELLED);
+    story.edit((environment) => ({ ...environment, spec: { ...before, variables: [{ name: "size", value: 2 }] } }));
+    story.round();
+    story.end("a", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+    story.edit((environment) => ({ ...environment, spec: before }));
+    story.round();
+    assert.equal(story.verdict("a").state, "Ready");
+    assert.deepEqual(story.started, ["Apply a #1", "Apply a #2", "Apply a #3"]);
+  });
+
   it("a deletion that was cancelled waits for a person, and goes on when asked to", () => {
     const story = aStory(anEnvironment([aComponent("a")]));
     story.settle();

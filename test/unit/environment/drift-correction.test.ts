@@ -127,6 +127,21 @@ describe("Drift that is to be corrected", () => {
     story.round();
     assert.equal(story.openRuns()[0]?.spec.cause.type, "DriftFound");
   });
+
+  it("does not ask again what a person had asked for, and then cancelled", () => {
+    const story = watching(correcting, ["network", "app"]);
+    story.annotate({ [ANNOTATIONS.requestedAt]: "once" });
+    story.round();
+    story.end("network", "Cancelled", { reason: "Cancelled", message: "cancelled by a person" });
+    story.settle();
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.round();
+    assert.equal(story.openRuns().find(({ spec }) => spec.component === "network")?.spec.cause.type, "DriftFound");
+    story.end("network", "Failed", { reason: "PlanFailed", retry: "Never" });
+    assert.equal(story.verdict("network").state, "Ready");
+    assert.notEqual(story.verdict("app").state, "Blocked");
+  });
 });
 
 describe("Drift whose correction is to be proposed", () => {
