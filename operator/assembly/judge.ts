@@ -7,7 +7,7 @@ import type { Evaluate } from "../expressions/thread.ts";
 import type { PlanReport, Verdict } from "../gateway/protocol.ts";
 import type { Judge } from "../gateway/verdict.ts";
 import type { Clock } from "../loop/clock.ts";
-import { CANCELLED_BEFORE_IT_BEGAN, isToBeCancelled } from "../run/cancel.ts";
+import { CANCELLED_BEFORE_IT_BEGAN, isCancelled } from "../run/cancel.ts";
 import { outsideWindows } from "../run/outside-windows.ts";
 import { whyPointless } from "../run/pointless.ts";
 import { type AskedAbout, type FreshParts, freshStanding } from "./plan-standing.ts";
@@ -22,7 +22,7 @@ export interface JudgeParts extends FreshParts {
 const WAITED: Verdict = { verdict: "Hold", reason: "AwaitingApproval", message: "the plan waits for approval" };
 
 /**
- * A plan must not be pointless, the Run's rules decide whether people are asked, and what they need not be asked about still waits for a window.
+ * Nobody may have cancelled its Run, a plan must not be pointless, the Run's rules decide whether people are asked, and what they need not be asked about still waits for a window.
  * Read from the API server itself: a cache may not know of a deletion yet.
  */
 export function judgeFor(parts: JudgeParts): Judge {
@@ -30,6 +30,10 @@ export function judgeFor(parts: JudgeParts): Judge {
   return async (plan, run, { phase, record, signal }) => {
     const { namespace } = run.metadata;
     const environment = await client.find<Environment>(ENVIRONMENTS, namespace, run.spec.environment.name);
+    if (isCancelled(run, environment)) {
+      const { reason, message } = CANCELLED_BEFORE_IT_BEGAN;
+      return { verdict: "Refuse", reason, message };
+    }
     const nowMs = clock.now().getTime();
     const pointless = whyPointless(run, environment, nowMs);
     if (pointless !== undefined) return { verdict: "Refuse", ...pointless };
@@ -57,10 +61,6 @@ async function calledOff(
 ): Promise<Verdict | undefined> {
   // A destroy goes on without an Environment.
   if (environment?.metadata.uid !== asked.run.spec.environment.uid) return undefined;
-  if (isToBeCancelled(asked.run, environment)) {
-    const { reason, message } = CANCELLED_BEFORE_IT_BEGAN;
-    return { verdict: "Refuse", reason, message };
-  }
   if (environment.spec.suspend) {
     return { verdict: "Refuse", reason: "Suspended", message: "spec.suspend is true: nothing is begun" };
   }

@@ -209,8 +209,9 @@ export type HeldPlan = z.output<typeof heldPlan>;
 export type PlanReport = z.output<typeof planReport>;
 export type Verdict = z.output<typeof verdict>;
 
-/** Reasons of a refusal that are nobody's failure: the Run is called off, and what is wanted then is decided anew. */
+/** Reasons of a refusal that are nobody's failure: the Run is called off, and what is wanted then is decided anew, or by a person. */
 export const CALLED_OFF: readonly string[] = [
+  "Cancelled",
   "Destroying",
   "Expired",
   "Superseded",

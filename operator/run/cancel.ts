@@ -12,6 +12,10 @@ export function isToBeCancelled(run: Run, environment: Environment | undefined):
 /** It was heard. From then on it counts, even where the annotation is taken away again. */
 export const isBeingCancelled = ({ status }: Run): boolean => status?.cancelRequestedAt !== undefined;
 
+/** The wish of a person counts from the moment it is there, and for good once it was heard. */
+export const isCancelled = (run: Run, environment: Environment | undefined): boolean =>
+  isToBeCancelled(run, environment) || isBeingCancelled(run);
+
 export const CANCELLED_BEFORE_IT_BEGAN: RunOutcome = {
   result: "Cancelled",
   reason: "Cancelled",

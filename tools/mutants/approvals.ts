@@ -218,8 +218,8 @@ export const APPROVALS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/assembly/judge.ts",
-        find: "  if (isToBeCancelled(asked.run, environment)) {",
-        replace: "  if (isToBeCancelled(asked.run, undefined)) {",
+        find: "    if (isCancelled(run, environment)) {",
+        replace: "    if (isCancelled(run, undefined)) {",
       },
     ],
     tests: ["test/unit/assembly/judge-waited.test.ts"],

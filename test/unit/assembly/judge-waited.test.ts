@@ -117,6 +117,13 @@ describe("A plan that waited, when its apply is to begin", () => {
     assert.deepEqual([verdict.verdict, verdict.reason], ["Refuse", "Cancelled"]);
   });
 
+  it("is refused where that was heard, and is not asked for any more", async () => {
+    const { story, run } = aPlanThatWaited(environment);
+    const status = { ...run.status, observedGeneration: 1, cancelRequestedAt: new Date(T0).toISOString() };
+    const { verdict } = await judged(story, { ...run, status });
+    assert.deepEqual([verdict.verdict, verdict.reason], ["Refuse", "Cancelled"]);
+  });
+
   it("is not refused for an edit that does not concern it", async () => {
     const { story, run } = aPlanThatWaited(environment);
     edited({ retry: { limit: 2 }, components: [network, app, aComponent("other")] })(story);

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { Environment } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import type { RunStatus } from "../../../operator/api/run-status.ts";
 import type { Window } from "../../../operator/api/time.ts";
 import { judgeFor } from "../../../operator/assembly/judge.ts";
-import type { PlanReport } from "../../../operator/gateway/protocol.ts";
+import { CALLED_OFF, type PlanReport } from "../../../operator/gateway/protocol.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
 import { aComponent, aLifetime, anEnvironment, aRun, CATALOGUE, T0 } from "../../fakes/objects.ts";
-import { runSpec } from "../run/observations.ts";
+import { begun, runSpec } from "../run/observations.ts";
 
 const HOUR_MS = 3_600_000;
 const nights: Window = { name: "nights", type: "Allow", schedule: "0 22 * * *", duration: "2h", timeZone: "UTC" };
@@ -22,7 +23,13 @@ const plan: PlanReport = {
 
 const evaluate = async () => ({ holds: true });
 
-const judged = (environment: Environment, hour = 0, more: Parameters<typeof runSpec>[0] = {}, report = plan) => {
+const judged = (
+  environment: Environment,
+  hour = 0,
+  more: Parameters<typeof runSpec>[0] = {},
+  report = plan,
+  status?: RunStatus,
+) => {
   const client = {
     find: async () => environment as never,
     listAll: () => assert.fail("a fresh plan rests on nothing"),
@@ -31,7 +38,7 @@ const judged = (environment: Environment, hour = 0, more: Parameters<typeof runS
   const circumstances = { phase: "Plan", signal: new AbortController().signal } as const;
   return judgeFor({ client, clock, evaluate, store: memoryStore(), catalogue: CATALOGUE })(
     report,
-    aRun(runSpec(more)),
+    aRun(runSpec(more), status),
     circumstances,
   );
 };
@@ -75,5 +82,21 @@ describe("The judge of plans", () => {
     assert.deepEqual([(await judged(mortal, 24)).verdict, (await judged(mortal, 24)).reason], ["Refuse", "Expired"]);
     const destroy = await judged(mortal, 0, { operation: "Destroy" });
     assert.deepEqual([destroy.verdict, destroy.reason], ["Refuse", "Superseded"]);
+  });
+
+  it("refuses what a person has cancelled, whether a leader has heard of it yet or the wish was taken back since", async () => {
+    const annotations = { [ANNOTATIONS.cancel]: aRun(runSpec()).metadata.name };
+    const asked = anEnvironment([network], { metadata: { annotations } });
+    const heard = begun({ cancelRequestedAt: new Date(T0).toISOString() });
+    for (const answer of [await judged(asked), await judged(anEnvironment([network]), 0, {}, plan, heard)])
+      assert.deepEqual([answer.verdict, answer.reason], ["Refuse", "Cancelled"]);
+    assert.ok(CALLED_OFF.includes("Cancelled"), "its Run ends as cancelled, and not as failed");
+    const another = anEnvironment([network], { metadata: { annotations: { [ANNOTATIONS.cancel]: "another" } } });
+    assert.equal((await judged(another)).verdict, "Apply");
+  });
+
+  it("does not keep for a window what a person has cancelled: nothing of it is planned again", async () => {
+    const heard = begun({ cancelRequestedAt: new Date(T0).toISOString() });
+    assert.equal((await judged(windowed, 12, {}, plan, heard)).reason, "Cancelled");
   });
 });
