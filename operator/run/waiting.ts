@@ -1,7 +1,7 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { RunOutcome } from "../api/run-status.ts";
 import { type HeldQuestion, rejectionText, type Tally, tally } from "../approval/tally.ts";
-import { CANCELLED_BEFORE_IT_BEGAN, isToBeCancelled } from "./cancel.ts";
+import { CANCELLED_BEFORE_IT_BEGAN, isCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation, RunSeen } from "./observation.ts";
 import { outsideWindows } from "./outside-windows.ts";
@@ -47,7 +47,7 @@ export function decideWaiting(observation: RunObservation): RunDecision {
   if (standing.type === "rejected") return { type: "cancel", outcome: rejectedOutcome(standing) };
   const superseded = supersededOutcome(run);
   if (superseded !== undefined) return { type: "cancel", outcome: superseded };
-  if (isToBeCancelled(run, environment)) return { type: "cancel", outcome: CANCELLED_BEFORE_IT_BEGAN };
+  if (isCancelled(run, environment)) return { type: "cancel", outcome: CANCELLED_BEFORE_IT_BEGAN };
   const pointless = whyPointless(run, environment, observation.nowMs);
   if (pointless !== undefined) return { type: "cancel", outcome: { result: "Cancelled", ...pointless } };
   if (plan.type === "void") return { type: "cancel", outcome: voidOutcome(plan.why) };

@@ -62,6 +62,15 @@ describe("A Run that a person cancels", () => {
     assert.equal(decides({ status: { ...applying, ...heard } }).type, "stopPod");
   });
 
+  it("ends where its plan was kept before its pod could be asked to stop, also where the wish is taken back, or about another Run by now", () => {
+    const status = begun({ ...heard, phase: "AwaitingApproval", heldAt: new Date(T0).toISOString() });
+    const another = anEnvironment([], { metadata: { annotations: { [ANNOTATIONS.cancel]: "another" } } });
+    for (const environment of [anEnvironment([]), another]) {
+      const decision = decides({ environment, status, pod: undefined });
+      assert.equal(decision.type === "cancel" && decision.outcome.reason, "Cancelled");
+    }
+  });
+
   it("must be the very Run, of the very Environment", () => {
     const another = anEnvironment([aComponent("network")], {
       metadata: { annotations: { [ANNOTATIONS.cancel]: "another" } },
