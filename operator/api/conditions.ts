@@ -253,7 +253,7 @@ export const REASONS = {
   ProofOfDeathMissing: {
     standing: "person",
     meaning:
-      "The pod cannot be proven dead, so its lock stays. Make sure that it is gone, then annotate the Run with terrarium.dev/confirm-dead=true.",
+      "The pod cannot be proven dead, so its lock stays. Make sure that it is gone, then annotate the Run with terrarium.dev/confirm-dead=<UID of the pod>, as its message says.",
   },
   LeftBehind: {
     standing: "person",

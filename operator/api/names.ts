@@ -46,7 +46,7 @@ export const ANNOTATIONS = {
   movedTo: `${GROUP}/moved-to`,
   /** On a Run: what its plan was made for is no longer wanted; the value says why. It has no meaning once the Run applies. */
   superseded: `${GROUP}/superseded`,
-  /** On a Run: a person states that its pod is dead although the cluster cannot prove it. */
+  /** On a Run: a person states that the pod with this UID is dead although the cluster cannot prove it. */
   confirmDead: `${GROUP}/confirm-dead`,
 } as const;
 

@@ -1,7 +1,8 @@
-import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import type { RunOutcome, RunPhase } from "../api/run-status.ts";
+import { saidDead, sayDeadCommand } from "../api/said-dead.ts";
 import type { ComponentRecord } from "../storage/record.ts";
+import type { RunEnd, WhyEnded } from "../storage/run-end.ts";
 import { cancelledInstead } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
 import { type DeadPod, outcomeOfDeath } from "./ending.ts";
@@ -104,14 +105,21 @@ async function createCheckPod(run: Run, ports: RunPorts, signal: AbortSignal): P
 async function closeUnproven(run: Run, outcome: RunOutcome, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   const rejected = outcome.reason === "Rejected";
   const end = await ports.endRun(run, { why: outcome.message, proven: false, rejected }, signal);
-  return end.type === "fenced" ? { type: "closed", outcome } : unproven(run, "its pod is not to be found");
+  return end.type === "fenced" ? { type: "closed", outcome } : unproven(run, end, "its pod is not to be found");
 }
+
+type MayBeApplying = Extract<RunEnd, { readonly type: "mayBeApplying" }>;
 
 const ANOTHER_POD = "another pod of its name was told to apply, whose object somebody has let go of";
 
-function unproven({ metadata }: Run, how: string): Acted {
-  const command = `kubectl annotate run ${metadata.name} -n ${metadata.namespace} ${ANNOTATIONS.confirmDead}=true`;
+function unproven({ metadata }: Run, { podUid }: MayBeApplying, how: string): Acted {
+  const command = sayDeadCommand(metadata, podUid);
   return { type: "unproven", message: `${how}; make sure that nothing of it runs any more, then: ${command}` };
+}
+
+function saidOf(run: Run): Pick<WhyEnded, "saidDead"> {
+  const said = saidDead(run);
+  return said === undefined ? {} : { saidDead: said };
 }
 
 async function closeDead(
@@ -124,8 +132,9 @@ async function closeDead(
   const heldAt = phaseNameOf(run) === "Plan" ? await ports.heldSince(run, signal) : undefined;
   if (heldAt !== undefined) return { type: "held", at: heldAt };
   const { how: why, proven, podUid } = death;
-  const end = await ports.endRun(run, { why, proven, ...(podUid === undefined ? {} : { podUid }) }, signal);
-  if (end.type === "mayBeApplying") return unproven(run, proven ? `${why}, but ${ANOTHER_POD}` : why);
+  const proof = { why, proven, ...(podUid === undefined ? {} : { podUid }), ...saidOf(run) };
+  const end = await ports.endRun(run, proof, signal);
+  if (end.type === "mayBeApplying") return unproven(run, end, proven ? `${why}, but ${ANOTHER_POD}` : why);
   const outcome = cancelledInstead(run, outcomeOf(run, end.record, death));
   if (outcome.result !== "Interrupted") return { type: "closed", outcome };
   const journal = await ports.journalOf(run, signal);

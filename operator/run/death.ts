@@ -1,5 +1,5 @@
 import { cutBytes } from "../api/cut-bytes.ts";
-import { ANNOTATIONS } from "../api/names.ts";
+import { saidDead } from "../api/said-dead.ts";
 import type { ContainerStatus } from "../cluster/kinds.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 
@@ -10,8 +10,8 @@ export type Death =
       readonly type: "dead";
       readonly how: string;
       readonly outOfMemory: boolean;
-      /** The pod that it is proven of; absent where a person answers for all that the Run ever had. */
-      readonly podUid?: string;
+      /** The pod that it is proven of, or that a person answers for. */
+      readonly podUid: string;
     }
   | { readonly type: "unproven"; readonly why: string };
 
@@ -23,8 +23,7 @@ const dead = (podUid: string, how: string, outOfMemory = false): Death => ({ typ
  */
 export function deathOf(observation: RunObservation, recordedUid: string): Death {
   const { run, pod, node } = observation;
-  if (run.metadata.annotations?.[ANNOTATIONS.confirmDead] === "true")
-    return { type: "dead", how: "a person confirmed that it is dead", outOfMemory: false };
+  if (saidDead(run) === recordedUid) return dead(recordedUid, "a person confirmed that it is dead");
   if (pod === undefined || pod.metadata.uid !== recordedUid) {
     return { type: "unproven", why: "the pod's object is gone, although its finalizer should have kept it" };
   }

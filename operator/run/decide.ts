@@ -2,6 +2,7 @@ import { durationMs } from "../api/fields.ts";
 import { FINALIZERS } from "../api/names.ts";
 import { isClosed } from "../api/run.ts";
 import { type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run-status.ts";
+import { unheardWord } from "../api/said-dead.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, cancelledInstead, isBeingCancelled, isToBeCancelled } from "./cancel.ts";
 import { decideCheck } from "./check.ts";
 import { type Death, deathOf } from "./death.ts";
@@ -44,7 +45,7 @@ export type RunDecision =
       readonly trouble: string | undefined;
       /** False: the cluster cannot tell. The store then decides whether the Run may be ended. */
       readonly proven: boolean;
-      /** The pod that it is proven of; absent where a person answers for all that the Run ever had. */
+      /** The pod that it is proven of, or that a person answers for. */
       readonly podUid?: string;
     };
 
@@ -144,12 +145,10 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   const startedMs = Date.parse(recordedPod(run)?.createdAt ?? run.status?.startedAt ?? "") || nowMs;
   const leaving = pod.metadata.deletionTimestamp !== undefined;
   const trouble = phase === "Starting" ? whyNotStarted(pod) : undefined;
+  const unheard = unheardWord(run, pod.metadata.uid);
   if (leaving) {
-    return {
-      type: "wait",
-      phase,
-      message: trouble ?? "the pod was asked to end; the engine finishes and saves its state",
-    };
+    const message = `the pod was asked to end; the engine finishes and saves its state${unheard}`;
+    return { type: "wait", phase, message: trouble ?? message };
   }
   const pointless = phase === "Starting" ? whyPointless(run, observation.environment, nowMs) : undefined;
   if (pointless !== undefined)
@@ -178,7 +177,7 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
       message: trouble ?? "took longer than its timeouts allow and is asked to end",
     };
   }
-  return { type: "wait", phase, message: trouble ?? workText(phase), wakeAtMs: deadlineMs };
+  return { type: "wait", phase, message: trouble ?? `${workText(phase)}${unheard}`, wakeAtMs: deadlineMs };
 }
 
 function longestMs({ run }: RunObservation): number {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isClosed, type Run } from "../api/run.ts";
+import { sayDeadCommand } from "../api/said-dead.ts";
 import { RUNS } from "../cluster/resources.ts";
 import { type HandWithForce, pushState, restoreState, unlockedByHand } from "../storage/by-hand.ts";
 import { changeRecord } from "../storage/change.ts";
@@ -79,7 +80,7 @@ async function mustHaveLostItsRun(request: StateRequest): Promise<void> {
   if (holder === undefined) return;
   const run = await context.client.find<Run>(RUNS, key.namespace, holder.run, { signal });
   if (run?.metadata.uid !== holder.runUid || isClosed(run)) return;
-  const command = `kubectl annotate run ${holder.run} -n ${key.namespace} terrarium.dev/confirm-dead=true`;
+  const command = sayDeadCommand({ name: holder.run, namespace: key.namespace }, holder.podUid);
   throw new StatusError(
     409,
     "Conflict",

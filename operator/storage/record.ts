@@ -228,15 +228,16 @@ export interface Holder {
   readonly run: string;
   readonly runUid: string;
   readonly pod: string;
+  readonly podUid: string;
   readonly since: string;
 }
 
 export function holderOf({ lock, claim }: ComponentRecord): Holder | undefined {
   if (lock !== undefined) {
-    const { id, run, runUid, pod, since } = lock;
-    return { by: "lock", id, run, runUid, pod, since };
+    const { id, run, runUid, pod, podUid, since } = lock;
+    return { by: "lock", id, run, runUid, pod, podUid, since };
   }
   if (claim === undefined || claim.fenced !== undefined) return undefined;
-  const { podUid: id, run, runUid, pod = id, at: since } = claim;
-  return { by: "claim", id, run, runUid, pod, since };
+  const { podUid, run, runUid, pod = podUid, at: since } = claim;
+  return { by: "claim", id: podUid, run, runUid, pod, podUid, since };
 }

@@ -12,7 +12,7 @@ export type RunEnd =
   /** Nothing of the Run may write any more. The record as it is from then on; absent where there is none. */
   | { readonly type: "fenced"; readonly record: ComponentRecord | undefined }
   /** It may be applying at this moment, and nobody has shown that it is dead: lock and claim stay. */
-  | { readonly type: "mayBeApplying" };
+  | { readonly type: "mayBeApplying"; readonly podUid: string };
 
 export interface EndingRun extends FencedRun {
   readonly operation: Operation;
@@ -27,6 +27,8 @@ export interface WhyEnded {
   readonly proven: boolean;
   /** The one pod that is proven dead; absent where the proof is about whatever pod the Run has. */
   readonly podUid?: string;
+  /** The one pod that a person says is dead, whatever is proven of others. */
+  readonly saidDead?: string;
   /** Its result has come: no claim can be on its way. */
   readonly reported?: boolean;
   /** Somebody has said no to its plan. */
@@ -64,7 +66,7 @@ async function endInRecord(
   store: StateStore,
   key: StateKey,
   run: EndingRun,
-  { why, proven, podUid, rejected }: WhyEnded,
+  { why, proven, podUid, saidDead, rejected }: WhyEnded,
   at: Date,
   signal: AbortSignal | undefined,
 ): Promise<RunEnd> {
@@ -76,8 +78,10 @@ async function endInRecord(
       const applying = record.claim?.runUid === run.uid && record.claim.applying !== undefined;
       // Somebody may have let go of a pod by hand before it was recorded: it lives, and another has its name.
       const isAnother = podUid !== undefined && record.claim?.podUid !== podUid;
+      const isSaidDead = record.claim?.podUid === saidDead;
       const reported = record.lastResult?.runUid === run.uid;
-      if (applying && !reported && (!proven || isAnother)) return { answer: { type: "mayBeApplying" } };
+      if (applying && !reported && !isSaidDead && (!proven || isAnother))
+        return { answer: { type: "mayBeApplying", podUid: record.claim.podUid } };
       const free = fenced(record, run, why, at).next ?? record;
       const seen = rejected ? withRejection(free) : free;
       // What was asked for until now was asked by somebody who did not know.

@@ -1,5 +1,6 @@
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import { isClosed, type Run } from "../../operator/api/run.ts";
+import { podInQuestion } from "../../operator/api/said-dead.ts";
 import { RUNS } from "../../operator/cluster/resources.ts";
 import { type Command, YES } from "../command.ts";
 import { confirm } from "../confirming.ts";
@@ -15,17 +16,20 @@ export const unlock: Command = {
   arguments: [{ name: "RUN", offers: "run" }],
   options: [YES],
   details: [
-    "Annotates the Run with terrarium.dev/confirm-dead. Its lock is then released, and another pod may write the state.",
+    "Annotates the Run with terrarium.dev/confirm-dead=UID, of the pod that the Run's message asks about, or of its last one.",
+    "Its lock is then released, and another pod may write the state.",
     "When the pod is alive after all, two of them write one state: look at its node first. It takes the role admin.",
   ],
   async run({ cluster: open, terminal }, said) {
     const cluster = await open();
     const run = await readRun(cluster, said.argument(0));
     if (isClosed(run)) throw new NotReady(endedText(run));
-    terminal.tell(unlockWarning(run, paintOf(terminal)).join("\n"));
+    const podUid = podInQuestion(run);
+    if (podUid === undefined) throw new NotReady(`The Run ${run.metadata.name} has no pod that could be dead.`);
+    terminal.tell(unlockWarning(run, podUid, paintOf(terminal)).join("\n"));
     const question = "If you are sure, repeat the name of the Run.";
     await confirm(terminal, { text: question, answer: run.metadata.name, agreed: said.has("yes") });
-    const annotations = { [ANNOTATIONS.confirmDead]: "true" };
+    const annotations = { [ANNOTATIONS.confirmDead]: podUid };
     await cluster.client.mergePatch<Run>(RUNS, cluster.namespace, run.metadata.name, {
       metadata: { uid: run.metadata.uid, annotations },
     });

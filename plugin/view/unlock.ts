@@ -1,12 +1,12 @@
 import type { Run } from "../../operator/api/run.ts";
 import type { Paint } from "./text.ts";
 
-/** What it means to say that a pod is dead, with the facts that there are. */
-export function unlockWarning({ metadata, spec, status }: Run, paint: Paint): readonly string[] {
-  const pods = status?.pods?.map(({ name, uid }) => `${name} (UID ${uid})`) ?? [];
+/** What it means to say that this pod is dead, with the facts that there are. */
+export function unlockWarning({ metadata, spec, status }: Run, podUid: string, paint: Paint): readonly string[] {
+  const pod = status?.pods?.find(({ uid }) => uid === podUid)?.name ?? "one that it has no record of";
   return [
     `${paint("strong", metadata.name)} holds the lock of the state of ${spec.environment.name}/${spec.component}.`,
-    `Its phase: ${status?.phase ?? "Pending"}. Its pod: ${pods.join(", ") || "none on record"}.`,
+    `Its phase: ${status?.phase ?? "Pending"}. Its pod: ${pod} (UID ${podUid}).`,
     ...(status?.message === undefined ? [] : [status.message]),
     "",
     `${paint("bad", "You say that this pod is dead.")} The operator cannot prove it, and believes you: the lock is released and another pod`,

@@ -109,7 +109,7 @@ describe("admission policies", function () {
 
     it("let a person confirm on a Run that its pod is dead, and say nothing else", async () => {
       const path = `${KINDS}/runs/shop-network-1`;
-      const confirmed = { [ANNOTATIONS.confirmDead]: "true" };
+      const confirmed = { [ANNOTATIONS.confirmDead]: "uid-of-the-pod" };
       await accepted(api.patch(path, { metadata: { annotations: confirmed } }, PEOPLE.namespaceAdmin));
       await accepted(api.patch(path, { metadata: { annotations: { [ANNOTATIONS.confirmDead]: null } } }));
       await refused(api.patch(path, { metadata: { annotations: { ...confirmed, other: "x" } } }), only);

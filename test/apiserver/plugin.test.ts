@@ -97,7 +97,8 @@ describe("kubectl terrarium against a real API server", function () {
     const spec = { ...made1.spec, environment: { name, uid, generation: 1 } };
     const metadata = { name: made1.metadata.name, labels, ownerReferences: [owner] };
     await made(api.create(`${KINDS}/runs`, { ...made1, metadata, spec }, PEOPLE.operator));
-    await status("runs", metadata.name, { phase: "Planning" });
+    const pods = [{ name: `${metadata.name}-p`, uid: "uid-of-the-pod", createdAt: new Date().toISOString() }];
+    await status("runs", metadata.name, { phase: "Planning", pods });
     await status("environments", name, {
       ...first,
       components: [{ name: "network", state: "Planning", run: metadata.name }],
@@ -169,7 +170,7 @@ describe("kubectl terrarium against a real API server", function () {
     assert.match(refused.err, /You \(edith\) may not patch runs in the namespace team-plugin\..*"admin"/);
     assert.equal((await call(PEOPLE.namespaceAdmin, ["unlock", "shop-network-1", "--yes"])).code, EXIT.done);
     const { metadata } = await object("runs", "shop-network-1");
-    assert.equal(metadata.annotations?.["terrarium.dev/confirm-dead"], "true");
+    assert.equal(metadata.annotations?.["terrarium.dev/confirm-dead"], "uid-of-the-pod");
   });
 
   interface Signed {

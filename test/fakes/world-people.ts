@@ -3,6 +3,7 @@ import type { Component } from "../../operator/api/component.ts";
 import type { Environment, EnvironmentSpec } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import type { Run } from "../../operator/api/run.ts";
+import { podInQuestion, saidDead } from "../../operator/api/said-dead.ts";
 import type { KubeObject, Stored } from "../../operator/cluster/ports.ts";
 import { APPROVALS, ENVIRONMENTS, PODS, RUNS } from "../../operator/cluster/resources.ts";
 import { stateKeyText } from "../../operator/storage/record.ts";
@@ -134,11 +135,11 @@ export function people(world: World) {
     confirmDestroy(...components: readonly string[]): void {
       annotate({ [ANNOTATIONS.confirmDestroy]: components.join(",") });
     },
-    confirmDead(run: Run): void {
-      world.tell(`person: confirms that ${run.metadata.name} is dead`);
+    confirmDead(run: Run, podUid: string): void {
+      world.tell(`person: confirms that pod ${podUid} of ${run.metadata.name} is dead`);
       api.edit<Run & KubeObject>(RUNS, run.metadata.namespace, run.metadata.name, (old) => ({
         ...old,
-        metadata: { ...old.metadata, annotations: { ...old.metadata.annotations, [ANNOTATIONS.confirmDead]: "true" } },
+        metadata: { ...old.metadata, annotations: { ...old.metadata.annotations, [ANNOTATIONS.confirmDead]: podUid } },
       }));
     },
     /** Says yes or no to a Run's plan, or to something else where `about` says so. */
@@ -234,14 +235,14 @@ export function people(world: World) {
   function helpRuns(): boolean {
     for (const run of runs()) {
       const reason = run.status?.conditions?.find(({ type }) => type === "Succeeded")?.reason;
-      if (reason !== "ProofOfDeathMissing" || run.metadata.annotations?.[ANNOTATIONS.confirmDead] !== undefined)
-        continue;
+      const asked = podInQuestion(run);
+      if (reason !== "ProofOfDeathMissing" || asked === undefined || saidDead(run) === asked) continue;
       // Also one that the Run does not know of: whoever confirms has looked.
       const claims = world.store.memory.records().flatMap(({ claim }) => claim ?? []);
       const claimed = claims.filter(({ runUid }) => runUid === run.metadata.uid).map(({ podUid }) => podUid);
       const recorded = (run.status?.pods ?? []).map(({ uid }) => uid);
       for (const uid of [...recorded, ...claimed]) world.kubelet.kill(uid, "switched off by a person");
-      acts.confirmDead(run);
+      acts.confirmDead(run, asked);
       return true;
     }
     return false;

@@ -342,8 +342,29 @@ describe("what people say with kubectl terrarium", () => {
       const { call, client } = world({ runs: [working], ...options });
       const { code } = await call("unlock", "shop-database-2", ...(options.answers ? [] : ["--yes"]));
       assert.equal(code, EXIT.done);
-      assert.equal(deadOf(client.objects(RUNS)), "true");
+      assert.equal(deadOf(client.objects(RUNS)), "u2");
     }
+  });
+
+  it("unlock is about the pod that the Run's message asks about, or about its last one", async () => {
+    const pods = ["p", "a"].map((suffix) => ({ name: `shop-database-2-${suffix}`, uid: suffix, createdAt: at(2) }));
+    const asks = "make sure of it, then: kubectl annotate run shop-database-2 terrarium.dev/confirm-dead=unrecorded";
+    for (const [message, uid] of [
+      ["the plan is applied", "a"],
+      [asks, "unrecorded"],
+    ] as const) {
+      const run = aShopRun("database", 2, { observedGeneration: 1, phase: "Applying", pods, message });
+      const { call, client } = world({ runs: [run] });
+      const { err } = await call("unlock", "shop-database-2", "--yes");
+      assert.match(err, new RegExp(`UID ${uid}\\)`));
+      assert.equal(deadOf(client.objects(RUNS)), uid);
+    }
+  });
+
+  it("unlock has nothing to say about a Run without a pod", async () => {
+    const { call, client } = world({ runs: [aShopRun("database", 2, { observedGeneration: 1, phase: "Pending" })] });
+    assert.equal((await call("unlock", "shop-database-2", "--yes")).code, EXIT.waiting);
+    assert.equal(deadOf(client.objects(RUNS)), undefined);
   });
 
   it("unlock asks for --yes where nobody can be asked, and leaves a Run alone that has ended", async () => {

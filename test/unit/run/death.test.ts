@@ -96,14 +96,24 @@ const rows: readonly Row[] = [
   },
   {
     when: "its object is gone, and a person says that it is dead",
-    facts: { pod: undefined, annotations: { [ANNOTATIONS.confirmDead]: "true" } },
+    facts: { pod: undefined, annotations: { [ANNOTATIONS.confirmDead]: POD_UID } },
     shown: "dead",
     how: /a person confirmed/,
   },
   {
-    when: "the annotation says something else than true",
-    facts: { pod: undefined, annotations: { [ANNOTATIONS.confirmDead]: "maybe" } },
+    when: "its object is gone, and a person has said that of another pod",
+    facts: { pod: undefined, annotations: { [ANNOTATIONS.confirmDead]: "another" } },
     shown: "unproven",
+  },
+  {
+    when: "a person has said that a pod before it is dead",
+    facts: { annotations: { [ANNOTATIONS.confirmDead]: "another" } },
+    shown: "alive",
+  },
+  {
+    when: "a person says that something is dead, and not what",
+    facts: { annotations: { [ANNOTATIONS.confirmDead]: "true" } },
+    shown: "alive",
   },
 ];
 
@@ -134,10 +144,10 @@ describe("A Run's pod", () => {
     assert.equal(death.type === "dead" && death.outOfMemory, true);
   });
 
-  it("is proven of one pod; what a person says is about all that the Run ever had", () => {
+  it("is proven of one pod, and said of one", () => {
     const ended = deathOf(observation({ pod: aPod({ states: ["terminated", "terminated"] }) }), POD_UID);
     assert.equal(ended.type === "dead" && ended.podUid, POD_UID);
-    const said = deathOf(observation({ annotations: { [ANNOTATIONS.confirmDead]: "true" } }), POD_UID);
-    assert.equal(said.type === "dead" && said.podUid, undefined);
+    const said = deathOf(observation({ annotations: { [ANNOTATIONS.confirmDead]: POD_UID } }), POD_UID);
+    assert.equal(said.type === "dead" && said.podUid, POD_UID);
   });
 });

@@ -65,13 +65,23 @@ describe("A Run that may be applying", () => {
 
   it("does not end on proof that another pod of its name is dead: somebody had let go of the first one by hand", async () => {
     const store = await anApply();
-    assert.equal((await endRun(store, NETWORK, apply(1), { ...dead, podUid: "another" }, AT)).type, "mayBeApplying");
+    const end = await endRun(store, NETWORK, apply(1), { ...dead, podUid: "another" }, AT);
+    assert.deepEqual(end, { type: "mayBeApplying", podUid: pod.podUid });
     assert.equal((await store.record(NETWORK))?.value.claim?.fenced, undefined);
   });
 
-  it("ends when a person answers for whatever pod it has", async () => {
-    const store = await anApply();
-    assert.equal((await endRun(store, NETWORK, apply(1), dead, AT)).type, "fenced");
+  it("ends when a person answers for this very pod, whatever is known of another", async () => {
+    const end = async (more: object) =>
+      (await endRun(await anApply(), NETWORK, apply(1), { ...dead, ...more }, AT)).type;
+    assert.equal(await end({ podUid: "another", saidDead: pod.podUid }), "fenced");
+    assert.equal(await end({ proven: false, saidDead: pod.podUid }), "fenced");
+  });
+
+  it("does not end when a person has answered for another pod", async () => {
+    const end = async (more: object) =>
+      (await endRun(await anApply(), NETWORK, apply(1), { ...dead, ...more }, AT)).type;
+    assert.equal(await end({ podUid: "another", saidDead: "another" }), "mayBeApplying");
+    assert.equal(await end({ proven: false, saidDead: "another" }), "mayBeApplying");
   });
 });
 
