@@ -101,12 +101,17 @@ async function createCheckPod(run: Run, ports: RunPorts, signal: AbortSignal): P
   return { type: "closed", outcome: { result: "Failed", reason, message, retry: "Backoff" } };
 }
 
-/** No pod is known. One whose creation is still on its way finds the door closed: the store will not take its claim. */
+/** No pod is known. One whose creation is still on its way finds the door closed: the store will not take its claim. A person may know of one. */
 async function closeUnproven(run: Run, outcome: RunOutcome, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   const rejected = outcome.reason === "Rejected";
-  const end = await ports.endRun(run, { why: outcome.message, proven: false, rejected }, signal);
-  return end.type === "fenced" ? { type: "closed", outcome } : unproven(run, end, "its pod is not to be found");
+  const end = await ports.endRun(run, { why: outcome.message, proven: false, rejected, ...saidOf(run) }, signal);
+  if (end.type !== "fenced") return unproven(run, end, "its pod is not to be found");
+  const known = outcomeOfDeath(run, end.record, SAID_DEAD);
+  return closed(run, known.reason === "RunnerLost" ? outcome : known, ports, signal);
 }
+
+/** All that is known of a pod that the Run has no record of. */
+const SAID_DEAD: DeadPod = { how: "a person confirmed that it is dead", outOfMemory: false, trouble: undefined };
 
 type MayBeApplying = Extract<RunEnd, { readonly type: "mayBeApplying" }>;
 
@@ -135,7 +140,10 @@ async function closeDead(
   const proof = { why, proven, ...(podUid === undefined ? {} : { podUid }), ...saidOf(run) };
   const end = await ports.endRun(run, proof, signal);
   if (end.type === "mayBeApplying") return unproven(run, end, proven ? `${why}, but ${ANOTHER_POD}` : why);
-  const outcome = cancelledInstead(run, outcomeOf(run, end.record, death));
+  return closed(run, cancelledInstead(run, outcomeOf(run, end.record, death)), ports, signal);
+}
+
+async function closed(run: Run, outcome: RunOutcome, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   if (outcome.result !== "Interrupted") return { type: "closed", outcome };
   const journal = await ports.journalOf(run, signal);
   return { type: "closed", outcome: journal === undefined ? outcome : { ...outcome, journal } };

@@ -11,7 +11,7 @@ import { claim } from "../../../operator/storage/claims.ts";
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
 import { endRun } from "../../../operator/storage/run-end.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
-import { aRun, T0 } from "../../fakes/objects.ts";
+import { anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { AT, aPod as aClaimant, ENVIRONMENT_UID, NETWORK } from "../storage/claimants.ts";
 import { aPod, begun, type ObservationFacts, observation, runSpec } from "./observations.ts";
 
@@ -85,6 +85,19 @@ describe("What a person says about a dead pod", () => {
     assert.equal((await store.record(NETWORK))?.value.claim?.fenced, undefined);
     const second = await acts({ ...ended, annotations: saying("unrecorded") });
     assert.equal(second.type === "closed" && second.outcome.result, "Interrupted");
+    assert.ok((await store.record(NETWORK))?.value.claim?.fenced !== undefined);
+  });
+
+  it("counts also where the Run is cancelled and knows no pod: that was told to apply, and never recorded", async () => {
+    const { store, acts } = await aWorld();
+    const asked = { metadata: { annotations: { [ANNOTATIONS.cancel]: metadata.name } } };
+    const cancelled = { environment: anEnvironment([], asked), pod: undefined };
+    for (const status of [undefined, begun({ phase: "AwaitingApproval", heldAt: at })]) {
+      const first = await acts({ ...cancelled, status, annotations: saying("another") });
+      assert.ok(first.type === "unproven" && first.message.endsWith(command("unrecorded")), JSON.stringify(first));
+    }
+    const second = await acts({ ...cancelled, status: undefined, annotations: saying("unrecorded") });
+    assert.equal(second.type === "closed" && second.outcome.result, "Interrupted", "nobody knows what it applied");
     assert.ok((await store.record(NETWORK))?.value.claim?.fenced !== undefined);
   });
 });
