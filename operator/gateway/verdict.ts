@@ -56,7 +56,7 @@ interface Question {
   readonly signal: AbortSignal;
 }
 
-/** A fresh plan is judged by its rules; one that waited, by what people have said meanwhile. */
+/** A fresh plan is judged by its rules; one that waited, by what people have said meanwhile; one that has begun, not again. */
 async function judge(
   { judge: judgePlan, store, approvals }: GatewayContext,
   session: Session,
@@ -64,12 +64,12 @@ async function judge(
   { run, at, signal }: Question,
 ): Promise<Verdict> {
   const { phase } = session;
-  if (phase === "Plan") return judgePlan(report, run, { phase, signal });
   const found = (await store.record(session.key, signal))?.value;
   const begun = found?.claim?.runUid === session.runUid ? found.claim.applying : undefined;
   // The answer was lost, and is given again.
   if (begun?.planDigest === report.digest)
     return { verdict: "Apply", reason: "Approved", message: "the apply has begun" };
+  if (phase === "Plan") return judgePlan(report, run, { phase, signal });
   const superseded = supersededOutcome(run);
   if (superseded !== undefined) return { verdict: "Refuse", reason: "Superseded", message: superseded.message };
   const judged = await judgePlan(report, run, { phase, signal, record: found });

@@ -4,6 +4,7 @@ import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import { judgePlan } from "../../../operator/approval/judge.ts";
 import { APPROVALS, RUNS } from "../../../operator/cluster/resources.ts";
+import type { Verdict } from "../../../operator/gateway/protocol.ts";
 import { endRun } from "../../../operator/storage/run-end.ts";
 import { type GatewayWorld, gatewayWorld, NAMESPACE, type Reply } from "./gateway-world.ts";
 
@@ -202,6 +203,20 @@ describe("a plan that needs approval", () => {
     await aWorker(run, "Plan");
     const second = await aWorker(run, "Apply");
     assert.match(codeOf(second.claimed), /^4\d\d /);
+  });
+
+  it("is applied where it was granted, although the answer was lost and it would have to wait by now", async () => {
+    await world.close();
+    let closed = false;
+    const granted: Verdict = { verdict: "Apply", reason: "NoApprovalNeeded", message: "nobody has to be asked" };
+    const late: Verdict = { verdict: "Hold", reason: "WindowClosed", message: "no window is open" };
+    const judge = () => (closed ? late : granted);
+    world = await gatewayWorld({ judge });
+    const first = await aWorker(world.aRun("network", 1), "Plan");
+    await first.ask("PUT", "/v1/archive", Buffer.from("the archive"));
+    assert.equal((await first.ask("POST", "/v1/plan", aPlan())).json.verdict, "Apply");
+    closed = true;
+    assert.equal((await first.ask("POST", "/v1/plan", aPlan())).json.verdict, "Apply");
   });
 
   it("is applied at once where the rules ask for nobody", async () => {
