@@ -48,7 +48,7 @@ async function aClaim(status: object | undefined, uid = pod.runUid) {
 describe("a lock that a person asks the API to release", () => {
   it("stays while its Run is open: the death of its pod is confirmed there", async () => {
     const { unlock, record } = await aLock({ phase: "Planning" });
-    await assert.rejects(unlock("lock"), /kubectl annotate run shop-network-1 .*confirm-dead=true/);
+    await assert.rejects(unlock("lock"), /kubectl annotate run shop-network-1 .*confirm-dead=pod-uid-1/);
     assert.equal((await record()).lock?.id, "lock");
   });
 
@@ -71,7 +71,7 @@ describe("a claim without a lock that a person asks the API to release", () => {
     const living = await aClaim({ phase: "Planning" });
     const { id } = stateObject(await living.record()).status.claim ?? {};
     assert.equal(id, pod.podUid);
-    await assert.rejects(living.unlock(id), /Run shop-network-1 holds the claim\. .*confirm-dead=true/);
+    await assert.rejects(living.unlock(id), /Run shop-network-1 holds the claim\. .*confirm-dead=pod-uid-1/);
     assert.equal((await living.record()).claim?.fenced, undefined);
     for (const { unlock, record } of [await aClaim({ phase: "Failed" }), await aClaim(undefined)]) {
       await unlock(id);
