@@ -248,7 +248,7 @@ export const REASONS = {
   Interrupted: {
     standing: "person",
     meaning:
-      "The pod died while it applied. Nothing is repeated by itself: look at the Run's journal, and then at the fresh plan, which waits for a person.",
+      "The pod died, or the engine broke off, while it applied. Nothing is repeated by itself: look at the Run's journal, and then at the fresh plan, which waits for a person.",
   },
   ProofOfDeathMissing: {
     standing: "person",

@@ -70,16 +70,25 @@ async function runApply(
   return judged(bench, outcome, state, recovery);
 }
 
-function outcomeOf({ order }: Bench, engine: EngineSession, end: CommandEnd): Outcome {
-  const { operation } = order;
+function outcomeOf(bench: Bench, engine: EngineSession, end: CommandEnd): Outcome {
+  const { operation } = bench.order;
   if (hasFailed(end)) {
     const failure = engineFailure("Apply", end, { operation, terminating: engine.terminating });
-    // Killed, the engine has told neither the state nor us what it was doing.
-    return end.exit.signal === "SIGKILL" ? interrupted(failure) : failure;
+    return brokeOff(bench, end) ? interrupted(failure) : failure;
   }
   return operation === "Destroy"
     ? { result: "Destroyed", reason: "Destroyed", message: "everything that the component made was destroyed" }
     : { result: "Applied", reason: "Applied", message: "the plan was applied" };
+}
+
+/**
+ * An engine that fails in its own way hands over its state and ends with 1, also when it was asked to stop. One that is killed, panics (2 or 11)
+ * or gets no memory (2) has told neither the state nor us what it was doing.
+ */
+function brokeOff({ journal }: Bench, { exit }: CommandEnd): boolean {
+  // SIGTERM ends only an engine that does not listen to it yet, and begins nothing before.
+  if (exit.signal === "SIGTERM" && journal.entries.length === 0) return false;
+  return exit.startError === undefined && exit.code !== 0 && exit.code !== 1;
 }
 
 function interrupted(failure: Outcome): Outcome {
@@ -89,7 +98,7 @@ function interrupted(failure: Outcome): Outcome {
     ...rest,
     result: "Interrupted",
     reason,
-    message: cut(`the engine was killed while it applied. ${failure.message}`),
+    message: cut(`the engine broke off while it applied. ${failure.message}`),
   };
 }
 

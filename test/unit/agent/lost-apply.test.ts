@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lostApply } from "../../../runner/agent/apply-step.ts";
+import { parseEvent } from "../../../operator/engine/events.ts";
+import { lostApply, rejoinApply } from "../../../runner/agent/apply-step.ts";
 import type { Bench } from "../../../runner/agent/bench.ts";
+import type { CommandEnd, EngineSession } from "../../../runner/agent/engine-session.ts";
 import { GatewayClient } from "../../../runner/agent/gateway-client.ts";
 import { Journal } from "../../../runner/agent/journal.ts";
 import { podLayout } from "../../../runner/agent/layout.ts";
@@ -14,6 +16,23 @@ import { Scrubber } from "../../../runner/agent/scrub.ts";
 import { Spool } from "../../../runner/agent/spool.ts";
 import { StateRelay } from "../../../runner/agent/state-relay.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
+
+const anEngineThatEnds = (exit: Partial<CommandEnd["exit"]>, lastLines: readonly string[] = []) =>
+  ({
+    terminating: false,
+    run: async () => ({
+      exit: { code: null, signal: null, timedOut: false, durationMs: 1, ...exit },
+      diagnostics: [],
+      lastLines,
+    }),
+  }) as unknown as EngineSession;
+
+const MADE = {
+  "@level": "info",
+  "@message": "aws_vpc.a: Creation complete",
+  type: "apply_complete",
+  hook: { resource: { addr: "aws_vpc.a" }, action: "create", id_key: "id", id_value: "vpc-1", elapsed_seconds: 1 },
+};
 
 const aState = JSON.stringify({ version: 4, lineage: "l", serial: 3, terraform_version: "1", resources: [] });
 
@@ -91,4 +110,32 @@ describe("an apply whose engine is gone", () => {
     const end = await lostApply(aBench(), join(root, "out/work/live"), "nobody knows why");
     assert.deepEqual([end.outcome.result, gateway.memory.recovery], ["Interrupted", undefined]);
   });
+
+  for (const [how, exit, lines, reason] of [
+    ["by a panic", { code: 2 }, ["panic: runtime error: invalid memory address"], "Interrupted"],
+    ["by a panic that Terraform has caught", { code: 11 }, ["!!!! TERRAFORM CRASH !!!!"], "Interrupted"],
+    ["out of memory", { code: 2 }, ["fatal error: runtime: out of memory"], "OutOfMemory"],
+    ["by SIGABRT", { signal: "SIGABRT" }, [], "Interrupted"],
+    ["by SIGKILL", { signal: "SIGKILL" }, [], "Interrupted"],
+  ] as const) {
+    it(`is interrupted where the engine ended ${how}, and names what it had made`, async () => {
+      mkdirSync(join(root, "spool"), { recursive: true });
+      const bench = aBench();
+      bench.journal.record(parseEvent(JSON.stringify(MADE)));
+      const { outcome } = await rejoinApply(bench, anEngineThatEnds(exit, lines), join(root, "out/work/live"));
+      assert.deepEqual([outcome.result, outcome.reason, outcome.retry], ["Interrupted", reason, undefined]);
+      assert.deepEqual(outcome.journal?.leftovers, [{ address: "aws_vpc.a", id: "vpc-1" }]);
+    });
+  }
+
+  for (const [how, exit] of [
+    ["said itself that it failed", { code: 1 }],
+    ["never started", { startError: "spawn tofu ENOENT" }],
+    ["was told to end before it listened to that", { signal: "SIGTERM" }],
+  ] as const) {
+    it(`failed where the engine ${how}`, async () => {
+      const { outcome } = await rejoinApply(aBench(), anEngineThatEnds(exit), join(root, "out/work/live"));
+      assert.deepEqual([outcome.result, outcome.reason, outcome.retry], ["Failed", "ApplyFailed", "Backoff"]);
+    });
+  }
 });
