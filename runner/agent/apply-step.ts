@@ -10,6 +10,7 @@ import { failed, type Outcome } from "./ending.ts";
 import { cut, engineFailure, hasFailed } from "./engine-failure.ts";
 import type { CommandEnd, EngineSession } from "./engine-session.ts";
 import { type Recovery, recoverErroredState } from "./errored-state.ts";
+import { GatewayRefused } from "./gateway-client.ts";
 import { planDigest } from "./plan-step.ts";
 
 /** For saving the state after the engine was asked to stop. */
@@ -112,7 +113,17 @@ export async function lostApply(bench: Bench, cwd: string, how: string): Promise
   // What the engine left behind outlives its container.
   const recovery = await recovered(bench, cwd);
   await bench.journal.flushed();
-  return judged(bench, lost(how), await bench.relay.read(), recovery);
+  return judged(bench, lost(how), await stateIfTold(bench), recovery);
+}
+
+/** None where it is refused, as to a pod that was fenced meanwhile: an agent that is started again would hear the same. */
+async function stateIfTold({ relay }: Bench): Promise<Buffer | undefined> {
+  try {
+    return await relay.read();
+  } catch (error) {
+    if (error instanceof GatewayRefused) return undefined;
+    throw error;
+  }
 }
 
 function recovered(bench: Bench, cwd: string): Promise<Recovery> {

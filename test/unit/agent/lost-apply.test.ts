@@ -12,9 +12,12 @@ import { podLayout } from "../../../runner/agent/layout.ts";
 import { MountedObjects } from "../../../runner/agent/mounted.ts";
 import { Printer } from "../../../runner/agent/printer.ts";
 import { Progress } from "../../../runner/agent/progress.ts";
+import { pushResult, resultOf } from "../../../runner/agent/report.ts";
 import { Scrubber } from "../../../runner/agent/scrub.ts";
 import { Spool } from "../../../runner/agent/spool.ts";
 import { StateRelay } from "../../../runner/agent/state-relay.ts";
+import { attempt } from "../../../runner/agent/story.ts";
+import type { EngineClient } from "../../../runner/engine-client.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
 
 const anEngineThatEnds = (exit: Partial<CommandEnd["exit"]>, lastLines: readonly string[] = []) =>
@@ -26,6 +29,13 @@ const anEngineThatEnds = (exit: Partial<CommandEnd["exit"]>, lastLines: readonly
       lastLines,
     }),
   }) as unknown as EngineSession;
+
+const anEngineThatApplied = () =>
+  ({
+    hello: { finished: ["apply"] },
+    onTerminating: () => {},
+    run: async () => ({ type: "exit", id: "apply", code: 0, signal: null, timedOut: false, durationMs: 1 }),
+  }) as unknown as EngineClient;
 
 const MADE = {
   "@level": "info",
@@ -109,6 +119,18 @@ describe("an apply whose engine is gone", () => {
   it("has nothing to hand over where nothing was left", async () => {
     const end = await lostApply(aBench(), join(root, "out/work/live"), "nobody knows why");
     assert.deepEqual([end.outcome.result, gateway.memory.recovery], ["Interrupted", undefined]);
+  });
+
+  it("ends where the claim was fenced meanwhile: an agent that is started again would be refused in the same way", async () => {
+    mkdirSync(join(root, "spool"), { recursive: true });
+    const bench = aBench();
+    await bench.spool.write("applying", { digest: "sha256:1", cwd: join(root, "out/work/live") });
+    bench.journal.record(parseEvent(JSON.stringify(MADE)));
+    gateway.memory.refuse = () => "Fenced";
+    const end = await attempt({ ...bench, engine: Promise.resolve(anEngineThatApplied()) });
+    assert.ok(end.type === "told");
+    assert.equal(end.outcome.result, "Interrupted");
+    assert.equal(await pushResult(bench, resultOf(bench, end)), false);
   });
 
   for (const [how, exit, lines, reason] of [
