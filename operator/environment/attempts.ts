@@ -10,6 +10,8 @@ export interface Attempted {
   readonly desiredDigest: string;
   readonly generation: number;
   readonly request: string | undefined;
+  /** Where not every commit counts: all but the commit, and what its watched paths hold. */
+  readonly apartFromCommit?: { readonly inputsDigest: string; readonly content: string };
 }
 
 /** An interrupted destroy counts as a failed one: what is left is known from the state, so trying again is safe. */
@@ -22,10 +24,15 @@ function failedRun(run: Run | undefined): run is Run {
 
 function isSameTry(run: Run, wanted: Attempted): boolean {
   return (
-    run.spec.desiredDigest === wanted.desiredDigest &&
+    (run.spec.desiredDigest === wanted.desiredDigest || isOfSameContent(run, wanted)) &&
     run.spec.environment.generation === wanted.generation &&
     run.spec.request === wanted.request
   );
+}
+
+/** A commit that changes nothing that matters makes no other try of it. */
+function isOfSameContent({ spec }: Run, { apartFromCommit: wanted }: Attempted): boolean {
+  return spec.inputs.content === wanted?.content && spec.inputsDigest === wanted?.inputsDigest;
 }
 
 /** The last try of exactly this, where it failed. */

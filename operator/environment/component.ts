@@ -158,7 +158,10 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
   const { observation, component, past } = subject;
   const { environment } = observation;
   const { inputs, inputsDigest, revision, content } = desired;
-  const wanted = attemptedNow(environment, desiredDigestOf(inputsDigest, revision));
+  const wanted = {
+    ...attemptedNow(environment, desiredDigestOf(inputsDigest, revision)),
+    ...(content === undefined ? {} : { apartFromCommit: { inputsDigest, content } }),
+  };
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return wait;
   const cutOff = cutOffToShow(past, desired.request);

@@ -153,6 +153,43 @@ describe("A plan that waits for approval", () => {
   });
 });
 
+describe("A commit that changes nothing that matters", () => {
+  const ALL = { source: source(["modules"]) };
+
+  it("asks for no other plan after a no, also where it is the commit that carries it", () => {
+    const story = applied(["modules"]);
+    const approval = { required: 1, planExpiresAfter: "24h" };
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...ALL, approval } }));
+    story.sourceAt({ state: "known", revision: commit("b"), contents: tree({ "live/net": "n2" }) });
+    story.round();
+    story.hold("net");
+    story.sourceAt({ state: "known", revision: commit("c"), contents: tree({ "live/net": "n2" }) });
+    story.end("net", "Cancelled", { reason: "Rejected", message: "jane rejected the plan" });
+    story.round();
+    assert.deepEqual([story.started, story.verdict("net").reason], [["Apply net #2"], "Rejected"]);
+    story.sourceAt({ state: "known", revision: commit("d"), contents: tree({ "live/net": "n3" }) });
+    story.round();
+    assert.deepEqual(story.started, ["Apply net #2", "Apply net #3"]);
+  });
+
+  it("gives no further tries to what failed, and the try that ends well is of the newest commit", () => {
+    const story = applied(["modules"]);
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...ALL, retry: { limit: 1 } } }));
+    const contents = tree({ "live/net": "n2" });
+    for (const letter of ["b", "c", "d", "e"]) {
+      story.sourceAt({ state: "known", revision: commit(letter), contents });
+      story.round();
+      if (story.openRuns().length > 0) story.end("net", "Failed", { reason: "ApplyFailed" });
+      story.pass(15_000);
+    }
+    assert.deepEqual([story.started.length, story.verdict("net").reason], [2, "RetriesExhausted"]);
+    story.annotate({ "terrarium.dev/requestedAt": "now" });
+    story.settle();
+    assert.equal(story.records.get("net")?.applied?.revision, commit("e"));
+    assert.equal(story.verdict("net").state, "Ready");
+  });
+});
+
 describe("The paths that are looked up together", () => {
   it("are those of all components of the repository and ref that say what matters", () => {
     const { spec } = anEnvironment(
