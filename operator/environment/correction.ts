@@ -41,6 +41,8 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
   const { interval, action = "Report" } = driftSettings(environment.spec, as.component);
   const { drift, applied } = past.record ?? {};
   if (drift === undefined || interval === undefined || action === "Report" || environment.spec.suspend) return ready;
+  // A look that is due comes first: what was found may be gone, and the correction may have to wait for its window.
+  if (ready.step !== undefined) return ready;
   const wanted = attemptedNow(environment, desiredDigestOf(as.inputsDigest, as.revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, nowMs);
   // What was rejected, or failed too often, is tried again when something else has drifted.

@@ -38,8 +38,8 @@ const isAtWork = ({ past, state }: Verdict): boolean => past.open !== undefined 
 
 function held(verdict: Verdict, message: string, opensAtMs: number): Verdict {
   const waiting = { ...verdict, step: { type: "none" }, wakeAtMs: opensAtMs } as const;
-  // A correction: the component is as ready as it was.
-  if (verdict.satisfied) return waiting;
+  // A correction: the component is as ready as it was, and the next look may come before the window.
+  if (verdict.satisfied) return { ...waiting, wakeAtMs: Math.min(opensAtMs, verdict.wakeAtMs ?? opensAtMs) };
   return {
     ...waiting,
     state: "Suspended",

@@ -3,7 +3,7 @@ import type { Drift } from "../../../operator/api/drift.ts";
 import type { Environment } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { aComponent } from "../../fakes/objects.ts";
-import { conditionOf, lineOf, MINUTE, type Story, watching, whenDue } from "./drift-story.ts";
+import { conditionOf, HOUR, lineOf, MINUTE, type Story, watching, whenDue } from "./drift-story.ts";
 
 describe("Drift that is to be corrected", () => {
   const correcting: Drift = { interval: "1h", action: "Correct" };
@@ -111,6 +111,17 @@ describe("Drift that is to be corrected", () => {
     story.edit((environment) => ({ ...environment, spec: { ...environment.spec, windows: [] } }));
     story.round();
     assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+  });
+
+  it("is looked for while it waits for its window, so that what somebody has undone by hand is told no more", () => {
+    const never = { name: "never", type: "Allow", schedule: "0 0 29 2 *", duration: "1m", timeZone: "UTC" } as const;
+    const story = found({ windows: [never] });
+    const { wakeAtMs = Number.POSITIVE_INFINITY } = story.verdict("network");
+    assert.ok(wakeAtMs - story.now() <= 1.1 * HOUR, "the look comes before the window");
+    whenDue(story);
+    assert.deepEqual(story.started.slice(2), ["Check network #3", "Check app #3"]);
+    story.endCheck("network", "Unchanged");
+    assert.equal(conditionOf(story, "Drifted")?.reason, "NoDrift");
   });
 
   it("does not answer a request again that was answered before", () => {
