@@ -1,6 +1,8 @@
 import type { Component } from "../api/component.ts";
+import type { EnvironmentSpec } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, Run, RunInputs } from "../api/run.ts";
+import { sleepAt } from "../schedule/sleep.ts";
 import { hasBegunMore } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
@@ -158,8 +160,10 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
   const { observation, component, past } = subject;
   const { environment } = observation;
   const { inputs, inputsDigest, revision, content } = desired;
+  const sleptFromMs = sleptFrom(environment.spec, component, observation.nowMs);
   const wanted = {
     ...attemptedNow(environment, desiredDigestOf(inputsDigest, revision)),
+    ...(sleptFromMs === undefined ? {} : { sleptFromMs }),
     ...(content === undefined ? {} : { apartFromCommit: { inputsDigest, content } }),
   };
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
@@ -185,6 +189,11 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
     return { state: "Interrupted", reason: "Recovering", message, step };
   }
   return { state: "Pending", reason: "Pending", message: `Run ${spec.number} starts`, step };
+}
+
+function sleptFrom({ lifetime }: EnvironmentSpec, { sleep }: Component, nowMs: number): number | undefined {
+  const answer = sleep === undefined ? undefined : sleepAt(lifetime?.sleep, nowMs);
+  return answer?.state === "awake" ? answer.fellAsleepAtMs : undefined;
 }
 
 function causeOfTry(past: ComponentPast, wanted: Attempted, desired: Desired): Cause {

@@ -4,13 +4,18 @@ import type { ScheduleTrouble } from "./window.ts";
 
 /** Is it asleep at a moment, and until when? */
 export type SleepAnswer =
-  | { readonly state: "awake"; readonly fallsAsleepAtMs: number | undefined }
+  | {
+      readonly state: "awake";
+      readonly fallsAsleepAtMs: number | undefined;
+      /** When the sleep began that it woke from. */
+      readonly fellAsleepAtMs: number | undefined;
+    }
   | { readonly state: "asleep"; readonly wakesAtMs: number | undefined }
   | { readonly state: "invalid"; readonly trouble: ScheduleTrouble };
 
 /** What happened last decides: it fell asleep, or it woke. At the same moment, it woke. Before both, it is awake. */
 export function sleepAt(sleep: Sleep | undefined, atMs: number): SleepAnswer {
-  if (sleep === undefined) return { state: "awake", fallsAsleepAtMs: undefined };
+  if (sleep === undefined) return { state: "awake", fallsAsleepAtMs: undefined, fellAsleepAtMs: undefined };
   const [falls, wakes] = [
     compileCron(sleep.schedule, sleep.timeZone, atMs),
     compileCron(sleep.wake, sleep.timeZone, atMs),
@@ -20,7 +25,7 @@ export function sleepAt(sleep: Sleep | undefined, atMs: number): SleepAnswer {
   const fellAt = falls.times.latest(atMs);
   const asleep = fellAt !== undefined && fellAt > (wakes.times.latest(atMs) ?? Number.NEGATIVE_INFINITY);
   if (asleep) return { state: "asleep", wakesAtMs: wakes.times.next(atMs) };
-  return { state: "awake", fallsAsleepAtMs: falls.times.next(atMs) };
+  return { state: "awake", fallsAsleepAtMs: falls.times.next(atMs), fellAsleepAtMs: fellAt };
 }
 
 const invalid = (field: string, message: string): SleepAnswer => ({

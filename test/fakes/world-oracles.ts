@@ -2,7 +2,9 @@ import type { Environment } from "../../operator/api/environment.ts";
 import type { Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import { isClosed } from "../../operator/environment/observation.ts";
+import { endedAtMs } from "../../operator/environment/retry.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
+import { sleepAt } from "../../operator/schedule/sleep.ts";
 import { readJournal } from "../../operator/storage/journal.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { readState } from "../../operator/storage/versions.ts";
@@ -211,11 +213,21 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
     if (open !== undefined) violated(`open: ${name} is made while #${open.spec.number} has not ended`);
   }
 
-  /** Whoever wakes, or falls asleep, tries afresh: between two evenings stands what was tried in the morning. */
-  function sinceItSlept({ spec }: Run, before: readonly Run[]): readonly Run[] {
-    if (history.at(spec.environment.uid, spec.environment.generation)?.lifetime === undefined) return before;
+  /**
+   * Whoever wakes, or falls asleep, tries afresh: between two evenings stands what was tried in the morning. Where nothing existed in the
+   * evening, no Run stands between two mornings.
+   */
+  function sinceItSlept({ spec, metadata }: Run, before: readonly Run[]): readonly Run[] {
+    const declared = history.at(spec.environment.uid, spec.environment.generation);
+    if (declared?.lifetime === undefined) return before;
+    const sleeps = declared.components.some(({ name, sleep }) => name === spec.component && sleep !== undefined);
+    const answer = sleepAt(declared.lifetime.sleep, Date.parse(metadata.creationTimestamp ?? ""));
+    const fellAsleepAtMs = sleeps && answer.state === "awake" ? answer.fellAsleepAtMs : undefined;
     const other = before.findIndex(
-      ({ spec: { operation, desiredDigest } }) => operation !== spec.operation || desiredDigest !== spec.desiredDigest,
+      (run) =>
+        run.spec.operation !== spec.operation ||
+        run.spec.desiredDigest !== spec.desiredDigest ||
+        (fellAsleepAtMs !== undefined && endedAtMs(run) < fellAsleepAtMs),
     );
     return other < 0 ? before : before.slice(0, other);
   }

@@ -192,6 +192,36 @@ describe("An environment that falls asleep", () => {
     assert.equal(story.verdict("app").state, "Blocked");
   });
 
+  it("has the tries of each morning, also after one on which it used them all up", () => {
+    const story = night({ retry: { limit: 1 } });
+    const mornings = [1, 2].map(() => {
+      story.pass(11 * HOUR_MS);
+      const before = story.started.length;
+      for (let tries = 0; tries < 4; tries += 1) {
+        story.round();
+        if (story.openRuns().some(({ spec }) => spec.component === "database")) story.end("database", "Applied");
+        if (story.openRuns().some(({ spec }) => spec.component === "cache"))
+          story.end("cache", "Failed", { reason: "PlanFailed", message: "the provider is away", retry: "Backoff" });
+        story.pass(HOUR_MS / 4);
+      }
+      assert.equal(story.verdict("cache").reason, "RetriesExhausted");
+      story.pass(12 * HOUR_MS);
+      story.settle();
+      return story.started.slice(before).filter((line) => line.includes("cache")).length;
+    });
+    assert.deepEqual(mornings, [2, 2]);
+  });
+
+  it("does not ask again each morning for what a person has rejected", () => {
+    const story = night();
+    story.pass(11 * HOUR_MS);
+    story.round();
+    story.hold("cache");
+    story.end("cache", "Cancelled", { reason: "Rejected", message: "jane rejected the plan" });
+    story.pass(24 * HOUR_MS);
+    assert.equal(story.verdict("cache").reason, "Rejected");
+  });
+
   it("destroys nothing before what uses it and is no longer declared has gone", () => {
     const story = evening();
     story.edit((environment) => ({
