@@ -46,7 +46,11 @@ function isOfSameContent({ spec }: Run, { apartFromCommit: wanted }: Attempted):
 /** The last try of exactly this, where it failed. */
 export function lastFailure(past: ComponentPast, wanted: Attempted): Run | undefined {
   const { latest } = past;
-  return failedRun(latest) && isSameTry(latest, wanted) && !writtenSince(past, latest) ? latest : undefined;
+  return isFailureOf(past, wanted, latest) ? latest : undefined;
+}
+
+function isFailureOf(past: ComponentPast, wanted: Attempted, run: Run | undefined): run is Run {
+  return failedRun(run) && isSameTry(run, wanted) && !writtenSince(past, run);
 }
 
 /** A person has put another state in the store since that Run ended: what was tried before says little about the next try. */
@@ -54,16 +58,22 @@ export function writtenSince({ record }: Pick<ComponentPast, "record">, run: Run
   return record?.written !== undefined && Date.parse(record.written.at) > endedAtMs(run);
 }
 
-/** Tries of this that failed in the same manner: waiting for an input does not use up the tries of a failing engine. */
+/**
+ * Tries of this that failed in the same manner: waiting for an input does not use up the tries of a failing engine. Those before a try that
+ * failed in another manner count, as far as they are kept.
+ */
 export function attemptNumber(past: ComponentPast, wanted: Attempted): number {
-  const latest = lastFailure(past, wanted);
+  const [latest, before, ...earlier] = failuresInRow(past, wanted);
   if (latest === undefined) return 0;
-  const before = past.runs[1];
-  const sameManner =
-    !failedRun(before) ||
-    !isSameTry(before, wanted) ||
-    before.status?.outcome?.result === latest.status?.outcome?.result;
-  return sameManner ? latest.spec.attempt + 1 : 1;
+  const isSame = ({ status }: Run): boolean => status?.outcome?.result === latest.status?.outcome?.result;
+  if (before === undefined || isSame(before)) return latest.spec.attempt + 1;
+  return 1 + earlier.filter(isSame).length;
+}
+
+/** Newest first. */
+function failuresInRow(past: ComponentPast, wanted: Attempted): readonly Run[] {
+  const end = past.runs.findIndex((run) => !isFailureOf(past, wanted, run));
+  return end === -1 ? past.runs : past.runs.slice(0, end);
 }
 
 const asReason = (text: string | undefined): Reason => reasonNames.find((name) => name === text) ?? "InternalError";
@@ -97,7 +107,7 @@ export function answerAfterFailure(
   const run = lastFailure(past, wanted);
   const outcome = run?.status?.outcome;
   if (run === undefined || outcome === undefined) return undefined;
-  const retries = run.spec.attempt + 1;
+  const retries = attemptNumber(past, wanted);
   const reason = asReason(outcome.reason);
   const { message } = outcome;
   if (outcome.reason === "Rejected") return { state: "Stalled", reason, message: `${message}; ${AFTER_A_NO}` };

@@ -210,6 +210,28 @@ describe("A failed component", () => {
       story.round();
       assert.equal(story.openRuns().length, 1, `try ${tries}`);
     }
+    story.end("a", "Failed", { reason: "PlanFailed" });
+    assert.equal(story.verdict("a").reason, "PlanFailed", "the first try of the engine");
+  });
+
+  it("counts what failed, also where an input was missing in between", () => {
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { retry: { limit: 2 } } }));
+    const failures = [
+      "PlanFailed",
+      "InputMissing",
+      "InputMissing",
+      "ApplyFailed",
+      "InputMissing",
+      "PlanFailed",
+    ] as const;
+    for (const reason of failures) {
+      story.round();
+      story.end("a", reason === "InputMissing" ? "Waiting" : "Failed", { reason, message: "no" });
+      story.pass(3_600_000);
+    }
+    const { reason, message } = story.verdict("a");
+    assert.equal(reason, "RetriesExhausted");
+    assert.match(message, /failed 3 times/);
   });
 });
 
