@@ -1,6 +1,7 @@
 import { type Reason, reasonNames } from "../api/conditions.ts";
 import type { EnvironmentSpec } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
+import { isAfterWriting } from "../storage/record.ts";
 import type { ComponentPast } from "./observation.ts";
 import { endedAtMs, nextTryMs, retryLimit } from "./retry.ts";
 import type { Answer } from "./verdict.ts";
@@ -55,7 +56,8 @@ function isFailureOf(past: ComponentPast, wanted: Attempted, run: Run | undefine
 
 /** A person has put another state in the store since that Run ended: what was tried before says little about the next try. */
 export function writtenSince({ record }: Pick<ComponentPast, "record">, run: Run): boolean {
-  return record?.written !== undefined && Date.parse(record.written.at) > endedAtMs(run);
+  if (record?.written === undefined || isAfterWriting(record, run.spec.number)) return false;
+  return Date.parse(record.written.at) > endedAtMs(run);
 }
 
 /**

@@ -2,6 +2,7 @@ import { canonicalJson } from "../api/digest.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run, RunSpec } from "../api/run.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
+import { isAfterWriting } from "../storage/record.ts";
 import { changesBetween } from "./cause.ts";
 import type { ComponentPast } from "./observation.ts";
 import type { Answer } from "./verdict.ts";
@@ -31,9 +32,10 @@ export function whySuperseded({ spec }: Run, wanted: Wanted): string | undefined
 }
 
 /** A plan is made of a state: where a person has put another one in its place, it fits no more. */
-export function whyOfAnotherState({ record }: ComponentPast, { status }: Run): string | undefined {
-  const { written } = record ?? {};
-  if (written === undefined || Date.parse(written.at) <= Date.parse(status?.heldAt ?? "")) return undefined;
+export function whyOfAnotherState({ record }: ComponentPast, { spec, status }: Run): string | undefined {
+  if (record?.written === undefined || isAfterWriting(record, spec.number)) return undefined;
+  const { written } = record;
+  if (Date.parse(written.at) <= Date.parse(status?.heldAt ?? "")) return undefined;
   return `${written.by} ${written.how === "Push" ? "pushed" : "restored"} the state meanwhile`;
 }
 

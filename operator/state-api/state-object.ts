@@ -1,6 +1,6 @@
 import { LABELS } from "../api/names.ts";
 import { versionsOf } from "../storage/by-hand.ts";
-import type { BlobRef, ComponentRecord, StateVersion } from "../storage/record.ts";
+import type { BlobRef, ComponentRecord, StateVersion, WrittenByHand } from "../storage/record.ts";
 import { STATE_API_VERSION, STATES, stateName } from "./names.ts";
 
 /** A record as people see it: no value of any resource, no archive, no credentials. */
@@ -31,10 +31,12 @@ export function stateObject(record: ComponentRecord) {
         ? {}
         : { recovery: { run: recovery.run, ...blobLine(recovery.blob), storedAt: recovery.at } }),
       ...(journal === undefined ? {} : { journal: { run: journal.run, entries: journal.entries } }),
-      ...(written === undefined ? {} : { lastWrite: written }),
+      ...(written === undefined ? {} : { lastWrite: writingLine(written) }),
     },
   };
 }
+
+const writingLine = ({ how, by, at, serial }: WrittenByHand) => ({ how, by, at, serial });
 
 export type StateObject = ReturnType<typeof stateObject>;
 

@@ -174,7 +174,13 @@ function written(
     state: newest,
     history: retained(newest, earlier),
     mayHoldObjects: record.mayHoldObjects || newest.resources > 0,
-    written: { how, by, at: at.toISOString(), serial: newest.serial },
+    written: {
+      how,
+      by,
+      at: at.toISOString(),
+      serial: newest.serial,
+      ...(record.claim?.number === undefined ? {} : { after: record.claim.number }),
+    },
   };
 }
 

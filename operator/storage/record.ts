@@ -44,6 +44,16 @@ export interface WrittenByHand {
   readonly by: string;
   readonly at: string;
   readonly serial: number;
+  /** Number of the newest Run that had claimed the state before. */
+  readonly after?: number;
+}
+
+/**
+ * This Run knows what was written, whatever the clock of the replica that took it said: the state was claimed since, and not by an older Run.
+ */
+export function isAfterWriting({ written, claim }: ComponentRecord, number: number): boolean {
+  const after = written?.after;
+  return after !== undefined && number > after && (claim?.number ?? 0) > after;
 }
 
 /** Who may write the state now. Released by its holder, or on proof that its holder is dead. */

@@ -214,6 +214,38 @@ describe("A failed component", () => {
     assert.equal(story.verdict("a").reason, "PlanFailed", "the first try of the engine");
   });
 
+  describe("whose state a person has pushed through a replica whose clock was ahead", () => {
+    const pushed = (approval?: object) => {
+      const story = aStory(anEnvironment([aComponent("a")]));
+      story.settle();
+      const record = story.records.get("a") ?? assert.fail();
+      const at = new Date(story.now() + 120_000).toISOString();
+      story.records.set("a", { ...record, written: { how: "Push", by: "jane", at, serial: 9, after: 1 } });
+      const changed = { variables: [{ name: "size", value: 2 }], ...(approval === undefined ? {} : { approval }) };
+      story.edit((environment) => ({
+        ...environment,
+        spec: { ...environment.spec, ...changed } as typeof environment.spec,
+      }));
+      story.round();
+      const claim = { run: "a-2", runUid: "a-2", podUid: "p", number: 2, phase: "Plan", at } as const;
+      story.records.set("a", { ...(story.records.get("a") ?? record), claim });
+      return story;
+    };
+
+    it("is not planned again and again: the Run that claimed the state afterwards has tried it", () => {
+      const story = pushed();
+      story.end("a", "Failed", { reason: "PlanFailed", retry: "Never" });
+      story.round();
+      assert.deepEqual(story.started, ["Apply a #1", "Apply a #2"]);
+    });
+
+    it("keeps the plan that was made of it", () => {
+      const story = pushed({ required: 1, planExpiresAfter: "24h" });
+      story.hold("a");
+      assert.equal(story.verdict("a").reason, "AwaitingApproval");
+    });
+  });
+
   it("counts what failed, also where an input was missing in between", () => {
     const story = aStory(anEnvironment([aComponent("a")], { spec: { retry: { limit: 2 } } }));
     const failures = [

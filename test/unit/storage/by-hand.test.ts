@@ -35,13 +35,13 @@ async function aStore(...contents: readonly Buffer[]) {
 }
 
 describe("a state that a person pushes", () => {
-  it("follows the stored one, and says who stored it", async () => {
+  it("follows the stored one, and says who stored it and which Run had claimed it last", async () => {
     const { store, end, record, serials } = await aStore(aState({ serial: 3 }));
     await end();
     await pushState(store, NETWORK, aState({ serial: 5, resources: ["a"] }), jane);
     const { state, written, mayHoldObjects } = await record();
     assert.deepEqual([state?.serial, state?.by, state?.resources], [5, "jane", 1]);
-    assert.deepEqual(written, { how: "Push", by: "jane", at: LATER.toISOString(), serial: 5 });
+    assert.deepEqual(written, { how: "Push", by: "jane", at: LATER.toISOString(), serial: 5, after: 1 });
     assert.equal(mayHoldObjects, true);
     assert.deepEqual(await serials(), [5, 3]);
   });
