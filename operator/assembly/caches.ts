@@ -72,6 +72,7 @@ export const APPROVAL_INDEXES: Indexes<CachedApproval> = {
 
 export const POD_INDEXES: Indexes<Pod> = {
   [BY.environmentUid]: (pod) => [pod.metadata.labels?.[LABELS.environmentUid] ?? ""],
+  [BY.run]: ({ metadata }) => [keyFor(metadata.namespace, metadata.labels?.[LABELS.run] ?? "")],
   [BY.node]: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]),
 };
 

@@ -78,6 +78,10 @@ export function runPorts(parts: RunParts): RunPorts {
       if (cached !== undefined || recordedUid === undefined) return cached;
       return client.find<Pod>(PODS, namespace, name, { signal });
     },
+    podsOf: (namespace, run) => caches.pods.byIndex(BY.run, keyFor(namespace, run)),
+    async isGone(namespace, run, signal) {
+      return (await client.find<Run>(RUNS, namespace, run, { signal })) === undefined;
+    },
     async hasPod(run, phase, signal) {
       return (await client.find<Pod>(PODS, run.metadata.namespace, podName(run, phase), { signal })) !== undefined;
     },

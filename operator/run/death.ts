@@ -1,6 +1,6 @@
 import { cutBytes } from "../api/cut-bytes.ts";
 import { saidDead } from "../api/said-dead.ts";
-import type { ContainerStatus } from "../cluster/kinds.ts";
+import type { ContainerStatus, Node } from "../cluster/kinds.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 
 /** Whether a pod can still write anywhere. `unproven` holds locks; nothing but proof or a person releases them. */
@@ -27,17 +27,19 @@ export function deathOf(observation: RunObservation, recordedUid: string): Death
   if (pod === undefined || pod.metadata.uid !== recordedUid) {
     return { type: "unproven", why: "the pod's object is gone, although its finalizer should have kept it" };
   }
-  if (allTerminated(pod))
-    return dead(recordedUid, `all of its containers have ended${saidByKubelet(pod)}`, ranOutOfMemory(pod));
+  const proof = proofOfDeath(pod, node);
+  return proof === undefined ? { type: "alive" } : dead(recordedUid, proof, allTerminated(pod) && ranOutOfMemory(pod));
+}
+
+/** How it is known that nothing of the pod runs any more. `node` is the one that it was given to, undefined where that does not exist. */
+export function proofOfDeath(pod: ObservedPod, node: Node | undefined): string | undefined {
+  if (allTerminated(pod)) return `all of its containers have ended${saidByKubelet(pod)}`;
   const nodeName = pod.spec?.nodeName;
   const leaving = pod.metadata.deletionTimestamp !== undefined;
-  if (nodeName === undefined)
-    return leaving ? dead(recordedUid, "it was deleted before it was given to a node") : { type: "alive" };
-  if (node === undefined) return dead(recordedUid, `its node ${nodeName} is gone`);
-  if (node.spec?.taints?.some(({ key }) => key === "node.kubernetes.io/out-of-service")) {
-    return dead(recordedUid, `its node ${nodeName} is out of service`);
-  }
-  return { type: "alive" };
+  if (nodeName === undefined) return leaving ? "it was deleted before it was given to a node" : undefined;
+  if (node === undefined) return `its node ${nodeName} is gone`;
+  const isOut = node.spec?.taints?.some(({ key }) => key === "node.kubernetes.io/out-of-service") ?? false;
+  return isOut ? `its node ${nodeName} is out of service` : undefined;
 }
 
 /** Why the kubelet ended the pod by itself, where it did: for want of disk or memory on its node, or for a limit of its own. */

@@ -41,6 +41,11 @@ export interface RunPorts {
     signal: AbortSignal,
   ): Promise<ObservedPod | undefined>;
 
+  /** From the cache: the pods of a Run of that name, whether there is one or not. */
+  podsOf(namespace: string, run: string): readonly ObservedPod[];
+  /** A quorum read: is there no Run of that name? */
+  isGone(namespace: string, run: string, signal: AbortSignal): Promise<boolean>;
+
   /** A quorum read: is there any pod under the name of this phase? */
   hasPod(run: Run, phase: RunPhaseName, signal: AbortSignal): Promise<boolean>;
   /** Makes the pod, or finds the one that this operator made for this Run and phase before. */

@@ -1,5 +1,7 @@
+import { FINALIZERS } from "../api/names.ts";
 import { failed, type Outcome, settled, waiting } from "../loop/outcome.ts";
 import { type Acted, act } from "./act.ts";
+import { proofOfDeath } from "./death.ts";
 import { decideRun, type RunDecision } from "./decide.ts";
 import { observeRun } from "./observe.ts";
 import type { RunPorts } from "./ports.ts";
@@ -13,7 +15,7 @@ export async function reconcileRun(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const seen = await observeRun(namespace, name, ports, signal);
-  if (seen === undefined) return settled;
+  if (seen === undefined) return letStraysGo(namespace, name, ports, signal);
   const { run } = seen;
 
   // From counting the places until one is taken nothing is awaited: no other round can take the same one.
@@ -25,6 +27,18 @@ export async function reconcileRun(
   const written = status !== undefined && (await ports.writeStatus(run, status, signal));
   if (acted.type === "closed" && written) ports.announceEnd(run, acted.outcome);
   return nextLook(decision, acted, observation.nowMs);
+}
+
+/** Somebody has taken the Run away by force. Its pods would be kept for ever: they go once they are proven dead, which their events tell. */
+async function letStraysGo(namespace: string, name: string, ports: RunPorts, signal: AbortSignal): Promise<Outcome> {
+  for (const pod of ports.podsOf(namespace, name)) {
+    if (!pod.metadata.finalizers?.includes(FINALIZERS.pod)) continue;
+    const nodeName = pod.spec?.nodeName;
+    const node = nodeName === undefined ? undefined : await ports.node(nodeName, signal);
+    if (proofOfDeath(pod, node) !== undefined && (await ports.isGone(namespace, name, signal)))
+      await ports.releasePod(pod, signal);
+  }
+  return settled;
 }
 
 function nextLook(decision: RunDecision, acted: Acted, nowMs: number): Outcome {

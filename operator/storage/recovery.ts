@@ -41,6 +41,9 @@ function mayFollow(record: ComponentRecord, claimant: Claimant, incoming: Incomi
   mustStay(record);
   if (record.owner.environmentUid !== claimant.environmentUid || record.ownership !== "Owned")
     throw new Refused("NotYourRun", `the state is not owned by the Environment with UID ${claimant.environmentUid}`);
+  // A person has put another state there since this Run was fenced: which of the two counts, people decide.
+  if (record.written?.after !== undefined && record.written.after === record.claim?.number)
+    throw new Refused("Fenced", `${record.written.by} has written the state since Run ${claimant.run} was ended`);
   if (record.lock !== undefined && record.lock.runUid !== claimant.runUid)
     throw new Refused("Locked", `Run ${record.lock.run} holds the lock of the state`, record.lock);
   return succeeds(record.state, incoming);

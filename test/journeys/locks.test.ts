@@ -70,8 +70,9 @@ journeys("locks that nobody gives back", () => {
     const name = pod.metadata.labels?.[LABELS.run] ?? "";
     await place.kubectl(["patch", "run", name, ...withoutFinalizers]);
     await place.kubectl(["delete", "run", name, "--wait=false", "--as", OPERATOR]);
-    await takePodAway(place, pod);
+    await killContainers(pod);
     outside.release("version");
+    await place.kubectl(["wait", "--for=delete", `pod/${pod.metadata.name}`, "--timeout=120s"]);
 
     await place.untilReason("left", "one", "LockOrphaned");
     assert.deepEqual(await place.runs(), [], "another Run would only be refused");

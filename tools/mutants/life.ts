@@ -53,8 +53,8 @@ export const LIFE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/run/death.ts",
-        find: "  if (allTerminated(pod))\n",
-        replace: '  if (allTerminated(pod) || pod.status?.phase === "Failed")\n',
+        find: "  if (allTerminated(pod)) return",
+        replace: '  if (allTerminated(pod) || pod.status?.phase === "Failed") return',
       },
     ],
     tests: ["test/unit/run/death.test.ts"],

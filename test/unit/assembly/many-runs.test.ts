@@ -88,6 +88,7 @@ async function startController(runs: ReturnType<typeof countedCache<CachedRun>>)
     run(_namespace: string, name: string) {
       rounds.push(name);
     },
+    podsOf: () => [],
   } as unknown as RunPorts;
   const parts = { clock: systemClock, caches, metrics: createMetrics({ ofProcess: false }), run };
   const controller = runController({

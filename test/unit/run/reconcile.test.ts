@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { Run } from "../../../operator/api/run.ts";
+import type { ObservedPod } from "../../../operator/run/observation.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
 import { reconcileRun } from "../../../operator/run/reconcile.ts";
 import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { anApproval, DIGEST } from "../approval/approvals.ts";
-import { aPod, begun, runSpec } from "./observations.ts";
+import { aNode, aPod, begun, runSpec } from "./observations.ts";
 
 const approval = { rules: { approval: { required: 1, expiresAfter: "1h" } } } as const;
 const held = begun({
@@ -60,4 +61,41 @@ describe("The rounds of several Runs at the same time", () => {
       assert.deepEqual(made, names.slice(0, 2));
       for (const name of names.slice(2)) assert.match(told.get(name) ?? "waits for a free place", /for a free place/);
     });
+});
+
+describe("The pods of a Run that somebody has taken away by force", () => {
+  async function released(pods: readonly ObservedPod[], gone = true) {
+    const done: string[] = [];
+    const asked: string[] = [];
+    const ports = {
+      run: () => undefined,
+      podsOf: () => pods,
+      node: async () => aNode(),
+      async isGone(_namespace, name) {
+        asked.push(name);
+        return gone;
+      },
+      async releasePod({ metadata }) {
+        done.push(metadata.name);
+      },
+    } as Partial<RunPorts> as RunPorts;
+    await reconcileRun("team", "gone", ports, new AbortController().signal);
+    return { done, asked };
+  }
+  const over = { states: ["terminated", "terminated"], phase: "Succeeded" } as const;
+  const ended = aPod(over);
+
+  it("are let go once they are proven dead: nobody else would do it", async () => {
+    assert.deepEqual((await released([ended])).done, [ended.metadata.name]);
+  });
+
+  it("are kept while something of them may run, and where only the cache has not heard of the Run", async () => {
+    assert.deepEqual((await released([aPod()])).done, []);
+    assert.deepEqual((await released([ended], false)).done, []);
+  });
+
+  it("cost no request where they were let go long ago", async () => {
+    const { done, asked } = await released([aPod({ ...over, metadata: { finalizers: [] } })]);
+    assert.deepEqual([done, asked], [[], []]);
+  });
 });

@@ -46,6 +46,15 @@ describe("a state that a person pushes", () => {
     assert.deepEqual(await serials(), [5, 3]);
   });
 
+  it("is not replaced by what a Run that was ended hands over late: that waits for a person", async () => {
+    const { store, pod, end, record } = await aStore(aState({ serial: 3 }));
+    await end();
+    await pushState(store, NETWORK, aState({ serial: 5 }), jane);
+    assert.equal(await recoverState(store, pod, aState({ serial: 6, resources: ["late"] }), LATER), "kept");
+    const { state, recovery } = await record();
+    assert.deepEqual([state?.serial, recovery?.run], [5, pod.run]);
+  });
+
   it("may be the very same again, and makes no version then", async () => {
     const { store, end, serials } = await aStore(aState({ serial: 3 }));
     await end();
