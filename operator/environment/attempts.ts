@@ -13,8 +13,8 @@ export interface Attempted {
   readonly request: string | undefined;
   /** Where not every commit counts: all but the commit, and what its watched paths hold. */
   readonly apartFromCommit?: { readonly inputsDigest: string; readonly content: string };
-  /** When the sleep began that it woke from: each waking has tries of its own. */
-  readonly sleptFromMs?: number;
+  /** Each waking, and each falling asleep, has tries of its own: what ended before this does not count. */
+  readonly countedFromMs?: number;
 }
 
 /** An interrupted destroy counts as a failed one: what is left is known from the state, so trying again is safe. */
@@ -27,16 +27,16 @@ function failedRun(run: Run | undefined): run is Run {
 
 function isSameTry(run: Run, wanted: Attempted): boolean {
   return (
-    !isOfDayBefore(run, wanted) &&
+    !isOfBefore(run, wanted) &&
     (run.spec.desiredDigest === wanted.desiredDigest || isOfSameContent(run, wanted)) &&
     run.spec.environment.generation === wanted.generation &&
     run.spec.request === wanted.request
   );
 }
 
-/** What a person has ended stays ended. */
-function isOfDayBefore(run: Run, { sleptFromMs }: Attempted): boolean {
-  return sleptFromMs !== undefined && run.status?.phase !== "Cancelled" && endedAtMs(run) < sleptFromMs;
+/** Except for what a person has ended, which stays ended. */
+function isOfBefore(run: Run, { countedFromMs }: Attempted): boolean {
+  return countedFromMs !== undefined && run.status?.phase !== "Cancelled" && endedAtMs(run) < countedFromMs;
 }
 
 /** A commit that changes nothing that matters makes no other try of it. */

@@ -160,10 +160,10 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
   const { observation, component, past } = subject;
   const { environment } = observation;
   const { inputs, inputsDigest, revision, content } = desired;
-  const sleptFromMs = sleptFrom(environment.spec, component, observation.nowMs);
+  const countedFromMs = triesCountFrom(environment.spec, component, observation.nowMs);
   const wanted = {
     ...attemptedNow(environment, desiredDigestOf(inputsDigest, revision)),
-    ...(sleptFromMs === undefined ? {} : { sleptFromMs }),
+    ...(countedFromMs === undefined ? {} : { countedFromMs }),
     ...(content === undefined ? {} : { apartFromCommit: { inputsDigest, content } }),
   };
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
@@ -191,9 +191,12 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
   return { state: "Pending", reason: "Pending", message: `Run ${spec.number} starts`, step };
 }
 
-function sleptFrom({ lifetime }: EnvironmentSpec, { sleep }: Component, nowMs: number): number | undefined {
-  const answer = sleep === undefined ? undefined : sleepAt(lifetime?.sleep, nowMs);
-  return answer?.state === "awake" ? answer.fellAsleepAtMs : undefined;
+/** From the turn before the last one: what was tried before it was of another day or night. Clocks that differ by minutes make no difference. */
+function triesCountFrom({ lifetime }: EnvironmentSpec, { sleep }: Component, nowMs: number): number | undefined {
+  if (sleep === undefined) return undefined;
+  const answer = sleepAt(lifetime?.sleep, nowMs);
+  if (answer.state === "invalid") return undefined;
+  return answer.state === "awake" ? answer.fellAsleepAtMs : answer.wokeAtMs;
 }
 
 function causeOfTry(past: ComponentPast, wanted: Attempted, desired: Desired): Cause {

@@ -5,12 +5,13 @@ import { isExpired, lifeOf, nextAgeAt } from "../schedule/lifetime.ts";
 import { sleepAt } from "../schedule/sleep.ts";
 import { dependenciesOf, graphOf, orderOf } from "./graph.ts";
 import { heldBack, isHeldBack } from "./many-deletions.ts";
+import { comingFrom } from "./moving.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { withCutOffTold } from "./recovery.ts";
 import { componentsWithoutRecord, decideRemoval, type Ending, isToBeSeenTo, removedComponents } from "./removal.ts";
 import { withUsableRules } from "./rules.ts";
 import { sleepers } from "./sleeping.ts";
-import { usersOf } from "./usage.ts";
+import { type UsersOf, usersOf } from "./usage.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 import { isOverrideSpent, withinWindows } from "./within-windows.ts";
 
@@ -59,22 +60,27 @@ function concluded({ environment, nowMs }: Observation, gate: Gate, verdicts: re
 
 function converge(observation: Observation): Decision {
   const gate = gateOf(observation.environment, observation.nowMs);
+  const users = usersOf(observation);
+  const coming = comingFrom(observation);
+  // What is to come from a former name is told of under the new one.
+  const unrecorded = componentsWithoutRecord(observation).filter((name) => !coming.has(name));
+  const removed = (names: readonly string[]) => removals({ observation, names, ending: "Removed", gate, users });
   const verdicts = [
-    ...declared(observation, gate),
-    ...removals(observation, removedComponents(observation), "Removed", gate),
-    ...removals(observation, componentsWithoutRecord(observation), "Removed", gate).filter(isThere),
+    ...declared(observation, gate, users),
+    ...removed(removedComponents(observation)),
+    ...removed(unrecorded).filter(isThere),
   ];
   return { type: "converge", ...concluded(observation, gate, verdicts) };
 }
 
-function declared(observation: Observation, gate: Gate): readonly Verdict[] {
+function declared(observation: Observation, gate: Gate, users: UsersOf): readonly Verdict[] {
   const { components } = observation.environment.spec;
   const graph = graphOf(components.map((component) => [component.name, dependenciesOf(component)] as const));
   const { order, cycle } = orderOf(graph);
   const verdicts = new Map<string, Verdict>();
   const allowed = withinWindows(gate);
   const ruled = withUsableRules(observation.environment);
-  const { decide } = sleepers(observation, usersOf(observation));
+  const { decide } = sleepers(observation, users);
   for (const name of order) {
     const component = components.find((candidate) => candidate.name === name);
     if (component === undefined) continue;
@@ -95,9 +101,16 @@ function onCycle(observation: Observation, name: string, cycle: readonly string[
   return verdictOf(pastOf(observation, name), { state: "Stalled", reason: "DependencyCycle", message });
 }
 
+interface Removals {
+  readonly observation: Observation;
+  readonly names: readonly string[];
+  readonly ending: Ending;
+  readonly gate: Gate;
+  readonly users: UsersOf;
+}
+
 /** Each after everything that uses it. */
-function removals(observation: Observation, names: readonly string[], ending: Ending, gate: Gate): readonly Verdict[] {
-  const users = usersOf(observation);
+function removals({ observation, names, ending, gate, users }: Removals): readonly Verdict[] {
   const allowed = withinWindows(gate);
   return names.map((name) => allowed(decideRemoval(observation, name, ending, users(name))));
 }
@@ -119,7 +132,7 @@ function everything(observation: Observation) {
 function expire(observation: Observation): Decision {
   const gate = gateOf(observation.environment, observation.nowMs);
   const { names, isLeft } = everything(observation);
-  const verdicts = removals(observation, names, "Expired", gate);
+  const verdicts = removals({ observation, names, ending: "Expired", gate, users: usersOf(observation) });
   const isGone = !isLeft && !verdicts.some(isThere);
   const deletesObject = isGone && observation.environment.spec.lifetime?.then === "DeleteObject";
   return { type: "expire", deletesObject, ...concluded(observation, gate, verdicts) };
@@ -129,7 +142,7 @@ function dismantle(observation: Observation): Decision {
   const { environment, crdTerminating } = observation;
   const { names, isLeft } = everything(observation);
   const gate = gateOf(environment, observation.nowMs);
-  const verdicts = removals(observation, names, "Deleted", gate);
+  const verdicts = removals({ observation, names, ending: "Deleted", gate, users: usersOf(observation) });
   if (!isLeft && !verdicts.some(isThere)) return { type: "letGo" };
   const isHeld = isHeldBack(observation);
   const meant = isHeld ? verdicts.map(heldBack) : verdicts;

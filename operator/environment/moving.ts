@@ -22,7 +22,7 @@ export function comingFrom({ environment, records }: Observation): ReadonlyMap<s
 /** The component was renamed: what is under way under its former name ends, and what is wrong with its state is put right, before that moves. */
 export function moveFromFormerName({ observation, past }: ComponentSeen, component: Component): Answer | undefined {
   const { formerName } = component;
-  if (formerName === undefined || comingFrom(observation).get(formerName) !== component) return undefined;
+  if (formerName === undefined || comingFrom(observation).get(formerName)?.name !== component.name) return undefined;
   const former = pastOf(observation, formerName);
   const { record, open } = former;
   if (record !== undefined && record.owner.environmentUid !== observation.environment.metadata.uid) return undefined;

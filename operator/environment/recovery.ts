@@ -61,7 +61,7 @@ export function recoveryCause(cutOff: CutOff, { observation, past: { latest } }:
     run === cutOff.run ? "its journal" : `that of Run ${number}`,
   );
   const verb = journals.length === 1 ? "names" : "name";
-  const named = journals.length === 0 ? "" : `; ${journals.join(" and ")} ${verb} what no state has`;
+  const named = journals.length === 0 ? "" : `; ${journals.join(" and ")} ${verb} what no state had then`;
   const failed = latest?.metadata.name !== cutOff.run && latest?.status?.phase === "Failed";
   const detail = `${saying(cutOff)}${named}${failed ? `; ${endText(latest)}` : ""}`;
   return { type: "Recovery", detail: detail.slice(0, 512) };

@@ -143,7 +143,7 @@ function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefi
   if (left !== undefined) {
     const things = left.things.map(({ address, id }) => (id === undefined ? address : `${address} (${id})`)).join(", ");
     // What to do comes first: the status cuts long messages.
-    const message = `remove by hand what ${left.runs} had begun, then set ${ANNOTATIONS.confirmGone}=${left.run}: ${things}`;
+    const message = `remove by hand what is left of what ${left.runs} had begun, then set ${ANNOTATIONS.confirmGone}=${left.run}: ${things}`;
     return { state: "Stalled", reason: "LeftBehind", message: message.slice(0, 1024) };
   }
   return { ...gone("Destroyed"), satisfied: false, step: { type: "forgetState" } };
@@ -230,7 +230,7 @@ function inputsForDestroy(wait: Answer): Answer {
 /** Source and values come from the archive; the means of getting there are those that are declared now, while they are. */
 function currentMeans({ observation, past }: Subject) {
   const { environment } = observation;
-  const declared = environment.spec.components.find(({ name }) => name === past.name);
+  const declared = declarationOf(observation, past.name);
   if (declared === undefined) return {};
   const { credentials, runner, timeouts } = inputsOf(environment, declared, undefined);
   return { credentials, runner, timeouts };

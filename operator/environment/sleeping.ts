@@ -7,6 +7,7 @@ import { moveFromFormerName } from "./moving.ts";
 import { type Observation, pastOf } from "./observation.ts";
 import { isRecovering } from "./recovery.ts";
 import { decideRemoval } from "./removal.ts";
+import type { UsersOf } from "./usage.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 type Needs = ReadonlyMap<string, Verdict>;
@@ -17,7 +18,7 @@ export interface Sleepers {
 }
 
 /** `usersOf` names the components that use one and still hold objects. */
-export function sleepers(observation: Observation, usersOf: (name: string) => readonly string[]): Sleepers {
+export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
   const { environment, nowMs } = observation;
   const answer = sleepAt(environment.spec.lifetime?.sleep, nowMs);
   if (answer.state !== "asleep") {

@@ -6,8 +6,18 @@ import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.
 import { type Observation, pastOf } from "./observation.ts";
 import { withKeptCommits } from "./watch.ts";
 
-/** Which components use one and are not gone yet? */
-export function usersOf(observation: Observation): (name: string) => readonly string[] {
+export type UsersOf = (name: string) => readonly string[];
+
+/** Which components use one and are not gone yet? Worked out when somebody asks: mostly nothing goes, and nobody does. */
+export function usersOf(observation: Observation): UsersOf {
+  let known: UsersOf | undefined;
+  return (name) => {
+    known ??= workedOut(observation);
+    return known(name);
+  };
+}
+
+function workedOut(observation: Observation): UsersOf {
   const users = reversed(usage(observation));
   const holding = new Set(
     observation.records

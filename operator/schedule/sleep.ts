@@ -10,7 +10,12 @@ export type SleepAnswer =
       /** When the sleep began that it woke from. */
       readonly fellAsleepAtMs: number | undefined;
     }
-  | { readonly state: "asleep"; readonly wakesAtMs: number | undefined }
+  | {
+      readonly state: "asleep";
+      readonly wakesAtMs: number | undefined;
+      /** When the day began that this sleep has ended. */
+      readonly wokeAtMs: number | undefined;
+    }
   | { readonly state: "invalid"; readonly trouble: ScheduleTrouble };
 
 /** What happened last decides: it fell asleep, or it woke. At the same moment, it woke. Before both, it is awake. */
@@ -23,8 +28,9 @@ export function sleepAt(sleep: Sleep | undefined, atMs: number): SleepAnswer {
   if (!falls.ok) return invalid(falls.what, falls.message);
   if (!wakes.ok) return invalid(wakes.what === "schedule" ? "wake" : wakes.what, wakes.message);
   const fellAt = falls.times.latest(atMs);
-  const asleep = fellAt !== undefined && fellAt > (wakes.times.latest(atMs) ?? Number.NEGATIVE_INFINITY);
-  if (asleep) return { state: "asleep", wakesAtMs: wakes.times.next(atMs) };
+  const wokeAtMs = wakes.times.latest(atMs);
+  const asleep = fellAt !== undefined && fellAt > (wokeAtMs ?? Number.NEGATIVE_INFINITY);
+  if (asleep) return { state: "asleep", wakesAtMs: wakes.times.next(atMs), wokeAtMs };
   return { state: "awake", fallsAsleepAtMs: falls.times.next(atMs), fellAsleepAtMs: fellAt };
 }
 

@@ -222,12 +222,13 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
     if (declared?.lifetime === undefined) return before;
     const sleeps = declared.components.some(({ name, sleep }) => name === spec.component && sleep !== undefined);
     const answer = sleepAt(declared.lifetime.sleep, Date.parse(metadata.creationTimestamp ?? ""));
-    const fellAsleepAtMs = sleeps && answer.state === "awake" ? answer.fellAsleepAtMs : undefined;
+    const turnedAtMs =
+      answer.state === "awake" ? answer.fellAsleepAtMs : answer.state === "asleep" ? answer.wokeAtMs : undefined;
     const other = before.findIndex(
       (run) =>
         run.spec.operation !== spec.operation ||
         run.spec.desiredDigest !== spec.desiredDigest ||
-        (fellAsleepAtMs !== undefined && endedAtMs(run) < fellAsleepAtMs),
+        (sleeps && turnedAtMs !== undefined && endedAtMs(run) < turnedAtMs),
     );
     return other < 0 ? before : before.slice(0, other);
   }

@@ -155,7 +155,7 @@ describe("Beside an apply that was cut off", () => {
     assert.deepEqual([state, reason], ["Stalled", "LeftBehind"]);
     assert.match(
       message,
-      /^remove by hand what Run 1 had begun, .*confirm-gone=shop-a-[0-9a-f]+: thing\.a \(i-1\), thing\.b$/,
+      /^remove by hand what is left of what Run 1 had begun, .*confirm-gone=shop-a-[0-9a-f]+: thing\.a \(i-1\), thing\.b$/,
     );
     assert.equal(story.decision().type, "dismantle");
     story.annotate({ [ANNOTATIONS.confirmGone]: `another, ${run?.metadata.name}` });
@@ -174,7 +174,7 @@ describe("Beside an apply that was cut off", () => {
     story.round();
     assert.equal(
       open(story).spec.cause.detail,
-      "Run 2 was interrupted; its journal and that of Run 1 name what no state has",
+      "Run 2 was interrupted; its journal and that of Run 1 name what no state had then",
     );
     story.end("a", "Failed", { reason: "PlanFailed" });
     const past = pastOf(story.observation(), "a");
@@ -203,7 +203,7 @@ describe("Beside an apply that was cut off", () => {
     }));
     story.round();
     story.round();
-    assert.match(open(story).spec.cause.detail ?? "", /its journal names what no state has/);
+    assert.match(open(story).spec.cause.detail ?? "", /its journal names what no state had then/);
     story.end("network", "Failed", { reason: "PlanFailed" });
     story.delete();
     story.settle();

@@ -24,7 +24,7 @@ describe("After an apply that was cut off", () => {
     story.end("a", "Interrupted", { journal: { entries: 2, leftovers } });
     const first = story.verdict("a");
     assert.deepEqual([first.state, first.reason], ["Interrupted", "Recovering"]);
-    assert.match(first.message, /^Run 1 was interrupted; its journal names what no state has; Run 2 plans/);
+    assert.match(first.message, /^Run 1 was interrupted; its journal names what no state had then; Run 2 plans/);
     story.round();
     story.hold("a");
     story.report();

@@ -60,21 +60,37 @@ describe("A rename", () => {
     assert.deepEqual(begun(story), ["Apply net", "Apply net"]);
   });
 
-  it("of what sleeps by being destroyed comes before its sleep", () => {
+  describe("in the night", () => {
     const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
     const lifetime = { sleep } as NonNullable<EnvironmentSpec["lifetime"]>;
-    const story = aStory(anEnvironment([net({ sleep: { destroy: true } })], { spec: { lifetime } }));
-    story.pass(12 * HOUR_MS);
-    story.settle();
-    declare(story, { variables: [{ name: "x", value: 1 }] });
-    story.round();
-    declare(story, { components: [network({ sleep: { destroy: true } })] });
-    story.pass(9 * HOUR_MS);
-    story.end("net", "Applied");
-    story.round();
-    story.settle();
-    assert.deepEqual(begun(story), ["Apply net", "Apply net", "Destroy network"]);
-    assert.equal(story.verdict("network").reason, "Asleep");
+
+    it("moves what sleeps by its own variables, and makes nothing", () => {
+      const asleep = { sleep: { variables: [{ name: "replicas", value: 0 }] } };
+      const story = aStory(anEnvironment([net(asleep)], { spec: { lifetime } }));
+      story.pass(12 * HOUR_MS);
+      story.settle();
+      story.pass(9 * HOUR_MS);
+      story.settle();
+      declare(story, { components: [network(asleep)] });
+      story.settle();
+      assert.deepEqual([...story.records.keys()], ["network"]);
+      assert.deepEqual(begun(story), ["Apply net", "Apply net"]);
+    });
+
+    it("comes before the sleep of what sleeps by being destroyed", () => {
+      const story = aStory(anEnvironment([net({ sleep: { destroy: true } })], { spec: { lifetime } }));
+      story.pass(12 * HOUR_MS);
+      story.settle();
+      declare(story, { variables: [{ name: "x", value: 1 }] });
+      story.round();
+      declare(story, { components: [network({ sleep: { destroy: true } })] });
+      story.pass(9 * HOUR_MS);
+      story.end("net", "Applied");
+      story.round();
+      story.settle();
+      assert.deepEqual(begun(story), ["Apply net", "Apply net", "Destroy network"]);
+      assert.equal(story.verdict("network").reason, "Asleep");
+    });
   });
 });
 
