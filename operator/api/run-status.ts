@@ -158,6 +158,13 @@ export const runStatus = z
       .datetime()
       .optional()
       .describe("When a person's wish to cancel the Run was heard; it is asked to stop from then on."),
+    unprovenPod: z
+      .string()
+      .max(64)
+      .optional()
+      .describe(
+        "UID of the pod that may still apply and cannot be proven dead: what terrarium.dev/confirm-dead has to name.",
+      ),
     finishedAt: z.iso.datetime().optional().describe("When the Run ended."),
     outcome: runOutcome.optional(),
     message: z.string().max(1024).optional().describe("What the Run waits for, while it runs."),

@@ -17,8 +17,5 @@ export function unheardWord(run: Run, podUid: string): string {
   return known ? "" : `; ${ANNOTATIONS.confirmDead} names no pod of it: ${sayDeadCommand(run.metadata, podUid)}`;
 }
 
-/** UID of the pod whose death is in question: the one that the Run's message asks about, which it may not have on record, or its last one. */
-export function podInQuestion({ status }: Run): string | undefined {
-  const asked = new RegExp(`${ANNOTATIONS.confirmDead}=(\\S+)`).exec(status?.message ?? "")?.[1];
-  return asked ?? status?.pods?.at(-1)?.uid;
-}
+/** UID of the pod whose death is in question: the one that the store knows to apply, which the Run may not have on record, or its last one. */
+export const podInQuestion = ({ status }: Run): string | undefined => status?.unprovenPod ?? status?.pods?.at(-1)?.uid;

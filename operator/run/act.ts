@@ -21,7 +21,7 @@ export type Acted =
   | { readonly type: "cancelling"; readonly phase: RunPhase }
   | { readonly type: "foreign"; readonly name: string }
   | { readonly type: "rightMissing"; readonly message: string }
-  | { readonly type: "unproven"; readonly message: string }
+  | { readonly type: "unproven"; readonly podUid: string; readonly message: string }
   | { readonly type: "closed"; readonly outcome: RunOutcome };
 
 const nothing: Acted = { type: "nothing" };
@@ -119,7 +119,7 @@ const ANOTHER_POD = "another pod of its name was told to apply, whose object som
 
 function unproven({ metadata }: Run, { podUid }: MayBeApplying, how: string): Acted {
   const command = sayDeadCommand(metadata, podUid);
-  return { type: "unproven", message: `${how}; make sure that nothing of it runs any more, then: ${command}` };
+  return { type: "unproven", podUid, message: `${how}; make sure that nothing of it runs any more, then: ${command}` };
 }
 
 function saidOf(run: Run): Pick<WhyEnded, "saidDead"> {

@@ -100,6 +100,7 @@ function statusOf(run: Run, acted: Acted, now: Date): RunStatus | undefined {
       return {
         ...ownPart(run),
         ...working(run, run.status?.phase ?? "Applying", "ProofOfDeathMissing", acted.message, now),
+        unprovenPod: acted.podUid,
       };
     case "closed":
       return { ...ownPart(run), ...closed(run, acted.outcome, now) };

@@ -16,7 +16,7 @@ export const unlock: Command = {
   arguments: [{ name: "RUN", offers: "run" }],
   options: [YES],
   details: [
-    "Annotates the Run with terrarium.dev/confirm-dead=UID, of the pod that the Run's message asks about, or of its last one.",
+    "Annotates the Run with terrarium.dev/confirm-dead=UID, of the pod that status.unprovenPod of the Run names, or of its last one.",
     "Its lock is then released, and another pod may write the state.",
     "When the pod is alive after all, two of them write one state: look at its node first. It takes the role admin.",
   ],

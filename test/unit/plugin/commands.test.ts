@@ -346,14 +346,13 @@ describe("what people say with kubectl terrarium", () => {
     }
   });
 
-  it("unlock is about the pod that the Run's message asks about, or about its last one", async () => {
+  it("unlock is about the pod whose death is in question, or about the last one of the Run", async () => {
     const pods = ["p", "a"].map((suffix) => ({ name: `shop-database-2-${suffix}`, uid: suffix, createdAt: at(2) }));
-    const asks = "make sure of it, then: kubectl annotate run shop-database-2 terrarium.dev/confirm-dead=unrecorded";
-    for (const [message, uid] of [
-      ["the plan is applied", "a"],
-      [asks, "unrecorded"],
+    for (const [asked, uid] of [
+      [{}, "a"],
+      [{ unprovenPod: "unrecorded" }, "unrecorded"],
     ] as const) {
-      const run = aShopRun("database", 2, { observedGeneration: 1, phase: "Applying", pods, message });
+      const run = aShopRun("database", 2, { observedGeneration: 1, phase: "Applying", pods, ...asked });
       const { call, client } = world({ runs: [run] });
       const { err } = await call("unlock", "shop-database-2", "--yes");
       assert.match(err, new RegExp(`UID ${uid}\\)`));

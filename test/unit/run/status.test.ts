@@ -28,7 +28,7 @@ const everyAct: readonly Acted[] = [
   { type: "cancelling", phase: "Applying" },
   { type: "foreign", name: "the-pod" },
   { type: "rightMissing", message: "cannot create pods" },
-  { type: "unproven", message: "its object is gone" },
+  { type: "unproven", podUid: "lost", message: "its object is gone" },
   { type: "closed", outcome: applied },
 ];
 const GATEWAYS = ["progress", "plan", "plannedAt", "applyStartedAt"] as const;
@@ -92,8 +92,13 @@ describe("The Run controller's part of the status", () => {
     const role = statusAfter(seen(aRun(runSpec())), { type: "rightMissing", message: "cannot create pods" }, now);
     assert.deepEqual([role?.phase, succeeded(role)?.reason], ["Pending", "RightMissing"]);
     assert.match(role?.message ?? "", /role lacks a right, and it goes on when that is given back: cannot create pods/);
-    const unproven = statusAfter(seen(aRun(runSpec(), told)), { type: "unproven", message: "look first" }, now);
+    const unproven = statusAfter(
+      seen(aRun(runSpec(), told)),
+      { type: "unproven", podUid: "lost", message: "look first" },
+      now,
+    );
     assert.deepEqual([unproven?.phase, succeeded(unproven)?.reason], ["Applying", "ProofOfDeathMissing"]);
+    assert.equal(unproven?.unprovenPod, "lost");
   });
 
   it("is for kstatus under way, finished or failed, and never finished before it has ended", () => {
@@ -111,7 +116,7 @@ describe("The Run controller's part of the status", () => {
       [{ type: "working", phase: "Applying", message: "the plan is applied" }, "InProgress"],
       [{ type: "foreign", name: "the-pod" }, "Failed"],
       [{ type: "rightMissing", message: "cannot create pods" }, "Failed"],
-      [{ type: "unproven", message: "look first" }, "Failed"],
+      [{ type: "unproven", podUid: "lost", message: "look first" }, "Failed"],
       [closed({}), "Current"],
       [closed({ result: "Unchanged", reason: "Unchanged" }), "Current"],
       [closed({ result: "Failed", reason: "PlanFailed" }), "Failed"],
