@@ -2,6 +2,7 @@ import type { Component } from "../api/component.ts";
 import { digestOf } from "../api/digest.ts";
 import type { EnvironmentSpec } from "../api/environment.ts";
 import type { Source } from "../api/source.ts";
+import { placeKey } from "../resolver/followed.ts";
 import { sourceOf } from "./desired.ts";
 import type { ComponentPast, Observation, RevisionSeen } from "./observation.ts";
 
@@ -12,10 +13,10 @@ function pathsFor({ git }: Source, { terraform }: Component): readonly string[] 
 
 /** All paths that matter to any component of this repository and ref: they are looked up together. */
 export function watchedPaths(spec: EnvironmentSpec, { git }: Source): readonly string[] {
-  const place = JSON.stringify([git?.url, git?.ref]);
+  const place = git && placeKey(git);
   const paths = spec.components.flatMap((component) => {
     const source = sourceOf(spec, component);
-    const same = JSON.stringify([source.git?.url, source.git?.ref]) === place;
+    const same = source.git !== undefined && placeKey(source.git) === place;
     return (same ? pathsFor(source, component) : undefined) ?? [];
   });
   return [...new Set(paths)].sort();

@@ -32,11 +32,13 @@ export type FollowedRevision =
     };
 
 /** The branch main, where nothing is named. */
-const nameOf = (ref: GitRef | undefined): readonly string[] =>
-  ref?.tag === undefined ? ["branch", ref?.branch ?? "main"] : ["tag", ref.tag];
+function nameOf({ branch = "main", tag, commit }: GitRef = {}): readonly string[] {
+  if (commit !== undefined) return ["commit", commit];
+  return tag === undefined ? ["branch", branch] : ["tag", tag];
+}
 
 /** Which repository and ref, whoever asks. */
-export function placeKey({ url, ref }: SourceRef): string {
+export function placeKey({ url, ref }: Pick<SourceRef, "url" | "ref">): string {
   return JSON.stringify([url, ...nameOf(ref)]);
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../loop/clock.ts";
-import { type FollowedRevision, placeKey, pollKey, type SourceRef } from "./followed.ts";
+import { type FollowedRevision, pollKey, type SourceRef } from "./followed.ts";
 import { createPoll, type Poll } from "./poll.ts";
 import type { Resolved, ResolveRequest } from "./protocol.ts";
 import { createTurns } from "./turns.ts";
@@ -20,12 +20,12 @@ export interface FollowerParts {
 /** Follows git refs for Environments. Runs in the leader only. */
 export interface Follower {
   /**
-   * Follows this ref for the Environment from now on. An Environment may want several (components can have sources of their
-   * own); the same url and ref again replaces interval and credentials.
+   * Follows this ref for the Environment from now on. An Environment may want several: components can have sources of their
+   * own, and one of them can name the same ref without credentials. The same again replaces the interval.
    */
   want(environmentKey: string, source: SourceRef): void;
-  /** Drops what the Environment wanted before and no longer does: all but these urls and refs. */
-  retain(environmentKey: string, sources: readonly Pick<SourceRef, "url" | "ref">[]): void;
+  /** Drops what the Environment wanted before and no longer does: all but these. */
+  retain(environmentKey: string, sources: readonly SourceRef[]): void;
   forget(environmentKey: string): void;
   /** What is known; a commit is known without asking. `pending` also for what nobody wants. */
   revision(source: SourceRef): FollowedRevision;
@@ -39,17 +39,16 @@ const isFixed = (source: Pick<SourceRef, "ref">): boolean => source.ref?.commit 
 
 export function createFollower(parts: FollowerParts): Follower {
   const polls = new Map<string, Poll>();
-  /** Environment → url and ref → the poll that serves it. */
-  const wishes = new Map<string, Map<string, string>>();
+  /** Environment → the polls that serve it. */
+  const wishes = new Map<string, Set<string>>();
   const limit = parts.concurrency ?? 8;
   // Every poll waits here at most once, so the queue is as long as there are polls.
   const turns = createTurns({ total: limit, perHost: limit, waiting: Number.POSITIVE_INFINITY });
 
-  const drop = (environmentKey: string, place: string): void => {
+  const wantedBy = (environmentKey: string): readonly string[] => [...(wishes.get(environmentKey) ?? [])];
+  const drop = (environmentKey: string, key: string): void => {
     const wanted = wishes.get(environmentKey);
-    const key = wanted?.get(place);
-    if (key === undefined) return;
-    wanted?.delete(place);
+    wanted?.delete(key);
     if (wanted?.size === 0) wishes.delete(environmentKey);
     const poll = polls.get(key);
     poll?.removeWanter(environmentKey);
@@ -69,25 +68,17 @@ export function createFollower(parts: FollowerParts): Follower {
 
   return {
     want(environmentKey, source) {
-      const place = placeKey(source);
       if (isFixed(source)) return;
       const key = pollKey(source);
-      const wanted = wishes.get(environmentKey) ?? new Map<string, string>();
-      if (wanted.has(place) && wanted.get(place) !== key) drop(environmentKey, place);
-      wishes.set(environmentKey, wanted);
-      wanted.set(place, key);
+      wishes.set(environmentKey, (wishes.get(environmentKey) ?? new Set()).add(key));
       pollFor(key, source).addWanter(environmentKey, source.intervalMs);
     },
     retain(environmentKey, sources) {
-      const kept = new Set(
-        sources.filter((source) => !isFixed(source)).map((source) => placeKey({ ...source, intervalMs: 0 })),
-      );
-      for (const place of [...(wishes.get(environmentKey)?.keys() ?? [])]) {
-        if (!kept.has(place)) drop(environmentKey, place);
-      }
+      const kept = new Set(sources.map(pollKey));
+      for (const key of wantedBy(environmentKey)) if (!kept.has(key)) drop(environmentKey, key);
     },
     forget(environmentKey) {
-      for (const place of [...(wishes.get(environmentKey)?.keys() ?? [])]) drop(environmentKey, place);
+      for (const key of wantedBy(environmentKey)) drop(environmentKey, key);
     },
     revision(source) {
       const commit = source.ref?.commit;
@@ -95,8 +86,7 @@ export function createFollower(parts: FollowerParts): Follower {
       return polls.get(pollKey(source))?.seen() ?? { state: "pending" };
     },
     async refresh(environmentKey) {
-      const keys = [...(wishes.get(environmentKey)?.values() ?? [])];
-      await Promise.all(keys.map((key) => polls.get(key)?.refresh()));
+      await Promise.all(wantedBy(environmentKey).map((key) => polls.get(key)?.refresh()));
     },
     stop() {
       for (const poll of polls.values()) poll.stop();

@@ -209,6 +209,20 @@ describe("The paths that are looked up together", () => {
     ]);
     assert.deepEqual(watchedPaths(spec, { inline: { "main.tf": "" } }), []);
   });
+
+  it("are the same whether the branch main is named or not, and those of no commit", () => {
+    const of = (ref: object) => ({ git: { url: "https://git.example.com/x.git", interval: "5m", watch: [], ...ref } });
+    const main = of({ ref: { branch: "main" } });
+    const commit = of({ ref: { commit: "c".repeat(40) } });
+    const components = [
+      at("net", "live/net", { source: of({}) }),
+      at("db", "live/db", { source: main }),
+      at("old", "live/old", { source: commit }),
+    ];
+    const { spec } = anEnvironment(components);
+    for (const source of [of({}), main]) assert.deepEqual(watchedPaths(spec, source), ["live/db", "live/net"]);
+    assert.deepEqual(watchedPaths(spec, commit), ["live/old"]);
+  });
 });
 
 describe("A repository that holds modules, manifests and approvals", () => {

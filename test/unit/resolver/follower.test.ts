@@ -162,6 +162,20 @@ describe("createFollower", () => {
     assert.equal(follower.revision(aSource()).state, "failed");
   });
 
+  it("serves an Environment that wants one ref both with credentials and without: neither ends the other", async () => {
+    const { clock, follower, asked, moved } = aStory(() => A);
+    const sources = [aSource({ credentials: { token: "good" } }), aSource()];
+    for (let round = 0; round < 3; round += 1) {
+      for (const source of sources) follower.want("shop", source);
+      follower.retain("shop", sources);
+      await settle();
+    }
+    assert.deepEqual([asked.length, moved.length], [2, 2]);
+    for (const source of sources) assert.equal(follower.revision(source).state, "known");
+    follower.forget("shop");
+    assert.equal(clock.pending(), 0);
+  });
+
   it("knows a commit without asking", async () => {
     const { clock, follower, asked } = aStory(() => A);
     const source = aSource({ ref: { commit: B } });
@@ -269,7 +283,9 @@ describe("createFollower", () => {
       const { clock, follower, asked } = aStory(() => A);
       follower.want("shop", aSource({ credentials: { token: "old" } }));
       await settle();
-      follower.want("shop", aSource({ credentials: { token: "new" } }));
+      const renewed = aSource({ credentials: { token: "new" } });
+      follower.want("shop", renewed);
+      follower.retain("shop", [renewed]);
       await clock.advance(60_000);
       assert.deepEqual(
         asked.map(({ question }) => question.credentials?.token),
