@@ -27,8 +27,8 @@ export type RevisionSeen =
 /** A git source of the Environment, with the means to look it up. */
 export interface FollowedSource {
   readonly source: Source;
-  /** Those that a runner used last, for a private repository. */
-  readonly credentials: ComponentRecord["sourceCredentials"];
+  /** Those that a runner used last for this very url, where it is private. */
+  readonly credentials: { readonly username: string; readonly password: string } | undefined;
   /** The Run trusts certificates of its own, which nobody else has. */
   readonly usesOwnCa: boolean;
   /** Whose contents have to be known beside the commit. */

@@ -63,15 +63,19 @@ function gitSources({ spec }: Environment): readonly Source[] {
 }
 
 function followedSource(environment: Environment, records: readonly ComponentRecord[], source: Source): FollowedSource {
-  const isPrivate = source.git?.secretRef !== undefined;
-  const lender = records.find(
-    ({ applied, sourceCredentials }) =>
-      sourceCredentials !== undefined && applied?.inputs.source.git?.url === source.git?.url,
-  );
   return {
     source,
-    credentials: isPrivate ? lender?.sourceCredentials : undefined,
+    credentials: newestLogin(records, source),
     usesOwnCa: environment.spec.runner?.caBundle !== undefined,
     paths: watchedPaths(environment.spec, source),
   };
+}
+
+/** By the url that each was used for: what a record says is applied may be of another server. */
+function newestLogin(records: readonly ComponentRecord[], { git }: Source): FollowedSource["credentials"] {
+  if (git?.secretRef === undefined) return undefined;
+  const [newest] = records
+    .flatMap(({ sourceCredentials: login }) => (login?.url === git.url ? [login] : []))
+    .sort((a, b) => (b.at ?? "").localeCompare(a.at ?? ""));
+  return newest && { username: newest.username, password: newest.password };
 }

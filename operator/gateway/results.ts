@@ -43,7 +43,7 @@ export async function conclude(
       outcome,
       outputs: text === undefined ? [] : outputsIn(text, context, record, report),
       ...(run === undefined ? {} : { intent: intentOf(session, run.spec, report.outcome.revision) }),
-      ...(report.sourceCredentials === undefined ? {} : { sourceCredentials: report.sourceCredentials }),
+      ...usedLogin(run, report),
       ...(request === undefined ? {} : { request }),
     };
     const decide = (now: ComponentRecord) => {
@@ -56,6 +56,13 @@ export async function conclude(
   const outcome = (await store.record(session.key, signal))?.value.lastResult?.outcome;
   if (outcome !== undefined) await statuses.outcome(session, outcome, signal);
   progress.forget(session.runUid);
+}
+
+/** Only with the url that they were used for: no other server may ever see them. */
+function usedLogin(run: Run | undefined, { sourceCredentials }: ResultReport) {
+  const url = run?.spec.inputs.source.git?.url;
+  if (sourceCredentials === undefined || url === undefined) return {};
+  return { sourceCredentials: { ...sourceCredentials, url } };
 }
 
 async function requestNow({ client }: GatewayContext, { key }: Session): Promise<string | undefined> {

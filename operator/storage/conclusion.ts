@@ -5,7 +5,7 @@ import { type Change, without } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
 import { resolvedBy, withCutOff, withRejection } from "./cut-off.ts";
 import { withoutHeld } from "./holding.ts";
-import type { Applied, BlobRef, ComponentRecord } from "./record.ts";
+import type { Applied, BlobRef, ComponentRecord, UsedLogin } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
 /** How a Run ended, with all that its record needs to know. */
@@ -16,7 +16,7 @@ export interface Conclusion {
   readonly intent?: Intent;
   /** Outputs of the state that is stored. */
   readonly outputs: readonly OutputRecord[];
-  readonly sourceCredentials?: { readonly username: string; readonly password: string };
+  readonly sourceCredentials?: Required<Omit<UsedLogin, "at">>;
   /** Value of the annotation `requestedAt` by now; looked up where the apply was interrupted. */
   readonly request?: string;
 }
@@ -40,7 +40,7 @@ export function concluded(
     ...withoutHeld(effectOf(record, claimant, conclusion, now), claimant.runUid),
     claim: { ...bare, fenced: { why: `the result ${outcome.result} was reported`, at: now } },
     lastResult: { runUid: claimant.runUid, podUid: claimant.podUid, outcome, at: now },
-    ...(sourceCredentials === undefined ? {} : { sourceCredentials }),
+    ...(sourceCredentials === undefined ? {} : { sourceCredentials: { ...sourceCredentials, at: now } }),
   };
   return { next, answer: "recorded" };
 }

@@ -207,11 +207,20 @@ export interface ComponentRecord {
   readonly written?: WrittenByHand;
   readonly journal?: { readonly run: string; readonly blobs: readonly BlobRef[]; readonly entries: number };
   /** Git credentials that the last fetch used, so that the resolver can follow a private branch; encrypted like all of it. */
-  readonly sourceCredentials?: { readonly username: string; readonly password: string };
+  readonly sourceCredentials?: UsedLogin;
   /** What differs from `applied`, where the newest plan that looked has found something; it goes with the next apply. */
   readonly drift?: RecordedDrift;
   /** Set while the record moves to another name. */
   readonly movingTo?: string;
+}
+
+/** Version 0.1.0 kept neither url nor time: what it has left is lent to nobody, since the url may have changed. */
+export interface UsedLogin {
+  readonly username: string;
+  readonly password: string;
+  /** The only repository that it may be sent to. */
+  readonly url?: string;
+  readonly at?: string;
 }
 
 /** An apply or a destroy was allowed to begin, and none has ended well since: `applied` does not say what exists. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import type { FollowedSource } from "../../../operator/environment/observation.ts";
 import { observe } from "../../../operator/environment/observe.ts";
 import type { EnvironmentPorts } from "../../../operator/environment/ports.ts";
+import type { ComponentRecord, UsedLogin } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 
 const signal = new AbortController().signal;
@@ -34,5 +36,44 @@ describe("What is decided about an Environment", () => {
 
   it("goes by the cache otherwise, and costs no request", async () => {
     assert.equal(await recordsSeen(undefined), 0);
+  });
+});
+
+describe("A private source", () => {
+  const url = "https://git.example.com/infra.git";
+  const login = (password: string, used: Partial<UsedLogin>): UsedLogin => ({ username: "robot", password, ...used });
+
+  /** The credentials with which each component's source is followed, while the records hold these logins. */
+  async function followedWith(...logins: readonly UsedLogin[]) {
+    const source = { git: { url, interval: "5m", secretRef: { name: "login" } } };
+    const applied = { inputs: { source } } as ComponentRecord["applied"] & {};
+    const records = logins.map((sourceCredentials, index) => aRecord(`c${index}`, { applied, sourceCredentials }));
+    let followed: readonly FollowedSource[] = [];
+    const ports = {
+      environment: () => anEnvironment([aComponent("network")], { spec: { source } }),
+      runsOf: () => [],
+      recordsOf: () => records,
+      follow: (_environment: unknown, sources: readonly FollowedSource[]) => {
+        followed = sources;
+      },
+      usualDeletions: 0,
+      catalogue: [],
+      now: () => new Date(T0),
+    } as unknown as EnvironmentPorts;
+    await observe("team", "shop", ports, signal);
+    return followed.map(({ credentials }) => credentials);
+  }
+
+  it("is followed with the newest login that any runner used for it", async () => {
+    const old = login("old", { url, at: "2026-01-01T00:00:00.000Z" });
+    const fresh = login("fresh", { url, at: "2026-02-01T00:00:00.000Z" });
+    const expected = [{ username: "robot", password: "fresh" }];
+    assert.deepEqual(await followedWith(old, fresh), expected);
+    assert.deepEqual(await followedWith(fresh, old), expected);
+  });
+
+  it("is never asked for with a login of another url, nor with one of which nobody knows what it is for", async () => {
+    const foreign = login("foreign", { url: "https://other.example.com/infra.git", at: "2026-02-01T00:00:00.000Z" });
+    assert.deepEqual(await followedWith(foreign, login("nameless", {})), [undefined]);
   });
 });

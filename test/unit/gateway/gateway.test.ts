@@ -189,6 +189,16 @@ describe("an apply", () => {
     assert.equal((await recordOf(run)).applied?.desiredDigest, "sha256:inputs at 0123abcd");
   });
 
+  it("keeps the login that its fetch used with the url that it opens, also where it failed", async () => {
+    const url = "https://git.example.com/a.git";
+    const run = world.aRun("network", 1, {}, { source: { git: { url, interval: "5m" } } });
+    const { ask } = await aWorker(run);
+    const login = { username: "robot", password: "a-word" };
+    await ask("POST", "/v1/result", { ...outcomeOf("Failed"), sourceCredentials: login });
+    const { sourceCredentials, lastResult } = await recordOf(run);
+    assert.deepEqual(sourceCredentials, { ...login, url, at: lastResult?.at });
+  });
+
   it("that fails tells what was created and is not in the state", async () => {
     const run = world.aRun("network", 1);
     const { ask } = await aWorker(run);
