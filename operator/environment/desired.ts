@@ -51,6 +51,10 @@ function timeoutsOf({ timeouts: general = DEFAULT_TIMEOUTS }: EnvironmentSpec, {
   return { plan: own?.plan ?? general.plan, apply: own?.apply ?? general.apply };
 }
 
+export function runnerOf(spec: EnvironmentSpec, component: Component): RunInputs["runner"] {
+  return { ...spec.runner, ...component.runner };
+}
+
 /** The component as it is declared now, complete: nothing else of the spec matters to its Run. */
 export function inputsOf(environment: Environment, component: Component, revision: string | undefined): RunInputs {
   const { spec } = environment;
@@ -63,7 +67,7 @@ export function inputsOf(environment: Environment, component: Component, revisio
     variables: merged<Variable>(spec.variables, terraform.variables),
     ...(own.length === 0 ? {} : { ownVariables: own }),
     credentials: merged<Credential>(spec.credentials, component.credentials),
-    runner: { ...spec.runner, ...component.runner },
+    runner: runnerOf(spec, component),
     timeouts: timeoutsOf(spec, component),
     dependsOn: [...dependenciesOf(component)].sort(),
     ...(terraform.state === undefined ? {} : { backend: terraform.state.backend }),

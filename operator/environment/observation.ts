@@ -29,7 +29,7 @@ export interface FollowedSource {
   readonly source: Source;
   /** Those that a runner used last for this very url, where it is private. */
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
-  /** The Run trusts certificates of its own, which nobody else has. */
+  /** A Run that uses this url trusts certificates of its own, which nobody else has. */
   readonly usesOwnCa: boolean;
   /** Whose contents have to be known beside the commit. */
   readonly paths: readonly string[];

@@ -2,7 +2,7 @@ import type { Environment } from "../api/environment.ts";
 import type { Source } from "../api/source.ts";
 import { isExpired } from "../schedule/lifetime.ts";
 import type { ComponentRecord } from "../storage/record.ts";
-import { sourceOf } from "./desired.ts";
+import { runnerOf, sourceOf } from "./desired.ts";
 import type { FollowedSource, Observation } from "./observation.ts";
 import type { EnvironmentPorts } from "./ports.ts";
 import { watchedPaths } from "./watch.ts";
@@ -66,9 +66,14 @@ function followedSource(environment: Environment, records: readonly ComponentRec
   return {
     source,
     credentials: newestLogin(records, source),
-    usesOwnCa: environment.spec.runner?.caBundle !== undefined,
+    usesOwnCa: usesOwnCa(environment, source),
     paths: watchedPaths(environment.spec, source),
   };
+}
+
+function usesOwnCa({ spec }: Environment, { git }: Source): boolean {
+  const users = spec.components.filter((component) => sourceOf(spec, component).git?.url === git?.url);
+  return users.some((component) => runnerOf(spec, component).caBundle !== undefined);
 }
 
 /** By the url that each was used for: what a record says is applied may be of another server. */

@@ -102,8 +102,11 @@ async function fetchFromGit(
       secret !== undefined && data.has("ca.crt") ? join(mounted.folder("Secret", secret), "ca.crt") : undefined;
     const runCa = (await readFile(layout.caBundle).catch(() => undefined)) === undefined ? undefined : layout.caBundle;
     const request = { url: git.url, ref: git.ref, revision, directory: root, scratch: layout.spool };
-    const fetched = await fetchGit({ ...request, credentials, caFile: ownCa ?? runCa, signal, timeoutMs });
-    return { revision: fetched.revision, ...(login === undefined ? {} : { sourceCredentials: login }) };
+    const caFile = ownCa ?? runCa;
+    const fetched = await fetchGit({ ...request, credentials, caFile, signal, timeoutMs });
+    // Who borrows the login has no certificates of ours: a server that needs them would never answer.
+    const isLent = login !== undefined && caFile === undefined;
+    return { revision: fetched.revision, ...(isLent ? { sourceCredentials: login } : {}) };
   } catch (error) {
     if (error instanceof GitError) throw failed(error.reason, scrubber.text(error.message));
     throw error;
