@@ -53,8 +53,21 @@ async function answerOnce(request: ResolveRequest, parts: AnswererParts): Promis
 }
 
 async function lookUp(request: ResolveRequest, parts: AnswererParts, signal: AbortSignal): Promise<Resolved> {
-  const egress = await openEgress(parts.rules);
   const folder = await mkdtemp(join(parts.scratch, "question-"));
+  try {
+    return await lookUpIn(folder, request, parts, signal);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function lookUpIn(
+  folder: string,
+  request: ResolveRequest,
+  parts: AnswererParts,
+  signal: AbortSignal,
+): Promise<Resolved> {
+  const egress = await openEgress(parts.rules);
   try {
     const { url, ref, credentials, caPem, paths, known } = request;
     const caFile = caPem === undefined ? undefined : join(folder, "ca.crt");
@@ -68,7 +81,6 @@ async function lookUp(request: ResolveRequest, parts: AnswererParts, signal: Abo
     throw egress.failure() ?? error;
   } finally {
     egress.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -28,6 +28,7 @@ const systemLookup: Lookup = async (host) =>
 export async function openEgress(rules: AddressRules, resolve: Lookup = systemLookup): Promise<Egress> {
   let failure: GitError | undefined;
   const sockets = new Set<Duplex>();
+  const closed = new AbortController();
   const keep = <T extends Duplex>(socket: T): T => {
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
@@ -35,7 +36,8 @@ export async function openEgress(rules: AddressRules, resolve: Lookup = systemLo
   };
   const reach = async (host: string, port: number): Promise<Socket> => {
     try {
-      return keep(await connectChecked(host, port, rules, resolve));
+      const open = (address: string): Socket => keep(connect({ host: address, port }));
+      return await connectChecked(host, { rules, resolve, open, signal: closed.signal });
     } catch (error) {
       failure ??= error instanceof GitError ? error : unreachable(host, error);
       throw error;
@@ -50,6 +52,7 @@ export async function openEgress(rules: AddressRules, resolve: Lookup = systemLo
     proxy: await listen(server),
     failure: () => failure,
     close() {
+      closed.abort(new Error("the question has ended"));
       server.close();
       for (const socket of sockets) socket.destroy();
     },
@@ -64,8 +67,16 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+interface Connecting {
+  readonly rules: AddressRules;
+  readonly resolve: Lookup;
+  readonly open: (address: string) => Socket;
+  /** Aborted when nobody waits for the connection any more. */
+  readonly signal: AbortSignal;
+}
+
 /** Tries the permitted addresses one after the other. */
-async function connectChecked(host: string, port: number, rules: AddressRules, resolve: Lookup): Promise<Socket> {
+async function connectChecked(host: string, { rules, resolve, open, signal }: Connecting): Promise<Socket> {
   const addresses = await resolve(host).catch(() => {
     throw new GitError("GitHostUnknown", `${host}: the name cannot be resolved; check git.url and the cluster's DNS`);
   });
@@ -73,9 +84,10 @@ async function connectChecked(host: string, port: number, rules: AddressRules, r
   if (permitted.length === 0) throw denied(host);
   let last: unknown;
   for (const address of permitted) {
-    const socket = connect({ host: address, port });
+    signal.throwIfAborted();
+    const socket = open(address);
     try {
-      await once(socket, "connect", { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) });
+      await once(socket, "connect", { signal: AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]) });
       return socket;
     } catch (error) {
       socket.destroy();

@@ -173,6 +173,22 @@ describe("resolver", () => {
     );
   });
 
+  it("leaves no way out open where there is no room for the question", async () => {
+    const listening = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length;
+    const troubles: unknown[] = [];
+    const answer = createAnswerer({
+      rules: addressRules([], []),
+      turns: createTurns({ total: 1, perHost: 1, waiting: 0 }),
+      resolveRef,
+      contentsOf,
+      scratch: join(scratch, "full"),
+      onBug: (error) => troubles.push(error),
+    });
+    const before = listening();
+    await answer({ url: "http://git.example.com/x.git" });
+    assert.deepEqual([troubles.length, listening()], [1, before]);
+  });
+
   it("asks for its token where it has one", async () => {
     const address = await startResolver({ token: "shared" });
     const url = `${(await serve()).url}/modules.git`;
