@@ -5,7 +5,7 @@ import { type ContentsRequest, type GitAccess, GitError, type PathContents, type
 import type { AddressRules } from "./address-rules.ts";
 import { openEgress } from "./egress.ts";
 import { RESOLVE_DEADLINE_MS, type ResolveAnswer, type Resolved, type ResolveRequest } from "./protocol.ts";
-import { TooBusy, type Turns } from "./turns.ts";
+import { hostOf, TooBusy, type Turns } from "./turns.ts";
 
 export interface AnswererParts {
   readonly rules: AddressRules;
@@ -45,8 +45,7 @@ function questionKey({ url, ref, credentials, caPem, paths, known }: ResolveRequ
 async function answerOnce(request: ResolveRequest, parts: AnswererParts): Promise<ResolveAnswer> {
   const signal = AbortSignal.timeout(parts.deadlineMs ?? RESOLVE_DEADLINE_MS);
   try {
-    const host = URL.canParse(request.url) ? new URL(request.url).host : "";
-    return await parts.turns.take(host, signal, () => lookUp(request, parts, signal));
+    return await parts.turns.take(hostOf(request.url), signal, () => lookUp(request, parts, signal));
   } catch (error) {
     return { error: describe(error, signal, parts) };
   }

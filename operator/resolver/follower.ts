@@ -2,7 +2,7 @@ import type { Clock } from "../loop/clock.ts";
 import { type FollowedRevision, pollKey, type SourceRef } from "./followed.ts";
 import { createPoll, type Poll } from "./poll.ts";
 import type { Resolved, ResolveRequest } from "./protocol.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns, hostOf } from "./turns.ts";
 
 export type { FollowedRevision, SourceRef } from "./followed.ts";
 
@@ -13,7 +13,7 @@ export interface FollowerParts {
   readonly onMoved: (environmentKey: string) => void;
   /** Between 0 and 1; `Math.random` unless told. */
   readonly random?: () => number;
-  /** Questions at the same time; 8 unless told. */
+  /** Questions at the same time, half of them to one host; 8 unless told. */
   readonly concurrency?: number;
 }
 
@@ -43,7 +43,7 @@ export function createFollower(parts: FollowerParts): Follower {
   const wishes = new Map<string, Set<string>>();
   const limit = parts.concurrency ?? 8;
   // Every poll waits here at most once, so the queue is as long as there are polls.
-  const turns = createTurns({ total: limit, perHost: limit, waiting: Number.POSITIVE_INFINITY });
+  const turns = createTurns({ total: limit, perHost: Math.ceil(limit / 2), waiting: Number.POSITIVE_INFINITY });
 
   const wantedBy = (environmentKey: string): readonly string[] => [...(wishes.get(environmentKey) ?? [])];
   const drop = (environmentKey: string, key: string): void => {
@@ -60,7 +60,7 @@ export function createFollower(parts: FollowerParts): Follower {
     const found = polls.get(key);
     if (found !== undefined) return found;
     const ask: FollowerParts["resolve"] = (question, signal) =>
-      turns.take(source.url, signal, () => parts.resolve(question, signal));
+      turns.take(hostOf(source.url), signal, () => parts.resolve(question, signal));
     const poll = createPoll(source, { ...parts, random: parts.random ?? Math.random, resolve: ask });
     polls.set(key, poll);
     return poll;

@@ -17,6 +17,9 @@ export class TooBusy extends Error {
   }
 }
 
+/** Whose turn a question of this url takes. */
+export const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : "");
+
 interface Waiter {
   readonly host: string;
   readonly start: () => void;

@@ -319,10 +319,19 @@ describe("createFollower", () => {
     });
   });
 
+  it("asks others while one server is away, however many repositories are followed there", async () => {
+    const { follower, asked } = aStory(({ url }) => (url.includes("//away.") ? new Promise(() => {}) : A));
+    for (let i = 0; i < 40; i += 1) follower.want(`shop-${i}`, aSource({ url: `https://away.example.com/${i}.git` }));
+    follower.want("blog", aSource());
+    await settle();
+    assert.equal(follower.revision(aSource()).state, "known");
+    assert.equal(asked.filter(({ question }) => question.url.includes("//away.")).length, 4);
+  });
+
   it("asks only so many questions at once", async () => {
     const answers: ((revision: string) => void)[] = [];
     const { follower, asked } = aStory(() => new Promise<string>((resolve) => answers.push(resolve)), 2);
-    for (const branch of ["a", "b", "c"]) follower.want("shop", aSource({ ref: { branch } }));
+    for (const host of ["a", "b", "c"]) follower.want("shop", aSource({ url: `https://${host}.example.com/x.git` }));
     await settle();
     assert.equal(asked.length, 2);
     answers[0]?.(A);
