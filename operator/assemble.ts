@@ -239,7 +239,7 @@ async function reconcile(
     catalogue: config.TERRARIUM_ENGINES,
     usualDeletions: config.TERRARIUM_USUAL_DELETIONS,
     statuses: createStatusWriter(client),
-    following: createFollowing(follower),
+    following: createFollowing(follower, (key) => environments.add(key)),
   });
   const parts = {
     clock,

@@ -50,7 +50,7 @@ function observed(environment: Environment, records: readonly ComponentRecord[],
     environment,
     runs: ports.runsOf(environment),
     records,
-    revisionOf: (source: Source) => ports.revisionOf(followed(source)),
+    revisionOf: (source: Source) => ports.revisionOf(environment, followed(source)),
     catalogue: ports.catalogue,
   };
 }

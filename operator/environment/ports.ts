@@ -26,7 +26,8 @@ export interface EnvironmentPorts {
   deletedTogether(environment: Environment): number;
   /** From now on follows these git refs for the Environment, and no others. */
   follow(environment: Environment, sources: readonly FollowedSource[]): void;
-  revisionOf(source: FollowedSource): RevisionSeen;
+  /** `pending` also while a look that was asked for with `requestedAt` is under way. */
+  revisionOf(environment: Environment, source: FollowedSource): RevisionSeen;
   stopFollowing(namespace: string, name: string): void;
   crdTerminating(signal: AbortSignal): Promise<boolean>;
   /** A quorum read of the records: before a destroy is decided, the cache is not enough. */

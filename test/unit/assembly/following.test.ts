@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import type { Environment } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { createFollowing } from "../../../operator/assembly/following.ts";
 import type { FollowedSource } from "../../../operator/environment/observation.ts";
 import type { Follower, SourceRef } from "../../../operator/resolver/follower.ts";
 import { anEnvironment } from "../../fakes/objects.ts";
+import { settle } from "../loop/fake-clock.ts";
 
 const url = "https://git.example.com/infra.git";
 type Git = NonNullable<FollowedSource["source"]["git"]>;
@@ -63,7 +65,8 @@ describe("Following the git sources of Environments", () => {
     ];
     following.follow(anEnvironment([]), alone);
     assert.deepEqual(wanted, []);
-    for (const source of alone) assert.deepEqual(following.revisionOf(source), { state: "unfollowed" });
+    for (const source of alone)
+      assert.deepEqual(following.revisionOf(anEnvironment([]), source), { state: "unfollowed" });
   });
 
   it("follows a private source with the credentials that a runner used last", () => {
@@ -73,7 +76,7 @@ describe("Following the git sources of Environments", () => {
     const following = createFollowing(follower);
     following.follow(anEnvironment([]), [source]);
     assert.deepEqual(wanted[0]?.credentials, credentials);
-    assert.deepEqual(following.revisionOf(source), { state: "known", revision: "abc" });
+    assert.deepEqual(following.revisionOf(anEnvironment([]), source), { state: "known", revision: "abc" });
   });
 
   it("looks again at once for each new request, and once for each", () => {
@@ -87,6 +90,45 @@ describe("Following the git sources of Environments", () => {
     assert.equal(refreshes(), 2);
   });
 
+  it("knows nothing from a request until the look that it asked for is over, and tells then, also without news", async () => {
+    const looked: string[] = [];
+    const look = Promise.withResolvers<void>();
+    const follower = { ...aFollower().follower, refresh: () => look.promise };
+    const following = createFollowing(follower, (key) => void looked.push(key));
+    const seen = () => following.revisionOf(requested("now"), followed()).state;
+    following.follow(anEnvironment([]), [followed()]);
+    assert.equal(seen(), "known");
+    following.follow(requested("now"), [followed()]);
+    assert.deepEqual([seen(), looked], ["pending", []]);
+    look.resolve();
+    await settle();
+    following.follow(requested("now"), [followed()]);
+    assert.deepEqual([seen(), looked], ["known", ["team/shop"]]);
+  });
+
+  it("waits for the look of the newest request", async () => {
+    const looks = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    const left = [...looks];
+    const follower = { ...aFollower().follower, refresh: async () => left.shift()?.promise };
+    const following = createFollowing(follower);
+    const seen = () => following.revisionOf(requested("second"), followed()).state;
+    for (const request of ["first", "second"]) following.follow(requested(request), [followed()]);
+    looks[0].resolve();
+    await settle();
+    assert.equal(seen(), "pending");
+    looks[1].resolve();
+    await settle();
+    assert.equal(seen(), "known");
+  });
+
+  it("does not wait for the look of a request that was handled before the operator was restarted", () => {
+    const follower = { ...aFollower().follower, refresh: () => new Promise<void>(() => {}) };
+    const following = createFollowing(follower);
+    const handled = { ...requested("old"), status: { handledRequest: "old" } } as Environment;
+    following.follow(handled, [followed()]);
+    assert.equal(following.revisionOf(handled, followed()).state, "known");
+  });
+
   it("forgets an Environment with all that it wanted", () => {
     const { follower, calls } = aFollower();
     createFollowing(follower).stop("team", "shop");
@@ -96,8 +138,11 @@ describe("Following the git sources of Environments", () => {
   it("knows a commit without asking, also where there is no resolver", () => {
     const following = createFollowing(undefined);
     const commit = "0".repeat(40);
-    assert.deepEqual(following.revisionOf(followed({ ref: { commit } })), { state: "known", revision: commit });
-    assert.deepEqual(following.revisionOf(followed()), { state: "unfollowed" });
+    assert.deepEqual(following.revisionOf(anEnvironment([]), followed({ ref: { commit } })), {
+      state: "known",
+      revision: commit,
+    });
+    assert.deepEqual(following.revisionOf(anEnvironment([]), followed()), { state: "unfollowed" });
     following.follow(anEnvironment([]), [followed()]);
     following.stop("team", "shop");
   });
