@@ -12,6 +12,8 @@ const facts = {
   secrets: z.array(z.string()),
   /** The commit that was fetched: a branch that moves meanwhile changes nothing. */
   fetched: z.object({ revision: z.string().optional() }),
+  /** Keyed digest of source and inputs, written before the engine gets them. */
+  given: z.string(),
   planned: z.object({ report: planReport, verdict }),
   /** Written before the engine is told to apply: from then on nothing is ever started again. */
   applying: z.object({

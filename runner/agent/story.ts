@@ -11,6 +11,7 @@ import { withFullDisk } from "./disk.ts";
 import { Ended, failed } from "./ending.ts";
 import { presentSecrets } from "./engine-secrets.ts";
 import { EngineSession } from "./engine-session.ts";
+import { mustBeAsGiven } from "./given.ts";
 import { askAgain, holdPlan, layOutHeld } from "./held-step.ts";
 import { type Inputs, inputsDigest, resolveInputs } from "./inputs.ts";
 import { FILES } from "./layout.ts";
@@ -31,6 +32,8 @@ export async function attempt(bench: Bench): Promise<StoryEnd> {
 
     fetched = await fetchInputs(bench);
     const inputs = await resolve(bench, fetched);
+    // With a plan that waited came its source, and the gateway compares the inputs.
+    if (bench.order.held === undefined) await mustBeAsGiven(bench, fetched, inputs);
     const module = await layOut(bench, fetched, inputs);
     const { held } = bench.order;
     if (held !== undefined) return await applyHeld(bench, fetched, inputs, module, held);
@@ -68,8 +71,10 @@ async function fetchInputs(bench: Bench): Promise<FetchedSource> {
 
 async function resolve({ order, mounted, scrubber, spool }: Bench, { archived }: FetchedSource): Promise<Inputs> {
   const inputs = await resolveInputs(order, mounted, archived);
-  scrubber.add(...inputs.secrets);
-  await spool.write("secrets", [...inputs.secrets]);
+  // The engine may still print what an agent before this one gave it.
+  const hidden = new Set([...((await spool.read("secrets")) ?? []), ...inputs.secrets]);
+  scrubber.add(...hidden);
+  await spool.write("secrets", [...hidden]);
   return inputs;
 }
 

@@ -1,6 +1,7 @@
 /** Looks at folders whose content a tenant chose. */
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { lstat, open, readdir, realpath, rm } from "node:fs/promises";
+import { lstat, open, readdir, readFile, readlink, realpath, rm } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 
 /** Whether a path, all links followed, is in a folder. */
@@ -39,6 +40,20 @@ export class FileTooLarge extends Error {
 
 export async function isFolder(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isDirectory() === true;
+}
+
+/** The same for the same files and links under the same names. */
+export async function treeDigest(root: string): Promise<string> {
+  const hash = createHash("sha256");
+  // Without file types, Node.js walks through links.
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  for (const path of entries.map(({ parentPath, name }) => join(parentPath, name)).sort()) {
+    const facts = await lstat(path);
+    const name = relative(root, path);
+    if (facts.isSymbolicLink()) hash.update(JSON.stringify([name, "link", await readlink(path)]));
+    if (facts.isFile()) hash.update(JSON.stringify([name, "file", await readFile(path, "base64")]));
+  }
+  return `sha256:${hash.digest("hex")}`;
 }
 
 /** A volume's own folder cannot be removed, its content can. */
