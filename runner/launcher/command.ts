@@ -15,8 +15,9 @@ export interface CommandSurroundings {
   /** Where a `stdoutFile` goes. */
   readonly out: string;
   readonly onLine: (stream: "stdout" | "stderr", text: string, more: boolean) => void;
-  /** After the engine's own end: whatever it started must end as well. */
+  /** After the engine's own end: whatever it started must end as well. Where that fails, the engine has ended all the same. */
   readonly afterExit: () => Promise<unknown>;
+  readonly log: (text: string) => void;
   /** How long output may stay open behind an engine that has ended. */
   readonly lingerMs?: number;
 }
@@ -100,7 +101,7 @@ export class Command {
       this.#read("stdout", child.stdout);
       this.#read("stderr", child.stderr);
       const exit = await exitOf(child, () => this.#startClock(timeoutMs));
-      await this.#surroundings.afterExit();
+      await this.#surroundings.afterExit().catch((error) => this.#surroundings.log(`after the engine's end: ${error}`));
       await this.#drained(closed, child);
       return exit;
     } finally {

@@ -150,7 +150,11 @@ export class Session {
     const { id } = request;
     const hindrance = await this.#hindrance(request);
     if (hindrance !== undefined) return notStarted(id, hindrance);
-    await killStrangers();
+    const survivors = await killStrangers().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    if (survivors !== undefined) return notStarted(id, survivors);
     await this.#clean(request.cwd);
     // The signal may have come while strangers were being killed; there was no child yet to tell.
     if (this.#terminating) return notStarted(id, "the container is being ended");
@@ -161,6 +165,7 @@ export class Session {
       out: this.#settings.out,
       onLine: (stream, text, more) => this.#line(id, stream, text, more),
       afterExit: killStrangers,
+      log: this.#ports.log,
     });
     const result: CommandResult = await this.#command.result;
     await shareWithGroup(this.#settings.work).catch((error) => this.#ports.log(`cannot share results: ${error}`));
