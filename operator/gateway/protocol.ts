@@ -170,7 +170,7 @@ export const journalEntry = z.object({
 });
 
 export const journalBatch = z.object({
-  /** Position of the first entry in the whole journal: repeated batches are recognised by it. */
+  /** Position of the first entry among those that the agent knows: what the store has from there on is recognised, and not added again. */
   from: z.int().min(0),
   entries: z.array(journalEntry).max(1000),
 });

@@ -12,8 +12,8 @@ const FULL_BYTES = 64 * 1024;
 type Journal = NonNullable<ComponentRecord["journal"]>;
 
 /**
- * Adds entries to the journal of the claimant's Run, which begins at 0. What was added before is recognised by its position; a gap is
- * refused.
+ * Adds entries to the journal of the claimant's Run, which begins at 0. What was added before, at the position or behind it, is
+ * recognised; a gap is refused.
  */
 export async function appendJournal(
   store: StateStore,
@@ -26,7 +26,10 @@ export async function appendJournal(
   if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
   mustHold(found.value, claimant);
   const journal = journalOf(found.value, claimant);
-  const fresh = freshEntries(journal, from, entries);
+  const { entries: known } = journal;
+  if (from > known) throw new Refused("BadRequest", `the journal has ${known} entries: send those from ${known} first`);
+  const stored = await lastLines(store, found.value, known - from, signal);
+  const fresh = entries.filter((entry) => !stored.has(asLine(entry)));
   if (fresh.length === 0) return;
   const tail = journal.blobs.at(-1);
   const open = tail !== undefined && tail.size < FULL_BYTES ? tail : undefined;
@@ -68,13 +71,27 @@ function journalOf(record: ComponentRecord, { run }: Claimant): Journal {
   return record.journal?.run === run ? record.journal : { run, blobs: [], entries: 0 };
 }
 
-function freshEntries({ entries: known }: Journal, from: number, entries: readonly JournalEntry[]) {
-  if (from > known) throw new Refused("BadRequest", `the journal has ${known} entries: send those from ${known} first`);
-  return entries.slice(known - from);
+/**
+ * At least so many, from the end. Positions alone tell too little: an agent whose disk was full has sent more than it finds after a
+ * restart, and counts on from that.
+ */
+async function lastLines(
+  store: StateStore,
+  record: ComponentRecord,
+  count: number,
+  signal?: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const lines: string[] = [];
+  for (const blob of record.journal?.blobs.toReversed() ?? []) {
+    if (lines.length >= count) break;
+    lines.push(...linesIn((await store.getBlob(record, blob, signal)).toString("utf8")));
+  }
+  return new Set(lines);
 }
 
-const asLines = (entries: readonly JournalEntry[]): string =>
-  entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+const asLine = (entry: JournalEntry): string => JSON.stringify(entry);
+const asLines = (entries: readonly JournalEntry[]): string => entries.map((entry) => `${asLine(entry)}\n`).join("");
+const linesIn = (text: string): string[] => text.split("\n").filter((line) => line !== "");
 
 /** Every entry of the last Run that applied something. */
 export async function readJournal(
@@ -85,8 +102,7 @@ export async function readJournal(
   const texts: string[] = [];
   for (const blob of record.journal?.blobs ?? [])
     texts.push((await store.getBlob(record, blob, signal)).toString("utf8"));
-  const lines = texts.join("").split("\n");
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as JournalEntry);
+  return linesIn(texts.join("")).map((line) => JSON.parse(line) as JournalEntry);
 }
 
 export interface Leftover {

@@ -34,7 +34,7 @@ export class Journal {
     this.#onAway = onAway;
   }
 
-  /** What an agent before this one wrote down is sent once more: the gateway knows batches by their position. */
+  /** What an agent before this one wrote down is sent once more: the store recognises what it has. */
   async open(): Promise<void> {
     this.#entries = z.array(journalEntry).parse(await this.#spool.entries("journal"));
     this.#send();

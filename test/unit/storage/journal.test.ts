@@ -50,6 +50,18 @@ describe("the journal of a Run", () => {
     await assert.rejects(appendJournal(store, aPod(1), 7, numbered(7, 1)), (error) => isRefused(error, "BadRequest"));
   });
 
+  it("loses nothing of an agent whose disk was full: after each restart it knows less than it had sent", async () => {
+    const { store, read } = await aClaimedStore();
+    const [first, ...unwritten] = numbered(0, 3);
+    const [second, third, fourth] = numbered(3, 3);
+    assert.ok(first && second && third && fourth);
+    await appendJournal(store, aPod(1), 0, [first, ...unwritten]);
+    await appendJournal(store, aPod(1), 0, [first, second]);
+    await appendJournal(store, aPod(1), 0, [first, second, third]);
+    await appendJournal(store, aPod(1), 3, [fourth]);
+    assert.deepEqual(await read(), numbered(0, 6));
+  });
+
   it("loses and doubles nothing when two batches come at once", async () => {
     const { store, read } = await aClaimedStore();
     const send = () => appendJournal(store, aPod(1), 0, numbered(0, 2));
