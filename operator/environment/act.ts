@@ -42,13 +42,14 @@ export async function act(
       for (const verdict of decision.verdicts) {
         try {
           await takeStep(environment, verdict, ports, signal);
-          for (const run of surplusOf(environment, verdict, ports.now())) await ports.deleteRun(run, signal);
           verdicts.push(verdict);
         } catch (error) {
           signal.throwIfAborted();
           errors.push(error);
           verdicts.push(isCheck(verdict) ? verdict : refused(verdict, error));
+          continue;
         }
+        errors.push(...(await pruneHistory(environment, verdict, ports, signal)));
       }
       if (decision.type === "expire" && decision.deletesObject) await ports.deleteEnvironment(environment, signal);
       return { decision: { ...decision, verdicts }, errors };
@@ -130,6 +131,22 @@ async function takeStep(
       return ports.releaseState(key, uid, signal);
     case "forgetState":
       return ports.forgetState(key, uid, signal);
+  }
+}
+
+/** What cannot be deleted says nothing about the component: it stays where it stands, and the next round tries again. Answers what went wrong. */
+async function pruneHistory(
+  environment: Environment,
+  verdict: Verdict,
+  ports: EnvironmentPorts,
+  signal: AbortSignal,
+): Promise<readonly unknown[]> {
+  try {
+    for (const run of surplusOf(environment, verdict, ports.now())) await ports.deleteRun(run, signal);
+    return [];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [error];
   }
 }
 

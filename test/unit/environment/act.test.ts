@@ -48,6 +48,26 @@ describe("A step that the API server refuses", () => {
   });
 });
 
+describe("A Run of the past that cannot be deleted", () => {
+  it("is told as an error of the round, and leaves the component as it stands", async () => {
+    const story = aStory(anEnvironment([aComponent("a")], { spec: { history: { successes: 1, failures: 1 } } }));
+    for (const requestedAt of ["first", "second", "third"]) {
+      story.annotate({ [ANNOTATIONS.requestedAt]: requestedAt });
+      story.settle();
+    }
+    const ports = {
+      now: () => new Date(T0),
+      async deleteRun() {
+        throw new Error("delete runs: 500");
+      },
+    } satisfies Partial<EnvironmentPorts>;
+    const acted = await act(story.environment(), story.decision(), ports as unknown as EnvironmentPorts, signal);
+    assert.match(String(acted.errors), /delete runs: 500/);
+    const status = statusFor(story.environment(), acted.decision, { lines: [] }, new Date(T0));
+    assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
+  });
+});
+
 describe("A confirmed removal", () => {
   /** What the annotation is set to when the story's decision is carried out. */
   async function confirmationsAfter(story: ReturnType<typeof aStory>): Promise<readonly (readonly string[])[]> {
