@@ -57,21 +57,12 @@ type AnnotationWrites = "setConfirmations" | "withdrawOverride" | "withdrawCance
 
 function annotationWrites(client: Client): Pick<EnvironmentPorts, AnnotationWrites> {
   return {
-    async setConfirmations({ metadata }, names, signal) {
+    setConfirmations(environment, names, signal) {
       const value = names.length === 0 ? null : names.join(",");
-      const patch = { metadata: { uid: metadata.uid, annotations: { [ANNOTATIONS.confirmDestroy]: value } } };
-      await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
+      return annotate(client, environment, { [ANNOTATIONS.confirmDestroy]: value }, signal);
     },
-    async withdrawOverride({ metadata }, signal) {
-      const { uid, resourceVersion } = metadata;
-      const patch = { metadata: { uid, resourceVersion, annotations: { [ANNOTATIONS.windowOverride]: null } } };
-      try {
-        await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
-      } catch (error) {
-        // Somebody has written meanwhile, perhaps another reason: the next round looks at what it is now.
-        if (!isConflict(error)) throw error;
-      }
-    },
+    withdrawOverride: (environment, signal) =>
+      annotate(client, environment, { [ANNOTATIONS.windowOverride]: null }, signal),
     async withdrawCancel({ metadata }, run, signal) {
       const path = `/metadata/annotations/${ANNOTATIONS.cancel.replaceAll("/", "~1")}`;
       const patch = [
@@ -83,6 +74,22 @@ function annotationWrites(client: Client): Pick<EnvironmentPorts, AnnotationWrit
       await client.jsonPatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal }).catch(unlessInvalid);
     },
   };
+}
+
+async function annotate(
+  client: Client,
+  { metadata }: Environment,
+  annotations: Readonly<Record<string, string | null>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { uid, resourceVersion } = metadata;
+  const patch = { metadata: { uid, resourceVersion, annotations } };
+  try {
+    await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
+  } catch (error) {
+    // Somebody has written meanwhile, perhaps another reason or confirmation: the next round looks at what it is now.
+    if (!isConflict(error)) throw error;
+  }
 }
 
 /** An object that went away meanwhile has no status to write. */

@@ -147,8 +147,10 @@ export function fakeKubeClient(now: () => Date = () => new Date()): FakeClient {
     ) =>
       call("patch", resource, name, () => {
         const old = current(resource, namespace, name);
-        const uid = (patch.metadata as { uid?: string } | undefined)?.uid;
+        const { uid, resourceVersion } = (patch.metadata ?? {}) as Partial<Stored<KubeObject>["metadata"]>;
         if (uid !== undefined && uid !== old.metadata.uid) refuse("patch", 409, "Conflict");
+        if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion)
+          refuse("patch", 409, "Conflict");
         return put(resource, merged(old, patch) as Stored<T>);
       }),
     jsonPatch: <T extends KubeObject>(resource: Resource, namespace: Namespace, name: string) =>
