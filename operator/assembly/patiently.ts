@@ -1,4 +1,4 @@
-import { ApiError, ApiUnreachable, isRightMissing } from "../cluster/errors.ts";
+import { ApiError, ApiUnreachable, isNotReadyYet, isRightMissing } from "../cluster/errors.ts";
 import type { Clock } from "../loop/clock.ts";
 
 export interface Patience {
@@ -13,9 +13,9 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 
 /**
- * For what a process cannot begin without. While the API server is away, or does not know the operator and its role yet, it is tried again: a process
- * that ended instead would be held back by its kubelet for up to five minutes after all is well. Rejects with any other error, and with the
- * signal's reason when that aborts.
+ * For what a process cannot begin without. While the API server is away or not ready, or does not know the operator and its role yet, it is tried
+ * again: a process that ended instead would be held back by its kubelet for up to five minutes after all is well. Rejects with any other error,
+ * and with the signal's reason when that aborts.
  */
 export async function patiently<T>(
   start: () => Promise<T>,
@@ -36,6 +36,6 @@ export async function patiently<T>(
 }
 
 function isWorthWaiting(error: unknown): boolean {
-  if (error instanceof ApiUnreachable || isRightMissing(error)) return true;
+  if (error instanceof ApiUnreachable || isRightMissing(error) || isNotReadyYet(error)) return true;
   return error instanceof ApiError && (error.status === 401 || error.status === 429 || error.status >= 500);
 }

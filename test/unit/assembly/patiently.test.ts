@@ -31,12 +31,14 @@ function beginning(...failures: readonly Error[]) {
 
 describe("What a process cannot begin without", () => {
   const noRight = refusal(403, 'secrets is forbidden: User "operator" cannot get resource "secrets" in API group ""');
+  const notReady = refusal(403, 'secrets "key" is forbidden: not yet ready to handle request');
   for (const [what, error] of [
     ["does not answer", AWAY],
     ["does not know the operator yet", refusal(401)],
     ["asks for patience", refusal(429)],
     ["is unwell", refusal(503)],
     ["does not know the operator's rights yet", noRight],
+    ["cannot judge yet what it is asked", notReady],
   ] as const) {
     it(`is tried until it is there while the API server ${what}`, async () => {
       const { begin, told } = beginning(error, error);
