@@ -18,7 +18,7 @@ import type { Client } from "./cluster/ports.ts";
 import { createStatusWriter } from "./cluster/status.ts";
 import { createTransport } from "./cluster/transport.ts";
 import { type Config, maxChecksOf, PORTS } from "./config.ts";
-import { desiredDigestOf } from "./environment/digest.ts";
+import { appliedDigestOf } from "./environment/digest.ts";
 import { createExpressionThread } from "./expressions/thread.ts";
 import type { GatewayLog } from "./gateway/context.ts";
 import { type Gateway, startGateway } from "./gateway/gateway.ts";
@@ -132,7 +132,7 @@ function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
     onAnswered: metrics.gatewayRequest,
     onChecked: ({ operation }, { result, reason }, durationMs) =>
       metrics.runFinished({ operation, result, reason, durationMs }),
-    digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
+    digestOfApplied: appliedDigestOf,
     judge: judgeFor({
       client,
       clock,

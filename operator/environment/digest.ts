@@ -1,5 +1,6 @@
 import { digestOf } from "../api/digest.ts";
 import type { RunInputs, RunSpec } from "../api/run.ts";
+import type { UsedOutput } from "../storage/record.ts";
 
 /** Keyed digests of the outputs that variables come from, by `component.output`. */
 export type OutputDigests = Readonly<Record<string, string>>;
@@ -27,4 +28,15 @@ export function inputsDigestOf(
 /** The whole digest. A revision that is not known yet is looked up by the runner, and the gateway completes the digest with it. */
 export function desiredDigestOf(inputsDigest: string, revision: string | undefined): string {
   return digestOf({ inputs: inputsDigest, revision: revision ?? null });
+}
+
+/** The digest of what a Run has applied: with the outputs that it was given, which may be newer than those that it was made for. */
+export function appliedDigestOf(
+  { engine, inputs, inputsDigest }: RunSpec,
+  revision: string | undefined,
+  used: readonly UsedOutput[],
+): string {
+  if (used.length === 0) return desiredDigestOf(inputsDigest, revision);
+  const outputs = Object.fromEntries(used.map(({ component, name, digest }) => [`${component}.${name}`, digest]));
+  return desiredDigestOf(inputsDigestOf(engine, inputs, outputs), revision);
 }

@@ -3,6 +3,7 @@ import type { RunOutcome } from "../api/run-status.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";
+import type { Claim, UsedOutput } from "../storage/record.ts";
 import type { ApprovalsOf } from "./approved.ts";
 import type { AuthenticationPorts } from "./authentication.ts";
 import type { Known } from "./known.ts";
@@ -12,14 +13,23 @@ import type { RunStatuses } from "./run-status.ts";
 import type { Session } from "./sessions.ts";
 import type { Judge } from "./verdict.ts";
 
-/** The digest of what was applied, where the operator did not know the revision beforehand. */
-export type DigestOfApplied = (spec: RunSpec, revision: string) => string;
+/** The digest of what was applied, where the operator did not know all of it beforehand. */
+export type DigestOfApplied = (spec: RunSpec, revision: string | undefined, outputs: readonly UsedOutput[]) => string;
 
-/** The desired digest, completed with the revision where only the agent knew it. */
-export function digestWith(digestOf: DigestOfApplied, spec: RunSpec, found: string | undefined): string {
+interface FoundByRun {
+  /** Where only the agent knew it. */
+  readonly revision: string | undefined;
+  /** Of the Run, which carries the outputs that it was given. */
+  readonly claim: Claim | undefined;
+}
+
+/** The desired digest, completed with what was not known, or was something else, when the Run was made. */
+export function digestWith(digestOf: DigestOfApplied, spec: RunSpec, found: FoundByRun): string {
   const { source, revision } = spec.inputs;
-  const isComplete = source.git === undefined || revision !== undefined || found === undefined;
-  return isComplete ? spec.desiredDigest : digestOf(spec, found);
+  const outputs = found.claim?.outputs ?? [];
+  const isComplete = source.git === undefined || revision !== undefined || found.revision === undefined;
+  if (isComplete && outputs.length === 0) return spec.desiredDigest;
+  return digestOf(spec, isComplete ? revision : found.revision, outputs);
 }
 
 /** One line for each request, and one for what goes wrong. Never a body, a token or a header. */

@@ -123,7 +123,7 @@ function appliedDigestOf({ digestOfApplied }: GatewayContext, { run, record, out
   if (outcome.result !== "Applied" && outcome.result !== "Unchanged") return undefined;
   const spec = run?.spec;
   if (spec === undefined) return record.attempted?.desiredDigest;
-  return digestWith(digestOfApplied, spec, outcome.revision);
+  return digestWith(digestOfApplied, spec, { revision: outcome.revision, claim: record.claim });
 }
 
 /** Only where an apply began and did not end well is there more to tell than the state does. */

@@ -100,12 +100,20 @@ async function record(
     await changeRecord(store, session.key, (found) => ({ answer: mustHold(found, session) }), signal);
     return [judged, undefined];
   }
-  const desiredDigest = digestWith(digestOfApplied, run.spec, report.revision);
-  const intent = { ...intentOf(session, run.spec, report.revision), desiredDigest };
+  const { revision } = report;
+  const intentWith = ({ claim }: ComponentRecord) => ({
+    ...intentOf(session, run.spec, revision),
+    desiredDigest: digestWith(digestOfApplied, run.spec, { revision, claim }),
+  });
   const correction = run.spec.cause.type === "DriftFound";
   const shown = session.phase === "Apply" && (run.spec.rules?.approval?.required ?? 0) > 0;
-  const request = { operation: session.operation, planDigest: report.digest, intent, correction, shown };
-  const { answer } = await changeRecord(store, session.key, (found) => permitted(found, session, request, at), signal);
+  const request = { operation: session.operation, planDigest: report.digest, correction, shown };
+  const { answer } = await changeRecord(
+    store,
+    session.key,
+    (found) => permitted(found, session, { ...request, intent: intentWith(found) }, at),
+    signal,
+  );
   if (answer.type === "granted") return [judged, answer.at];
   if (answer.type === "unseen") {
     const message = `Run ${answer.run} was interrupted, and nobody has said how to go on: another plan is made for that`;

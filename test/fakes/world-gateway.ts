@@ -1,7 +1,7 @@
 import { evaluateExpression } from "../../operator/approval/expression.ts";
 import { judgeFor } from "../../operator/assembly/judge.ts";
 import type { Client } from "../../operator/cluster/ports.ts";
-import { desiredDigestOf } from "../../operator/environment/digest.ts";
+import { appliedDigestOf } from "../../operator/environment/digest.ts";
 import { approvalsFrom } from "../../operator/gateway/approved.ts";
 import { claimWork } from "../../operator/gateway/claiming.ts";
 import type { GatewayContext } from "../../operator/gateway/context.ts";
@@ -61,7 +61,7 @@ export function worldGateway({ client, store, ring, clock, turns, known, onUnexp
       catalogue: CATALOGUE,
     }),
     approvals: approvalsFrom(client),
-    digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
+    digestOfApplied: appliedDigestOf,
     progress: createProgressThrottle(clock),
     clock,
     onAnswered: () => {},

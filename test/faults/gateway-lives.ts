@@ -1,7 +1,7 @@
 import { judgeFor } from "../../operator/assembly/judge.ts";
 import { createClient } from "../../operator/cluster/client.ts";
 import { createTransport, type Transport } from "../../operator/cluster/transport.ts";
-import { desiredDigestOf } from "../../operator/environment/digest.ts";
+import { appliedDigestOf } from "../../operator/environment/digest.ts";
 import { type Gateway, startGateway } from "../../operator/gateway/gateway.ts";
 import { GATEWAY_FIELD_MANAGER } from "../../operator/gateway/run-status.ts";
 import { systemClock } from "../../operator/loop/clock.ts";
@@ -70,7 +70,7 @@ function gatewayOn(transport: Transport, { home, ring, complain }: GatewayLivesO
     namespace: home,
     hosts: ["127.0.0.1"],
     listen: { host: "127.0.0.1", port: 0 },
-    digestOfApplied: (spec, revision) => desiredDigestOf(spec.inputsDigest, revision),
+    digestOfApplied: appliedDigestOf,
     clock: systemClock,
     log: { info: () => {}, error: (facts, message) => complain(`the gateway: ${message} ${JSON.stringify(facts)}`) },
   });

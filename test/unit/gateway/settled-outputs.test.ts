@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import type { Run } from "../../../operator/api/run.ts";
+import type { Run, RunSpec } from "../../../operator/api/run.ts";
+import { appliedDigestOf, desiredDigestOf, inputsDigestOf } from "../../../operator/environment/digest.ts";
 import { aState } from "../storage/claimants.ts";
-import { type GatewayWorld, gatewayWorld, type PodInWorld, type Reply } from "./gateway-world.ts";
+import { type GatewayWorld, gatewayWorld, NAMESPACE, type PodInWorld, type Reply, specOf } from "./gateway-world.ts";
 
 let world: GatewayWorld;
 beforeEach(async () => {
-  world = await gatewayWorld();
+  world = await gatewayWorld({ digestOfApplied: appliedDigestOf });
 });
 afterEach(() => world.close());
 
@@ -116,4 +117,42 @@ describe("outputs of a component that is being changed", () => {
     assert.equal((await world.runStatus(run))?.outcome, undefined);
     await again("POST", "/v1/result", { outcome: { result: "Interrupted", reason: "Interrupted", message: "" } });
   });
+});
+
+describe("what is applied with outputs of another component", () => {
+  const KEY = { namespace: NAMESPACE, environment: "shop" };
+  const appliedOf = async (component: string) =>
+    (await world.store.record({ ...KEY, component }))?.value.applied ?? assert.fail(`${component} is not applied`);
+
+  /** What the operator wants of `database` while the output of `network` is as its last apply left it. */
+  async function wantedOfDatabase(): Promise<Pick<RunSpec, "inputsDigest" | "desiredDigest">> {
+    const { engine, inputs } = specOf("database", 1, {}, wired);
+    const outputs = (await appliedOf("network")).outputs.map(({ name, digest }) => [`network.${name}`, digest]);
+    const inputsDigest = inputsDigestOf(engine, inputs, Object.fromEntries(outputs));
+    return { inputsDigest, desiredDigest: desiredDigestOf(inputsDigest, undefined) };
+  }
+
+  async function apply(run: Run, result: "Applied" | "Unchanged"): Promise<void> {
+    const ask = await sessionOf(run);
+    await ask("PUT", "/v1/archive", Buffer.from("archive"));
+    await ask("POST", "/v1/plan", { ...aPlan, empty: result === "Unchanged" });
+    await ask("POST", "/v1/result", { outcome: { result, reason: result, message: "as reported" } });
+  }
+
+  for (const result of ["Applied", "Unchanged"] as const) {
+    it(`is what was wanted, where the Run was given what it was made for (${result})`, async () => {
+      await applied(1, { id: "vpc-1" });
+      const wanted = await wantedOfDatabase();
+      await apply(world.aRun("database", 1, wanted, wired), result);
+      assert.equal((await appliedOf("database")).desiredDigest, wanted.desiredDigest);
+    });
+
+    it(`is recorded with the values that the Run was given, not with those that it was made for (${result})`, async () => {
+      await applied(1, { id: "vpc-1" });
+      const run = world.aRun("database", 1, await wantedOfDatabase(), wired);
+      await applied(2, { id: "vpc-2" });
+      await apply(run, result);
+      assert.equal((await appliedOf("database")).desiredDigest, (await wantedOfDatabase()).desiredDigest);
+    });
+  }
 });
