@@ -58,10 +58,15 @@ function isPublished(environment: Environment, outputs: Wanted): boolean {
   const { status, metadata } = environment;
   const shown = status?.outputs ?? [];
   if (outputs.length !== shown.length || status?.observedGeneration !== metadata.generation) return false;
-  if (isAskedFor(environment)) return false;
+  if (isAskedFor(environment) || isOwed(environment)) return false;
   const says = ({ name, record }: Wanted[number], line: StatusOutputs[number]) =>
     line.name === name && line.digest === record.digest && (line.sensitive ?? false) === record.sensitive;
   return outputs.every((output) => shown.some((line) => says(output, line)));
+}
+
+/** An object without any output in it has no line that could say so. */
+function isOwed({ status }: Environment): boolean {
+  return status?.conditions?.some(({ reason }) => reason === "OutputsNotWritten") ?? false;
 }
 
 /** Whoever deleted the object that holds them gets it back by asking: nobody watches it. */

@@ -5,8 +5,9 @@ import type { OutputRecord } from "../../../operator/api/run-status.ts";
 import { brokenPromise } from "../../../operator/environment/offered-outputs.ts";
 import { publishOutputs } from "../../../operator/environment/outputs.ts";
 import type { EnvironmentPorts, OutputValue } from "../../../operator/environment/ports.ts";
+import { statusFor } from "../../../operator/environment/status.ts";
 import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
-import { aComponent, anEnvironment, anOutput, appliedBy, aRecord, aRun } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, anOutput, appliedBy, aRecord, aRun, T0 } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";
 
 const signal = new AbortController().signal;
@@ -133,6 +134,21 @@ describe("The outputs of an Environment", () => {
       );
       assert.equal(await writes(target({ handledRequest: "second", outputs: shown }, "second")), 1);
     });
+  });
+
+  it("are written until that works, also where there is none and the object is empty", async () => {
+    const { ports, written } = portsWith([]);
+    const refused = { ...ports, writeOutputs: () => Promise.reject(new Error("denied request: not yours")) };
+    const decision = { type: "converge", verdicts: [web] } as const;
+    let target = environment({ outputs: [], writeOutputsTo: { configMap: "outputs" } }, { observedGeneration: 0 });
+    for (const by of [refused, refused, ports, ports]) {
+      const published = await publishOutputs(target, decision, by, signal);
+      const status = statusFor(target, decision, published, new Date(T0));
+      if (status !== undefined) target = { ...target, status };
+      const ready = target.status?.conditions?.find(({ type }) => type === "Ready");
+      assert.equal(ready?.reason === "OutputsNotWritten", by === refused);
+    }
+    assert.deepEqual(written, [{}], "and once is enough");
   });
 
   it("are read again when one of them changed", async () => {
