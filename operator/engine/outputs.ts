@@ -4,6 +4,7 @@ import { readDocument } from "./state.ts";
 
 export interface OutputValue {
   readonly name: string;
+  /** Integers that a number cannot hold exactly are strings in it, as in a manifest: an engine converts them by itself. */
   readonly value: unknown;
   /** The engine's own notation: `"string"`, or `["list","string"]` and so on. */
   readonly type: unknown;
@@ -21,8 +22,20 @@ const stateOutputs = z.object({
 });
 
 export function parseOutputs(stateText: string): OutputValue[] {
-  const { outputs } = readDocument(stateText, stateOutputs);
+  const { outputs } = readDocument(stateText, stateOutputs, parseExactly);
   return Object.entries(outputs ?? {})
     .map(([name, { value, type, sensitive }]) => ({ name, value, type, sensitive }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const LONG_INTEGER = /[:[,]\s*-?\d{16}/;
+
+/** States are long, and such numbers are rare: without one, the quicker way is as good. */
+function parseExactly(text: string): unknown {
+  return LONG_INTEGER.test(text) ? JSON.parse(text, exactly) : JSON.parse(text);
+}
+
+function exactly(_key: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
+  const isRounded = typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source ?? "");
+  return isRounded ? source : value;
 }

@@ -129,3 +129,19 @@ describe("a state", () => {
     assert.deepEqual(parseState(text).addresses, ['module.m["a"].t.n["x.y"]', 'module.m["a"].t.n[0]']);
   });
 });
+
+describe("A number in an output", () => {
+  const read = (json: string) =>
+    parseOutputs(`{"version": 4, "serial": 12345678901234567, "outputs": {"id": {"value": ${json}}}}`)[0]?.value;
+
+  it("that is too long for JavaScript keeps its digits, as a string, wherever it stands", () => {
+    assert.equal(read("1234567890123456789"), "1234567890123456789");
+    assert.deepEqual(read('{"ids":[1,-9007199254740993]}'), { ids: [1, "-9007199254740993"] });
+  });
+
+  it("that is not too long stays a number", () => {
+    for (const json of ["9007199254740991", "0.12345678901234567", "1e30", "1234567890123456.5"])
+      assert.equal(read(json), Number(json));
+    assert.equal(read('"12345678901234567890"'), "12345678901234567890");
+  });
+});
