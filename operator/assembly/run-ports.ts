@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import type { RunOutcome, RunStatus } from "../api/run-status.ts";
@@ -13,7 +14,7 @@ import {
 } from "../cluster/errors.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
-import { NODES, PODS, RUNS, referenceTo } from "../cluster/resources.ts";
+import { ENVIRONMENTS, NODES, PODS, RUNS, referenceTo } from "../cluster/resources.ts";
 import { signOrder } from "../gateway/order.ts";
 import type { Clock } from "../loop/clock.ts";
 import { keyFor } from "../loop/keys.ts";
@@ -107,6 +108,11 @@ export function runPorts(parts: RunParts): RunPorts {
         operation,
         environmentUid: spec.environment.uid,
         ...(request === undefined ? {} : { request }),
+        async isOrphaned() {
+          const { name, uid } = spec.environment;
+          const there = await client.find<Environment>(ENVIRONMENTS, metadata.namespace, name, { signal });
+          return there?.metadata.uid !== uid;
+        },
       };
       return endRun(store, stateKeyOf(run), ending, end, parts.clock.now(), signal);
     },

@@ -19,6 +19,8 @@ export interface EndingRun extends FencedRun {
   readonly environmentUid: string;
   /** Value of the annotation `requestedAt` by now. */
   readonly request?: string;
+  /** Is its Environment gone? Asked where there is no record. */
+  readonly isOrphaned?: () => Promise<boolean>;
 }
 
 export interface WhyEnded {
@@ -51,6 +53,8 @@ export async function endRun(
   if ((await store.record(key, signal)) === undefined) {
     // A destroy without a record means that the record was lost: an empty one would say that nothing is left.
     if (run.operation === "Destroy" || end.reported === true) return { type: "fenced", record: undefined };
+    // Nobody would ever forget it, and it would be in the way of the next Environment of that name.
+    if (await run.isOrphaned?.()) return { type: "fenced", record: undefined };
     await ensureRecord(store, key, run.environmentUid, { now: () => at, ...(signal === undefined ? {} : { signal }) });
   }
   try {

@@ -79,8 +79,10 @@ export async function inPlace(
     const gateway = { writes: place.gateway.writes(), log: place.gateway.log() };
     return { ...view.everMade(), ledger, ...counts, log: place.log(), gateway, told };
   } catch (error) {
-    const story = [...place.log(), ...place.gateway.log(), ...place.told].slice(-80).join("\n");
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${story}`);
+    const { runs, environment, pods } = place.view;
+    const seen = [environment(NAME), ...runs(), ...pods()].map((object) => JSON.stringify(object?.status ?? object));
+    const story = [place.log(), place.gateway.log(), place.told, seen].flatMap((lines) => ["", ...lines.slice(-40)]);
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${story.join("\n")}`);
   } finally {
     await place.close();
   }

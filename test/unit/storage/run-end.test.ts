@@ -32,6 +32,14 @@ describe("A Run that ends before there is any record", () => {
     assert.deepEqual(store.records(), []);
   });
 
+  it("makes no record where its Environment is gone: nobody would forget it, and it would be in the way of the next one", async () => {
+    const store = memoryStore();
+    await endRun(store, NETWORK, { ...apply(1), isOrphaned: async () => true }, dead, AT);
+    assert.deepEqual(store.records(), []);
+    await endRun(store, NETWORK, { ...apply(1), isOrphaned: async () => false }, dead, AT);
+    assert.equal(store.records().length, 1);
+  });
+
   it("makes no record where its result has come, since no claim can be on its way", async () => {
     const store = memoryStore();
     await endRun(store, NETWORK, apply(1), { ...dead, reported: true }, AT);
