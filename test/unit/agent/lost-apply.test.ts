@@ -7,18 +7,12 @@ import { lostApply, rejoinApply } from "../../../runner/agent/apply-step.ts";
 import type { Bench } from "../../../runner/agent/bench.ts";
 import type { CommandEnd, EngineSession } from "../../../runner/agent/engine-session.ts";
 import { GatewayClient } from "../../../runner/agent/gateway-client.ts";
-import { Journal } from "../../../runner/agent/journal.ts";
 import { podLayout } from "../../../runner/agent/layout.ts";
-import { MountedObjects } from "../../../runner/agent/mounted.ts";
-import { Printer } from "../../../runner/agent/printer.ts";
-import { Progress } from "../../../runner/agent/progress.ts";
 import { pushResult, resultOf } from "../../../runner/agent/report.ts";
-import { Scrubber } from "../../../runner/agent/scrub.ts";
-import { Spool } from "../../../runner/agent/spool.ts";
-import { StateRelay } from "../../../runner/agent/state-relay.ts";
 import { attempt } from "../../../runner/agent/story.ts";
 import type { EngineClient } from "../../../runner/engine-client.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
+import { benchOf } from "./benches.ts";
 
 const anEngineThatEnds = (exit: Partial<CommandEnd["exit"]>, lastLines: readonly string[] = []) =>
   ({
@@ -66,36 +60,10 @@ describe("an apply whose engine is gone", () => {
   });
 
   function aBench(): Bench {
-    const layout = { ...podLayout, out: join(root, "out"), work: join(root, "out/work") };
-    const scrubber = new Scrubber();
-    const spool = new Spool(join(root, "spool"));
+    const layout = { ...podLayout, out: join(root, "out"), work: join(root, "out/work"), spool: join(root, "spool") };
     const engine = Promise.reject(new Error("the engine container is gone"));
     engine.catch(() => {});
-    return {
-      config: {
-        gatewayUrl: gateway.url,
-        gatewayCa: undefined,
-        namespace: "n",
-        run: "r",
-        phase: "Plan",
-        engine: "opentofu",
-        cliConfigFile: undefined,
-      },
-      layout,
-      order: aWorkOrder(),
-      gateway: client,
-      relay: new StateRelay({ gateway: client, folder: join(root, "spool/state"), onAway: () => {} }),
-      stateServer: { port: 0, close: async () => {} },
-      statePassword: "",
-      spool,
-      scrubber,
-      journal: new Journal(client, spool, scrubber, () => {}),
-      progress: new Progress(async () => {}, scrubber),
-      printer: new Printer(scrubber, () => {}),
-      mounted: new MountedObjects(layout),
-      engine,
-      ending: new AbortController().signal,
-    };
+    return benchOf({ order: aWorkOrder(), layout, engine, client, gatewayUrl: gateway.url });
   }
 
   it("still hands over the state that it left behind", async () => {

@@ -5,18 +5,12 @@ import { join } from "node:path";
 import type { WorkOrder } from "../../../operator/gateway/protocol.ts";
 import type { Bench } from "../../../runner/agent/bench.ts";
 import { GatewayClient } from "../../../runner/agent/gateway-client.ts";
-import { Journal } from "../../../runner/agent/journal.ts";
 import { podLayout } from "../../../runner/agent/layout.ts";
-import { MountedObjects } from "../../../runner/agent/mounted.ts";
-import { Printer } from "../../../runner/agent/printer.ts";
-import { Progress } from "../../../runner/agent/progress.ts";
-import { Scrubber } from "../../../runner/agent/scrub.ts";
-import { Spool } from "../../../runner/agent/spool.ts";
-import { StateRelay } from "../../../runner/agent/state-relay.ts";
 import { attempt } from "../../../runner/agent/story.ts";
 import type { HelloMessage } from "../../../runner/engine-channel.ts";
 import type { EngineClient } from "../../../runner/engine-client.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
+import { benchOf } from "./benches.ts";
 
 const order: Partial<WorkOrder> = {
   source: { configMap: { name: "modules" } },
@@ -124,35 +118,10 @@ describe("an agent that is started again in a plan", () => {
       caBundle: path("none"),
       token: path("token"),
     };
-    const scrubber = new Scrubber();
-    const spool = new Spool(layout.spool);
-    return {
-      config: {
-        gatewayUrl: gateway.url,
-        gatewayCa: undefined,
-        namespace: "n",
-        run: "r",
-        phase: "Plan",
-        engine: "opentofu",
-        cliConfigFile: undefined,
-      },
-      layout,
-      order: gateway.memory.order,
-      gateway: client,
-      relay: new StateRelay({ gateway: client, folder: path("spool/state"), onAway: () => {} }),
-      stateServer: { port: 0, close: async () => {} },
-      statePassword: "",
-      spool,
-      scrubber,
-      journal: new Journal(client, spool, scrubber, () => {}),
-      progress: new Progress(async () => {}, scrubber),
-      printer: new Printer(scrubber, (text) => {
-        printed += text;
-      }),
-      mounted: new MountedObjects(layout),
-      engine,
-      ending: new AbortController().signal,
+    const print = (text: string) => {
+      printed += text;
     };
+    return benchOf({ order: gateway.memory.order, layout, engine, client, gatewayUrl: gateway.url, print });
   }
 
   /** The agent had given the engine its inputs when it died. */

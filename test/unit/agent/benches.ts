@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { Bench } from "../../../runner/agent/bench.ts";
+import type { GatewayClient } from "../../../runner/agent/gateway-client.ts";
+import { Journal } from "../../../runner/agent/journal.ts";
+import { MountedObjects } from "../../../runner/agent/mounted.ts";
+import { Printer } from "../../../runner/agent/printer.ts";
+import { Progress } from "../../../runner/agent/progress.ts";
+import { Scrubber } from "../../../runner/agent/scrub.ts";
+import { Spool } from "../../../runner/agent/spool.ts";
+import { StateRelay } from "../../../runner/agent/state-relay.ts";
+
+interface BenchParts extends Pick<Bench, "order" | "layout" | "engine"> {
+  readonly client: GatewayClient;
+  readonly gatewayUrl: string;
+  readonly print?: (text: string) => void;
+}
+
+/** All that an agent works with, in folders of `layout` and against the gateway of a test. */
+export function benchOf({ order, layout, engine, client, gatewayUrl, print = () => {} }: BenchParts): Bench {
+  const scrubber = new Scrubber();
+  const spool = new Spool(layout.spool);
+  return {
+    config: {
+      gatewayUrl,
+      gatewayCa: undefined,
+      namespace: "n",
+      run: "r",
+      phase: "Plan",
+      engine: "opentofu",
+      cliConfigFile: undefined,
+    },
+    layout,
+    order,
+    gateway: client,
+    relay: new StateRelay({ gateway: client, folder: join(layout.spool, "state"), onAway: () => {} }),
+    stateServer: { port: 0, close: async () => {} },
+    statePassword: "",
+    spool,
+    scrubber,
+    journal: new Journal(client, spool, scrubber, () => {}),
+    progress: new Progress(async () => {}, scrubber),
+    printer: new Printer(scrubber, print),
+    mounted: new MountedObjects(layout),
+    engine,
+    ending: new AbortController().signal,
+  };
+}
