@@ -2,6 +2,7 @@ import type { Edit, Mutant } from "./mutant.ts";
 
 const CHAOS = "test/stories/chaos.test.ts";
 const DECIDE = "test/unit/environment/decide.test.ts";
+const REMOVAL = "test/unit/environment/removal.test.ts";
 const RECOVERY = "test/unit/environment/recovery.test.ts";
 const BESIDE = "test/unit/environment/recovery-beside.test.ts";
 
@@ -33,7 +34,7 @@ export const LIFE: readonly Mutant[] = [
         replace: "isLeft: busy.length > 0",
       },
     ],
-    tests: [DECIDE, CHAOS],
+    tests: [REMOVAL, CHAOS],
   },
   {
     id: "M14",
@@ -99,7 +100,7 @@ export const LIFE: readonly Mutant[] = [
         replace: "  if (dependents.length >= 0) return undefined;",
       },
     ],
-    tests: [DECIDE, "test/stories/diamond.test.ts", CHAOS],
+    tests: [REMOVAL, "test/stories/diamond.test.ts", CHAOS],
   },
   {
     id: "M20",
@@ -123,7 +124,7 @@ export const LIFE: readonly Mutant[] = [
         replace: "  if (confirmationsOf(observation.environment).length >= 0) return",
       },
     ],
-    tests: [DECIDE],
+    tests: [REMOVAL],
   },
   {
     id: "M22",
@@ -164,7 +165,7 @@ export const LIFE: readonly Mutant[] = [
         replace: '  if (policyOf(subject) !== ("Never" as string)) return undefined;',
       },
     ],
-    tests: [DECIDE, "test/stories/diamond.test.ts"],
+    tests: [REMOVAL, "test/stories/diamond.test.ts"],
   },
 ];
 
