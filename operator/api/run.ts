@@ -31,6 +31,7 @@ export const cause = z
         "Woken",
         "Drift",
         "DriftFound",
+        "StateReplaced",
       ])
       .describe("What made this Run necessary."),
     detail: z.string().max(512).optional().describe("The same in a sentence."),

@@ -1,5 +1,6 @@
 import { canonicalJson } from "../api/digest.ts";
 import type { Cause, Run, RunInputs } from "../api/run.ts";
+import { isOfAnotherState, writingText } from "../storage/record.ts";
 import type { ComponentPast } from "./observation.ts";
 
 interface Wanted {
@@ -13,7 +14,8 @@ const short = (revision: string) => revision.slice(0, 12);
 /** What made a new Run necessary, for its record. */
 export function causeOf(past: ComponentPast, { inputs, revision, request }: Wanted): Cause {
   if (request !== undefined) return { type: "Requested", detail: `terrarium.dev/requestedAt=${request}`.slice(0, 512) };
-  const { applied, attempted, destroyBegun } = past.record ?? {};
+  const { record } = past;
+  const { applied, attempted, destroyBegun, written } = record ?? {};
   if (applied === undefined) return { type: "Created", ...broughtBack(past) };
   if (past.latest === undefined)
     return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
@@ -25,6 +27,8 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
   if (attempted !== undefined) return { type: "Retry", detail: `Run ${attempted.run} did not end well` };
   if (destroyBegun !== undefined)
     return { type: "Created", detail: `what Run ${destroyBegun.run} had begun to destroy is wanted again` };
+  if (record !== undefined && written !== undefined && isOfAnotherState(record))
+    return { type: "StateReplaced", detail: writingText(written) };
   const used = inputs.variables.flatMap(({ valueFrom }) => valueFrom?.output ?? []);
   const names = [...new Set(used.map(({ component }) => component))].sort();
   return { type: "OutputsChanged", detail: `an output that it uses of ${names.join(" or ")}`.slice(0, 512) };

@@ -2,14 +2,14 @@ import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Cause } from "../api/run.ts";
-import type { ComponentRecord } from "../storage/record.ts";
+import { type ComponentRecord, isOfAnotherState } from "../storage/record.ts";
 import { driftSettings } from "./drift.ts";
 import { askingSomebody, rulesFor } from "./rules.ts";
 
 /**
- * The rules for an Apply of this cause, if it were made now. A proposal, and whatever follows an apply that nobody has accounted for, is shown to
- * a person, also where nobody would have to be asked for such a plan. What follows a correction that did not end well is a correction, too:
- * whoever approved the first plan has not seen the next one.
+ * The rules for an Apply of this cause, if it were made now. A proposal, whatever follows an apply that nobody has accounted for, and whatever
+ * follows from a state that a person has put in, are shown to a person, also where nobody would have to be asked for such a plan. What follows a
+ * correction that did not end well is a correction, too: whoever approved the first plan has not seen the next one.
  */
 export function rulesOfRun(
   cause: Cause["type"],
@@ -21,5 +21,6 @@ export function rulesOfRun(
   const corrects = cause === "DriftFound" || record?.attempted?.correction === true;
   const proposes = corrects && driftSettings(environment.spec, component).action === "Propose";
   const unaccounted = cause === "Recovery" || (corrects && record?.cutOff !== undefined);
-  return proposes || unaccounted ? askingSomebody(rules) : rules;
+  const replaced = record !== undefined && isOfAnotherState(record);
+  return proposes || unaccounted || replaced ? askingSomebody(rules) : rules;
 }

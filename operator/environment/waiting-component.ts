@@ -47,9 +47,9 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
     ...(request === undefined ? {} : { request }),
   } as const;
   return (
+    whyOfAnotherState(past, run) ??
     whySuperseded(run, wanted) ??
     (isCorrection ? whyNotCorrected(environment, component) : undefined) ??
-    whyOfAnotherState(past, run) ??
     whyBuiltOnOther(run, needs)
   );
 }

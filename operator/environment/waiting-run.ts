@@ -2,7 +2,7 @@ import { canonicalJson } from "../api/digest.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run, RunSpec } from "../api/run.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
-import { isAfterWriting } from "../storage/record.ts";
+import { isAfterWriting, writingText } from "../storage/record.ts";
 import { changesBetween } from "./cause.ts";
 import type { ComponentPast } from "./observation.ts";
 import type { Answer } from "./verdict.ts";
@@ -36,7 +36,7 @@ export function whyOfAnotherState({ record }: ComponentPast, { spec, status }: R
   if (record?.written === undefined || isAfterWriting(record, spec.number)) return undefined;
   const { written } = record;
   if (Date.parse(written.at) <= Date.parse(status?.heldAt ?? "")) return undefined;
-  return `${written.by} ${written.how === "Push" ? "pushed" : "restored"} the state meanwhile`;
+  return `${writingText(written)} meanwhile`;
 }
 
 const short = (revision: string) => revision.slice(0, 12);

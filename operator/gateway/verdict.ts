@@ -116,7 +116,7 @@ async function record(
   );
   if (answer.type === "granted") return [judged, answer.at];
   if (answer.type === "unseen") {
-    const message = `Run ${answer.run} was interrupted, and nobody has said how to go on: another plan is made for that`;
+    const message = `${answer.why}: another plan is made for that`;
     return [{ verdict: "Refuse", reason: "Superseded", message }, undefined];
   }
   const message = "this pod was told to apply another plan before; how far that went is not known";

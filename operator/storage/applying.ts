@@ -2,7 +2,15 @@ import type { Operation, RunSpec } from "../api/run.ts";
 import type { Change } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
 import { cutOffInTheWay } from "./cut-off.ts";
-import { type Applied, type BlobRef, type Claim, type ComponentRecord, destroyBasisOf } from "./record.ts";
+import {
+  type Applied,
+  type BlobRef,
+  type Claim,
+  type ComponentRecord,
+  destroyBasisOf,
+  isOfAnotherState,
+  writingText,
+} from "./record.ts";
 import { Refused } from "./refusal.ts";
 
 /** What a Run means to do, as the record keeps it. */
@@ -26,8 +34,8 @@ export type Permission =
   | { readonly type: "granted"; readonly at: string }
   /** This pod was told to apply another plan before: how far that went is not known, so nothing is applied on top of it. */
   | { readonly type: "begun"; readonly planDigest: string }
-  /** An apply was cut off before, and nobody has said how to go on: not by looking at this plan, and not by asking for it. */
-  | { readonly type: "unseen"; readonly run: string };
+  /** What came before asks for a person's eyes, and nobody has looked at this plan. */
+  | { readonly type: "unseen"; readonly why: string };
 
 export interface WantsToApply {
   readonly operation: Operation;
@@ -55,8 +63,8 @@ export function permitted(
     const same = applying.planDigest === planDigest;
     return { answer: same ? { type: "granted", at: applying.at } : { type: "begun", planDigest: applying.planDigest } };
   }
-  const unseen = operation === "Apply" && !shown ? cutOffInTheWay(record, intent) : undefined;
-  if (unseen !== undefined) return { answer: { type: "unseen", run: unseen } };
+  const unseen = operation === "Apply" && !shown ? whyUnseen(record, intent) : undefined;
+  if (unseen !== undefined) return { answer: { type: "unseen", why: unseen } };
   const begunAt = at.toISOString();
   return {
     next: {
@@ -69,6 +77,14 @@ export function permitted(
     },
     answer: { type: "granted", at: begunAt },
   };
+}
+
+/** Whoever decided to make this Run may not have known: a plan that is asked for after a cut-off apply is looked at by who asked. */
+function whyUnseen(record: ComponentRecord, intent: Intent): string | undefined {
+  const run = cutOffInTheWay(record, intent);
+  if (run !== undefined) return `Run ${run} was interrupted, and nobody has said how to go on`;
+  if (record.written === undefined || !isOfAnotherState(record)) return undefined;
+  return `${writingText(record.written)}, and nobody has seen what follows from that`;
 }
 
 const corrects = ({ attempted }: ComponentRecord, correction: boolean) =>

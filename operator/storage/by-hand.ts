@@ -57,7 +57,7 @@ export async function restoreState(
     const follows = "recovery" in chosen && record.state?.lineage === lineage && serial > record.state.serial;
     return follows ? kept : raised(kept, highestSerial(record) + 1);
   };
-  return write(store, key, { ...hand, how: "Restore" }, content, signal);
+  return write(store, key, { ...hand, how: "Restore", isEngines: "recovery" in chosen }, content, signal);
 }
 
 /** The blob of a version that is kept. Throws `Refused("NotFound")` and names those that are. */
@@ -121,6 +121,8 @@ const raised = (content: Buffer, serial: number): Buffer => Buffer.from(withSeri
 
 interface Writing extends HandWithForce {
   readonly how: WrittenByHand["how"];
+  /** What the last engine left is what exists: nobody has to be asked what follows from it. */
+  readonly isEngines?: boolean;
 }
 
 /**
@@ -161,13 +163,14 @@ function written(
   record: ComponentRecord,
   head: StateVersion | undefined,
   recovered: StateVersion | undefined,
-  { how, by, at }: Writing,
+  { how, by, at, isEngines }: Writing,
 ): ComponentRecord {
   const { recovery: _settled, ...rest } = record;
   const newest = head ?? record.state;
   if (newest === undefined) throw new Refused("NotFound", `no state of ${stateKeyText(record.key)} was ever stored`);
   const before = head === undefined ? record.history : versionsOf(record);
   const isHead = recovered?.blob.digest === newest.blob.digest;
+  const isReplaced = (head !== undefined && !isEngines) || record.written?.replaced === true;
   const earlier = recovered === undefined || isHead ? before : [recovered, ...before];
   return {
     ...rest,
@@ -180,6 +183,7 @@ function written(
       at: at.toISOString(),
       serial: newest.serial,
       ...(record.claim?.number === undefined ? {} : { after: record.claim.number }),
+      ...(isReplaced ? { replaced: true } : {}),
     },
   };
 }

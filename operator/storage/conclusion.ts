@@ -79,8 +79,10 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
 const archiveFor = ({ claim, applied }: ComponentRecord): BlobRef | undefined => claim?.archive ?? applied?.archive;
 
 /** Whatever was begun before has ended well by now. */
-export const settled = (record: ComponentRecord): ComponentRecord =>
-  without(without(without(record, "attempted"), "destroyBegun"), "drift");
+export function settled(record: ComponentRecord): ComponentRecord {
+  const { attempted: _attempted, destroyBegun: _begun, drift: _drift, written, ...rest } = record;
+  return { ...rest, ...(written === undefined ? {} : { written: without(written, "replaced") }) };
+}
 
 function withApplied(record: ComponentRecord, applied: Applied, result: "Applied" | "Unchanged"): ComponentRecord {
   return { ...settled(resolvedBy(record, result, applied)), applied };

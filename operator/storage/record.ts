@@ -46,6 +46,8 @@ export interface WrittenByHand {
   readonly serial: number;
   /** Number of the newest Run that had claimed the state before. */
   readonly after?: number;
+  /** It took the place of another state, and neither an apply nor a destroy has ended well since. */
+  readonly replaced?: true;
 }
 
 /**
@@ -55,6 +57,14 @@ export function isAfterWriting({ written, claim }: ComponentRecord, number: numb
   const after = written?.after;
   return after !== undefined && number > after && (claim?.number ?? 0) > after;
 }
+
+/** A person has put another state in the place of the one that was applied: what is there, and what its outputs are, only a plan can tell. */
+export const isOfAnotherState = ({ applied, written }: ComponentRecord): boolean =>
+  applied !== undefined && written?.replaced === true;
+
+/** What a person has done to the state. */
+export const writingText = ({ by, how }: WrittenByHand): string =>
+  `${by} ${how === "Push" ? "pushed" : "restored"} the state`.slice(0, 500);
 
 /** Who may write the state now. Released by its holder, or on proof that its holder is dead. */
 export interface StateLock {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { approvers, says, untilHeld } from "./support/approvers.ts";
 import { anEnvironment } from "./support/environments.ts";
 import { operatorNamespace } from "./support/installation.ts";
 import { journey, journeys } from "./support/journey.ts";
@@ -19,37 +20,42 @@ const shop = (place: Place, text = "", more: object = {}) =>
 const kept = (text: string) => `resource "terraform_data" "kept" {\n  input = "${text}"\n}\n`;
 
 journeys("states in people's hands", () => {
-  journey("a state is listed, pulled, pushed and restored, and each of it is an Event", async (place) => {
-    await place.apply(shop(place, "before"));
-    await place.untilReady("shop");
-    const { get, pull, push, restore } = states(place, "shop.one");
-    assert.match(await place.kubectl(["get", "states"]), /NAME +SERIAL +RESOURCES .*\nshop\.one +\d+ +2/);
-    const before = await pull();
-    assert.match(before, /"before"/);
+  journey(
+    "a state is listed, pulled, pushed and restored, and what follows from it waits for a person",
+    async (place) => {
+      await place.apply(shop(place, "before"));
+      await place.untilReady("shop");
+      const { get, pull, push, restore } = states(place, "shop.one");
+      assert.match(await place.kubectl(["get", "states"]), /NAME +SERIAL +RESOURCES .*\nshop\.one +\d+ +2/);
+      const before = await pull();
+      assert.match(before, /"before"/);
 
-    await place.apply(shop(place, "after"));
-    await place.untilRunEnds("one", 2);
-    await place.untilReady("shop");
-    assert.match(await pull(), /"after"/);
-    const first = JSON.parse(before) as { readonly serial: number };
-    await assert.rejects(push(before), /serial \d+ is stored; this state has serial/);
+      await place.apply(shop(place, "after"));
+      await place.untilRunEnds("one", 2);
+      await place.untilReady("shop");
+      assert.match(await pull(), /"after"/);
+      const first = JSON.parse(before) as { readonly serial: number };
+      await assert.rejects(push(before), /serial \d+ is stored; this state has serial/);
 
-    const { status } = await restore({ serial: first.serial });
-    assert.equal(status.lastWrite?.how, "Restore");
-    assert.ok((status.serial ?? 0) > first.serial, "a serial is never used twice");
-    assert.match(await pull(), /"before"/);
-    // What is declared is applied as before: the restored state alone starts nothing.
-    assert.equal((await place.runs("one")).length, 2);
-    await place.request("shop");
-    await place.untilRunEnds("one", 3);
-    await place.untilReady("shop");
-    assert.match(await pull(), /"after"/);
-    assert.equal(place.outside.count("create/thing"), 1);
-    assert.ok((await get()).status.versions.length >= 3);
-    const events = await place.kubectl(["get", "events", "-o", "jsonpath={.items[*].reason}"]);
-    assert.match(events, /StatePulled/);
-    assert.match(events, /StateRestored/);
-  });
+      const { status } = await restore({ serial: first.serial });
+      assert.equal(status.lastWrite?.how, "Restore");
+      assert.ok((status.serial ?? 0) > first.serial, "a serial is never used twice");
+      assert.match(await pull(), /"before"/);
+      const run = await untilHeld(place, "one", 3);
+      assert.equal(run.spec.cause.type, "StateReplaced");
+      assert.match(await pull(), /"before"/, "nothing is applied unasked");
+      await approvers(place, "ann");
+      await says(place, "ann", "Approve", run);
+      await place.untilRunEnds("one", 3);
+      await place.untilReady("shop");
+      assert.match(await pull(), /"after"/);
+      assert.equal(place.outside.count("create/thing"), 1);
+      assert.ok((await get()).status.versions.length >= 3);
+      const events = await place.kubectl(["get", "events", "-o", "jsonpath={.items[*].reason}"]);
+      assert.match(events, /StatePulled/);
+      assert.match(events, /StateRestored/);
+    },
+  );
 
   journey("an existing state moves in with one push: nothing is made a second time", async (place) => {
     await place.apply(shop(place, "x"));

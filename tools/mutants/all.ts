@@ -2,7 +2,15 @@ import { APPROVALS } from "./approvals.ts";
 import { DEATHS, LIFE } from "./life.ts";
 import type { Mutant } from "./mutant.ts";
 import { OPERATOR } from "./operator.ts";
-import { FULL_DISK, STATE } from "./state.ts";
+import { BY_HAND, FULL_DISK, STATE } from "./state.ts";
 
 /** Every seeded bug. Each is a row of docs/reliability.md. */
-export const MUTANTS: readonly Mutant[] = [...STATE, ...LIFE, ...OPERATOR, ...APPROVALS, ...FULL_DISK, ...DEATHS];
+export const MUTANTS: readonly Mutant[] = [
+  ...STATE,
+  ...LIFE,
+  ...OPERATOR,
+  ...APPROVALS,
+  ...FULL_DISK,
+  ...DEATHS,
+  ...BY_HAND,
+];

@@ -16,8 +16,8 @@ const UNSEEN_PASSES: Edit = {
 export const NOBODY_IS_ASKED: readonly Edit[] = [
   {
     file: "operator/environment/rules-of-run.ts",
-    find: "return proposes || unaccounted ?",
-    replace: "return proposes && unaccounted ?",
+    find: "return proposes || unaccounted || replaced ?",
+    replace: "return (proposes && unaccounted) || replaced ?",
   },
   UNSEEN_PASSES,
 ];

@@ -172,3 +172,31 @@ export const FULL_DISK: readonly Mutant[] = [
     tests: ["test/unit/storage/versions.test.ts"],
   },
 ];
+
+/** Bugs in what follows where a person has put another state in. */
+export const BY_HAND: readonly Mutant[] = [
+  {
+    id: "M65",
+    bug: "what follows from a state that a person has put in is applied, and nobody asked",
+    edits: [
+      {
+        file: "operator/environment/rules-of-run.ts",
+        find: "return proposes || unaccounted || replaced ?",
+        replace: "return proposes || unaccounted ?",
+      },
+    ],
+    tests: ["test/unit/environment/replaced-state.test.ts"],
+  },
+  {
+    id: "M66",
+    bug: "a Run that was made before a person put another state in applies what it makes of it",
+    edits: [
+      {
+        file: "operator/storage/applying.ts",
+        find: "  if (record.written === undefined || !isOfAnotherState(record)) return",
+        replace: "  if (record.written === undefined || isOfAnotherState(record)) return",
+      },
+    ],
+    tests: ["test/unit/storage/replaced-state.test.ts"],
+  },
+];

@@ -41,7 +41,14 @@ describe("a state that a person pushes", () => {
     await pushState(store, NETWORK, aState({ serial: 5, resources: ["a"] }), jane);
     const { state, written, mayHoldObjects } = await record();
     assert.deepEqual([state?.serial, state?.by, state?.resources], [5, "jane", 1]);
-    assert.deepEqual(written, { how: "Push", by: "jane", at: LATER.toISOString(), serial: 5, after: 1 });
+    assert.deepEqual(written, {
+      how: "Push",
+      by: "jane",
+      at: LATER.toISOString(),
+      serial: 5,
+      after: 1,
+      replaced: true,
+    });
     assert.equal(mayHoldObjects, true);
     assert.deepEqual(await serials(), [5, 3]);
   });
@@ -56,10 +63,11 @@ describe("a state that a person pushes", () => {
   });
 
   it("may be the very same again, and makes no version then", async () => {
-    const { store, end, serials } = await aStore(aState({ serial: 3 }));
+    const { store, end, record, serials } = await aStore(aState({ serial: 3 }));
     await end();
     await pushState(store, NETWORK, aState({ serial: 3 }), jane);
     assert.deepEqual(await serials(), [3]);
+    assert.equal((await record()).written?.replaced, undefined, "nothing follows from it");
     assert.equal(store.blobIds().length, 1);
   });
 

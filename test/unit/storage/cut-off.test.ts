@@ -1,86 +1,15 @@
 import assert from "node:assert/strict";
-import type { Operation } from "../../../operator/api/run.ts";
-import { type Intent, permitted } from "../../../operator/storage/applying.ts";
-import { changeRecord } from "../../../operator/storage/change.ts";
-import { type Claimant, claim } from "../../../operator/storage/claims.ts";
-import { concluded } from "../../../operator/storage/conclusion.ts";
-import { ensureRecord } from "../../../operator/storage/ownership.ts";
-import type { ComponentRecord } from "../../../operator/storage/record.ts";
-import { endRun } from "../../../operator/storage/run-end.ts";
-import { memoryStore } from "../../fakes/memory-store.ts";
-import { AT, aPod, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
+import { AT, aPod } from "./claimants.ts";
+import { aRecordsStory } from "./records-story.ts";
 
-const archive = { id: "a", kind: "archive", digest: "sha256:a", size: 1, chunks: 1 } as const;
-const intentOf = (pod: Claimant, what: string, request?: string): Intent => ({
-  desiredDigest: `sha256:${what}`,
-  run: pod.run,
-  runUid: pod.runUid,
-  number: pod.number,
-  engine: { name: "opentofu", version: "1.12", image: "runner" },
-  inputs: { path: "." } as never,
-  ...(request === undefined ? {} : { request }),
-});
-
-interface Wish {
-  readonly operation?: Operation;
-  readonly what?: string;
-  readonly request?: string;
-  readonly phase?: "Plan" | "Apply";
-}
-
-/** A component's record, and what Runs do to it, one after the other. */
-async function aStory() {
-  const store = memoryStore();
-  await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
-  const record = async (): Promise<ComponentRecord> => (await store.record(NETWORK))?.value ?? assert.fail();
-  const change = (edit: (old: ComponentRecord) => ComponentRecord) =>
-    changeRecord(store, NETWORK, (old) => ({ next: edit(old), answer: undefined }));
-  return {
-    record,
-    /** Its pod asks whether it may apply. */
-    async asks(number: number, { operation = "Apply", what = "v1", request, phase = "Plan" }: Wish = {}) {
-      const pod = aPod(number);
-      await changeRecord(store, NETWORK, (old) => claim(old, pod, AT));
-      await change((old) => ({ ...old, claim: { ...(old.claim ?? assert.fail()), archive, phase } }));
-      const intent = intentOf(pod, what, request);
-      const wish = { operation, planDigest: "sha256:plan", intent, correction: false, shown: phase === "Apply" };
-      return (await changeRecord(store, NETWORK, (old) => permitted(old, { ...pod, phase }, wish, AT))).answer;
-    },
-    /** Its pod is proven dead. */
-    dies: (number: number, operation: Operation = "Apply", request?: string) =>
-      endRun(
-        store,
-        NETWORK,
-        {
-          ...fencedRun(aPod(number)),
-          operation,
-          environmentUid: ENVIRONMENT_UID,
-          ...(request === undefined ? {} : { request }),
-        },
-        { why: "all of its containers have ended", proven: true },
-        AT,
-      ),
-    isRejected: (number: number) =>
-      endRun(
-        store,
-        NETWORK,
-        { ...fencedRun(aPod(number)), operation: "Apply", environmentUid: ENVIRONMENT_UID },
-        { why: "ann rejected the plan", proven: false, rejected: true },
-        AT,
-      ),
-    async ends(number: number, result: "Applied" | "Unchanged" | "Failed" | "Interrupted", what = "v1") {
-      const { phase = "Plan" } = (await record()).claim ?? {};
-      const pod = { ...aPod(number), phase };
-      const outcome = { result, reason: result, message: "" };
-      const conclusion = { operation: "Apply", outcome, intent: intentOf(pod, what), outputs: [] } as const;
-      await changeRecord(store, NETWORK, (old) => concluded(old, pod, conclusion, AT));
-    },
-  };
-}
+const unseen = {
+  type: "unseen",
+  why: `Run ${aPod(1).run} was interrupted, and nobody has said how to go on`,
+};
 
 describe("The record of an apply that was cut off", () => {
   it("names the Run, what it was for, and what had been requested by then", async () => {
-    const story = await aStory();
+    const story = await aRecordsStory();
     await story.asks(1, { request: "before" });
     await story.dies(1, "Apply", "meanwhile");
     const { cutOff } = await story.record();
@@ -95,7 +24,7 @@ describe("The record of an apply that was cut off", () => {
   });
 
   it("is made where the runner itself says so, and knows what was requested until its death is proven", async () => {
-    const story = await aStory();
+    const story = await aRecordsStory();
     await story.asks(1);
     await story.ends(1, "Interrupted");
     assert.equal((await story.record()).cutOff?.run, aPod(1).run);
@@ -104,7 +33,7 @@ describe("The record of an apply that was cut off", () => {
   });
 
   it("is not made of a Run that had not begun, of one that has told its end, and of a destroy", async () => {
-    const story = await aStory();
+    const story = await aRecordsStory();
     await story.dies(1);
     await story.asks(2);
     await story.ends(2, "Failed");
@@ -115,26 +44,26 @@ describe("The record of an apply that was cut off", () => {
   });
 
   it("refuses a plan that nobody has looked at, unless a person has asked for it since", async () => {
-    const story = await aStory();
+    const story = await aRecordsStory();
     await story.asks(1, { request: "before" });
     await story.dies(1);
-    assert.deepEqual(await story.asks(2, { request: "before" }), { type: "unseen", run: aPod(1).run });
+    assert.deepEqual(await story.asks(2, { request: "before" }), unseen);
     await story.dies(2);
     assert.equal((await story.asks(3, { request: "after" })).type, "granted");
   });
 
   it("refuses also what was asked for once somebody has rejected a plan that waited", async () => {
-    const story = await aStory();
+    const story = await aRecordsStory();
     await story.asks(1);
     await story.dies(1);
     await story.isRejected(2);
-    assert.deepEqual(await story.asks(3, { request: "after" }), { type: "unseen", run: aPod(1).run });
+    assert.deepEqual(await story.asks(3, { request: "after" }), unseen);
     await story.dies(3);
     assert.equal((await story.asks(4, { phase: "Apply" })).type, "granted");
   });
 
   it("lets a plan that waited be applied, and stays until one has ended well", async () => {
-    const story = await aStory();
+    const story = await aRecordsStory();
     await story.asks(1);
     await story.dies(1);
     assert.equal((await story.asks(2, { phase: "Apply" })).type, "granted");
@@ -146,7 +75,7 @@ describe("The record of an apply that was cut off", () => {
   });
 
   it("stays when a plan finds nothing to do for another declaration, and goes when it does for the same", async () => {
-    const story = await aStory();
+    const story = await aRecordsStory();
     await story.asks(1, { what: "v2" });
     await story.dies(1);
     for (const [number, what, left] of [
@@ -160,7 +89,7 @@ describe("The record of an apply that was cut off", () => {
   });
 
   it("names those that were cut off before, too, and loses each when it is made good", async () => {
-    const story = await aStory();
+    const story = await aRecordsStory();
     const known = async () => {
       const { cutOff } = await story.record();
       return [cutOff, ...(cutOff?.before ?? [])].map((apply) => apply?.number);
@@ -181,7 +110,7 @@ describe("The record of an apply that was cut off", () => {
   });
 
   it("names twenty at most", async () => {
-    const story = await aStory();
+    const story = await aRecordsStory();
     for (let number = 1; number <= 22; number += 1) {
       await story.asks(number, { request: `${number}` });
       await story.dies(number, "Apply", `${number}`);
