@@ -8,6 +8,7 @@ import type { WorldApi } from "./world-api.ts";
 import { asScaled } from "./world-calendar.ts";
 import type { Cloud } from "./world-cloud.ts";
 import type { SpecHistory } from "./world-expectation.ts";
+import type { Hands } from "./world-hands.ts";
 
 /** I4, its other half: what waited is applied only while it is what is declared, and while what it rests on is what it was. */
 export interface BasisOracle {
@@ -22,6 +23,7 @@ export interface BasisParts {
   readonly cloud: Cloud;
   readonly clock: Pick<Clock, "now">;
   readonly history: SpecHistory;
+  readonly hands: Hands;
   readonly violated: (what: string) => void;
 }
 
@@ -29,7 +31,7 @@ export interface BasisParts {
  * The gateway gives its word at some moment between the two, and nobody but it knows which: only what stands against the plan all the time from the
  * pod's begin to the engine's is held against it.
  */
-export function watchBasis({ api, cloud, clock, history, violated }: BasisParts): BasisOracle {
+export function watchBasis({ api, cloud, clock, history, hands, violated }: BasisParts): BasisOracle {
   /** What the needed components had made when a Run was born, by its name. */
   const bornOn = new Map<string, ReadonlyMap<string, string>>();
   const against = new Map<string, readonly string[]>();
@@ -68,9 +70,10 @@ export function watchBasis({ api, cloud, clock, history, violated }: BasisParts)
     const { component } = run.spec;
     const then = history.at(run.spec.environment.uid, run.spec.environment.generation);
     const bornMs = Date.parse(run.metadata.creationTimestamp ?? "");
-    const recovers = run.spec.cause.type === "Recovery";
-    const wanted = meant(asScaled(environment.spec, clock.now().getTime()), component, recovers);
-    const isOther = then === undefined || meant(asScaled(then, bornMs), component, recovers) !== wanted;
+    const key = { namespace: run.metadata.namespace, environment: run.spec.environment.name, component };
+    const isShown = run.spec.cause.type === "Recovery" || hands.isReplaced(key);
+    const wanted = meant(asScaled(environment.spec, clock.now().getTime()), component, isShown);
+    const isOther = then === undefined || meant(asScaled(then, bornMs), component, isShown) !== wanted;
     return [
       ...(isOther ? ["something else is declared"] : []),
       ...run.spec.inputs.dependsOn.flatMap((needed) => reasonsIn(run, needed)),
@@ -102,12 +105,12 @@ const isComingCorrection = ({ spec, status }: Run): boolean =>
   spec.cause.type === "DriftFound" && status?.applyStartedAt === undefined && status?.phase !== "Applying";
 
 /**
- * Of a spec, what a plan of the component is made for, and who must agree to it; in whatever order it is written down. After an interruption it
- * is the same whether nobody has to agree or one person.
+ * Of a spec, what a plan of the component is made for, and who must agree to it; in whatever order it is written down. Of a plan that
+ * is shown to a person in any case it is the same whether nobody has to agree or one person.
  */
-function meant({ variables, approval, components }: EnvironmentSpec, name: string, recovers: boolean): string {
+function meant({ variables, approval, components }: EnvironmentSpec, name: string, isShown: boolean): string {
   const component = components.find((one) => one.name === name);
-  const rules = recovers ? forOneAtLeast(component?.approval ?? approval) : (component?.approval ?? approval);
+  const rules = isShown ? forOneAtLeast(component?.approval ?? approval) : (component?.approval ?? approval);
   const given = [...(variables ?? []), ...(component?.terraform.variables ?? [])];
   const values = Object.fromEntries(given.map((variable) => [variable.name, variable]));
   return canonicalJson([component?.terraform.path, values, (rules?.required ?? 0) === 0 ? undefined : rules]);

@@ -12,6 +12,7 @@ import type { ApiEvent, WorldApi } from "./world-api.ts";
 import { asOfNight, asScaled } from "./world-calendar.ts";
 import type { Cloud } from "./world-cloud.ts";
 import { expectedOf, type SpecHistory } from "./world-expectation.ts";
+import type { Hands } from "./world-hands.ts";
 import { readStateBytes } from "./world-module.ts";
 import type { WorldStore } from "./world-store.ts";
 
@@ -21,6 +22,7 @@ export interface OracleParts {
   readonly cloud: Cloud;
   readonly clock: Pick<Clock, "now">;
   readonly history: SpecHistory;
+  readonly hands: Hands;
   readonly violated: (what: string) => void;
 }
 
@@ -35,7 +37,7 @@ export interface Oracles {
 const MOST_TRIES = 6;
 
 /** The promises, each measured against what really happened and not against what the product believes. */
-export function createOracles({ api, store, cloud, clock, history, violated }: OracleParts): Oracles {
+export function createOracles({ api, store, cloud, clock, history, hands, violated }: OracleParts): Oracles {
   const cut = new Set<string>();
   const closed: Run[] = [];
   const gone: Environment[] = [];
@@ -181,8 +183,16 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
   }
 
   function isNewTry(run: Run, before: readonly Run[]): void {
+    const key = {
+      namespace: run.metadata.namespace,
+      environment: run.spec.environment.name,
+      component: run.spec.component,
+    };
+    // Whoever puts another state in begins anew.
+    const writtenAtMs = hands.writtenAtMs(key) ?? Number.NEGATIVE_INFINITY;
     const tries = sinceItSlept(run, before).filter(
-      ({ spec }) =>
+      ({ spec, ...other }) =>
+        endedAtMs({ spec, ...other }) > writtenAtMs &&
         spec.operation === run.spec.operation &&
         spec.desiredDigest === run.spec.desiredDigest &&
         spec.environment.generation === run.spec.environment.generation &&
@@ -192,11 +202,6 @@ export function createOracles({ api, store, cloud, clock, history, violated }: O
     // What drifts again is brought back again: tries are counted from the last that succeeded.
     const success = tries.findIndex(({ status }) => status?.phase === "Succeeded");
     const same = run.spec.cause.type === "DriftFound" && success >= 0 ? tries.slice(0, success) : tries;
-    const key = {
-      namespace: run.metadata.namespace,
-      environment: run.spec.environment.name,
-      component: run.spec.component,
-    };
     // A state that was let go, at the end of a life, is taken back by a Run.
     const isTakenBack = recordOf(key)?.ownership === "Released";
     if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0] && !isTakenBack)

@@ -126,6 +126,7 @@ export function people(world: World) {
       const [thing] = cloud.objects(key).filter(({ id }) => !cloud.abandoned().has(id));
       return thing === undefined ? () => {} : cloud.tamper(thing.id, how === "edit" ? "by hand" : undefined);
     },
+    pushState: (component: string): void => world.hands.push({ namespace: NAMESPACE, environment: NAME, component }),
     /** Of Runs that are open, most of the time; a wish that comes too late is no harm. */
     cancel(run: Run | undefined): void {
       if (run === undefined) return;

@@ -18,6 +18,7 @@ import { createCloud } from "./world-cloud.ts";
 import { type Dice, diceFrom } from "./world-dice.ts";
 import { specHistory } from "./world-expectation.ts";
 import { worldGateway } from "./world-gateway.ts";
+import { createHands } from "./world-hands.ts";
 import { createIncidents } from "./world-incidents.ts";
 import { type Act, createKubelet } from "./world-kubelet.ts";
 import { type OperatorProcess, startOperatorProcess } from "./world-operator.ts";
@@ -78,10 +79,11 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     tell(`${sender.name}: ${what}`);
   });
   const cloud = createCloud(violated);
-  const oracles = createOracles({ api, store, cloud, clock, history, violated });
+  const hands = createHands({ api, store, turns, clock, tell, violated });
+  const oracles = createOracles({ api, store, cloud, clock, history, hands, violated });
   const moments = watchStatuses(api, cloud, clock, violated);
   const approvals = watchApprovals(api, clock, violated);
-  const basis = watchBasis({ api, cloud, clock, history, violated });
+  const basis = watchBasis({ api, cloud, clock, history, hands, violated });
   const times = watchTimes({ api, clock, history, violated });
   const admit = (resource: { readonly kind: string }): void => {
     if (refusePods && resource.kind === "Pod")
@@ -118,7 +120,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     return runAgent({
       self,
       phase: name.endsWith("-a") ? "Apply" : "Plan",
-      onApply: (...what) => [approvals, basis, times].forEach((one) => void one.applies(...what)),
+      onApply: (...what) => [approvals, basis, times, hands].forEach((one) => void one.applies(...what)),
       pod: { uid, name, namespace, run },
       gateway: {
         claim: (...request) => gateway.doors.claim(...request),
@@ -210,6 +212,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
   const isDisturbed = () => turns.isBusy() || operator.ready() > 0 || isDead() || broken.length > 0;
   const afterStep = async (): Promise<void> => {
     await replaceTheDead();
+    hands.check();
     await oracles.check();
     if (broken.length > 0)
       throw new Violation(`${broken.join("\n")}\n--- what happened last ---\n${told.slice(-LAST_LINES).join("\n")}`);
@@ -230,6 +233,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     writes,
     tell,
     history,
+    hands,
     operator: () => operator,
     violated,
     environment: (namespace: string, name: string) =>

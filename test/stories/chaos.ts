@@ -141,6 +141,7 @@ function edits(told: Told, dice: Dice): readonly Happening[] {
     ...(drift === undefined
       ? []
       : [{ weight: 2, value: () => void person.tamper(one, dice.chance(0.5) ? "edit" : "delete") }]),
+    { weight: 3, value: () => person.pushState(one) },
     { weight: 2, value: () => person.cancel(dice.pick(person.runs())) },
     { weight: 2, value: () => person.suspend(!suspend) },
     { weight: 2, value: () => (components.length > 1 && !needed(one) ? person.remove(one) : undefined) },

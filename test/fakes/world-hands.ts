@@ -1,0 +1,105 @@
+import type { Run } from "../../operator/api/run.ts";
+import { RUNS } from "../../operator/cluster/resources.ts";
+import { pushState } from "../../operator/storage/by-hand.ts";
+import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
+import { isRefused } from "../../operator/storage/refusal.ts";
+import { readState } from "../../operator/storage/versions.ts";
+import type { WorldApi } from "./world-api.ts";
+import type { WorldClock } from "./world-clock.ts";
+import { readStateBytes, stateBytes } from "./world-module.ts";
+import type { WorldStore } from "./world-store.ts";
+import type { Turns } from "./world-turns.ts";
+
+/** A person who puts states into the store, and what must follow from that. */
+export interface Hands {
+  /** Pulls the state of a component and pushes it under the next serial, as whoever has mended something in it does. */
+  push(key: StateKey): void;
+  /** Another state is in the place of what was applied, and no plan has ended well since. */
+  isReplaced(key: StateKey): boolean;
+  /** When a person wrote this state last. */
+  writtenAtMs(key: StateKey): number | undefined;
+  /** An engine is about to apply this Run's plan. */
+  applies(run: string): void;
+  /** To be asked after every step of the world. */
+  check(): void;
+}
+
+export interface HandsParts {
+  readonly api: WorldApi;
+  readonly store: WorldStore;
+  readonly turns: Turns;
+  readonly clock: Pick<WorldClock, "now">;
+  readonly tell: (line: string) => void;
+  readonly violated: (what: string) => void;
+}
+
+interface Written {
+  readonly at: string;
+  readonly serial: number;
+  /** The end that was recorded last when the state was written; undefined where nothing was applied. */
+  readonly appliedBy: string | undefined;
+}
+
+export function createHands({ api, store, turns, clock, tell, violated }: HandsParts): Hands {
+  const jane = store.seenBy(turns.mortal("jane"));
+  const writings = new Map<string, Written>();
+  const recordOf = (key: StateKey): ComponentRecord | undefined =>
+    store.versions.at(-1)?.find((record) => stateKeyText(record.key) === stateKeyText(key));
+  const endOf = ({ applied }: ComponentRecord): string | undefined =>
+    applied === undefined ? undefined : `${applied.runUid} ${applied.at}`;
+
+  async function push(key: StateKey): Promise<void> {
+    const record = (await jane.record(key))?.value;
+    const found = record === undefined ? undefined : await readState(jane, record);
+    if (found === undefined) return;
+    const state = readStateBytes(found);
+    const next = stateBytes({ ...state, serial: state.serial + 1 });
+    await pushState(jane, key, next, { by: "jane", at: clock.now(), force: false });
+  }
+
+  const isReplaced = (key: StateKey): boolean => {
+    const record = recordOf(key);
+    const written = writings.get(stateKeyText(key));
+    if (record === undefined || written?.appliedBy === undefined) return false;
+    return endOf(record) === written.appliedBy;
+  };
+
+  return {
+    push(key) {
+      tell(`person: pushes the state of ${key.component}`);
+      turns.spawn(async () => {
+        try {
+          await push(key);
+        } catch (error) {
+          // Whoever is refused, or does not know what has become of it, leaves it at that.
+          tell(`person: ${isRefused(error) ? error.message : String(error)}`);
+        }
+      });
+    },
+    isReplaced,
+    writtenAtMs(key) {
+      const written = writings.get(stateKeyText(key));
+      return written === undefined ? undefined : Date.parse(written.at);
+    },
+    applies(name) {
+      const run = api
+        .all<never>(RUNS.plural)
+        .map((found) => found as unknown as Run)
+        .find(({ metadata }) => metadata.name === name);
+      if (run?.spec.operation !== "Apply") return;
+      const { environment, component, rules } = run.spec;
+      if (!isReplaced({ namespace: run.metadata.namespace, environment: environment.name, component })) return;
+      const { required = 0, unless } = rules?.approval ?? {};
+      if (required === 0 || unless !== undefined)
+        violated(`I4: ${name} applies what follows from a state that a person has put in, and nobody was asked`);
+    },
+    check() {
+      for (const record of store.versions.at(-1) ?? []) {
+        const { key, written } = record;
+        const known = writings.get(stateKeyText(key));
+        if (written === undefined || (written.at === known?.at && written.serial === known.serial)) continue;
+        writings.set(stateKeyText(key), { at: written.at, serial: written.serial, appliedBy: endOf(record) });
+      }
+    },
+  };
+}
