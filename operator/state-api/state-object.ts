@@ -1,6 +1,12 @@
 import { LABELS } from "../api/names.ts";
 import { versionsOf } from "../storage/by-hand.ts";
-import type { BlobRef, ComponentRecord, StateVersion, WrittenByHand } from "../storage/record.ts";
+import {
+  type BlobRef,
+  type ComponentRecord,
+  isOfAnotherState,
+  type StateVersion,
+  type WrittenByHand,
+} from "../storage/record.ts";
 import { STATE_API_VERSION, STATES, stateName } from "./names.ts";
 
 /** A record as people see it: no value of any resource, no archive, no credentials. */
@@ -31,12 +37,18 @@ export function stateObject(record: ComponentRecord) {
         ? {}
         : { recovery: { run: recovery.run, ...blobLine(recovery.blob), storedAt: recovery.at } }),
       ...(journal === undefined ? {} : { journal: { run: journal.run, entries: journal.entries } }),
-      ...(written === undefined ? {} : { lastWrite: writingLine(written) }),
+      ...(written === undefined ? {} : { lastWrite: writingLine(written, isOfAnotherState(record)) }),
     },
   };
 }
 
-const writingLine = ({ how, by, at, serial }: WrittenByHand) => ({ how, by, at, serial });
+const writingLine = ({ how, by, at, serial }: WrittenByHand, unsettled: boolean) => ({
+  how,
+  by,
+  at,
+  serial,
+  ...(unsettled ? { unsettled } : {}),
+});
 
 export type StateObject = ReturnType<typeof stateObject>;
 

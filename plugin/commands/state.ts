@@ -178,7 +178,9 @@ async function contentOf(said: Said, readInput: () => Promise<string>): Promise<
 }
 
 function storedText(done: string, { status }: StateObject): string {
-  const { environment, component, serial, resources = 0 } = status;
+  const { environment, component, serial, resources = 0, lastWrite } = status;
   const many = resources === 1 ? "1 resource" : `${resources} resources`;
-  return `${done}: the state of ${environment}/${component} has serial ${serial ?? "?"} and ${many} now.`;
+  const stored = `${done}: the state of ${environment}/${component} has serial ${serial ?? "?"} and ${many} now.`;
+  if (!lastWrite?.unsettled) return stored;
+  return `${stored}\nWhat follows from it is planned next. A plan that changes something waits for a person: kubectl terrarium approve ${environment}`;
 }

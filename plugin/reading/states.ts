@@ -13,6 +13,8 @@ export interface StateFacts {
   readonly versions?: readonly StateVersion[];
   readonly lock?: { readonly id: string; readonly run?: string; readonly pod?: string; readonly since?: string };
   readonly claim?: { readonly id: string; readonly run?: string; readonly pod?: string; readonly since?: string };
+  /** What a person has stored last; unsettled while a plan has to show what follows from it. */
+  readonly lastWrite?: { readonly unsettled?: boolean };
   readonly recovery?: { readonly run?: string; readonly storedAt?: string };
 }
 

@@ -14,7 +14,7 @@ export function statesView(states: readonly StateObject[], now: Date, paint: Pai
     holder(status, now),
     status.recovery === undefined ? "" : { style: "bad", text: `of ${status.recovery.run ?? "a Run"}` },
   ]);
-  const heads = ["ENVIRONMENT", "COMPONENT", "SERIAL", "RESOURCES", "AGE", "VERSIONS", "LOCKED BY", "RECOVERY COPY"];
+  const heads = ["ENVIRONMENT", "COMPONENT", "SERIAL", "RESOURCES", "AGE", "VERSIONS", "IN USE BY", "RECOVERY COPY"];
   return table(heads, rows, paint);
 }
 

@@ -39,6 +39,7 @@ journeys("states in people's hands", () => {
 
       const { status } = await restore({ serial: first.serial });
       assert.equal(status.lastWrite?.how, "Restore");
+      assert.equal(status.lastWrite?.unsettled, true);
       assert.ok((status.serial ?? 0) > first.serial, "a serial is never used twice");
       assert.match(await pull(), /"before"/);
       const run = await untilHeld(place, "one", 3);
@@ -50,7 +51,9 @@ journeys("states in people's hands", () => {
       await place.untilReady("shop");
       assert.match(await pull(), /"after"/);
       assert.equal(place.outside.count("create/thing"), 1);
-      assert.ok((await get()).status.versions.length >= 3);
+      const settled = (await get()).status;
+      assert.equal(settled.lastWrite?.unsettled, undefined);
+      assert.ok(settled.versions.length >= 3);
       const events = await place.kubectl(["get", "events", "-o", "jsonpath={.items[*].reason}"]);
       assert.match(events, /StatePulled/);
       assert.match(events, /StateRestored/);

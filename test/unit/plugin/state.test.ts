@@ -42,6 +42,12 @@ describe("kubectl terrarium state", () => {
   });
   after(() => rm(dir, { recursive: true }));
 
+  async function stateFile(): Promise<string> {
+    const file = join(dir, "network.tfstate");
+    await writeFile(file, '{"serial": 8}');
+    return file;
+  }
+
   it("list shows what is stored, which versions, and who holds the lock", async () => {
     const recovering = {
       ...network,
@@ -58,7 +64,7 @@ describe("kubectl terrarium state", () => {
     assert.equal(
       out,
       `
-ENVIRONMENT  COMPONENT  SERIAL  RESOURCES  AGE  VERSIONS  LOCKED BY              RECOVERY COPY
+ENVIRONMENT  COMPONENT  SERIAL  RESOURCES  AGE  VERSIONS  IN USE BY              RECOVERY COPY
 shop         network    7       12         15m  7, 6      shop-network-8 for 5m
 shop         app        none                              shop-app-2 for 2m      of shop-app-2`.trim(),
     );
@@ -107,6 +113,19 @@ shop         app        none                              shop-app-2 for 2m     
     const doubting = world(answers, { answers: ["no"] });
     assert.equal((await doubting.call("state", "restore", "shop", "network", "--recovery")).code, EXIT.usage);
     assert.deepEqual([asked, doubting.asked], [[`POST ${STATE}/restore {"serial":6}`], []]);
+  });
+
+  it("restore and push say what follows, where it is not what was applied", async () => {
+    const lastWrite = { how: "Restore", by: "jane", serial: 7, unsettled: true };
+    const replaced = { ...network, status: { ...network.status, lastWrite } };
+    const { call } = world({
+      [`POST ${STATE}/restore`]: JSON.stringify(replaced),
+      [`PUT ${STATE}/content`]: JSON.stringify({ ...network, status: { ...network.status, lastWrite: {} } }),
+    });
+    const restored = await call("state", "restore", "shop", "network", "--serial", "6", "--yes");
+    assert.match(restored.out, /\n.*planned next\. .*waits for a person: kubectl terrarium approve shop$/);
+    const pushed = await call("state", "push", "shop", "network", "-f", await stateFile());
+    assert.equal(pushed.out, "Pushed: the state of shop/network has serial 7 and 12 resources now.");
   });
 
   it("unlock says who took the lock, asks, and releases exactly that one", async () => {
