@@ -18,7 +18,9 @@ const unless = z
 
 const destroyRule = z
   .object({ required: required.default(1), unless: unless.optional() })
-  .describe("The rule for plans that only destroy. Absent: the same as for all others.");
+  .describe(
+    "The rule for plans that only destroy. A component or an Environment that goes is destroyed under this rule. Where an ordinary plan destroys and does nothing else, both rules have to be met. Absent: the same as for all others.",
+  );
 
 /** Whose consent a plan needs, as people write it for an Environment or a component. */
 export const approvalRules = z
@@ -62,6 +64,13 @@ export const runRules = z
         required: required.describe("How many different people must approve this Run's plan."),
         unless: z.string().max(1024).optional().describe("Plans for which this expression is true need no approval."),
         expiresAfter: z.string().max(20).describe("How long the plan may wait, as in 24h."),
+        destroy: z
+          .object({
+            required: required.describe("How many different people must approve such a plan."),
+            unless: z.string().max(2100).optional().describe("Such plans for which this is true need no approval."),
+          })
+          .optional()
+          .describe("Of an Apply: the stricter rule that counts where the plan destroys and does nothing else."),
       })
       .optional()
       .describe("Absent: nobody is asked."),

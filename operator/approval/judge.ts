@@ -4,6 +4,7 @@ import type { PlanReport, Verdict } from "../gateway/protocol.ts";
 import type { Answer } from "./expression.ts";
 import { factsOf, type PlanFacts } from "./plan-facts.ts";
 import { offenceOf } from "./protection.ts";
+import { rulesForPlan } from "./rules-for-plan.ts";
 
 /** What an expression is asked about a plan. */
 export interface Question {
@@ -17,11 +18,12 @@ export interface Question {
  */
 export function judgePlan(
   plan: PlanReport,
-  rules: RunRules | undefined,
+  ofRun: RunRules | undefined,
   operation: Operation,
   exempt?: Answer,
 ): Verdict {
-  const offence = offenceOf(plan, rules ?? {});
+  const rules = rulesForPlan(ofRun, plan.counts);
+  const offence = offenceOf(plan, ofRun ?? {});
   if (offence !== undefined) return { verdict: "Refuse", ...offence };
   const required = rules?.approval?.required ?? 0;
   if (required === 0) return unasked("nobody has to be asked for this plan");
@@ -44,7 +46,7 @@ export function questionAbout(
   rules: RunRules | undefined,
   operation: Operation,
 ): Question | undefined {
-  const text = rules?.approval?.unless;
+  const text = rulesForPlan(rules, plan.counts)?.approval?.unless;
   if (text === undefined || !isListed(plan)) return undefined;
   if (judgePlan(plan, rules, operation).verdict !== "Hold") return undefined;
   return { text, facts: factsOf(plan, operation) };

@@ -1,10 +1,15 @@
 import { canonicalJson } from "../api/digest.ts";
-import type { Cause, Run, RunInputs } from "../api/run.ts";
+import type { Cause, Run, RunInputs, RunSpec } from "../api/run.ts";
 import { isOfAnotherState, writingText } from "../storage/record.ts";
 import type { ComponentPast } from "./observation.ts";
 
-interface Wanted {
+/** What a plan is made for, apart from outputs of others. */
+export interface Intended {
   readonly inputs: RunInputs;
+  readonly engine: Pick<RunSpec["engine"], "name" | "version">;
+}
+
+interface Wanted extends Intended {
   readonly revision: string | undefined;
   readonly request: string | undefined;
 }
@@ -12,14 +17,14 @@ interface Wanted {
 const short = (revision: string) => revision.slice(0, 12);
 
 /** What made a new Run necessary, for its record. */
-export function causeOf(past: ComponentPast, { inputs, revision, request }: Wanted): Cause {
+export function causeOf(past: ComponentPast, { inputs, engine, revision, request }: Wanted): Cause {
   if (request !== undefined) return { type: "Requested", detail: `terrarium.dev/requestedAt=${request}`.slice(0, 512) };
   const { record } = past;
   const { applied, attempted, destroyBegun, written } = record ?? {};
   if (applied === undefined) return { type: "Created", ...broughtBack(past) };
   if (past.latest === undefined)
     return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
-  const changes = changesBetween(applied.inputs, inputs);
+  const changes = changesBetween(applied, { inputs, engine });
   if (changes !== undefined) return { type: "SpecChanged", detail: changes };
   if (applied.revision !== revision && applied.revision !== undefined && revision !== undefined) {
     return { type: "SourceChanged", detail: `from ${short(applied.revision)} to ${short(revision)}` };
@@ -29,9 +34,7 @@ export function causeOf(past: ComponentPast, { inputs, revision, request }: Want
     return { type: "Created", detail: `what Run ${destroyBegun.run} had begun to destroy is wanted again` };
   if (record !== undefined && written !== undefined && isOfAnotherState(record))
     return { type: "StateReplaced", detail: writingText(written) };
-  const used = inputs.variables.flatMap(({ valueFrom }) => valueFrom?.output ?? []);
-  const names = [...new Set(used.map(({ component }) => component))].sort();
-  return { type: "OutputsChanged", detail: `an output that it uses of ${names.join(" or ")}`.slice(0, 512) };
+  return { type: "OutputsChanged", detail: usedOutputsText(inputs) };
 }
 
 /** How a Run ended, in the words of the cause of the next one. */
@@ -43,10 +46,22 @@ function broughtBack({ latest }: ComponentPast): { readonly detail?: string } {
   return latest?.spec.cause.type === "Expired" ? { detail: "the lifetime was extended after its end" } : {};
 }
 
+/** An output that a variable comes from, as far as that can be told: values are nobody's business. */
+export function usedOutputsText(inputs: RunInputs): string {
+  const used = inputs.variables.flatMap(({ valueFrom }) => valueFrom?.output ?? []);
+  const names = [...new Set(used.map(({ component }) => component))].sort();
+  return `an output that it uses of ${names.join(" or ")}`.slice(0, 512);
+}
+
 /** What differs between two intents, in a sentence; nothing where it is not the intents that differ. */
-export function changesBetween(before: RunInputs, now: RunInputs): string | undefined {
-  const changed = changedFields(before, now);
-  return changed.length === 0 ? undefined : `changed: ${changed.join(", ")}`;
+export function changesBetween(before: Intended, now: Intended): string | undefined {
+  const changed = [...engineChange(before.engine, now.engine), ...changedFields(before.inputs, now.inputs)];
+  return changed.length === 0 ? undefined : `changed: ${changed.join(", ")}`.slice(0, 512);
+}
+
+function engineChange(before: Intended["engine"], now: Intended["engine"]): readonly string[] {
+  const [then, today] = [before, now].map(({ name, version }) => `${name} ${version}`);
+  return then === today ? [] : [`engine (from ${then} to ${today})`];
 }
 
 /** Names of the inputs that differ, variables one by one. */

@@ -7,7 +7,7 @@ import { hasBegunMore, isOfAnotherState } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
-import { causeOf, endText } from "./cause.ts";
+import { causeOf, endText, type Intended } from "./cause.ts";
 import { corrected, isComingCorrection } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
@@ -169,7 +169,8 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return wait;
   const cutOff = cutOffToShow(past, desired.request);
-  const cause = cutOff === undefined ? causeOfTry(past, wanted, desired) : recoveryCause(cutOff, subject);
+  const cause =
+    cutOff === undefined ? causeOfTry(past, wanted, { ...desired, engine }) : recoveryCause(cutOff, subject);
   const spec = attemptSpec(subject, wanted, {
     operation: "Apply",
     inputsDigest,
@@ -199,7 +200,7 @@ function triesCountFrom({ lifetime }: EnvironmentSpec, { sleep }: Component, now
   return answer.state === "awake" ? answer.fellAsleepAtMs : answer.wokeAtMs;
 }
 
-function causeOfTry(past: ComponentPast, wanted: Attempted, desired: Desired): Cause {
+function causeOfTry(past: ComponentPast, wanted: Attempted, desired: Desired & Pick<Intended, "engine">): Cause {
   if (lastFailure(past, wanted) !== undefined) return { type: "Retry", detail: endText(past.latest) };
   return causeOf(past, { ...desired, revision: desired.assumed });
 }

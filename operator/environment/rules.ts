@@ -3,6 +3,7 @@ import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Operation, RunInputs } from "../api/run.ts";
 import { type Compiled, compileExpression } from "../approval/expression.ts";
+import { bothOf, type Rule } from "../approval/rules-for-plan.ts";
 import { DEFAULT_EXPIRY } from "../approval/tally.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 
@@ -34,15 +35,39 @@ export function rulesFor({ spec }: Environment, own: OwnRules, operation: Operat
 function approvalFor(rules: ApprovalRules | undefined, operation: Operation): Pick<RunRules, "approval"> {
   if (rules === undefined) return {};
   const { required, unless } = operation === "Destroy" ? (rules.destroy ?? rules) : rules;
-  if (required === 0) return {};
+  const stricter = operation === "Destroy" ? undefined : stricterForDestroying(rules);
+  if (required === 0 && stricter === undefined) return {};
   const expiresAfter = rules.planExpiresAfter;
-  return { approval: { required, ...(unless === undefined ? {} : { unless }), expiresAfter } };
+  return {
+    approval: {
+      required,
+      ...(unless === undefined || required === 0 ? {} : { unless }),
+      expiresAfter,
+      ...(stricter === undefined ? {} : { destroy: stricter }),
+    },
+  };
+}
+
+/** For a plan that destroys and does nothing else, without being a destroy: nothing where the ordinary rule says as much. */
+function stricterForDestroying({ required, unless, destroy }: ApprovalRules): Rule | undefined {
+  if (destroy === undefined || destroy.required === 0) return undefined;
+  const both = bothOf({ required, unless }, destroy);
+  return both.required === required && both.unless === unless ? undefined : both;
 }
 
 /** The same rules, for a plan that is shown to a person, also where nobody would have to be asked for such a plan. */
 export function askingSomebody(rules: RunRules): RunRules {
-  const { required = 1, expiresAfter = DEFAULT_EXPIRY } = rules.approval ?? {};
-  return { ...rules, approval: { required, expiresAfter } };
+  const { required = 0, expiresAfter = DEFAULT_EXPIRY, destroy } = rules.approval ?? {};
+  const atLeast = Math.max(required, 1);
+  const forDestroying = (destroy?.required ?? 0) > atLeast ? destroy?.required : undefined;
+  return {
+    ...rules,
+    approval: {
+      required: atLeast,
+      expiresAfter,
+      ...(forDestroying === undefined ? {} : { destroy: { required: forDestroying } }),
+    },
+  };
 }
 
 /** Somebody else than the one who wrote the spec has to agree. */

@@ -43,6 +43,7 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
     operation: "Apply",
     inputsDigest,
     inputs,
+    engine,
     rules,
     ...(request === undefined ? {} : { request }),
   } as const;

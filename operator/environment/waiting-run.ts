@@ -1,9 +1,10 @@
 import { canonicalJson } from "../api/digest.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run, RunSpec } from "../api/run.ts";
+import { requiredFor } from "../approval/rules-for-plan.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
 import { isAfterWriting, writingText } from "../storage/record.ts";
-import { changesBetween } from "./cause.ts";
+import { changesBetween, type Intended, usedOutputsText } from "./cause.ts";
 import type { ComponentPast } from "./observation.ts";
 import type { Answer } from "./verdict.ts";
 
@@ -13,7 +14,7 @@ export function waitingRun({ open }: ComponentPast): Run | undefined {
 }
 
 /** What a plan would be made for now. */
-export type Wanted = Pick<RunSpec, "operation" | "inputsDigest" | "inputs" | "rules" | "request">;
+export type Wanted = Pick<RunSpec, "operation" | "inputsDigest" | "rules" | "request"> & Intended;
 
 /** Why a plan that waits is no longer the one that is wanted; nothing where it still is. */
 export function whySuperseded({ spec }: Run, wanted: Wanted): string | undefined {
@@ -23,7 +24,7 @@ export function whySuperseded({ spec }: Run, wanted: Wanted): string | undefined
   }
   if (canonicalJson(spec.rules ?? {}) !== canonicalJson(wanted.rules ?? {})) return "the rules for plans have changed";
   if (spec.inputsDigest !== wanted.inputsDigest)
-    return changesBetween(spec.inputs, wanted.inputs) ?? "its inputs have changed";
+    return changesBetween(spec, wanted) ?? `changed: ${usedOutputsText(wanted.inputs)}`;
   // Where only the runner can look the ref up, the plan is of the commit that it found.
   const [then, now] = [spec.inputs.revision, wanted.inputs.revision];
   if (then !== undefined && now !== undefined && then !== now)
@@ -55,7 +56,7 @@ export function supersede(run: Run, why: string): Answer {
 export function consentTo({ spec, status }: Run): { readonly given: number; readonly required: number } {
   const counted = (status?.approvals ?? []).filter(({ ignored }) => ignored === undefined);
   const given = counted.filter(({ decision }) => decision === "Approve").length;
-  return { given, required: spec.rules?.approval?.required ?? 0 };
+  return { given, required: requiredFor(spec.rules, status?.plan?.counts) };
 }
 
 /** What waits, since when, and the command that approves it; or what an approved plan still waits for. */

@@ -25,11 +25,9 @@ export function withinWindows(gate: Gate): (verdict: Verdict) => Verdict {
 
 /** Its plan waits, and not for people: they have approved it, or need not be asked. */
 function isApproved({ state, past: { open } }: Verdict): boolean {
-  if (state !== "AwaitingApproval") return false;
-  const words = open?.status?.approvals?.filter(
-    ({ ignored, decision }) => ignored === undefined && decision === "Approve",
-  );
-  return (words?.length ?? 0) >= (open?.spec.rules?.approval?.required ?? 0);
+  if (state !== "AwaitingApproval" || open === undefined) return false;
+  const { given, required } = consentTo(open);
+  return given >= required;
 }
 
 const begins = ({ step }: Verdict): boolean => step.type === "startRun" && changesSomething(step.spec);

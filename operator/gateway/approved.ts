@@ -1,5 +1,6 @@
 import type { Approval } from "../api/approval.ts";
 import type { Run } from "../api/run.ts";
+import { rulesForPlan } from "../approval/rules-for-plan.ts";
 import { rejectionText, tally } from "../approval/tally.ts";
 import type { KubeObject, Reader } from "../cluster/ports.ts";
 import { APPROVALS } from "../cluster/resources.ts";
@@ -38,7 +39,7 @@ export function answerHeld(
       run: run.metadata,
       planDigest: held.plan.digest,
       heldAtMs: Date.parse(held.at),
-      rules: run.spec.rules,
+      rules: rulesForPlan(run.spec.rules, report.counts),
     },
     approvals,
     now.getTime(),

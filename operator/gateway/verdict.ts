@@ -1,4 +1,5 @@
 import type { Run } from "../api/run.ts";
+import { requiredFor } from "../approval/rules-for-plan.ts";
 import { supersededOutcome } from "../run/waiting.ts";
 import { intentOf, permitted } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
@@ -106,7 +107,7 @@ async function record(
     desiredDigest: digestWith(digestOfApplied, run.spec, { revision, claim }),
   });
   const correction = run.spec.cause.type === "DriftFound";
-  const shown = session.phase === "Apply" && (run.spec.rules?.approval?.required ?? 0) > 0;
+  const shown = session.phase === "Apply" && requiredFor(run.spec.rules, report.counts) > 0;
   const request = { operation: session.operation, planDigest: report.digest, correction, shown };
   const { answer } = await changeRecord(
     store,

@@ -1,5 +1,6 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { RunOutcome } from "../api/run-status.ts";
+import { rulesForPlan } from "../approval/rules-for-plan.ts";
 import { type HeldQuestion, rejectionText, type Tally, tally } from "../approval/tally.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, isCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
@@ -14,7 +15,7 @@ export function tallyOf({ run, approvals, nowMs }: RunSeen): Tally {
     run: run.metadata,
     planDigest: run.status?.plan?.digest ?? "",
     heldAtMs: Date.parse(run.status?.heldAt ?? "") || nowMs,
-    rules: run.spec.rules,
+    rules: rulesForPlan(run.spec.rules, run.status?.plan?.counts),
   };
   return tally(question, approvals, nowMs);
 }

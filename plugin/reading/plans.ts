@@ -1,6 +1,7 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import type { Run } from "../../operator/api/run.ts";
 import type { PlanCounts } from "../../operator/api/run-status.ts";
+import { requiredFor } from "../../operator/approval/rules-for-plan.ts";
 
 /** A plan as people are asked about it. This is also what `-o json` prints. */
 export interface PlanPicture {
@@ -52,7 +53,7 @@ export function planOf({ metadata, spec, status }: Run): PlanPicture | undefined
     waits: status?.phase === "AwaitingApproval",
     ...(since === undefined ? {} : { since }),
     ...(status?.expiresAt === undefined ? {} : { expiresAt: status.expiresAt }),
-    required: spec.rules?.approval?.required ?? 0,
+    required: requiredFor(spec.rules, plan.counts),
     approvedBy: counted.map(({ approver }) => approver),
     state: status?.outcome?.result ?? status?.phase ?? "Pending",
   };

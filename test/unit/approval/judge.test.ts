@@ -74,6 +74,25 @@ describe("a plan is judged", () => {
     });
   }
 
+  it("by the stricter rule where it destroys and does nothing else", () => {
+    const rules = {
+      approval: { required: 0, expiresAfter: "24h", destroy: { required: 2, unless: "plan.delete < 1" } },
+    };
+    assert.equal(judged(deletion, rules).verdict, "Hold");
+    assert.match(
+      judged(deletion, rules).message,
+      /^2 different people must approve this plan: approval\.unless is false/,
+    );
+    const counts = { create: 1, update: 0, replace: 0, delete: 1 };
+    assert.equal(judged({ ...deletion, counts }, rules).verdict, "Apply", "it does something else, too");
+    const forgetting = { ...deletion, counts: { create: 0, update: 0, replace: 0, delete: 0 } };
+    assert.equal(judged(forgetting, rules).verdict, "Apply", "nothing is destroyed");
+    assert.equal(
+      judged(deletion, { approval: { ...rules.approval, destroy: { required: 1, unless: "true" } } }).verdict,
+      "Apply",
+    );
+  });
+
   it("and held where an agent lists no changes", () => {
     const { changes: _none, ...silent } = update;
     assert.equal(judged(silent, asking("true")).verdict, "Hold");

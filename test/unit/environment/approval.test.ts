@@ -136,6 +136,15 @@ describe("A component whose plan waits", () => {
       /changed: variable size/,
     ],
     [
+      "the engine is another",
+      (story) =>
+        story.edit((environment) => ({
+          ...environment,
+          spec: { ...environment.spec, engine: { name: "terraform" } },
+        })),
+      /changed: engine \(from opentofu 1\.12 to terraform 1\.5\)/,
+    ],
+    [
       "the rules are others",
       (story) => story.edit((environment) => ({ ...environment, spec: { ...environment.spec, approval: asking(2) } })),
       /the rules for plans have changed/,
@@ -194,7 +203,7 @@ describe("A component whose plan waits", () => {
     assert.deepEqual(story.superseded, []);
     story.end("network", "Applied", { outputs: [anOutput("id", "two")] });
     story.round();
-    assert.equal(story.superseded.length, 1);
+    assert.deepEqual(story.superseded, ["changed: an output that it uses of network"]);
   });
 
   it("is void at once when it is itself changed, also while something that it needs is being changed", () => {

@@ -33,12 +33,32 @@ describe("The rules of a Run", () => {
     const unless = "plan.delete == 0";
     const rules = { ...approval, unless, destroy: { required: 2 } };
     const environment = anEnvironment([aComponent("a")], { spec: { approval: rules } });
-    assert.deepEqual(rulesFor(environment, {}, "Apply"), { approval: { required: 1, unless, expiresAfter: "24h" } });
+    assert.deepEqual(rulesFor(environment, { approval: { ...approval, unless } }, "Apply"), {
+      approval: { required: 1, unless, expiresAfter: "24h" },
+    });
     assert.deepEqual(rulesFor(environment, {}, "Destroy"), { approval: { required: 2, expiresAfter: "24h" } });
     assert.deepEqual(rulesFor(environment, { approval }, "Apply"), { approval: { required: 1, expiresAfter: "24h" } });
     const same = anEnvironment([], { spec: { approval: { ...approval, unless } } });
     assert.deepEqual(rulesFor(same, {}, "Destroy").approval?.unless, unless);
   });
+
+  const ordinary = "plan.create < 3";
+  const destroying = "plan.delete < 2";
+  const asking = (required: number, unless?: string) => ({ required, ...(unless === undefined ? {} : { unless }) });
+  for (const [what, rule, destroy, stricter] of [
+    ["the greater number", asking(1), asking(2), asking(2)],
+    ["the greater number, although the other is the one for destroying", asking(3), asking(1, destroying), undefined],
+    ["its own number where nobody is asked otherwise", asking(0), asking(1, destroying), asking(1, destroying)],
+    ["no exemption that only one of both has", asking(1, ordinary), asking(1), asking(1)],
+    ["both expressions", asking(1, ordinary), asking(1, destroying), asking(1, `(${ordinary}) && (${destroying})`)],
+    ["nothing of its own where both say the same", asking(1, ordinary), asking(1, ordinary), undefined],
+    ["the ordinary rule where nobody is asked about a destroy", asking(1), asking(0), undefined],
+  ] as const) {
+    it(`have, for an ordinary plan that only destroys, ${what}`, () => {
+      const spec = { approval: { ...rule, planExpiresAfter: "24h", destroy } };
+      assert.deepEqual(rulesFor(anEnvironment([], { spec }), {}, "Apply").approval?.destroy, stricter);
+    });
+  }
 
   it("of a component that was removed are those that it was applied with", () => {
     const spec = { maxDeletes: 9 };

@@ -39,10 +39,10 @@ async function aWorker(run: Run, phase: "Plan" | "Apply") {
 }
 
 /** The first pod of the Run has handed its plan over. */
-async function held(run: Run) {
+async function held(run: Run, plan: object = {}) {
   const first = await aWorker(run, "Plan");
   await first.ask("PUT", "/v1/archive", Buffer.from("the archive"));
-  const verdict = await first.ask("POST", "/v1/plan", aPlan());
+  const verdict = await first.ask("POST", "/v1/plan", aPlan(plan));
   const bundled = await first.ask("PUT", "/v1/plan/bundle", Buffer.from("the bundle"));
   return { first, verdict, bundled };
 }
@@ -217,6 +217,19 @@ describe("a plan that needs approval", () => {
     assert.equal((await first.ask("POST", "/v1/plan", aPlan())).json.verdict, "Apply");
     closed = true;
     assert.equal((await first.ask("POST", "/v1/plan", aPlan())).json.verdict, "Apply");
+  });
+
+  it("that destroys and does nothing else is applied when the stricter rule is met, and not before", async () => {
+    const stricter = { approval: { required: 0, expiresAfter: "1h", destroy: { required: 2 } } };
+    const destroying = { counts: { create: 0, update: 0, replace: 0, delete: 1 } };
+    const run = world.aRun("network", 1, { rules: stricter });
+    const { verdict } = await held(run, destroying);
+    assert.equal(verdict.json.verdict, "Hold");
+    say(run);
+    const second = await aWorker(run, "Apply");
+    assert.equal((await second.ask("POST", "/v1/plan", aPlan(destroying))).json.verdict, "Refuse");
+    say(run, { approver: "bob" });
+    assert.equal((await second.ask("POST", "/v1/plan", aPlan(destroying))).json.verdict, "Apply");
   });
 
   it("is applied at once where the rules ask for nobody", async () => {

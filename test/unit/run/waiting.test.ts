@@ -45,6 +45,16 @@ describe("A Run whose plan waits", () => {
     assert.equal(decideRun(see({ approvals: [word()] })).type, "createPod");
   });
 
+  it("needs as many as the stricter rule says where its plan destroys and does nothing else", () => {
+    const rules = { approval: { required: 1, expiresAfter: "1h", destroy: { required: 2 } } };
+    const { status } = waiting;
+    const plan = { ...(status?.plan ?? assert.fail()), counts: { create: 0, update: 0, replace: 0, delete: 1 } };
+    const destroying = { ...waiting, spec: { ...waiting.spec, rules }, status: { ...status, plan } } as typeof waiting;
+    const by = (...people: readonly string[]) => people.map((approver) => word({ approver }));
+    const decided = (approvals: ReturnType<typeof by>) => decideRun(see({ run: destroying, approvals })).type;
+    assert.deepEqual([decided(by("ada")), decided(by("ada", "bob"))], ["wait", "createPod"]);
+  });
+
   it("does not get it for words about another plan", () => {
     assert.equal(decideRun(see({ approvals: [word({ planDigest: `sha256:${"c".repeat(64)}` })] })).type, "wait");
   });

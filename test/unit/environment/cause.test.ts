@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { aComponent, anEnvironment, anOutput } from "../../fakes/objects.ts";
+import { aStory } from "./story.ts";
+
+const id = { name: "id", valueFrom: { output: { component: "a", name: "id" } } };
+
+/** `b` uses an output of `a`; both are applied. */
+function anAppliedStory() {
+  const story = aStory(
+    anEnvironment([aComponent("a"), aComponent("b", { terraform: { path: ".", variables: [id] } })]),
+  );
+  story.settle({ a: [anOutput("id", "one")] });
+  return story;
+}
+
+type Story = ReturnType<typeof anAppliedStory>;
+
+const edited = (story: Story, spec: object): void =>
+  story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
+
+describe("The cause of a Run", () => {
+  const changes: readonly [string, (story: Story) => void, readonly [string, string]][] = [
+    [
+      "a variable that is another",
+      (story) => edited(story, { variables: [{ name: "size", value: 2 }] }),
+      ["SpecChanged", "changed: variable size"],
+    ],
+    [
+      "an engine that is another, from which version to which",
+      (story) => edited(story, { engine: { name: "terraform" } }),
+      ["SpecChanged", "changed: engine (from opentofu 1.12 to terraform 1.5)"],
+    ],
+    [
+      "all that has changed at once",
+      (story) => edited(story, { engine: { name: "terraform" }, variables: [{ name: "size", value: 2 }] }),
+      ["SpecChanged", "changed: engine (from opentofu 1.12 to terraform 1.5), variable size"],
+    ],
+  ];
+  for (const [what, change, [type, detail]] of changes) {
+    it(`names ${what}`, () => {
+      const story = anAppliedStory();
+      change(story);
+      story.round();
+      assert.deepEqual(story.openRuns()[0]?.spec.cause, { type, detail });
+    });
+  }
+
+  it("names whose output has changed", () => {
+    const story = anAppliedStory();
+    edited(story, {
+      components: [aComponent("a", { terraform: { path: "new" } }), ...story.environment().spec.components.slice(1)],
+    });
+    story.round();
+    story.end("a", "Applied", { outputs: [anOutput("id", "two")] });
+    story.round();
+    const [run] = story.openRuns();
+    assert.deepEqual(
+      [run?.spec.component, run?.spec.cause],
+      ["b", { type: "OutputsChanged", detail: "an output that it uses of a" }],
+    );
+  });
+});
