@@ -1,10 +1,10 @@
 import type { RunRules } from "../api/approval.ts";
+import { rulesForPlan } from "../api/rules-for-plan.ts";
 import type { Operation } from "../api/run.ts";
 import type { PlanReport, Verdict } from "../gateway/protocol.ts";
 import type { Answer } from "./expression.ts";
 import { factsOf, type PlanFacts } from "./plan-facts.ts";
 import { offenceOf } from "./protection.ts";
-import { rulesForPlan } from "./rules-for-plan.ts";
 
 /** What an expression is asked about a plan. */
 export interface Question {

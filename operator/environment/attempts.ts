@@ -1,7 +1,7 @@
 import { type Reason, reasonNames } from "../api/conditions.ts";
 import type { EnvironmentSpec } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
-import { isAfterWriting } from "../storage/record.ts";
+import { sideOfWriting } from "../storage/record.ts";
 import type { ComponentPast } from "./observation.ts";
 import { endedAtMs, nextTryMs, retryLimit } from "./retry.ts";
 import type { Answer } from "./verdict.ts";
@@ -56,8 +56,9 @@ function isFailureOf(past: ComponentPast, wanted: Attempted, run: Run | undefine
 
 /** A person has put another state in the store since that Run ended: what was tried before says little about the next try. */
 export function writtenSince({ record }: Pick<ComponentPast, "record">, run: Run): boolean {
-  if (record?.written === undefined || isAfterWriting(record, run.spec.number)) return false;
-  return Date.parse(record.written.at) > endedAtMs(run);
+  if (record?.written === undefined) return false;
+  const side = sideOfWriting(record, run.spec.number);
+  return side === undefined ? Date.parse(record.written.at) > endedAtMs(run) : side === "before";
 }
 
 /**
@@ -86,6 +87,7 @@ const AFTER_A_NO = "change the spec or the source, or set terrarium.dev/requeste
 function cancelled(past: ComponentPast, wanted: Attempted): Answer | undefined {
   const { latest } = past;
   if (latest === undefined || !wasCancelled(latest) || !isSameTry(latest, wanted)) return undefined;
+  if (writtenSince(past, latest)) return undefined;
   const told = latest.status?.outcome?.message ?? "cancelled by a person";
   const message = `set terrarium.dev/requestedAt, or change something, to go on: Run ${latest.spec.number} was ${told}`;
   return { state: "Stalled", reason: "Cancelled", message };

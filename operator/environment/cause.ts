@@ -1,6 +1,6 @@
 import { canonicalJson } from "../api/digest.ts";
 import type { Cause, Run, RunInputs, RunSpec } from "../api/run.ts";
-import { isOfAnotherState, writingText } from "../storage/record.ts";
+import { replacingWrite, writingText } from "../storage/record.ts";
 import type { ComponentPast } from "./observation.ts";
 
 /** What a plan is made for, apart from outputs of others. */
@@ -20,7 +20,7 @@ const short = (revision: string) => revision.slice(0, 12);
 export function causeOf(past: ComponentPast, { inputs, engine, revision, request }: Wanted): Cause {
   if (request !== undefined) return { type: "Requested", detail: `terrarium.dev/requestedAt=${request}`.slice(0, 512) };
   const { record } = past;
-  const { applied, attempted, destroyBegun, written } = record ?? {};
+  const { applied, attempted, destroyBegun } = record ?? {};
   if (applied === undefined) return { type: "Created", ...broughtBack(past) };
   if (past.latest === undefined)
     return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
@@ -32,8 +32,8 @@ export function causeOf(past: ComponentPast, { inputs, engine, revision, request
   if (attempted !== undefined) return { type: "Retry", detail: `Run ${attempted.run} did not end well` };
   if (destroyBegun !== undefined)
     return { type: "Created", detail: `what Run ${destroyBegun.run} had begun to destroy is wanted again` };
-  if (record !== undefined && written !== undefined && isOfAnotherState(record))
-    return { type: "StateReplaced", detail: writingText(written) };
+  const replaced = replacingWrite(record);
+  if (replaced !== undefined) return { type: "StateReplaced", detail: writingText(replaced) };
   return { type: "OutputsChanged", detail: usedOutputsText(inputs) };
 }
 

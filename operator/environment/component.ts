@@ -3,7 +3,7 @@ import type { EnvironmentSpec } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, Run, RunInputs } from "../api/run.ts";
 import { sleepAt } from "../schedule/sleep.ts";
-import { hasBegunMore, isOfAnotherState } from "../storage/record.ts";
+import { isWhole } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
@@ -110,9 +110,8 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const request = pendingRequest(subject);
   // While the ref's newest commit is not known, what is applied counts as current.
   const assumed = seen.state === "known" ? seen.revision : applied?.revision;
-  // Where a later apply or destroy began and did not end well, or a person has put in another state, what was applied before is not what exists.
-  const isWhole = past.record === undefined || !(hasBegunMore(past.record) || isOfAnotherState(past.record));
-  if (isWhole && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
+  const isThere = past.record === undefined || isWhole(past.record);
+  if (isThere && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
     const ready = upToDate(seen, past);
     if (past.open !== undefined) return ready;
     const as = { component, engine, inputs, inputsDigest, revision: assumed, ...builtOn(subject.needs) };
@@ -182,7 +181,7 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
       ...(content === undefined ? {} : { content }),
     },
     ...builtOn(subject.needs),
-    rules: rulesOfRun(cause.type, environment, component, past.record),
+    rules: rulesOfRun(cause.type, environment, component, past),
   });
   const step = { type: "startRun", spec } as const;
   if (cutOff !== undefined) {

@@ -61,7 +61,7 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
       ...(applied?.inputs.content === undefined ? {} : { content: applied.inputs.content }),
     },
     ...(as.builtOn === undefined ? {} : { builtOn: as.builtOn }),
-    rules: rulesOfRun("DriftFound", environment, as.component, past.record),
+    rules: rulesOfRun("DriftFound", environment, as.component, past),
   });
   return { ...ready, step: { type: "startRun", spec } };
 }

@@ -28,6 +28,14 @@ export function lossOf(past: ComponentPast): Loss | undefined {
   );
 }
 
+/** What Runs had applied was lost, and a person has put a state in its place: nobody knows how old that is. */
+export function isMadeUpFor(past: ComponentPast): boolean {
+  const { record, runs } = past;
+  if (record?.written === undefined || record.applied !== undefined) return false;
+  const last = runs.find(({ spec, status }) => spec.operation !== "Check" && status?.phase === "Succeeded");
+  return last?.spec.operation === "Apply" && writtenSince(past, last);
+}
+
 /** Newest first. */
 function witnesses(past: ComponentPast): readonly Run[] {
   const closed = past.runs.filter((run) => isClosed(run) && !writtenSince(past, run) && !destroyedSince(past, run));

@@ -2,8 +2,10 @@ import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Cause } from "../api/run.ts";
-import { type ComponentRecord, isOfAnotherState } from "../storage/record.ts";
+import { replacingWrite } from "../storage/record.ts";
 import { driftSettings } from "./drift.ts";
+import { isMadeUpFor } from "./lost-state.ts";
+import type { ComponentPast } from "./observation.ts";
 import { askingSomebody, rulesFor } from "./rules.ts";
 
 /**
@@ -15,12 +17,13 @@ export function rulesOfRun(
   cause: Cause["type"],
   environment: Environment,
   component: Component,
-  record: ComponentRecord | undefined,
+  past: ComponentPast,
 ): RunRules {
+  const { record } = past;
   const rules = rulesFor(environment, component, "Apply");
   const corrects = cause === "DriftFound" || record?.attempted?.correction === true;
   const proposes = corrects && driftSettings(environment.spec, component).action === "Propose";
   const unaccounted = cause === "Recovery" || (corrects && record?.cutOff !== undefined);
-  const replaced = record !== undefined && isOfAnotherState(record);
+  const replaced = replacingWrite(record) !== undefined || isMadeUpFor(past);
   return proposes || unaccounted || replaced ? askingSomebody(rules) : rules;
 }

@@ -3,7 +3,6 @@ import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Operation, RunInputs } from "../api/run.ts";
 import { type Compiled, compileExpression } from "../approval/expression.ts";
-import { bothOf, type Rule } from "../approval/rules-for-plan.ts";
 import { DEFAULT_EXPIRY } from "../approval/tally.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 
@@ -48,11 +47,27 @@ function approvalFor(rules: ApprovalRules | undefined, operation: Operation): Pi
   };
 }
 
+/** How many people must agree, and to what they need not. */
+type Rule = Pick<ApprovalRules, "required" | "unless">;
+
 /** For a plan that destroys and does nothing else, without being a destroy: nothing where the ordinary rule says as much. */
 function stricterForDestroying({ required, unless, destroy }: ApprovalRules): Rule | undefined {
   if (destroy === undefined || destroy.required === 0) return undefined;
   const both = bothOf({ required, unless }, destroy);
   return both.required === required && both.unless === unless ? undefined : both;
+}
+
+/** One rule that is met only where both are: the greater number, and an expression that is true only where that of each rule that asks is true. */
+function bothOf(one: Rule, other: Rule): Rule {
+  const asking = [one, other].filter(({ required }) => required > 0);
+  const texts = [...new Set(asking.flatMap(({ unless }) => unless ?? []))];
+  const exemptsNothing = asking.length === 0 || asking.some(({ unless }) => unless === undefined);
+  const [text] = texts;
+  const unless = texts.length === 1 ? text : texts.map((each) => `(${each})`).join(" && ");
+  return {
+    required: Math.max(one.required, other.required),
+    ...(exemptsNothing || unless === undefined ? {} : { unless }),
+  };
 }
 
 /** The same rules, for a plan that is shown to a person, also where nobody would have to be asked for such a plan. */

@@ -2,9 +2,10 @@ import type { Component } from "../api/component.ts";
 import type { Cause } from "../api/run.ts";
 import { asTime } from "../schedule/gate.ts";
 import { sleepAt } from "../schedule/sleep.ts";
+import { replacingWrite } from "../storage/record.ts";
 import { decideComponent } from "./component.ts";
 import { moveFromFormerName } from "./moving.ts";
-import { type Observation, pastOf } from "./observation.ts";
+import { type ComponentPast, type Observation, pastOf } from "./observation.ts";
 import { isRecovering } from "./recovery.ts";
 import { decideRemoval } from "./removal.ts";
 import type { UsersOf } from "./usage.ts";
@@ -26,9 +27,10 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
   }
   const until = answer.wakesAtMs === undefined ? "asleep" : `asleep until ${asTime(answer.wakesAtMs)}`;
   const destroyed = new Set(environment.spec.components.filter(isDestroyedAsleep).map(({ name }) => name));
-  // How far an interrupted apply came has to be looked at by a person first. Its plan could not be applied without what it uses.
+  // How far an interrupted apply came, and what a state means that was put in, has to be looked at by a person first. Such a plan could not be
+  // applied without what it uses.
   const isKept = (name: string): boolean =>
-    isRecovering(pastOf(observation, name)) || usersOf(name).some((user) => destroyed.has(user) && isKept(user));
+    isLeftToPerson(pastOf(observation, name)) || usersOf(name).some((user) => destroyed.has(user) && isKept(user));
   return {
     decide(component, needs) {
       const { name, sleep } = component;
@@ -44,6 +46,9 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
     },
   };
 }
+
+const isLeftToPerson = (past: ComponentPast): boolean =>
+  isRecovering(past) || replacingWrite(past.record) !== undefined;
 
 export const isDestroyedAsleep = ({ sleep }: Pick<Component, "sleep">): boolean => sleep?.destroy === true;
 

@@ -1,5 +1,5 @@
 import type { Component } from "../api/component.ts";
-import { type ComponentRecord, destroyBasisOf, hasBegunMore } from "../storage/record.ts";
+import { type ComponentRecord, destroyBasisOf, isWhole } from "../storage/record.ts";
 import { inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
@@ -61,7 +61,7 @@ function recordedNeeds({ environment }: Observation, record: ComponentRecord): r
 function isAppliedAs(observation: Observation, component: Component, record: ComponentRecord): boolean {
   const { environment } = observation;
   const { applied } = record;
-  if (applied === undefined || hasBegunMore(record)) return false;
+  if (applied === undefined || !isWhole(record)) return false;
   const { revisionOf } = withKeptCommits(observation, component, pastOf(observation, component.name));
   const seen = revisionOf(sourceOf(environment.spec, component));
   if (seen.state === "known" && seen.revision !== applied.revision) return false;

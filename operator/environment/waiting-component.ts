@@ -1,4 +1,5 @@
 import type { Run } from "../api/run.ts";
+import { replacingWrite, writingText } from "../storage/record.ts";
 import { attemptedNow } from "./attempt-spec.ts";
 import { whyBuiltOnOther } from "./built-on.ts";
 import { isComingCorrection, whyNotCorrected } from "./correction.ts";
@@ -18,7 +19,13 @@ export function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Ru
   const reason = whyNotWanted(subject, engine, run);
   if (reason !== undefined) return supersede(run, reason);
   const heldBack = blocked(subject)?.message;
-  const waiting = { ...answerForOpenRun(run), ...(heldBack === undefined ? {} : { heldBack }) };
+  const answer = answerForOpenRun(run);
+  const replaced = replacingWrite(subject.past.record);
+  const waiting = {
+    ...answer,
+    ...(replaced === undefined ? {} : { message: `${answer.message}; ${writingText(replaced)}` }),
+    ...(heldBack === undefined ? {} : { heldBack }),
+  };
   // What was applied is still what is declared: nobody has to wait for a correction that waits itself.
   return isComingCorrection(run) ? { ...waiting, satisfied: true } : waiting;
 }
@@ -38,7 +45,7 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
   const inputsDigest = unsettled ? run.spec.inputsDigest : inputsDigestOf(engine, inputs, outputDigests(subject));
   const { request } = attemptedNow(environment, "");
   const isCorrection = isComingCorrection(run);
-  const rules = rulesOfRun(run.spec.cause.type, environment, component, past.record);
+  const rules = rulesOfRun(run.spec.cause.type, environment, component, past);
   const wanted = {
     operation: "Apply",
     inputsDigest,

@@ -1,9 +1,9 @@
 import { canonicalJson } from "../api/digest.ts";
 import { ANNOTATIONS } from "../api/names.ts";
+import { requiredFor } from "../api/rules-for-plan.ts";
 import type { Run, RunSpec } from "../api/run.ts";
-import { requiredFor } from "../approval/rules-for-plan.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
-import { isAfterWriting, writingText } from "../storage/record.ts";
+import { sideOfWriting, writingText } from "../storage/record.ts";
 import { changesBetween, type Intended, usedOutputsText } from "./cause.ts";
 import type { ComponentPast } from "./observation.ts";
 import type { Answer } from "./verdict.ts";
@@ -34,9 +34,11 @@ export function whySuperseded({ spec }: Run, wanted: Wanted): string | undefined
 
 /** A plan is made of a state: where a person has put another one in its place, it fits no more. */
 export function whyOfAnotherState({ record }: ComponentPast, { spec, status }: Run): string | undefined {
-  if (record?.written === undefined || isAfterWriting(record, spec.number)) return undefined;
+  if (record?.written === undefined) return undefined;
   const { written } = record;
-  if (Date.parse(written.at) <= Date.parse(status?.heldAt ?? "")) return undefined;
+  const side = sideOfWriting(record, spec.number);
+  const isOlder = side === undefined ? Date.parse(written.at) > Date.parse(status?.heldAt ?? "") : side === "before";
+  if (!isOlder) return undefined;
   return `${writingText(written)} meanwhile`;
 }
 

@@ -1,5 +1,5 @@
 import type { Environment } from "../api/environment.ts";
-import type { Run } from "../api/run.ts";
+import type { Cause, Run } from "../api/run.ts";
 import { changesSomething } from "../run/outside-windows.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
 import { type Gate, overrideOf, troubleText } from "../schedule/gate.ts";
@@ -58,15 +58,17 @@ function overriding(verdict: Verdict, reason: string): Verdict {
   return { ...verdict, step: { ...step, spec: { ...step.spec, cause: { ...cause, detail } }, outsideWindows: reason } };
 }
 
-/** What was under way has been cut off: whoever decides how to go on decides about the windows, too. */
+const LEFT_TO_PEOPLE: ReadonlySet<Cause["type"]> = new Set(["Recovery", "StateReplaced"]);
+
+/** What was under way has been cut off, or its state replaced: whoever decides how to go on decides about the windows, too. */
 function isLeftToPerson(run: Run): boolean {
   const { given, required } = consentTo(run);
-  return run.spec.cause.type === "Recovery" && isWaitingForPeople(run) && given < required;
+  return LEFT_TO_PEOPLE.has(run.spec.cause.type) && isWaitingForPeople(run) && given < required;
 }
 
 /**
  * An override is for one occasion: it is taken off when the Environment comes to rest, or a window is open anyway. Until then it also covers
- * further tries, dependents, and plans that are being approved, but for one that still waits for people after an interruption.
+ * further tries, dependents, and plans that are being approved, but for one that still waits for people after an interruption, or because its state was replaced.
  */
 export function isOverrideSpent(environment: Environment, gate: Gate, verdicts: readonly Verdict[]): boolean {
   if (overrideOf(environment) === undefined) return false;

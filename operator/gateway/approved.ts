@@ -1,6 +1,6 @@
 import type { Approval } from "../api/approval.ts";
+import { rulesForPlan } from "../api/rules-for-plan.ts";
 import type { Run } from "../api/run.ts";
-import { rulesForPlan } from "../approval/rules-for-plan.ts";
 import { rejectionText, tally } from "../approval/tally.ts";
 import type { KubeObject, Reader } from "../cluster/ports.ts";
 import { APPROVALS } from "../cluster/resources.ts";

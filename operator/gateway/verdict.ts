@@ -1,5 +1,5 @@
+import { requiredFor } from "../api/rules-for-plan.ts";
 import type { Run } from "../api/run.ts";
-import { requiredFor } from "../approval/rules-for-plan.ts";
 import { supersededOutcome } from "../run/waiting.ts";
 import { intentOf, permitted } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";

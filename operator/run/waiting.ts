@@ -1,6 +1,6 @@
 import { ANNOTATIONS } from "../api/names.ts";
+import { rulesForPlan } from "../api/rules-for-plan.ts";
 import type { RunOutcome } from "../api/run-status.ts";
-import { rulesForPlan } from "../approval/rules-for-plan.ts";
 import { type HeldQuestion, rejectionText, type Tally, tally } from "../approval/tally.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, isCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";

@@ -1,12 +1,6 @@
 import { LABELS } from "../api/names.ts";
 import { versionsOf } from "../storage/by-hand.ts";
-import {
-  type BlobRef,
-  type ComponentRecord,
-  isOfAnotherState,
-  type StateVersion,
-  type WrittenByHand,
-} from "../storage/record.ts";
+import type { BlobRef, ComponentRecord, StateVersion, WrittenByHand } from "../storage/record.ts";
 import { STATE_API_VERSION, STATES, stateName } from "./names.ts";
 
 /** A record as people see it: no value of any resource, no archive, no credentials. */
@@ -37,17 +31,17 @@ export function stateObject(record: ComponentRecord) {
         ? {}
         : { recovery: { run: recovery.run, ...blobLine(recovery.blob), storedAt: recovery.at } }),
       ...(journal === undefined ? {} : { journal: { run: journal.run, entries: journal.entries } }),
-      ...(written === undefined ? {} : { lastWrite: writingLine(written, isOfAnotherState(record)) }),
+      ...(written === undefined ? {} : { lastWrite: writingLine(written) }),
     },
   };
 }
 
-const writingLine = ({ how, by, at, serial }: WrittenByHand, unsettled: boolean) => ({
+const writingLine = ({ how, by, at, serial, replaced }: WrittenByHand) => ({
   how,
   by,
   at,
   serial,
-  ...(unsettled ? { unsettled } : {}),
+  ...(replaced === undefined ? {} : { unsettled: replaced }),
 });
 
 export type StateObject = ReturnType<typeof stateObject>;

@@ -8,7 +8,7 @@ import {
   type Claim,
   type ComponentRecord,
   destroyBasisOf,
-  isOfAnotherState,
+  replacingWrite,
   writingText,
 } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -63,7 +63,7 @@ export function permitted(
     const same = applying.planDigest === planDigest;
     return { answer: same ? { type: "granted", at: applying.at } : { type: "begun", planDigest: applying.planDigest } };
   }
-  const unseen = operation === "Apply" && !shown ? whyUnseen(record, intent) : undefined;
+  const unseen = operation === "Apply" ? whyUnseen(record, claim, { intent, shown }) : undefined;
   if (unseen !== undefined) return { answer: { type: "unseen", why: unseen } };
   const begunAt = at.toISOString();
   return {
@@ -79,12 +79,20 @@ export function permitted(
   };
 }
 
-/** Whoever decided to make this Run may not have known: a plan that is asked for after a cut-off apply is looked at by who asked. */
-function whyUnseen(record: ComponentRecord, intent: Intent): string | undefined {
-  const run = cutOffInTheWay(record, intent);
+/**
+ * Why somebody has to look first. That a plan was asked for since an apply was cut off is a person's word about it; it is none about a state that
+ * was put in. A plan that was shown before that is another plan.
+ */
+function whyUnseen(
+  record: ComponentRecord,
+  { number = 0 }: Claim,
+  { intent, shown }: Pick<WantsToApply, "intent" | "shown">,
+): string | undefined {
+  const run = shown ? undefined : cutOffInTheWay(record, intent);
   if (run !== undefined) return `Run ${run} was interrupted, and nobody has said how to go on`;
-  if (record.written === undefined || !isOfAnotherState(record)) return undefined;
-  return `${writingText(record.written)}, and nobody has seen what follows from that`;
+  const replaced = replacingWrite(record);
+  if (replaced === undefined || (shown && number > (replaced.after ?? 0))) return undefined;
+  return `${writingText(replaced)}, and nobody has seen what follows from that`;
 }
 
 const corrects = ({ attempted }: ComponentRecord, correction: boolean) =>

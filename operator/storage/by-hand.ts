@@ -8,6 +8,7 @@ import {
   type ComponentRecord,
   type Holder,
   holderOf,
+  replacingWrite,
   type StateKey,
   type StateVersion,
   stateKeyText,
@@ -57,7 +58,7 @@ export async function restoreState(
     const follows = "recovery" in chosen && record.state?.lineage === lineage && serial > record.state.serial;
     return follows ? kept : raised(kept, highestSerial(record) + 1);
   };
-  return write(store, key, { ...hand, how: "Restore", isEngines: "recovery" in chosen }, content, signal);
+  return write(store, key, { ...hand, how: "Restore", isLeftByEngine: "recovery" in chosen }, content, signal);
 }
 
 /** The blob of a version that is kept. Throws `Refused("NotFound")` and names those that are. */
@@ -121,8 +122,8 @@ const raised = (content: Buffer, serial: number): Buffer => Buffer.from(withSeri
 
 interface Writing extends HandWithForce {
   readonly how: WrittenByHand["how"];
-  /** What the last engine left is what exists: nobody has to be asked what follows from it. */
-  readonly isEngines?: boolean;
+  /** The last engine left it, although under a lower serial: it is what exists, and nobody has to be asked what follows from it. */
+  readonly isLeftByEngine?: boolean;
 }
 
 /**
@@ -163,14 +164,16 @@ function written(
   record: ComponentRecord,
   head: StateVersion | undefined,
   recovered: StateVersion | undefined,
-  { how, by, at, isEngines }: Writing,
+  { how, by, at, isLeftByEngine = false }: Writing,
 ): ComponentRecord {
   const { recovery: _settled, ...rest } = record;
   const newest = head ?? record.state;
   if (newest === undefined) throw new Refused("NotFound", `no state of ${stateKeyText(record.key)} was ever stored`);
   const before = head === undefined ? record.history : versionsOf(record);
   const isHead = recovered?.blob.digest === newest.blob.digest;
-  const isReplaced = (head !== undefined && !isEngines) || record.written?.replaced === true;
+  const left = record.recovery ?? record.state;
+  const wasUsed = left !== undefined || record.mayHoldObjects;
+  const isOther = wasUsed && !isLeftByEngine && newest.blob.digest !== left?.blob.digest;
   const earlier = recovered === undefined || isHead ? before : [recovered, ...before];
   return {
     ...rest,
@@ -182,8 +185,8 @@ function written(
       by,
       at: at.toISOString(),
       serial: newest.serial,
-      ...(record.claim?.number === undefined ? {} : { after: record.claim.number }),
-      ...(isReplaced ? { replaced: true } : {}),
+      after: record.claim?.number ?? 0,
+      ...(isOther || replacingWrite(record) !== undefined ? { replaced: true } : {}),
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type Change, without } from "./change.ts";
 import type { Claimant } from "./claims.ts";
-import { type ComponentRecord, hasBegunMore, type RecordedDrift } from "./record.ts";
+import { type ComponentRecord, isWhole, type RecordedDrift } from "./record.ts";
 
 /** What a Check has seen: nothing that counts, or differences; and of which version of the state. */
 export interface Finding {
@@ -15,7 +15,7 @@ export type Checked = "noted" | "outdated";
 export function isCurrent(record: ComponentRecord, { environmentUid, number }: Claimant): boolean {
   const { owner, ownership, movingTo, applied, claim, lock, recovery } = record;
   if (owner.environmentUid !== environmentUid || ownership !== "Owned" || movingTo !== undefined) return false;
-  if (applied === undefined || hasBegunMore(record) || recovery !== undefined || lock !== undefined) return false;
+  if (applied === undefined || !isWhole(record) || recovery !== undefined || lock !== undefined) return false;
   return (
     applied.number < number && (claim?.number ?? 0) < number && (claim === undefined || claim.fenced !== undefined)
   );

@@ -88,6 +88,12 @@ function unfenced(current: Claim): Claim {
   throw new Refused("Fenced", `Run ${current.run} may no longer write: ${current.fenced.why}`);
 }
 
+/** The record for another name or another owner: the Runs to come are numbered on their own, and none of them knows a claim of before. */
+export function unclaimed(record: ComponentRecord): ComponentRecord {
+  const { claim: _claim, written, ...rest } = record;
+  return { ...rest, ...(written === undefined ? {} : { written: { ...written, after: 0 } }) };
+}
+
 /** The claim of whoever asks; refuses everybody whose claim is not the current, unfenced one. Every write begins with it. */
 export function mustHold(record: ComponentRecord, claimant: Claimant): Claim {
   mustBelong(record, claimant);

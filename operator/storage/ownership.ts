@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { blobsOf, deleteBlobs } from "./blobs.ts";
-import { afterConflict, changeRecord, without } from "./change.ts";
+import { afterConflict, changeRecord } from "./change.ts";
+import { unclaimed } from "./claims.ts";
 import type { StateStore, Versioned } from "./port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -76,9 +77,8 @@ function ownershipOf(
   return user === undefined ? "adopt" : { type: "inUse", uid: owner.environmentUid, run: user };
 }
 
-/** The claim goes with the old owner: numbers of Runs begin anew with the new one. */
 function adopted(record: ComponentRecord, environmentUid: string): ComponentRecord {
-  return { ...without(record, "claim"), owner: { environmentUid }, ownership: "Owned" };
+  return { ...unclaimed(record), owner: { environmentUid }, ownership: "Owned" };
 }
 
 /** The Run that may still write, if there is one. */

@@ -44,27 +44,30 @@ export interface WrittenByHand {
   readonly by: string;
   readonly at: string;
   readonly serial: number;
-  /** Number of the newest Run that had claimed the state before. */
+  /** Number of the newest Run that had claimed the state before; 0 where none of this name and this owner had. */
   readonly after?: number;
-  /** It took the place of another state, and neither an apply nor a destroy has ended well since. */
+  /** It is not what the last engine left, where one had been at work, and neither an apply nor a destroy has ended well since. */
   readonly replaced?: true;
 }
 
 /**
- * This Run knows what was written, whatever the clock of the replica that took it said: the state was claimed since, and not by an older Run.
+ * Whether a Run worked on the state before a person wrote it last, or after, whatever the clock of the replica that took it said. Undefined where
+ * only clocks can tell, since it has not claimed the state.
  */
-export function isAfterWriting({ written, claim }: ComponentRecord, number: number): boolean {
+export function sideOfWriting({ written, claim }: ComponentRecord, number: number): "before" | "after" | undefined {
   const after = written?.after;
-  return after !== undefined && number > after && (claim?.number ?? 0) > after;
+  if (after === undefined) return undefined;
+  if (number <= after) return "before";
+  return (claim?.number ?? 0) > after ? "after" : undefined;
 }
 
-/** A person has put another state in the place of the one that was applied: what is there, and what its outputs are, only a plan can tell. */
-export const isOfAnotherState = ({ applied, written }: ComponentRecord): boolean =>
-  applied !== undefined && written?.replaced === true;
+/** A person's write that put something else in the place of what was there: what exists, and what its outputs are, only a plan can tell. */
+export const replacingWrite = (record: ComponentRecord | undefined): WrittenByHand | undefined =>
+  record?.written?.replaced === true ? record.written : undefined;
 
 /** What a person has done to the state. */
 export const writingText = ({ by, how }: WrittenByHand): string =>
-  `${by} ${how === "Push" ? "pushed" : "restored"} the state`.slice(0, 500);
+  `${by.slice(0, 256)} ${how === "Push" ? "pushed" : "restored"} the state`;
 
 /** Who may write the state now. Released by its holder, or on proof that its holder is dead. */
 export interface StateLock {
@@ -236,6 +239,10 @@ export interface UsedLogin {
 /** An apply or a destroy was allowed to begin, and none has ended well since: `applied` does not say what exists. */
 export const hasBegunMore = ({ attempted, destroyBegun }: ComponentRecord): boolean =>
   attempted !== undefined || destroyBegun !== undefined;
+
+/** What was applied last is what exists, as far as anybody knows: nothing was begun since, and no person has put another state in. */
+export const isWhole = (record: ComponentRecord): boolean =>
+  !hasBegunMore(record) && replacingWrite(record) === undefined;
 
 /** All applies that were cut off while none has ended well, newest first. */
 export function cutOffApplies(cutOff: CutOff | undefined): readonly CutOffApply[] {

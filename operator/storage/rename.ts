@@ -1,5 +1,6 @@
 import { blobsOf, deleteBlobs } from "./blobs.ts";
 import { changeRecord, without } from "./change.ts";
+import { unclaimed } from "./claims.ts";
 import { userOf } from "./ownership.ts";
 import { RecordConflict, type StateStore } from "./port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
@@ -61,8 +62,7 @@ async function makeTarget(
     await deleteBlobs(store, existing.value, blobsOf(existing.value), signal);
   }
   try {
-    // The claim stays behind: the Runs of the new name are numbered on their own.
-    await store.createRecord({ ...without(without(source, "movingTo"), "claim"), key: to }, signal);
+    await store.createRecord({ ...unclaimed(without(source, "movingTo")), key: to }, signal);
   } catch (error) {
     if (!(error instanceof RecordConflict)) throw error;
     const rival = await store.record(to, signal);

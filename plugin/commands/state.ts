@@ -177,10 +177,10 @@ async function contentOf(said: Said, readInput: () => Promise<string>): Promise<
   return text;
 }
 
-function storedText(done: string, { status }: StateObject): string {
+function storedText(done: string, { metadata, status }: StateObject): string {
   const { environment, component, serial, resources = 0, lastWrite } = status;
   const many = resources === 1 ? "1 resource" : `${resources} resources`;
   const stored = `${done}: the state of ${environment}/${component} has serial ${serial ?? "?"} and ${many} now.`;
   if (!lastWrite?.unsettled) return stored;
-  return `${stored}\nWhat follows from it is planned next. A plan that changes something waits for a person: kubectl terrarium approve ${environment}`;
+  return `${stored}\nWhat follows from it is planned as soon as it may be. A plan that changes something waits for a person: kubectl terrarium approve ${environment} -n ${metadata.namespace}`;
 }

@@ -1,7 +1,7 @@
 import type { Environment } from "../../operator/api/environment.ts";
+import { requiredFor } from "../../operator/api/rules-for-plan.ts";
 import type { Run } from "../../operator/api/run.ts";
 import type { PlanCounts } from "../../operator/api/run-status.ts";
-import { requiredFor } from "../../operator/approval/rules-for-plan.ts";
 
 /** A plan as people are asked about it. This is also what `-o json` prints. */
 export interface PlanPicture {

@@ -1,7 +1,7 @@
 import type { Run } from "../../operator/api/run.ts";
 import { RUNS } from "../../operator/cluster/resources.ts";
 import { pushState } from "../../operator/storage/by-hand.ts";
-import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
+import { type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { isRefused } from "../../operator/storage/refusal.ts";
 import { readState } from "../../operator/storage/versions.ts";
 import type { WorldApi } from "./world-api.ts";
@@ -33,20 +33,20 @@ export interface HandsParts {
   readonly violated: (what: string) => void;
 }
 
+const ENDS_WELL: ReadonlySet<string> = new Set(["Applied", "Unchanged", "Destroyed"]);
+
 interface Written {
   readonly at: string;
   readonly serial: number;
-  /** The end that was recorded last when the state was written; undefined where nothing was applied. */
-  readonly appliedBy: string | undefined;
+  /** The Run that had ended well last when the state was written. */
+  readonly settledBy: string | undefined;
 }
 
 export function createHands({ api, store, turns, clock, tell, violated }: HandsParts): Hands {
   const jane = store.seenBy(turns.mortal("jane"));
   const writings = new Map<string, Written>();
-  const recordOf = (key: StateKey): ComponentRecord | undefined =>
-    store.versions.at(-1)?.find((record) => stateKeyText(record.key) === stateKeyText(key));
-  const endOf = ({ applied }: ComponentRecord): string | undefined =>
-    applied === undefined ? undefined : `${applied.runUid} ${applied.at}`;
+  /** The Run of a component that has ended well last, as far as its record says. */
+  const settledBy = new Map<string, string>();
 
   async function push(key: StateKey): Promise<void> {
     const record = (await jane.record(key))?.value;
@@ -58,10 +58,9 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
   }
 
   const isReplaced = (key: StateKey): boolean => {
-    const record = recordOf(key);
-    const written = writings.get(stateKeyText(key));
-    if (record === undefined || written?.appliedBy === undefined) return false;
-    return endOf(record) === written.appliedBy;
+    const name = stateKeyText(key);
+    const written = writings.get(name);
+    return written !== undefined && settledBy.get(name) === written.settledBy;
   };
 
   return {
@@ -94,11 +93,14 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
         violated(`I4: ${name} applies what follows from a state that a person has put in, and nobody was asked`);
     },
     check() {
-      for (const record of store.versions.at(-1) ?? []) {
-        const { key, written } = record;
-        const known = writings.get(stateKeyText(key));
-        if (written === undefined || (written.at === known?.at && written.serial === known.serial)) continue;
-        writings.set(stateKeyText(key), { at: written.at, serial: written.serial, appliedBy: endOf(record) });
+      for (const { key, written, lastResult } of store.versions.at(-1) ?? []) {
+        const name = stateKeyText(key);
+        if (lastResult !== undefined && ENDS_WELL.has(lastResult.outcome.result))
+          settledBy.set(name, lastResult.runUid);
+        const known = writings.get(name);
+        if (written === undefined) writings.delete(name);
+        else if (written.at !== known?.at || written.serial !== known.serial)
+          writings.set(name, { at: written.at, serial: written.serial, settledBy: settledBy.get(name) });
       }
     },
   };

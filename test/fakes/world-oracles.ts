@@ -128,7 +128,7 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
     }
   }
 
-  /** What a component needs that is to recover stays awake with it, and so does what that needs. */
+  /** What a component needs that is left to a person stays awake with it, and so does what that needs. */
   function staysAwake({ spec }: Run): boolean {
     const attempts = new Map(
       records()
@@ -136,7 +136,9 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
         .map((record) => [record.key.component, record]),
     );
     const awake = new Set(
-      [...attempts].filter(([, record]) => record.cutOff && record.attempted).map(([name]) => name),
+      [...attempts]
+        .filter(([, record]) => (record.cutOff && record.attempted) || hands.isReplaced(record.key))
+        .map(([name]) => name),
     );
     for (const name of awake) {
       const record = attempts.get(name);
@@ -188,15 +190,15 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
       environment: run.spec.environment.name,
       component: run.spec.component,
     };
-    // Whoever puts another state in begins anew.
+    // Tries are counted anew from the moment that a person puts a state in.
     const writtenAtMs = hands.writtenAtMs(key) ?? Number.NEGATIVE_INFINITY;
     const tries = sinceItSlept(run, before).filter(
-      ({ spec, ...other }) =>
-        endedAtMs({ spec, ...other }) > writtenAtMs &&
-        spec.operation === run.spec.operation &&
-        spec.desiredDigest === run.spec.desiredDigest &&
-        spec.environment.generation === run.spec.environment.generation &&
-        spec.request === run.spec.request,
+      (other) =>
+        endedAtMs(other) > writtenAtMs &&
+        other.spec.operation === run.spec.operation &&
+        other.spec.desiredDigest === run.spec.desiredDigest &&
+        other.spec.environment.generation === run.spec.environment.generation &&
+        other.spec.request === run.spec.request,
     );
     const name = `${run.spec.operation} ${run.spec.component} #${run.spec.number}`;
     // What drifts again is brought back again: tries are counted from the last that succeeded.
@@ -204,7 +206,7 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
     const same = run.spec.cause.type === "DriftFound" && success >= 0 ? tries.slice(0, success) : tries;
     // A state that was let go, at the end of a life, is taken back by a Run.
     const isTakenBack = recordOf(key)?.ownership === "Released";
-    if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0] && !isTakenBack)
+    if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0] && !isTakenBack && !hands.isReplaced(key))
       violated(`noise: ${name} repeats what succeeded`);
     // A plan that waited and came to nothing did not fail: whoever tries after it begins to count anew.
     const cancelled = same.findIndex(({ status }) => status?.phase === "Cancelled" && status.heldAt !== undefined);

@@ -193,8 +193,8 @@ export const BY_HAND: readonly Mutant[] = [
     edits: [
       {
         file: "operator/storage/applying.ts",
-        find: "  if (record.written === undefined || !isOfAnotherState(record)) return",
-        replace: "  if (record.written === undefined || isOfAnotherState(record)) return",
+        find: "  if (replaced === undefined || (shown &&",
+        replace: "  if (replaced !== undefined || (shown &&",
       },
     ],
     tests: ["test/unit/storage/replaced-state.test.ts"],

@@ -1,142 +1,253 @@
 import assert from "node:assert/strict";
+import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
-import type { RunSpec } from "../../../operator/api/run.ts";
-import { aComponent, anEnvironment, anOutput } from "../../fakes/objects.ts";
+import { planStanding } from "../../../operator/environment/plan-standing.ts";
+import { aComponent, anEnvironment, anOutput, aRecord } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 const vpc = { name: "vpc", valueFrom: { output: { component: "a", name: "id" } } };
 const output = (digest: string) => [{ ...anOutput("id"), digest }];
+const night = { lifetime: { sleep: { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" } } };
 
-/** `b` uses an output of `a`. Both are ready when a person puts another state of `a` into the store, and nothing is decided about it yet. */
-function aReplacedStory(spec: object = {}) {
-  const user = aComponent("b", { terraform: { path: ".", variables: [vpc] } });
-  const story = aStory(anEnvironment([aComponent("a"), user], { spec }));
-  story.settle({ a: output("first") });
-  const replace = (clockAheadMs = 0) => {
-    story.pass(60_000);
-    const record = story.records.get("a") ?? assert.fail();
-    const at = new Date(story.now() + clockAheadMs).toISOString();
-    const after = Math.max(...story.runs().map(({ spec: { number } }) => number));
-    const written = { how: "Restore", by: "jane", at, serial: 9, after, replaced: true } as const;
-    story.records.set("a", { ...record, written });
-    story.pass(60_000);
+/** `a`, and `b` which uses an output of it. */
+function aStoryOfTwo(spec: object = {}, more: object = {}) {
+  const user = aComponent("b", { terraform: { path: ".", variables: [vpc] }, ...more });
+  const story = aStory(anEnvironment([aComponent("a", more), user], { spec }));
+  const recordOf = () => story.records.get("a") ?? assert.fail();
+  return {
+    story,
+    /** The open Run of `a` has claimed the state, and its plan waits. */
+    hold() {
+      const run = story.hold("a");
+      const { name, uid } = run.metadata;
+      const fenced = { why: "its plan waits", at: "" };
+      const claim = {
+        run: name,
+        runUid: uid,
+        number: run.spec.number,
+        phase: "Plan",
+        podUid: "p",
+        at: "",
+        fenced,
+      } as const;
+      story.records.set("a", { ...recordOf(), claim });
+      return run;
+    },
+    /** A person puts another state in; the clock of the replica that takes it is ahead by so much. */
+    replace(clockAheadMs = 0) {
+      story.pass(MINUTE_MS);
+      const at = new Date(story.now() + clockAheadMs).toISOString();
+      const after = recordOf().claim?.number ?? 0;
+      const written = { how: "Restore", by: "jane", at, serial: 9, after, replaced: true } as const;
+      story.records.set("a", { ...recordOf(), written });
+      story.pass(MINUTE_MS);
+    },
+    change: (spec: Partial<EnvironmentSpec>) =>
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } })),
+    required: () => story.openRuns()[0]?.spec.rules?.approval?.required,
+    /** What was begun since both were ready. */
+    begun: () => story.started.filter((what) => !what.endsWith("#1")),
   };
-  return { story, replace };
 }
 
-const requiredOf = ({ rules }: RunSpec): number | undefined => rules?.approval?.required;
+function aReadyStory(...args: Parameters<typeof aStoryOfTwo>) {
+  const two = aStoryOfTwo(...args);
+  two.story.settle({ a: output("first") });
+  return two;
+}
+
+/** Both are ready when a person puts another state of `a` in, and nothing is decided about it yet. */
+function aReplacedStory(...args: Parameters<typeof aStoryOfTwo>) {
+  const two = aReadyStory(...args);
+  two.replace();
+  return two;
+}
 
 describe("A ready component whose state a person replaces", () => {
   it("is planned again, for a person to approve, though nobody has to be asked for plans here", () => {
-    const { story, replace } = aReplacedStory();
-    replace();
+    const { story, hold, required } = aReplacedStory();
     story.round();
-    const [run] = story.openRuns();
-    assert.deepEqual(run?.spec.cause, { type: "StateReplaced", detail: "jane restored the state" });
-    assert.equal(requiredOf(run.spec), 1);
-    story.hold("a");
-    assert.equal(story.verdict("a").state, "AwaitingApproval");
+    assert.deepEqual(story.openRuns()[0]?.spec.cause, { type: "StateReplaced", detail: "jane restored the state" });
+    assert.equal(required(), 1);
+    hold();
+    const { state, message } = story.verdict("a");
+    assert.equal(state, "AwaitingApproval");
+    assert.match(message, /kubectl terrarium approve .*; jane restored the state$/);
   });
 
   it("keeps waiting what uses its outputs, which follows when the plan is settled", () => {
-    const { story, replace } = aReplacedStory();
-    replace();
+    const { story, begun } = aReplacedStory();
     story.round();
     assert.equal(story.verdict("b").state, "Blocked");
     story.end("a", "Unchanged", { outputs: output("second") });
     story.round();
     assert.equal(story.verdict("a").state, "Ready");
-    assert.deepEqual(story.started.slice(2), ["Apply a #2", "Apply b #2"]);
+    assert.deepEqual(begun(), ["Apply a #2", "Apply b #2"]);
   });
 
-  it("is planned once, also where the clock of whoever stored the state was ahead", () => {
-    const { story, replace } = aReplacedStory();
-    replace(HOUR_MS);
-    story.round();
-    story.end("a", "Applied", { outputs: output("first") });
-    story.round();
-    assert.equal(story.verdict("a").state, "Ready");
-    assert.deepEqual(story.started.slice(2), ["Apply a #2"]);
-  });
+  for (const [what, clockAheadMs] of [
+    ["right", 0],
+    ["ahead", HOUR_MS],
+    ["behind", -HOUR_MS],
+  ] as const) {
+    describe(`through a replica whose clock is ${what}`, () => {
+      it("is planned once", () => {
+        const { story, replace, hold, begun } = aReadyStory();
+        replace(clockAheadMs);
+        story.round();
+        hold();
+        for (let rounds = 0; rounds < 5; rounds += 1) {
+          story.pass(MINUTE_MS);
+          story.round();
+        }
+        assert.deepEqual([begun(), story.superseded], [["Apply a #2"], []]);
+        story.end("a", "Applied", { outputs: output("first") });
+        story.round();
+        assert.equal(story.verdict("a").state, "Ready");
+      });
 
-  it("stays as it is when the plan is rejected, until a person replaces the state once more", () => {
-    const { story, replace } = aReplacedStory();
-    replace();
-    story.round();
-    story.hold("a");
-    story.end("a", "Cancelled", { reason: "Rejected", message: "rejected by jane" });
-    story.round();
-    assert.equal(story.verdict("a").reason, "Rejected");
-    assert.deepEqual(story.started.slice(2), ["Apply a #2"]);
-    replace();
-    story.round();
-    assert.deepEqual(story.started.slice(2), ["Apply a #2", "Apply a #3"]);
-  });
+      it("is planned anew where a plan waited: that one is void", () => {
+        const { story, change, hold, replace, begun } = aReadyStory({
+          approval: { required: 1, planExpiresAfter: "24h" },
+        });
+        change({ variables: [{ name: "size", value: 2 }] });
+        story.round();
+        const run = hold();
+        replace(clockAheadMs);
+        assert.equal(planStanding(story.observation(), run).type, "void");
+        story.round();
+        story.round();
+        assert.deepEqual(story.superseded, ["jane restored the state meanwhile"]);
+        assert.deepEqual(begun(), ["Apply a #2", "Apply a #3"]);
+      });
 
+      it("is planned anew after a plan of it was rejected, and not before", () => {
+        const { story, hold, replace, begun } = aReplacedStory();
+        story.round();
+        hold();
+        story.end("a", "Cancelled", { reason: "Rejected", message: "rejected by jane" });
+        story.round();
+        assert.equal(story.verdict("a").reason, "Rejected");
+        assert.deepEqual(begun(), ["Apply a #2"]);
+        replace(clockAheadMs);
+        story.round();
+        assert.deepEqual(begun(), ["Apply a #2", "Apply a #3"]);
+      });
+
+      it("is planned although its last Run was cancelled", () => {
+        const { story, hold, replace, begun } = aReadyStory();
+        story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+        story.round();
+        hold();
+        story.end("a", "Cancelled", { reason: "Cancelled", message: "cancelled by a person" });
+        replace(clockAheadMs);
+        story.round();
+        assert.deepEqual(begun(), ["Apply a #2", "Apply a #3"]);
+      });
+    });
+  }
+});
+
+describe("What follows from a state that a person has put in", () => {
   it("asks a person also where something else has changed meanwhile", () => {
-    const { story, replace } = aReplacedStory();
-    replace();
-    story.edit((environment) => ({
-      ...environment,
-      spec: { ...environment.spec, variables: [{ name: "size", value: 2 }] },
-    }));
+    const { story, change, required } = aReplacedStory();
+    change({ variables: [{ name: "size", value: 2 }] });
     story.round();
-    const [run] = story.openRuns();
-    assert.equal(run?.spec.cause.type, "SpecChanged");
-    assert.equal(requiredOf(run.spec), 1);
+    assert.equal(story.openRuns()[0]?.spec.cause.type, "SpecChanged");
+    assert.equal(required(), 1);
+  });
+
+  it("asks a person also where a plan was asked for, which may have been because of another component", () => {
+    const { story, required } = aReplacedStory();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+    story.round();
+    assert.equal(story.openRuns()[0]?.spec.cause.type, "Requested");
+    assert.equal(required(), 1);
   });
 
   it("asks again after an apply of it that failed: whoever approved the first plan has not seen the next one", () => {
-    const { story, replace } = aReplacedStory();
-    replace();
+    const { story, required } = aReplacedStory();
     story.round();
     story.end("a", "Failed", { reason: "ApplyFailed" });
     story.pass(HOUR_MS);
     story.round();
-    const [run] = story.openRuns();
-    assert.equal(run?.spec.cause.type, "Retry");
-    assert.equal(requiredOf(run.spec), 1);
+    assert.equal(story.openRuns()[0]?.spec.cause.type, "Retry");
+    assert.equal(required(), 1);
+  });
+
+  it("asks also where no apply has ever ended well", () => {
+    const { story, replace, required } = aStoryOfTwo();
+    story.round();
+    story.end("a", "Failed", { reason: "ApplyFailed" });
+    replace();
+    story.pass(HOUR_MS);
+    story.round();
+    assert.equal(required(), 1);
+  });
+
+  it("asks also where the record was lost: nobody knows how old the copy is that was pushed", () => {
+    const { story, required } = aReadyStory();
+    story.records.delete("a");
+    story.pass(HOUR_MS);
+    assert.equal(story.verdict("a").reason, "StateLost");
+    const at = new Date(story.now()).toISOString();
+    story.records.set("a", aRecord("a", { written: { how: "Push", by: "jane", at, serial: 9, after: 0 } }));
+    story.handOver("a", 9, { by: "jane" });
+    story.pass(MINUTE_MS);
+    story.round();
+    assert.equal(required(), 1);
+  });
+
+  it("asks nobody where a state moves in: its first plan goes by the rules", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    const at = new Date(story.now()).toISOString();
+    story.records.set("a", aRecord("a", { written: { how: "Push", by: "jane", at, serial: 9, after: 0 } }));
+    story.handOver("a", 9, { by: "jane" });
+    story.round();
+    assert.equal(story.openRuns()[0]?.spec.rules, undefined);
   });
 
   it("asks as many people as its rules say, and exempts no plan", () => {
-    const { story, replace } = aReplacedStory({ approval: { required: 2, unless: "true", planExpiresAfter: "1h" } });
-    replace();
+    const { story } = aReplacedStory({ approval: { required: 2, unless: "true", planExpiresAfter: "1h" } });
     story.round();
     assert.deepEqual(story.openRuns()[0]?.spec.rules?.approval, { required: 2, expiresAfter: "1h" });
   });
 
-  it("asks a person also where a plan was asked for, which may have been because of another component", () => {
-    const { story, replace } = aReplacedStory();
-    replace();
-    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
-    story.round();
-    const [run] = story.openRuns();
-    assert.equal(run?.spec.cause.type, "Requested");
-    assert.equal(requiredOf(run.spec), 1);
-  });
-
   it("waits while it is suspended", () => {
-    const { story, replace } = aReplacedStory();
-    replace();
-    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, suspend: true } }));
+    const { story, change } = aReplacedStory();
+    change({ suspend: true });
     assert.equal(story.verdict("a").state, "Suspended");
   });
 
-  it("makes a plan that waits for people void, and says who has replaced its state", () => {
-    const { story, replace } = aReplacedStory();
-    story.edit((environment) => ({
-      ...environment,
-      spec: {
-        ...environment.spec,
-        approval: { required: 1, planExpiresAfter: "1h" },
-        variables: [{ name: "size", value: 2 }],
-      },
-    }));
+  it("keeps what sleeps by being destroyed awake, with what it uses, until a person has looked", () => {
+    const { story, replace, hold, begun } = aStoryOfTwo(night, { sleep: { destroy: true } });
+    const untilHour = (hour: number): void => {
+      while (new Date(story.now()).getUTCHours() !== hour) story.pass(10 * MINUTE_MS);
+    };
+    untilHour(12);
+    story.settle({ a: output("first") });
+    untilHour(19);
+    replace();
     story.round();
-    story.hold("a");
-    replace(HOUR_MS);
+    hold();
+    untilHour(21);
     story.round();
-    assert.deepEqual(story.superseded, ["jane restored the state meanwhile"]);
+    assert.equal(story.verdict("a").state, "AwaitingApproval");
+    story.end("a", "Applied", { outputs: output("first") });
+    story.settle();
+    assert.ok(begun().includes("Destroy a #3"), `now it may sleep: ${begun()}`);
+  });
+
+  it("goes to another name with its state", () => {
+    const { story, change, required } = aReplacedStory();
+    const [, user] = story.environment().spec.components;
+    const moved = { ...vpc, valueFrom: { output: { component: "net", name: "id" } } };
+    const renamed = { ...(user ?? assert.fail()), terraform: { path: ".", variables: [moved] } };
+    change({ components: [aComponent("net", { formerName: "a" }), renamed] });
+    for (let rounds = 0; rounds < 4 && story.openRuns().length === 0; rounds += 1) story.round();
+    assert.equal(story.openRuns()[0]?.spec.component, "net");
+    assert.equal(required(), 1);
   });
 });

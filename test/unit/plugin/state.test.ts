@@ -123,7 +123,7 @@ shop         app        none                              shop-app-2 for 2m     
       [`PUT ${STATE}/content`]: JSON.stringify({ ...network, status: { ...network.status, lastWrite: {} } }),
     });
     const restored = await call("state", "restore", "shop", "network", "--serial", "6", "--yes");
-    assert.match(restored.out, /\n.*planned next\. .*waits for a person: kubectl terrarium approve shop$/);
+    assert.match(restored.out, /\n.*waits for a person: kubectl terrarium approve shop -n team$/);
     const pushed = await call("state", "push", "shop", "network", "-f", await stateFile());
     assert.equal(pushed.out, "Pushed: the state of shop/network has serial 7 and 12 resources now.");
   });

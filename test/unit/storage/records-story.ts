@@ -4,6 +4,7 @@ import { type Intent, permitted } from "../../../operator/storage/applying.ts";
 import { changeRecord } from "../../../operator/storage/change.ts";
 import { type Claimant, claim } from "../../../operator/storage/claims.ts";
 import { concluded } from "../../../operator/storage/conclusion.ts";
+import { held, mayBeHeld } from "../../../operator/storage/holding.ts";
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { endRun } from "../../../operator/storage/run-end.ts";
@@ -11,6 +12,7 @@ import { memoryStore } from "../../fakes/memory-store.ts";
 import { AT, aPod, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
 
 const archive = { id: "a", kind: "archive", digest: "sha256:a", size: 1, chunks: 1 } as const;
+const PLAN = "sha256:plan";
 const intentOf = (pod: Claimant, what: string, request?: string): Intent => ({
   desiredDigest: `sha256:${what}`,
   run: pod.run,
@@ -45,8 +47,34 @@ export async function aRecordsStory() {
       await changeRecord(store, NETWORK, (old) => claim(old, pod, AT));
       await change((old) => ({ ...old, claim: { ...(old.claim ?? assert.fail()), archive, phase } }));
       const intent = intentOf(pod, what, request);
-      const wish = { operation, planDigest: "sha256:plan", intent, correction: false, shown: phase === "Apply" };
+      const wish = { operation, planDigest: PLAN, intent, correction: false, shown: phase === "Apply" };
       return (await changeRecord(store, NETWORK, (old) => permitted(old, { ...pod, phase }, wish, AT))).answer;
+    },
+    /** Its plan waits, and its pod has gone. */
+    async isHeld(number: number): Promise<void> {
+      const pod = aPod(number);
+      const counts = { create: 1, update: 0, replace: 0, delete: 0 };
+      const plan = {
+        digest: PLAN,
+        counts,
+        empty: false,
+        resources: [],
+        truncated: false,
+        drifted: 0,
+        inputsDigest: "i",
+      };
+      await changeRecord(store, NETWORK, (old) => claim(old, pod, AT));
+      await change((old) => ({ ...old, claim: { ...(old.claim ?? assert.fail()), archive } }));
+      await changeRecord(store, NETWORK, (old) => mayBeHeld(old, pod, plan));
+      await changeRecord(store, NETWORK, (old) => held(old, pod, { ...archive, id: "plan", kind: "plan" }, AT));
+    },
+    /** Its second pod asks whether it may apply the plan that waited and was approved. */
+    async asksAgain(number: number) {
+      const pod = aPod(number, { phase: "Apply", podUid: `pod-uid-${number}-a` });
+      await changeRecord(store, NETWORK, (old) => claim(old, pod, AT));
+      const intent = intentOf(pod, "v1");
+      const wish = { operation: "Apply", planDigest: PLAN, intent, correction: false, shown: true } as const;
+      return (await changeRecord(store, NETWORK, (old) => permitted(old, pod, wish, AT))).answer;
     },
     /** Its pod is proven dead. */
     dies: (number: number, operation: Operation = "Apply", request?: string) =>
