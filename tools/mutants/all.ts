@@ -3,6 +3,7 @@ import { DEATHS, LIFE } from "./life.ts";
 import type { Mutant } from "./mutant.ts";
 import { OPERATOR } from "./operator.ts";
 import { BY_HAND, FULL_DISK, STATE } from "./state.ts";
+import { UNASKED } from "./unasked.ts";
 
 /** Every seeded bug. Each is a row of docs/reliability.md. */
 export const MUTANTS: readonly Mutant[] = [
@@ -13,4 +14,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FULL_DISK,
   ...DEATHS,
   ...BY_HAND,
+  ...UNASKED,
 ];

@@ -117,6 +117,31 @@ describe("At the end of its lifetime an environment", () => {
     assert.equal(conditions(story)?.[0], "Ready=True Applied");
   });
 
+  it("is destroyed under the rules for approval: those for destroying where there are any, and a component's own ones first", () => {
+    const approval = { required: 1, unless: "plan.delete < 2", planExpiresAfter: "2h" };
+    const own = { required: 3, planExpiresAfter: "24h" };
+    const components = [aComponent("network"), aComponent("app", { needs: ["network"], approval: own })];
+    const ofApp = { approval: { required: 3, expiresAfter: "24h" } };
+    for (const [rules, expected] of [
+      [approval, { required: 1, unless: "plan.delete < 2", expiresAfter: "2h" }],
+      [
+        { ...approval, destroy: { required: 2 } },
+        { required: 2, expiresAfter: "2h" },
+      ],
+    ] as const) {
+      const story = ended({ components, approval: rules });
+      story.settle();
+      const destroys = story.runs().filter(({ spec }) => spec.operation === "Destroy");
+      assert.deepEqual(
+        destroys.map(({ spec }) => [spec.component, spec.cause.type, spec.rules]),
+        [
+          ["app", "Expired", ofApp],
+          ["network", "Expired", { approval: expected }],
+        ],
+      );
+    }
+  });
+
   it("ends a running apply before it destroys", () => {
     const story = aStory(shop());
     story.round();

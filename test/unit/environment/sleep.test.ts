@@ -69,6 +69,27 @@ describe("An environment that falls asleep", () => {
     assert.deepEqual(variables?.variables, [{ name: "replicas", value: 0 }]);
   });
 
+  it("asks people as for any other plan: for what is destroyed by the rule for destroying where there is one", () => {
+    const approval = { required: 1, unless: "plan.delete < 2", planExpiresAfter: "2h" };
+    const ordinary = { approval: { required: 1, unless: "plan.delete < 2", expiresAfter: "2h" } };
+    for (const [rules, destroying] of [
+      [approval, ordinary],
+      [{ ...approval, destroy: { required: 2 } }, { approval: { required: 2, expiresAfter: "2h" } }],
+    ] as const) {
+      const asleep = night({ approval: rules })
+        .runs()
+        .filter(({ spec }) => spec.cause.type === "Asleep");
+      assert.deepEqual(
+        asleep.map(({ spec }) => [spec.operation, spec.component, spec.rules]),
+        [
+          ["Destroy", "app", destroying],
+          ["Apply", "database", ordinary],
+          ["Destroy", "cache", destroying],
+        ],
+      );
+    }
+  });
+
   it("is Ready and says that it sleeps, until when, and what", () => {
     const story = night();
     assert.deepEqual(conditions(story), [
