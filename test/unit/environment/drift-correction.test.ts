@@ -30,6 +30,16 @@ describe("Drift that is to be corrected", () => {
     assert.equal(conditionOf(story, "Drifted")?.reason, "NoDrift");
   });
 
+  it("is brought back under the ordinary rules for approval, and its plan waits as any other", () => {
+    const approval = { required: 2, unless: "plan.delete == 0", planExpiresAfter: "2h" };
+    const story = found({ approval: { ...approval, destroy: { required: 3 } } });
+    const run = story.hold("network");
+    assert.equal(run.spec.cause.type, "DriftFound");
+    assert.deepEqual(run.spec.rules, { approval: { required: 2, unless: "plan.delete == 0", expiresAfter: "2h" } });
+    story.round();
+    assert.deepEqual([story.verdict("network").state, story.superseded], ["AwaitingApproval", []]);
+  });
+
   it("leaves the component ready and its dependents going on, until the correction begins to apply", () => {
     const story = found();
     assert.ok(story.verdict("network").satisfied);
