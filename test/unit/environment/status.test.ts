@@ -6,6 +6,7 @@ import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Decision } from "../../../operator/environment/decide.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
+import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
 
@@ -249,5 +250,24 @@ describe("The status of an Environment", () => {
     story.records.set("a", aRecord("a", { lock: { ...lock, runUid: "unknown" } }));
     story.end("a", "Failed", { reason: "PlanFailed" });
     assert.deepEqual(lineOf()?.lock, { run: "shop-a-1", pod: "p", since, standing: "Foreign" });
+  });
+
+  it("names the Run under way that has the lock only while somebody waits for that lock", () => {
+    const story = aStory(environmentOf(["a"]));
+    story.round();
+    const [holder] = story.runs();
+    assert.ok(holder !== undefined);
+    const { name, uid } = holder.metadata;
+    const since = now.toISOString();
+    const lock = { id: "l", run: name, runUid: uid, pod: "p", podUid: "u", operation: "", since };
+    const lockSeen = (reason: Reason, record: ComponentRecord) => {
+      const { past, ...rest } = verdict("a", "Pending", reason);
+      return statusOf(converge({ ...rest, past: { ...past, runs: [holder], record } })).components?.[0]?.lock;
+    };
+    const locked = aRecord("a", { lock });
+    assert.deepEqual(lockSeen("StateLocked", locked), { run: name, pod: "p", since, standing: "Live" });
+    assert.equal(lockSeen("Progressing", locked), undefined, "it comes and goes with its Run");
+    const claim = { run: name, runUid: uid, number: 1, phase: "Plan", pod: "p", podUid: "u", at: since } as const;
+    assert.equal(lockSeen("StateLocked", aRecord("a", { claim })), undefined, "a claim alone is no lock");
   });
 });
