@@ -105,7 +105,7 @@ shop         app        none                              shop-app-2 for 2m     
     assert.deepEqual(forced.asked, [`PUT ${STATE}/content?force=true {}`]);
   });
 
-  it("restore names a version, and asks", async () => {
+  it("restore names a version or the recovery copy, and asks", async () => {
     const answers = { [`POST ${STATE}/restore`]: JSON.stringify(network) };
     const { call, asked } = world(answers, { answers: ["yes", "no"] });
     assert.equal((await call("state", "restore", "shop", "network")).code, EXIT.usage);
@@ -113,6 +113,10 @@ shop         app        none                              shop-app-2 for 2m     
     const doubting = world(answers, { answers: ["no"] });
     assert.equal((await doubting.call("state", "restore", "shop", "network", "--recovery")).code, EXIT.usage);
     assert.deepEqual([asked, doubting.asked], [[`POST ${STATE}/restore {"serial":6}`], []]);
+    const recovering = world(answers);
+    const recovered = await recovering.call("state", "restore", "shop", "network", "--recovery", "--yes");
+    assert.equal(recovered.code, EXIT.done);
+    assert.deepEqual(recovering.asked, [`POST ${STATE}/restore {"recovery":true}`]);
   });
 
   it("restore and push say what follows, where it is not what was applied", async () => {
