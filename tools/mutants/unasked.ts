@@ -14,4 +14,16 @@ export const UNASKED: readonly Mutant[] = [
     ],
     tests: ["test/unit/environment/lifetime.test.ts"],
   },
+  {
+    id: "M68",
+    bug: "the state API does not ask whether the caller may",
+    edits: [
+      {
+        file: "operator/state-api/server.ts",
+        find: "      await mustBeAllowed(context, person, { verb, namespace, name, ...part }, signal);\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/unit/state-api/access.test.ts"],
+  },
 ];

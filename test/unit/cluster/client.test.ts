@@ -144,6 +144,18 @@ describe("the Kubernetes client", () => {
       assert.equal(answer.allowed, false);
       assert.equal(JSON.parse(seen().body).spec.resourceAttributes.resource, "runs");
     });
+
+    it("reviews access to exactly what is asked about, for that person with all groups", async () => {
+      const client = await clientOf((exchange) => exchange.reply(201, { status: { allowed: true } }));
+      const who = { user: "ann", groups: ["ops, all of them", "system:authenticated"] };
+      const what = { verb: "update", subresource: "status", namespace: "shop", name: "shop-network-1" };
+      assert.equal((await client.reviewAccess({ ...who, ...what, resource: RUNS })).allowed, true);
+      const { group, version, plural: resource } = RUNS;
+      assert.deepEqual(JSON.parse(seen().body).spec, {
+        ...who,
+        resourceAttributes: { ...what, group, version, resource },
+      });
+    });
   });
 
   describe("refusals are errors with facts", () => {
