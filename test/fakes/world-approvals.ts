@@ -1,12 +1,17 @@
-import type { ApprovalSpec } from "../../operator/api/approval.ts";
+import type { ApprovalRules, ApprovalSpec } from "../../operator/api/approval.ts";
 import { durationMs } from "../../operator/api/fields.ts";
 import type { Run } from "../../operator/api/run.ts";
 import type { KubeObject } from "../../operator/cluster/ports.ts";
 import { APPROVALS, RUNS } from "../../operator/cluster/resources.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
+import { type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import type { WorldApi } from "./world-api.ts";
+import type { SpecHistory } from "./world-expectation.ts";
 
-/** I4, measured against what people really said: only a plan that enough different people approved is applied, byte for byte. */
+/**
+ * I4, measured against what was declared and what people really said: only a plan that enough different people approved is applied, byte for
+ * byte.
+ */
 export interface ApprovalOracle {
   /** The pod begins that is to apply what waited. */
   begins(run: string): void;
@@ -19,6 +24,7 @@ type Word = KubeObject & { readonly spec: ApprovalSpec; readonly metadata: { rea
 export function watchApprovals(
   api: WorldApi,
   clock: Pick<Clock, "now">,
+  history: SpecHistory,
   violated: (what: string) => void,
 ): ApprovalOracle {
   /** The bytes that people could read under a digest. */
@@ -38,6 +44,20 @@ export function watchApprovals(
       .all<Word>(APPROVALS.plural)
       .filter(({ spec }) => spec.run.uid === run.metadata.uid && spec.planDigest === digest)
       .filter(({ spec }) => spec.environment === run.spec.environment.name);
+  }
+
+  /** The own rules of a component when it was applied last: they stay in force when its declaration is gone. */
+  const appliedWith = new Map<string, ApprovalRules | undefined>();
+
+  /** Who must agree to this Run's plan at least, by the spec that it was made for. */
+  function declaredFor({ metadata, spec: { environment, component, operation } }: Run) {
+    const spec = history.at(environment.uid, environment.generation);
+    const declared = spec?.components.find(({ name }) => name === component);
+    const key: StateKey = { namespace: metadata.namespace, environment: environment.name, component };
+    const own = declared === undefined ? appliedWith.get(stateKeyText(key)) : declared.approval;
+    if (operation === "Apply") appliedWith.set(stateKeyText(key), own);
+    const rules = own ?? spec?.approval;
+    return operation === "Destroy" ? (rules?.destroy ?? rules) : rules;
   }
 
   /** Who had said no already when the pod began: the gateway cannot have missed it. */
@@ -60,7 +80,13 @@ export function watchApprovals(
       const run = runs.get(name);
       const approval = run?.spec.rules?.approval;
       const required = approval?.required ?? 0;
-      if (run === undefined || required === 0) return;
+      if (run === undefined) return;
+      const declared = declaredFor(run);
+      if (required < (declared?.required ?? 0))
+        return violated(`I4: ${name} asks ${required} people, where ${declared?.required} must agree`);
+      if (required > 0 && approval?.unless !== undefined && approval.unless !== declared?.unless)
+        return violated(`I4: ${name} asks nobody where ${approval.unless}, and that is not declared`);
+      if (required === 0) return;
       // Nobody is asked about a destroy that finds nothing left: it only takes out of the state what is gone already.
       if (run.spec.operation === "Destroy" && changesNothing(work)) return;
       if (run.status?.plan?.digest !== digest)

@@ -82,7 +82,7 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
   const hands = createHands({ api, store, turns, clock, tell, violated });
   const oracles = createOracles({ api, store, cloud, clock, history, hands, violated });
   const moments = watchStatuses(api, cloud, clock, violated);
-  const approvals = watchApprovals(api, clock, violated);
+  const approvals = watchApprovals(api, clock, history, violated);
   const basis = watchBasis({ api, cloud, clock, history, hands, violated });
   const times = watchTimes({ api, clock, history, violated });
   const admit = (resource: { readonly kind: string }): void => {

@@ -24,17 +24,28 @@ export type Happening = { readonly weight: number; readonly value: () => void };
 /** Any graph without cycles, with one to five components; those that a telling leaves out are needed by none. */
 function anyModules({ world }: Told, dice: Dice): readonly Component[] {
   const names = ["a", "b", "c", "d", "e"].slice(0, 1 + dice.below(5));
+  const ruling = diceFor(world.seed, "rules of components");
   const drawn = names.map((name, index) => ({
     name,
     needs: names.slice(0, index).filter(() => dice.chance(0.3)),
     after: names.slice(0, index).filter(() => dice.chance(0.3)),
     size: 1 + dice.below(3),
+    rules: ownRules(ruling),
   }));
   const there = drawn.filter(({ name }) => name === "a" || world.incidents.happens(`component-${name}`));
   const isThere = (needed: string) => there.some(({ name }) => name === needed);
-  return there.map(({ name, needs, after, size }) =>
-    aModule(name, needs.filter(isThere), { size }, after.filter(isThere)),
-  );
+  return there.map(({ name, needs, after, size, rules }) => ({
+    ...aModule(name, needs.filter(isThere), { size }, after.filter(isThere)),
+    ...rules,
+  }));
+}
+
+/** One component in five has rules for approval of its own, which may be stricter than the Environment's, or weaker. */
+function ownRules(dice: Dice): Pick<Component, "approval"> {
+  const [rules, destroy] = [dice.chance(0.2), dice.chance(0.5)];
+  const [required, toDestroy] = [dice.below(3), dice.below(3)];
+  const approval = { required, planExpiresAfter: "24h", ...(destroy ? { destroy: { required: toDestroy } } : {}) };
+  return rules ? { approval } : {};
 }
 
 /** Half of the stories ask people: one or two of them, some of whom take their time. */
