@@ -85,7 +85,9 @@ async function tryAll<M extends Mutant>({ mutants, jobs, failsAnyway, tried }: T
     try {
       for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
         const began = performance.now();
-        const finding = await tried(mutant, scratch);
+        const finding = await tried(mutant, scratch).catch((cause: Error) => {
+          throw new Error(`${mutant.id}: ${cause.message}`, { cause });
+        });
         sayFinding(mutant, finding, (performance.now() - began) / 1000);
         if (finding.type === "survived") survived += 1;
       }

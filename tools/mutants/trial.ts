@@ -8,6 +8,14 @@ export type Finding =
   | { readonly type: "caught"; readonly file: string; readonly test: string; readonly how: string }
   | { readonly type: "survived" };
 
+/** The seeded edit does not even run, or the file itself is broken: no test has noticed anything. */
+export class NotLoaded extends Error {
+  override readonly name = "NotLoaded";
+  constructor(file: string, printed: string) {
+    super(`${file} does not load, or ends its own process:\n${printed}`);
+  }
+}
+
 /** How one test file is run. */
 interface Manner {
   readonly longestMs: number;
@@ -52,15 +60,15 @@ interface Report {
   readonly failures: readonly { readonly fullTitle: string; readonly err: { readonly message?: string } }[];
 }
 
-/** One test file in a process of its own. */
+/** One test file in a process of its own. Throws where none of its tests came to an end, unless they hang. */
 export async function run(folder: string, file: string, manner: Manner = QUICK): Promise<Finding> {
   const output = join(folder, "mutant-report.json");
   rmSync(output, { force: true });
   const args = ["--bail", "--reporter", "json", "--reporter-option", `output=${output}`, ...(manner.args ?? []), file];
   const ended = await ending(folder, args, manner);
   const report = reportIn(output);
-  if (report === undefined)
-    return { type: "caught", file, test: "the file itself", how: ended.late ? "it hangs" : ended.text.slice(-300) };
+  if (report === undefined && ended.late) return { type: "caught", file, test: "the file itself", how: "it hangs" };
+  if (report === undefined) throw new NotLoaded(file, ended.text.slice(-300));
   if (report.tests.length === 0) throw new Error(`${file} has no test of that name: ${manner.args?.join(" ")}`);
   const [failure] = report.failures;
   if (failure === undefined) return { type: "survived" };

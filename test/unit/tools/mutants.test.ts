@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MUTANTS } from "../../../tools/mutants/all.ts";
 import { DAILY } from "../../../tools/mutants/daily.ts";
 import { AnchorLost, edited } from "../../../tools/mutants/mutant.ts";
 import { makeScratch } from "../../../tools/mutants/scratch.ts";
-import { tried } from "../../../tools/mutants/trial.ts";
+import { NotLoaded, run, tried } from "../../../tools/mutants/trial.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
@@ -49,5 +50,39 @@ describe("The mutants", () => {
     } finally {
       scratch.remove();
     }
+  });
+});
+
+describe("A test file that is to notice a mutant", function () {
+  this.timeout(60_000);
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "terrarium-trial-"));
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  function running(text: string, longestMs = 30_000) {
+    writeFileSync(join(folder, "a.test.mjs"), text);
+    return run(folder, "a.test.mjs", { longestMs });
+  }
+
+  it("catches it by a test that fails, and by one that never ends", async () => {
+    const failing = await running('it("holds", () => { throw new Error("no"); });');
+    assert.deepEqual(failing, { type: "caught", file: "a.test.mjs", test: "holds", how: "no" });
+    const hanging = await running(
+      "it('ends', function (done) { this.timeout(0); setInterval(() => {}, 99); });",
+      2_000,
+    );
+    assert.deepEqual(hanging, { type: "caught", file: "a.test.mjs", test: "the file itself", how: "it hangs" });
+  });
+
+  it("catches nothing where it does not load: that is an error", async () => {
+    for (const text of ['it("holds", () => {', 'import "./what-is-not-there.mjs"; it("holds", () => {});'])
+      await assert.rejects(
+        running(text),
+        (error) => error instanceof NotLoaded && /a\.test\.mjs does not load/.test(error.message),
+      );
   });
 });
