@@ -47,7 +47,7 @@ describe("The examples", function () {
       assert.equal((await tried(join(EXAMPLES, path))).kind, "Environment");
     });
 
-  it("argocd/applicationset.yaml makes an Environment of its own, of exactly that commit, for each pull request", async () => {
+  it("argocd/applicationset.yaml makes an Environment of its own, of exactly that commit, with an end, for each pull request", async () => {
     const commit = "0123456789abcdef0123456789abcdef01234567";
     const text = (await readFile(join(EXAMPLES, "argocd/applicationset.yaml"), "utf8"))
       .replaceAll("{{.number}}", "42")
@@ -62,6 +62,7 @@ describe("The examples", function () {
     assert.equal(metadata.name, "shop-pr-42");
     assert.deepEqual(spec.source?.git?.ref, { commit });
     assert.deepEqual(spec.variables?.[0], { name: "stage", value: "pr-42" });
+    assert.ok(spec.lifetime?.ttl, "whoever forgets the pull request does not pay for ever");
   });
 
   it("argocd/application.yaml deletes what it holds, and leaves the buttons' field alone", async () => {
