@@ -57,7 +57,7 @@ const componentStatus = z
           ),
       })
       .optional()
-      .describe("Who holds the lock of the state, where that is not simply the Run that is under way."),
+      .describe("Who holds the lock of the state: a Run while it applies or destroys, or whoever is in the way."),
     interrupted: z
       .string()
       .optional()

@@ -134,13 +134,14 @@ function approvalLine({ state, past: { open } }: Verdict): Pick<ComponentStatus,
   return { approval: { planDigest: plan.digest, ...consentTo(open), since: heldAt, expiresAt } };
 }
 
-/** The lock of a Run that is under way comes and goes with it: that is no news, unless somebody waits for it. */
-function lockLine({ metadata }: Environment, { past, reason }: Verdict): Pick<ComponentStatus, "lock"> {
+/** A lock that is in the way, and that of a Run while it changes things. In a plan it comes and goes: that is no news. */
+function lockLine({ metadata }: Environment, { past, state, reason }: Verdict): Pick<ComponentStatus, "lock"> {
   const held = heldLock(past, metadata.uid);
   if (held === undefined) return {};
   const { holder, standing } = held;
   const isInTheWay = reason === "LockOrphaned" || reason === "LockForeign";
-  const isNews = isInTheWay || (holder.by === "lock" && (standing !== "Live" || reason === "StateLocked"));
+  const changes = state === "Applying" || state === "Destroying";
+  const isNews = isInTheWay || (holder.by === "lock" && (standing !== "Live" || changes));
   const { run, pod, since } = holder;
   return isNews ? { lock: { run, pod, since, standing } } : {};
 }

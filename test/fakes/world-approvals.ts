@@ -50,14 +50,16 @@ export function watchApprovals(
   const appliedWith = new Map<string, ApprovalRules | undefined>();
 
   /** Who must agree to this Run's plan at least, by the spec that it was made for. */
-  function declaredFor({ metadata, spec: { environment, component, operation } }: Run) {
+  function declaredFor({ metadata, spec: { environment, component, operation } }: Run, work: string) {
     const spec = history.at(environment.uid, environment.generation);
     const declared = spec?.components.find(({ name }) => name === component);
     const key: StateKey = { namespace: metadata.namespace, environment: environment.name, component };
     const own = declared === undefined ? appliedWith.get(stateKeyText(key)) : declared.approval;
     if (operation === "Apply") appliedWith.set(stateKeyText(key), own);
     const rules = own ?? spec?.approval;
-    return operation === "Destroy" ? (rules?.destroy ?? rules) : rules;
+    if (operation === "Destroy") return rules?.destroy ?? rules;
+    const stricter = onlyDestroys(work) ? (rules?.destroy?.required ?? 0) : 0;
+    return rules === undefined ? undefined : { ...rules, required: Math.max(rules.required, stricter) };
   }
 
   /** Who had said no already when the pod began: the gateway cannot have missed it. */
@@ -78,10 +80,10 @@ export function watchApprovals(
         violated(`I4: ${name} applies other bytes than were read under ${digest}`);
       planned.set(digest, work);
       const run = runs.get(name);
-      const approval = run?.spec.rules?.approval;
-      const required = approval?.required ?? 0;
       if (run === undefined) return;
-      const declared = declaredFor(run);
+      const approval = run.spec.rules?.approval;
+      const { required = 0 } = (onlyDestroys(work) ? approval?.destroy : undefined) ?? approval ?? {};
+      const declared = declaredFor(run, work);
       if (required < (declared?.required ?? 0))
         return violated(`I4: ${name} asks ${required} people, where ${declared?.required} must agree`);
       if (required > 0 && approval?.unless !== undefined && approval.unless !== declared?.unless)
@@ -107,5 +109,10 @@ export function watchApprovals(
 /** Between the gateway's word and the engine's start the clock may be moved on. */
 const LATE_MS = 3_600_000;
 
-const changesNothing = (work: string): boolean =>
-  (JSON.parse(work) as { readonly changes: readonly unknown[] }).changes.length === 0;
+const changesIn = (work: string) =>
+  (JSON.parse(work) as { readonly changes: readonly { readonly action: string }[] }).changes;
+
+const changesNothing = (work: string): boolean => changesIn(work).length === 0;
+
+const onlyDestroys = (work: string): boolean =>
+  !changesNothing(work) && changesIn(work).every(({ action }) => action === "delete");

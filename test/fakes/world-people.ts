@@ -2,6 +2,7 @@ import type { ApprovalSpec } from "../../operator/api/approval.ts";
 import type { Component } from "../../operator/api/component.ts";
 import type { Environment, EnvironmentSpec } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
+import { requiredFor } from "../../operator/api/rules-for-plan.ts";
 import type { Run } from "../../operator/api/run.ts";
 import { podInQuestion, saidDead } from "../../operator/api/said-dead.ts";
 import type { KubeObject, Stored } from "../../operator/cluster/ports.ts";
@@ -226,7 +227,7 @@ export function people(world: World) {
         .filter(({ spec }) => spec.run.uid === run.metadata.uid && spec.planDigest === run.status?.plan?.digest)
         .map(({ spec }) => spec.approver);
       const next = ["ann", "bob", "eve"].find((person) => !said.includes(person));
-      if (next === undefined || said.length >= (run.spec.rules?.approval?.required ?? 0)) continue;
+      if (next === undefined || said.length >= requiredFor(run.spec.rules, run.status?.plan?.counts)) continue;
       acts.say("Approve", next, run);
       return true;
     }

@@ -252,22 +252,20 @@ describe("The status of an Environment", () => {
     assert.deepEqual(lineOf()?.lock, { run: "shop-a-1", pod: "p", since, standing: "Foreign" });
   });
 
-  it("names the Run under way that has the lock only while somebody waits for that lock", () => {
+  it("names the Run that has the lock while that changes things, and not while it plans", () => {
     const story = aStory(environmentOf(["a"]));
     story.round();
-    const [holder] = story.runs();
-    assert.ok(holder !== undefined);
-    const { name, uid } = holder.metadata;
+    const { name, uid } = story.openRuns()[0]?.metadata ?? assert.fail();
     const since = now.toISOString();
     const lock = { id: "l", run: name, runUid: uid, pod: "p", podUid: "u", operation: "", since };
-    const lockSeen = (reason: Reason, record: ComponentRecord) => {
-      const { past, ...rest } = verdict("a", "Pending", reason);
-      return statusOf(converge({ ...rest, past: { ...past, runs: [holder], record } })).components?.[0]?.lock;
-    };
-    const locked = aRecord("a", { lock });
-    assert.deepEqual(lockSeen("StateLocked", locked), { run: name, pod: "p", since, standing: "Live" });
-    assert.equal(lockSeen("Progressing", locked), undefined, "it comes and goes with its Run");
     const claim = { run: name, runUid: uid, number: 1, phase: "Plan", pod: "p", podUid: "u", at: since } as const;
-    assert.equal(lockSeen("StateLocked", aRecord("a", { claim })), undefined, "a claim alone is no lock");
+    const lockSeen = (record: ComponentRecord) => {
+      story.records.set("a", record);
+      return statusFor(story.environment(), story.decision(), { lines: [] }, now)?.components?.[0]?.lock;
+    };
+    assert.equal(lockSeen(aRecord("a", { lock })), undefined, "in a plan it comes and goes");
+    story.beginApply("a");
+    assert.deepEqual(lockSeen(aRecord("a", { lock })), { run: name, pod: "p", since, standing: "Live" });
+    assert.equal(lockSeen(aRecord("a", { claim })), undefined, "a claim alone is no lock");
   });
 });
