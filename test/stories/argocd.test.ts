@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import type { Environment } from "../../operator/api/environment.ts";
 import type { ComponentStatus } from "../../operator/api/environment-status.ts";
+import { without } from "../../operator/storage/change.ts";
+import type { ComponentRecord } from "../../operator/storage/record.ts";
 import { customizationOf, runScript } from "../fakes/argo-lua.ts";
 import { aModule } from "../fakes/world-people.ts";
 import type { Moment } from "../fakes/world-statuses.ts";
@@ -38,22 +40,54 @@ function kindOfMoment(moment: Moment): string {
 
 const kindOf = ({ object }: Moment): "Environment" | "Run" => ("components" in object.spec ? "Environment" : "Run");
 
+const says =
+  ({ person }: Told, type: string, reason: string) =>
+  () =>
+    person.conditionOf(type)?.reason === reason;
+
+/** Every word of a person that ends something, and a state that is lost and comes back. */
+async function isStoppedByPeople(told: Told): Promise<void> {
+  const { person, world } = told;
+  const change = (value: string) => person.set("network", "value", value);
+  person.create([aModule("network")], { approval: { required: 1, planExpiresAfter: "24h" } });
+  await until(told, "created", () => isConverged(told));
+  change("rejected");
+  await until(told, "asked", () => person.waiting().length > 0, false);
+  for (const run of person.waiting()) person.say("Reject", "ann", run);
+  await until(told, "rejected", says(told, "Stalled", "Rejected"), false);
+  change("cancelled");
+  await until(told, "asked again", () => person.waiting().length > 0, false);
+  person.cancel(person.waiting()[0]);
+  await until(told, "cancelled", says(told, "Stalled", "Cancelled"), false);
+  const { memory } = world.store;
+  const [record] = memory.records();
+  assert.ok(record !== undefined);
+  const stored = async (next: ComponentRecord) =>
+    memory.updateRecord(next, (await memory.record(record.key))?.version ?? "");
+  await stored(without(record, "state"));
+  await until(told, "lost", says(told, "Stalled", "StateLost"), false);
+  await stored(record);
+  person.request();
+  await until(told, "mended", () => isConverged(told));
+  person.delete();
+  await until(told, "gone", () => !person.exists());
+}
+
 /** Everything that can be waited for, once. */
 async function waitsForEverything(told: Told): Promise<void> {
   const { person } = told;
-  const says = (type: string, reason: string) => () => person.conditionOf(type)?.reason === reason;
   person.create([aModule("network"), aModule("app", ["network"])]);
   await until(told, "created", () => isConverged(told), false);
   person.suspend(true);
   person.set("network", "value", "v2");
-  await until(told, "suspended", says("Ready", "Suspended"), false);
+  await until(told, "suspended", says(told, "Ready", "Suspended"), false);
   person.suspend(false);
   person.set("app", "mode", "plan-fails");
-  await until(told, "given up", says("Stalled", "RetriesExhausted"), false);
+  await until(told, "given up", says(told, "Stalled", "RetriesExhausted"), false);
   person.set("app", "mode", "good");
   await until(told, "mended", () => isConverged(told), false);
   person.remove("app");
-  await until(told, "removed", says("Stalled", "RemovalNeedsConfirmation"), false);
+  await until(told, "removed", says(told, "Stalled", "RemovalNeedsConfirmation"), false);
   person.confirmDestroy("app");
   await until(told, "smaller", () => isConverged(told), false);
   person.delete();
@@ -62,7 +96,12 @@ async function waitsForEverything(told: Told): Promise<void> {
 
 async function distinctMoments(): Promise<readonly Moment[]> {
   const found = new Map<string, Moment>();
-  for (const story of [waitsForEverything, ...lives, ...Array.from({ length: CHAOTIC }, () => chaos)]) {
+  for (const story of [
+    waitsForEverything,
+    isStoppedByPeople,
+    ...lives,
+    ...Array.from({ length: CHAOTIC }, () => chaos),
+  ]) {
     await tell({ seed: found.size + 1 }, async (told) => {
       await story(told);
       for (const moment of told.world.moments) found.set(kindOfMoment(moment), moment);
