@@ -22,7 +22,7 @@ export function causeOf(past: ComponentPast, { inputs, engine, revision, request
   const { record } = past;
   const { applied, attempted, destroyBegun } = record ?? {};
   if (applied === undefined) return { type: "Created", ...broughtBack(past) };
-  if (past.latest === undefined)
+  if (past.latest === undefined || record?.ownership === "Released")
     return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
   const changes = changesBetween(applied, { inputs, engine });
   if (changes !== undefined) return { type: "SpecChanged", detail: changes };
@@ -46,11 +46,11 @@ function broughtBack({ latest }: ComponentPast): { readonly detail?: string } {
   return latest?.spec.cause.type === "Expired" ? { detail: "the lifetime was extended after its end" } : {};
 }
 
-/** An output that a variable comes from, as far as that can be told: values are nobody's business. */
+/** Whose output it may be that a variable comes from: values are nobody's business. */
 export function usedOutputsText(inputs: RunInputs): string {
   const used = inputs.variables.flatMap(({ valueFrom }) => valueFrom?.output ?? []);
   const names = [...new Set(used.map(({ component }) => component))].sort();
-  return `an output that it uses of ${names.join(" or ")}`.slice(0, 512);
+  return names.length === 0 ? "its inputs" : `an output that it uses of ${names.join(" or ")}`.slice(0, 512);
 }
 
 /** What differs between two intents, in a sentence; nothing where it is not the intents that differ. */

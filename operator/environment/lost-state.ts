@@ -28,23 +28,27 @@ export function lossOf(past: ComponentPast): Loss | undefined {
   );
 }
 
-/** What Runs had applied was lost, and a person has put a state in its place: nobody knows how old that is. */
+/** What Runs had begun was lost, and a person has put a state in its place: nobody knows how old that is. */
 export function isMadeUpFor(past: ComponentPast): boolean {
-  const { record, runs } = past;
-  if (record?.written === undefined || record.applied !== undefined) return false;
-  const last = runs.find(({ spec, status }) => spec.operation !== "Check" && status?.phase === "Succeeded");
-  return last?.spec.operation === "Apply" && writtenSince(past, last);
+  const { record } = past;
+  if (record?.written === undefined || record.applied !== undefined || record.attempted !== undefined) return false;
+  return sinceDestroyed(past).some((run) => hasMade(run) && writtenSince(past, run));
 }
 
 /** Newest first. */
-function witnesses(past: ComponentPast): readonly Run[] {
-  const closed = past.runs.filter((run) => isClosed(run) && !writtenSince(past, run) && !destroyedSince(past, run));
+const witnesses = (past: ComponentPast): readonly Run[] =>
+  sinceDestroyed(past).filter((run) => hasMade(run) && !writtenSince(past, run));
+
+/** Those that have ended since all was destroyed last, newest first. */
+function sinceDestroyed(past: ComponentPast): readonly Run[] {
+  const closed = past.runs.filter((run) => isClosed(run) && !destroyedSince(past, run));
   const destroyed = closed.findIndex(
     ({ spec, status }) => spec.operation === "Destroy" && status?.phase === "Succeeded",
   );
-  const since = destroyed === -1 ? closed : closed.slice(0, destroyed);
-  return since.filter((run) => hasBegunToApply(run) || (run.status?.outcome?.resources ?? 0) > 0);
+  return destroyed === -1 ? closed : closed.slice(0, destroyed);
 }
+
+const hasMade = (run: Run): boolean => hasBegunToApply(run) || (run.status?.outcome?.resources ?? 0) > 0;
 
 /** The record is ahead of what is known of Runs: a later destroy has ended well. An earlier one of the same second is not later. */
 function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {

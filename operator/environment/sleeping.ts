@@ -30,7 +30,7 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
   // How far an interrupted apply came, and what a state means that was put in, has to be looked at by a person first. Such a plan could not be
   // applied without what it uses.
   const isKept = (name: string): boolean =>
-    isLeftToPerson(pastOf(observation, name)) || usersOf(name).some((user) => destroyed.has(user) && isKept(user));
+    mustBeLookedAt(pastOf(observation, name)) || usersOf(name).some((user) => destroyed.has(user) && isKept(user));
   return {
     decide(component, needs) {
       const { name, sleep } = component;
@@ -47,8 +47,11 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
   };
 }
 
-const isLeftToPerson = (past: ComponentPast): boolean =>
-  isRecovering(past) || replacingWrite(past.record) !== undefined;
+/** What was destroyed for the night already is not woken by a state that is put in: a person looks in the morning. */
+function mustBeLookedAt(past: ComponentPast): boolean {
+  const { applied, attempted } = past.record ?? {};
+  return isRecovering(past) || ((applied ?? attempted) !== undefined && replacingWrite(past.record) !== undefined);
+}
 
 export const isDestroyedAsleep = ({ sleep }: Pick<Component, "sleep">): boolean => sleep?.destroy === true;
 
@@ -69,7 +72,10 @@ function destroyedAsleep(
   const past = pastOf(observation, component.name);
   const moving = moveFromFormerName({ observation, past }, component);
   if (moving !== undefined) return verdictOf(past, moving);
-  const verdict = decideRemoval(observation, component.name, "Asleep", users);
+  const verdict =
+    replacingWrite(past.record) === undefined
+      ? decideRemoval(observation, component.name, "Asleep", users)
+      : verdictOf(past, { state: "Destroyed", reason: "Destroyed", message: "" });
   // The record stays: what it was is needed again in the morning.
   if (verdict.state !== "Destroyed") return verdict;
   return {

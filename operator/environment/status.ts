@@ -135,12 +135,12 @@ function approvalLine({ state, past: { open } }: Verdict): Pick<ComponentStatus,
 }
 
 /** A lock that is in the way, and that of a Run while it changes things. In a plan it comes and goes: that is no news. */
-function lockLine({ metadata }: Environment, { past, state, reason }: Verdict): Pick<ComponentStatus, "lock"> {
+function lockLine({ metadata }: Environment, { past, reason }: Verdict): Pick<ComponentStatus, "lock"> {
   const held = heldLock(past, metadata.uid);
   if (held === undefined) return {};
   const { holder, standing } = held;
   const isInTheWay = reason === "LockOrphaned" || reason === "LockForeign";
-  const changes = state === "Applying" || state === "Destroying";
+  const changes = past.open?.status?.phase === "Applying";
   const isNews = isInTheWay || (holder.by === "lock" && (standing !== "Live" || changes));
   const { run, pod, since } = holder;
   return isNews ? { lock: { run, pod, since, standing } } : {};

@@ -1,8 +1,8 @@
 import type { Environment } from "../api/environment.ts";
-import type { Cause, Run } from "../api/run.ts";
 import { changesSomething } from "../run/outside-windows.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
 import { type Gate, overrideOf, troubleText } from "../schedule/gate.ts";
+import { replacingWrite } from "../storage/record.ts";
 import type { Verdict } from "./verdict.ts";
 import { consentTo } from "./waiting-run.ts";
 
@@ -58,23 +58,22 @@ function overriding(verdict: Verdict, reason: string): Verdict {
   return { ...verdict, step: { ...step, spec: { ...step.spec, cause: { ...cause, detail } }, outsideWindows: reason } };
 }
 
-const LEFT_TO_PEOPLE: ReadonlySet<Cause["type"]> = new Set(["Recovery", "StateReplaced"]);
-
 /** What was under way has been cut off, or its state replaced: whoever decides how to go on decides about the windows, too. */
-function isLeftToPerson(run: Run): boolean {
-  const { given, required } = consentTo(run);
-  return LEFT_TO_PEOPLE.has(run.spec.cause.type) && isWaitingForPeople(run) && given < required;
+function isLeftToPerson({ past: { open, record } }: Verdict): boolean {
+  if (open === undefined || !isWaitingForPeople(open)) return false;
+  const { given, required } = consentTo(open);
+  return given < required && (open.spec.cause.type === "Recovery" || replacingWrite(record) !== undefined);
 }
 
 /**
  * An override is for one occasion: it is taken off when the Environment comes to rest, or a window is open anyway. Until then it also covers
- * further tries, dependents, and plans that are being approved, but for one that still waits for people after an interruption, or because its state was replaced.
+ * further tries, dependents, and plans that are being approved; not one that is left to people.
  */
 export function isOverrideSpent(environment: Environment, gate: Gate, verdicts: readonly Verdict[]): boolean {
   if (overrideOf(environment) === undefined) return false;
   const moves = (verdict: Verdict): boolean => {
     const { past, step, wakeAtMs, state } = verdict;
-    const isUnderWay = past.open !== undefined && !isLeftToPerson(past.open);
+    const isUnderWay = past.open !== undefined && !isLeftToPerson(verdict);
     const isNext = state === "Pending" || (state === "Failed" && wakeAtMs !== undefined);
     if (isUnderWay || isNext) return true;
     return step.type === "startRun" ? begins(verdict) : step.type !== "none";

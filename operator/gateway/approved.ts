@@ -39,7 +39,7 @@ export function answerHeld(
       run: run.metadata,
       planDigest: held.plan.digest,
       heldAtMs: Date.parse(held.at),
-      rules: rulesForPlan(run.spec.rules, report.counts),
+      rules: rulesForPlan(run.spec.rules, held.plan.counts),
     },
     approvals,
     now.getTime(),

@@ -108,7 +108,8 @@ async function record(
   });
   const correction = run.spec.cause.type === "DriftFound";
   const shown = session.phase === "Apply" && requiredFor(run.spec.rules, report.counts) > 0;
-  const request = { operation: session.operation, planDigest: report.digest, correction, shown };
+  const ofItself = run.spec.cause.type === "Asleep";
+  const request = { operation: session.operation, planDigest: report.digest, correction, shown, ofItself };
   const { answer } = await changeRecord(
     store,
     session.key,

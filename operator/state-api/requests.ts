@@ -13,7 +13,7 @@ export type Deed = "StatePulled" | "StatePushed" | "StateRestored" | "StateUnloc
 
 export interface StateApiContext {
   readonly store: StateStore;
-  readonly client: Pick<Reader, "find"> & Pick<Reviewer, "reviewAccess">;
+  readonly client: Pick<Reader, "find" | "listAll"> & Pick<Reviewer, "reviewAccess">;
   readonly clock: Pick<Clock, "now">;
   /** Tells those who look at the Environment. */
   readonly tell: (environment: Environment, deed: Deed, message: string) => void;

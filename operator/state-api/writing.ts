@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { LABELS } from "../api/names.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import { sayDeadCommand } from "../api/said-dead.ts";
+import type { KubeObject } from "../cluster/ports.ts";
 import { RUNS } from "../cluster/resources.ts";
-import { type HandWithForce, pushState, restoreState, unlockedByHand } from "../storage/by-hand.ts";
+import { type Hand, pushState, restoreState, unlockedByHand, type WritingHand } from "../storage/by-hand.ts";
 import { changeRecord } from "../storage/change.ts";
 import { ensureRecord } from "../storage/ownership.ts";
 import { holderOf, stateKeyText } from "../storage/record.ts";
@@ -14,7 +16,7 @@ import { badRequest, notFound, StatusError } from "./status.ts";
 export async function putContent(request: StateRequest): Promise<Answer> {
   const { context, key, body, query, signal } = request;
   await mustHaveRecord(request);
-  const record = await pushState(context.store, key, body, hand(request, query.force === "true"), signal);
+  const record = await pushState(context.store, key, body, await writingHand(request, query.force === "true"), signal);
   await tell(request, "StatePushed", `pushed the state of ${key.component} (serial ${record.state?.serial ?? 0})`);
   return { json: stateObject(record) };
 }
@@ -29,7 +31,7 @@ export async function postRestore(request: StateRequest): Promise<Answer> {
   const { context, key, signal } = request;
   const { force = false, ...chosen } = parsed(request, restoreBody, '{"serial": N} or {"recovery": true}');
   const before = await recordFor(request);
-  const record = await restoreState(context.store, key, chosen, hand(request, force), signal);
+  const record = await restoreState(context.store, key, chosen, await writingHand(request, force), signal);
   await tell(request, "StateRestored", `restored ${nameOf(before, chosen)}, now serial ${record.state?.serial ?? 0}`);
   return { json: stateObject(record), code: 201 };
 }
@@ -38,7 +40,7 @@ export async function postUnlock(request: StateRequest): Promise<Answer> {
   const { context, key, signal } = request;
   const { lock } = parsed(request, z.strictObject({ lock: z.string().min(1) }), '{"lock": "ID"}');
   await mustHaveLostItsRun(request);
-  const by = hand(request, false);
+  const by = hand(request);
   const { after, answer } = await changeRecord(
     context.store,
     key,
@@ -53,11 +55,22 @@ export async function postUnlock(request: StateRequest): Promise<Answer> {
   return { json: stateObject(after.value), code: 201 };
 }
 
-const hand = ({ person, context }: StateRequest, force: boolean): HandWithForce => ({
-  by: person.name,
-  at: context.clock.now(),
-  force,
-});
+const hand = ({ person, context }: StateRequest): Hand => ({ by: person.name, at: context.clock.now() });
+
+/** Runs that are there by now know nothing of what is written. */
+async function writingHand(request: StateRequest, force: boolean): Promise<WritingHand> {
+  return { ...hand(request), force, newestRun: await newestRunOf(request) };
+}
+
+async function newestRunOf(request: StateRequest): Promise<number> {
+  const { context, key, signal } = request;
+  const uid = (await environmentOf(request))?.metadata.uid;
+  if (uid === undefined) return 0;
+  const labelSelector = `${LABELS.environmentUid}=${uid},${LABELS.component}=${key.component}`;
+  const options = { namespace: key.namespace, labelSelector, signal };
+  const { items } = await context.client.listAll<Run & KubeObject>(RUNS, options);
+  return Math.max(0, ...items.map(({ spec }) => spec.number));
+}
 
 /** The first push for a component makes its record, in the name of the Environment that declares it. */
 async function mustHaveRecord(request: StateRequest): Promise<void> {

@@ -45,6 +45,8 @@ export interface WantsToApply {
   readonly correction: boolean;
   /** People were asked about this very plan, and have agreed. */
   readonly shown: boolean;
+  /** A destroy that nobody has asked for at this moment: something falls asleep. */
+  readonly ofItself?: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface WantsToApply {
 export function permitted(
   record: ComponentRecord,
   claimant: Claimant,
-  { operation, planDigest, intent, correction, shown }: WantsToApply,
+  { operation, planDigest, intent, correction, shown, ofItself = false }: WantsToApply,
   at: Date,
 ): Change<Permission> {
   const claim = mustHold(record, claimant);
@@ -63,7 +65,7 @@ export function permitted(
     const same = applying.planDigest === planDigest;
     return { answer: same ? { type: "granted", at: applying.at } : { type: "begun", planDigest: applying.planDigest } };
   }
-  const unseen = operation === "Apply" ? whyUnseen(record, claim, { intent, shown }) : undefined;
+  const unseen = operation === "Apply" || ofItself ? whyUnseen(record, claim, { intent, shown }) : undefined;
   if (unseen !== undefined) return { answer: { type: "unseen", why: unseen } };
   const begunAt = at.toISOString();
   return {

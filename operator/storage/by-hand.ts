@@ -24,6 +24,11 @@ export interface Hand {
   readonly at: Date;
 }
 
+export interface WritingHand extends HandWithForce {
+  /** Number of the newest Run of the component; 0 where it has none. */
+  readonly newestRun: number;
+}
+
 /** Which of the states that are kept. */
 export type Chosen = { readonly serial: number } | { readonly digest: string } | { readonly recovery: true };
 
@@ -37,7 +42,7 @@ export async function pushState(
   store: StateStore,
   key: StateKey,
   content: Buffer,
-  hand: HandWithForce,
+  hand: WritingHand,
   signal?: AbortSignal,
 ): Promise<ComponentRecord> {
   incomingState(content);
@@ -49,7 +54,7 @@ export async function restoreState(
   store: StateStore,
   key: StateKey,
   chosen: Chosen,
-  hand: HandWithForce,
+  hand: WritingHand,
   signal?: AbortSignal,
 ): Promise<ComponentRecord> {
   const content = async (record: ComponentRecord) => {
@@ -120,7 +125,7 @@ function highestSerial(record: ComponentRecord): number {
 
 const raised = (content: Buffer, serial: number): Buffer => Buffer.from(withSerial(content.toString("utf8"), serial));
 
-interface Writing extends HandWithForce {
+interface Writing extends WritingHand {
   readonly how: WrittenByHand["how"];
   /** The last engine left it, although under a lower serial: it is what exists, and nobody has to be asked what follows from it. */
   readonly isLeftByEngine?: boolean;
@@ -164,7 +169,7 @@ function written(
   record: ComponentRecord,
   head: StateVersion | undefined,
   recovered: StateVersion | undefined,
-  { how, by, at, isLeftByEngine = false }: Writing,
+  { how, by, at, newestRun, isLeftByEngine = false }: Writing,
 ): ComponentRecord {
   const { recovery: _settled, ...rest } = record;
   const newest = head ?? record.state;
@@ -172,8 +177,7 @@ function written(
   const before = head === undefined ? record.history : versionsOf(record);
   const isHead = recovered?.blob.digest === newest.blob.digest;
   const left = record.recovery ?? record.state;
-  const wasUsed = left !== undefined || record.mayHoldObjects;
-  const isOther = wasUsed && !isLeftByEngine && newest.blob.digest !== left?.blob.digest;
+  const isOther = wasAtWork(record) && !isLeftByEngine && newest.blob.digest !== left?.blob.digest;
   const earlier = recovered === undefined || isHead ? before : [recovered, ...before];
   return {
     ...rest,
@@ -185,10 +189,17 @@ function written(
       by,
       at: at.toISOString(),
       serial: newest.serial,
-      after: record.claim?.number ?? 0,
+      ...(record.claim?.number === undefined ? {} : { after: record.claim.number }),
+      newestRun,
       ...(isOther || replacingWrite(record) !== undefined ? { replaced: true } : {}),
     },
   };
+}
+
+/** An engine has begun something, or left a state. Until then whatever is there was put in by people. */
+function wasAtWork({ applied, attempted, destroyBegun, recovery, state }: ComponentRecord): boolean {
+  const begun = applied ?? attempted ?? destroyBegun ?? recovery;
+  return begun !== undefined || (state !== undefined && state.by === undefined);
 }
 
 /** What an engine left behind, as a version like others. */

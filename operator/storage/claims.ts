@@ -1,4 +1,4 @@
-import type { Change } from "./change.ts";
+import { type Change, without } from "./change.ts";
 import { type Claim, type ComponentRecord, type StateKey, stateKeyText, type UsedOutput } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
@@ -88,10 +88,10 @@ function unfenced(current: Claim): Claim {
   throw new Refused("Fenced", `Run ${current.run} may no longer write: ${current.fenced.why}`);
 }
 
-/** The record for another name or another owner: the Runs to come are numbered on their own, and none of them knows a claim of before. */
+/** The record for another name, or another owner: Runs are numbered anew there, and none of them knows a claim of before. */
 export function unclaimed(record: ComponentRecord): ComponentRecord {
   const { claim: _claim, written, ...rest } = record;
-  return { ...rest, ...(written === undefined ? {} : { written: { ...written, after: 0 } }) };
+  return { ...rest, ...(written === undefined ? {} : { written: { ...without(written, "after"), newestRun: 0 } }) };
 }
 
 /** The claim of whoever asks; refuses everybody whose claim is not the current, unfenced one. Every write begins with it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { blobsOf, deleteBlobs } from "./blobs.ts";
-import { afterConflict, changeRecord } from "./change.ts";
+import { afterConflict, changeRecord, without } from "./change.ts";
 import { unclaimed } from "./claims.ts";
 import type { StateStore, Versioned } from "./port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
@@ -78,7 +78,12 @@ function ownershipOf(
 }
 
 function adopted(record: ComponentRecord, environmentUid: string): ComponentRecord {
-  return { ...unclaimed(record), owner: { environmentUid }, ownership: "Owned" };
+  const isReturning = record.owner.environmentUid === environmentUid;
+  return {
+    ...(isReturning ? without(record, "claim") : unclaimed(record)),
+    owner: { environmentUid },
+    ownership: "Owned",
+  };
 }
 
 /** The Run that may still write, if there is one. */

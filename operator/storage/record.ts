@@ -44,21 +44,21 @@ export interface WrittenByHand {
   readonly by: string;
   readonly at: string;
   readonly serial: number;
-  /** Number of the newest Run that had claimed the state before; 0 where none of this name and this owner had. */
+  /** Number of the newest Run that had claimed the state before. */
   readonly after?: number;
-  /** It is not what the last engine left, where one had been at work, and neither an apply nor a destroy has ended well since. */
+  /** Number of the newest Run that was there already; 0 where there was none, or where Runs are numbered anew since. */
+  readonly newestRun?: number;
+  /** It is not what the last engine left, and neither an apply nor a destroy has ended well since. */
   readonly replaced?: true;
 }
 
 /**
- * Whether a Run worked on the state before a person wrote it last, or after, whatever the clock of the replica that took it said. Undefined where
- * only clocks can tell, since it has not claimed the state.
+ * Whether a Run was made before a person wrote the state last, or after: its number says so, whatever the clock of the replica that took it
+ * said. Undefined where the version that wrote it did not note numbers.
  */
-export function sideOfWriting({ written, claim }: ComponentRecord, number: number): "before" | "after" | undefined {
-  const after = written?.after;
-  if (after === undefined) return undefined;
-  if (number <= after) return "before";
-  return (claim?.number ?? 0) > after ? "after" : undefined;
+export function sideOfWriting({ written }: ComponentRecord, number: number): "before" | "after" | undefined {
+  if (written?.newestRun === undefined) return undefined;
+  return number <= written.newestRun ? "before" : "after";
 }
 
 /** A person's write that put something else in the place of what was there: what exists, and what its outputs are, only a plan can tell. */

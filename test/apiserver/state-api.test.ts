@@ -214,11 +214,12 @@ describe("states behind a real API server", function () {
       assert.equal(pulled.out, aState({ serial: 4, resources: ["vpc"] }).toString());
       const next = aState({ serial: 5, resources: ["vpc", "subnet"] }).toString();
       const pushed = await state(writer, ["push", "shop", "mobile"], next);
-      assert.equal(pushed.out, "Pushed: the state of shop/mobile has serial 5 and 2 resources now.", pushed.err);
+      assert.match(pushed.out, /^Pushed: the state of shop\/mobile has serial 5 and 2 resources now\.\n/, pushed.err);
+      assert.match(pushed.out, /waits for a person: kubectl terrarium approve shop -n team-states$/);
       const stale = await state(writer, ["push", "shop", "mobile"], aState({ serial: 2, resources: ["x"] }).toString());
       assert.equal(stale.code, EXIT.error);
       const restored = await state(writer, ["restore", "shop", "mobile", "--serial", "4", "--yes"]);
-      assert.match(restored.out, /^Restored: the state of shop\/mobile has serial \d+ and 1 resource now\.$/);
+      assert.match(restored.out, /^Restored: the state of shop\/mobile has serial \d+ and 1 resource now\.$/m);
       assert.equal((await state(reader, ["imports", "shop", "mobile"])).code, EXIT.done);
       assert.equal((await state(reader, ["pull", "shop", "nothing"])).code, EXIT.notFound);
     } finally {

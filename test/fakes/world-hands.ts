@@ -1,4 +1,5 @@
 import type { Run } from "../../operator/api/run.ts";
+import type { KubeObject } from "../../operator/cluster/ports.ts";
 import { RUNS } from "../../operator/cluster/resources.ts";
 import { pushState } from "../../operator/storage/by-hand.ts";
 import { type StateKey, stateKeyText } from "../../operator/storage/record.ts";
@@ -48,13 +49,20 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
   /** The Run of a component that has ended well last, as far as its record says. */
   const settledBy = new Map<string, string>();
 
+  const runs = () => api.all<Run & KubeObject>(RUNS.plural);
+
   async function push(key: StateKey): Promise<void> {
     const record = (await jane.record(key))?.value;
     const found = record === undefined ? undefined : await readState(jane, record);
     if (found === undefined) return;
     const state = readStateBytes(found);
     const next = stateBytes({ ...state, serial: state.serial + 1 });
-    await pushState(jane, key, next, { by: "jane", at: clock.now(), force: false });
+    const { environmentUid } = record?.owner ?? {};
+    const own = runs().filter(
+      ({ spec }) => spec.environment.uid === environmentUid && spec.component === key.component,
+    );
+    const newestRun = Math.max(0, ...own.map(({ spec }) => spec.number));
+    await pushState(jane, key, next, { by: "jane", at: clock.now(), force: false, newestRun });
   }
 
   const isReplaced = (key: StateKey): boolean => {
@@ -81,10 +89,7 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
       return written === undefined ? undefined : Date.parse(written.at);
     },
     applies(name) {
-      const run = api
-        .all<never>(RUNS.plural)
-        .map((found) => found as unknown as Run)
-        .find(({ metadata }) => metadata.name === name);
+      const run = runs().find(({ metadata }) => metadata.name === name);
       if (run?.spec.operation !== "Apply") return;
       const { environment, component, rules } = run.spec;
       if (!isReplaced({ namespace: run.metadata.namespace, environment: environment.name, component })) return;

@@ -59,4 +59,16 @@ describe("The cause of a Run", () => {
       ["b", { type: "OutputsChanged", detail: "an output that it uses of a" }],
     );
   });
+
+  it("names whose state it takes over, also where it was its own", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.settle();
+    const record = story.records.get("a") ?? assert.fail();
+    story.records.set("a", { ...record, ownership: "Released" });
+    story.round();
+    assert.deepEqual(story.openRuns()[0]?.spec.cause, {
+      type: "Created",
+      detail: `takes over the state that Run ${record.applied?.run} left`,
+    });
+  });
 });

@@ -204,19 +204,17 @@ describe("A failed component", () => {
       story.settle();
       const record = story.records.get("a") ?? assert.fail();
       const at = new Date(story.now() + 120_000).toISOString();
-      story.records.set("a", { ...record, written: { how: "Push", by: "jane", at, serial: 9, after: 1 } });
+      story.records.set("a", { ...record, written: { how: "Push", by: "jane", at, serial: 9, newestRun: 1 } });
       const changed = { variables: [{ name: "size", value: 2 }], ...(approval === undefined ? {} : { approval }) };
       story.edit((environment) => ({
         ...environment,
         spec: { ...environment.spec, ...changed } as typeof environment.spec,
       }));
       story.round();
-      const claim = { run: "a-2", runUid: "a-2", podUid: "p", number: 2, phase: "Plan", at } as const;
-      story.records.set("a", { ...(story.records.get("a") ?? record), claim });
       return story;
     };
 
-    it("is not planned again and again: the Run that claimed the state afterwards has tried it", () => {
+    it("is not planned again and again: the Run that was made afterwards has tried it", () => {
       const story = pushed();
       story.end("a", "Failed", { reason: "PlanFailed", retry: "Never" });
       story.round();

@@ -35,7 +35,9 @@ describe("Drift that is to be corrected", () => {
     const story = found({ approval: { ...approval, destroy: { required: 3 } } });
     const run = story.hold("network");
     assert.equal(run.spec.cause.type, "DriftFound");
-    assert.deepEqual(run.spec.rules, { approval: { required: 2, unless: "plan.delete == 0", expiresAfter: "2h" } });
+    const { planExpiresAfter, ...asking } = approval;
+    const rules = { approval: { ...asking, expiresAfter: planExpiresAfter, destroy: { required: 3 } } };
+    assert.deepEqual(run.spec.rules, rules);
     story.round();
     assert.deepEqual([story.verdict("network").state, story.superseded], ["AwaitingApproval", []]);
   });

@@ -39,8 +39,8 @@ function aStoryOfTwo(spec: object = {}, more: object = {}) {
     replace(clockAheadMs = 0) {
       story.pass(MINUTE_MS);
       const at = new Date(story.now() + clockAheadMs).toISOString();
-      const after = recordOf().claim?.number ?? 0;
-      const written = { how: "Restore", by: "jane", at, serial: 9, after, replaced: true } as const;
+      const newestRun = Math.max(0, ...story.runs().map(({ spec }) => (spec.component === "a" ? spec.number : 0)));
+      const written = { how: "Restore", by: "jane", at, serial: 9, newestRun, replaced: true } as const;
       story.records.set("a", { ...recordOf(), written });
       story.pass(MINUTE_MS);
     },
@@ -136,6 +136,19 @@ describe("A ready component whose state a person replaces", () => {
         assert.deepEqual(begun(), ["Apply a #2", "Apply a #3"]);
       });
 
+      it("is given up after its tries, also where no pod comes so far as to claim the state", () => {
+        const { story, change, replace, begun } = aReadyStory();
+        change({ retry: { limit: 2 } });
+        replace(clockAheadMs);
+        for (let rounds = 0; rounds < 20; rounds += 1) {
+          story.round();
+          if (story.openRuns().length > 0) story.end("a", "Failed", { reason: "PodRejected" });
+          story.pass(5 * MINUTE_MS);
+        }
+        assert.equal(story.verdict("a").reason, "RetriesExhausted");
+        assert.equal(begun().length, 3);
+      });
+
       it("is planned although its last Run was cancelled", () => {
         const { story, hold, replace, begun } = aReadyStory();
         story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
@@ -187,23 +200,33 @@ describe("What follows from a state that a person has put in", () => {
     assert.equal(required(), 1);
   });
 
-  it("asks also where the record was lost: nobody knows how old the copy is that was pushed", () => {
-    const { story, required } = aReadyStory();
-    story.records.delete("a");
-    story.pass(HOUR_MS);
-    assert.equal(story.verdict("a").reason, "StateLost");
-    const at = new Date(story.now()).toISOString();
-    story.records.set("a", aRecord("a", { written: { how: "Push", by: "jane", at, serial: 9, after: 0 } }));
-    story.handOver("a", 9, { by: "jane" });
-    story.pass(MINUTE_MS);
-    story.round();
-    assert.equal(required(), 1);
-  });
+  for (const [how, reason] of [
+    ["Applied", "Applied"],
+    ["Failed", "ApplyFailed"],
+  ] as const) {
+    it(`asks also where the record was lost after an apply that ended as ${how}: nobody knows how old the copy is`, () => {
+      const { story, hold, required } = aStoryOfTwo();
+      story.round();
+      story.end("a", how, { reason });
+      story.records.delete("a");
+      story.pass(HOUR_MS);
+      assert.equal(story.verdict("a").reason, "StateLost");
+      const at = new Date(story.now()).toISOString();
+      story.records.set("a", aRecord("a", { written: { how: "Push", by: "jane", at, serial: 9, newestRun: 1 } }));
+      story.handOver("a", 9, { by: "jane" });
+      story.pass(MINUTE_MS);
+      story.round();
+      assert.equal(required(), 1);
+      hold();
+      story.round();
+      assert.deepEqual([story.verdict("a").state, story.superseded], ["AwaitingApproval", []], "it goes on waiting");
+    });
+  }
 
   it("asks nobody where a state moves in: its first plan goes by the rules", () => {
     const story = aStory(anEnvironment([aComponent("a")]));
     const at = new Date(story.now()).toISOString();
-    story.records.set("a", aRecord("a", { written: { how: "Push", by: "jane", at, serial: 9, after: 0 } }));
+    story.records.set("a", aRecord("a", { written: { how: "Push", by: "jane", at, serial: 9, newestRun: 0 } }));
     story.handOver("a", 9, { by: "jane" });
     story.round();
     assert.equal(story.openRuns()[0]?.spec.rules, undefined);
@@ -238,6 +261,24 @@ describe("What follows from a state that a person has put in", () => {
     story.end("a", "Applied", { outputs: output("first") });
     story.settle();
     assert.ok(begun().includes("Destroy a #3"), `now it may sleep: ${begun()}`);
+  });
+
+  it("wakes nothing that was destroyed for the night", () => {
+    const { story, replace, begun } = aStoryOfTwo(night, { sleep: { destroy: true } });
+    const untilHour = (hour: number): void => {
+      while (new Date(story.now()).getUTCHours() !== hour) story.pass(10 * MINUTE_MS);
+    };
+    untilHour(12);
+    story.settle({ a: output("first") });
+    untilHour(21);
+    story.settle();
+    const before = begun().length;
+    replace();
+    story.round();
+    assert.deepEqual([story.verdict("a").reason, begun().length], ["Asleep", before]);
+    untilHour(8);
+    story.round();
+    assert.equal(story.openRuns().find(({ spec }) => spec.component === "a")?.spec.rules?.approval?.required, 1);
   });
 
   it("goes to another name with its state", () => {

@@ -72,9 +72,14 @@ describe("An environment that falls asleep", () => {
   it("asks people as for any other plan: for what is destroyed by the rule for destroying where there is one", () => {
     const approval = { required: 1, unless: "plan.delete < 2", planExpiresAfter: "2h" };
     const ordinary = { approval: { required: 1, unless: "plan.delete < 2", expiresAfter: "2h" } };
-    for (const [rules, destroying] of [
-      [approval, ordinary],
-      [{ ...approval, destroy: { required: 2 } }, { approval: { required: 2, expiresAfter: "2h" } }],
+    const destroy = { required: 2 };
+    for (const [rules, scaling, destroying] of [
+      [approval, ordinary, ordinary],
+      [
+        { ...approval, destroy },
+        { approval: { ...ordinary.approval, destroy } },
+        { approval: { ...destroy, expiresAfter: "2h" } },
+      ],
     ] as const) {
       const asleep = night({ approval: rules })
         .runs()
@@ -83,7 +88,7 @@ describe("An environment that falls asleep", () => {
         asleep.map(({ spec }) => [spec.operation, spec.component, spec.rules]),
         [
           ["Destroy", "app", destroying],
-          ["Apply", "database", ordinary],
+          ["Apply", "database", scaling],
           ["Destroy", "cache", destroying],
         ],
       );

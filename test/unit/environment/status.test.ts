@@ -268,4 +268,16 @@ describe("The status of an Environment", () => {
     assert.deepEqual(lockSeen(aRecord("a", { lock })), { run: name, pod: "p", since, standing: "Live" });
     assert.equal(lockSeen(aRecord("a", { claim })), undefined, "a claim alone is no lock");
   });
+
+  it("does not name the Run that plans to destroy", () => {
+    const story = aStory(environmentOf(["a"]));
+    story.settle();
+    story.delete();
+    story.round();
+    const { name, uid } = story.openRuns()[0]?.metadata ?? assert.fail();
+    const lock = { id: "l", run: name, runUid: uid, pod: "p", podUid: "u", operation: "", since: now.toISOString() };
+    story.records.set("a", { ...(story.records.get("a") ?? assert.fail()), lock });
+    const line = statusFor(story.environment(), story.decision(), { lines: [] }, now)?.components?.[0];
+    assert.deepEqual([line?.state, line?.lock], ["Destroying", undefined]);
+  });
 });

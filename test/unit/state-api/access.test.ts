@@ -51,7 +51,11 @@ describe("The API of states, whoever the API server has let through", () => {
     server = createStateServer({
       context: {
         store: memoryStore(),
-        client: { reviewAccess, find: async () => undefined },
+        client: {
+          reviewAccess,
+          find: async () => undefined,
+          listAll: async () => ({ items: [], resourceVersion: "1" }),
+        },
         clock: { now: () => new Date(0) },
         tell: () => {},
       },

@@ -11,7 +11,7 @@ import { memoryStore } from "../../fakes/memory-store.ts";
 import { AT, aPod, aState, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
 
 const LATER = new Date("2030-01-02T00:00:00Z");
-const jane = { by: "jane", at: LATER, force: false };
+const jane = { by: "jane", at: LATER, force: false, newestRun: 1 };
 const forced = { ...jane, force: true };
 const refused = (code: string) => (error: unknown) => isRefused(error) && error.code === code;
 
@@ -47,6 +47,7 @@ describe("a state that a person pushes", () => {
       at: LATER.toISOString(),
       serial: 5,
       after: 1,
+      newestRun: 1,
       replaced: true,
     });
     assert.equal(mayHoldObjects, true);

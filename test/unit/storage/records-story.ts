@@ -28,6 +28,7 @@ interface Wish {
   readonly what?: string;
   readonly request?: string;
   readonly phase?: "Plan" | "Apply";
+  readonly ofItself?: boolean;
 }
 
 /** A component's record, and what Runs do to it, one after the other. */
@@ -42,12 +43,15 @@ export async function aRecordsStory() {
     record,
     change,
     /** Its pod asks whether it may apply. */
-    async asks(number: number, { operation = "Apply", what = "v1", request, phase = "Plan" }: Wish = {}) {
+    async asks(
+      number: number,
+      { operation = "Apply", what = "v1", request, phase = "Plan", ofItself = false }: Wish = {},
+    ) {
       const pod = aPod(number);
       await changeRecord(store, NETWORK, (old) => claim(old, pod, AT));
       await change((old) => ({ ...old, claim: { ...(old.claim ?? assert.fail()), archive, phase } }));
       const intent = intentOf(pod, what, request);
-      const wish = { operation, planDigest: PLAN, intent, correction: false, shown: phase === "Apply" };
+      const wish = { operation, planDigest: PLAN, intent, correction: false, shown: phase === "Apply", ofItself };
       return (await changeRecord(store, NETWORK, (old) => permitted(old, { ...pod, phase }, wish, AT))).answer;
     },
     /** Its plan waits, and its pod has gone. */

@@ -7,7 +7,7 @@ import { rename } from "../../../operator/storage/rename.ts";
 import { AT, aPod, aState, ENVIRONMENT_UID, NETWORK } from "./claimants.ts";
 import { aRecordsStory } from "./records-story.ts";
 
-const jane = { by: "jane", at: AT, force: true };
+const jane = { by: "jane", at: AT, force: true, newestRun: 1 };
 const isReplaced = (record: ComponentRecord | undefined): boolean => replacingWrite(record) !== undefined;
 
 /** A component that is applied, with a state of serial 3. */
@@ -57,6 +57,11 @@ describe("The record of a state that a person has put in the place of another", 
     assert.equal((await story.asksAgain(3)).type, "granted");
   });
 
+  it("refuses a destroy for the night, which nobody asks for at that moment", async () => {
+    const story = await aReplacedStory();
+    assert.equal((await story.asks(2, { operation: "Destroy", ofItself: true })).type, "unseen");
+  });
+
   it("lets a destroy go on: what was asked for is that all of it goes", async () => {
     const story = await aReplacedStory();
     assert.equal((await story.asks(2, { operation: "Destroy" })).type, "granted");
@@ -88,16 +93,23 @@ describe("The record of a state that a person has put in the place of another", 
     assert.equal(checked(await story.record(), aPod(2), { stateSerial: 5, drift }, AT).answer, "outdated");
   });
 
+  it("keeps its number with its owner, who lets it go and takes it back", async () => {
+    const story = await aReplacedStory();
+    await release(story.store, NETWORK, ENVIRONMENT_UID);
+    await ensureRecord(story.store, NETWORK, ENVIRONMENT_UID);
+    assert.equal((await story.record()).written?.newestRun, 1);
+  });
+
   it("goes with a rename and to another owner, whose Runs are numbered anew", async () => {
     const story = await aReplacedStory();
     const to = { ...NETWORK, component: "net" };
     await rename(story.store, NETWORK, to, ENVIRONMENT_UID);
     const moved = (await story.store.record(to))?.value;
-    assert.deepEqual([isReplaced(moved), moved?.written?.after], [true, 0]);
+    assert.deepEqual([isReplaced(moved), moved?.written?.newestRun], [true, 0]);
     await release(story.store, to, ENVIRONMENT_UID);
     await ensureRecord(story.store, to, "another");
     const adopted = (await story.store.record(to))?.value;
-    assert.deepEqual([isReplaced(adopted), adopted?.written?.after], [true, 0]);
+    assert.deepEqual([isReplaced(adopted), adopted?.written?.newestRun], [true, 0]);
   });
 });
 
@@ -105,6 +117,13 @@ describe("No other state is put in", () => {
   it("by the first state of a component that was never applied", async () => {
     const { store, record } = await aRecordsStory();
     await pushState(store, NETWORK, aState({ serial: 3 }), jane);
+    assert.equal(isReplaced(await record()), false);
+  });
+
+  it("by a second push before any engine was at work: both are a person's", async () => {
+    const { store, record } = await aRecordsStory();
+    await pushState(store, NETWORK, aState({ serial: 3 }), jane);
+    await pushState(store, NETWORK, aState({ serial: 4, resources: ["more"] }), jane);
     assert.equal(isReplaced(await record()), false);
   });
 
