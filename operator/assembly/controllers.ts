@@ -70,8 +70,7 @@ export function runController(parts: ControllerParts): Controller {
     sources: [
       // A change that begins ends the Checks of its component.
       sourceOf(caches.runs, (run) => [keyOf(run), ...overtakenBy(caches, run)]),
-      // A plan that waits may be held back by the Runs and records of what its component needs.
-      settledRuns(caches),
+      // A plan that waits may be held back by what its component needs: by records, and by Runs, whose ends it hears of as freed places.
       recordChanges(caches, ({ namespace, environment }) => waitingIn(caches, namespace, environment)),
       freedPlaces(caches.runs, parts.maxChecks),
       sourceOf(caches.approvals, ({ metadata, spec }) => [keyFor(metadata.namespace, spec.run.name)]),
@@ -88,7 +87,7 @@ export function runController(parts: ControllerParts): Controller {
 
 const timing = ({ clock, random }: ControllerParts) => ({ clock, ...(random === undefined ? {} : { random }) });
 
-/** Whoever waits for a place hears of each that becomes free: when an open Run closes, goes, or begins to wait for people; not when a closed one is seen. */
+/** Whoever waits for a place, or for people, hears of each that becomes free: when an open Run closes, goes, or begins to wait for people; not when a closed one is seen. */
 function freedPlaces(runs: Caches["runs"], maxChecks: number): Source {
   return {
     synced: (signal) => runs.synced(signal),
@@ -106,19 +105,6 @@ function freedPlaces(runs: Caches["runs"], maxChecks: number): Source {
         const closes = now === undefined || isClosed(now);
         const freed = closes || (isWaitingForPeople(now) && !isWaitingForPeople(old));
         if (freed) for (const run of runs.byIndex(BY.place, PLACE.awaited)) enqueue(keyOf(run));
-      }),
-  };
-}
-
-/** The end of a Run, for the plans of its Environment that wait. */
-function settledRuns(caches: Caches): Source {
-  return {
-    synced: (signal) => caches.runs.synced(signal),
-    subscribe: (enqueue) =>
-      caches.runs.onChange((old, now) => {
-        if (old === undefined || isClosed(old) || old.spec.operation === "Check") return;
-        if (now !== undefined && !isClosed(now)) return;
-        for (const key of waitingIn(caches, old.metadata.namespace, old.spec.environment.name)) enqueue(key);
       }),
   };
 }

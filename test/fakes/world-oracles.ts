@@ -1,6 +1,7 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import type { Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
+import { dependenciesOf } from "../../operator/environment/graph.ts";
 import { isClosed } from "../../operator/environment/observation.ts";
 import { endedAtMs } from "../../operator/environment/retry.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
@@ -147,8 +148,18 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
     return awake.has(spec.component);
   }
 
-  /** Destroying goes against the arrows: whoever used this at its last attempt has nothing left. */
+  /**
+   * Destroying goes against the arrows: whoever used this at its last attempt has nothing left. Where only the order was declared anew since,
+   * that order holds.
+   */
   function usersAreGone({ spec, metadata }: Run): void {
+    const declared = history.at(spec.environment.uid, spec.environment.generation)?.components ?? [];
+    const isMereOrder = (record: ComponentRecord): boolean => {
+      const user = declared.find(({ name }) => name === record.key.component);
+      const { variables = [] } = (record.attempted ?? record.applied)?.inputs ?? {};
+      const isUsed = variables.some(({ valueFrom }) => valueFrom?.output?.component === spec.component);
+      return user !== undefined && !isUsed && !dependenciesOf(user).has(spec.component);
+    };
     const own = { namespace: metadata.namespace, environment: spec.environment.name, component: spec.component };
     const needsOf = (record: ComponentRecord | undefined) =>
       (record?.attempted ?? record?.applied)?.inputs.dependsOn ?? [];
@@ -156,7 +167,8 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
       const { key, owner, ownership } = record;
       if (owner.environmentUid !== spec.environment.uid || ownership === "Released") continue;
       const mutual = needsOf(recordOf(own)).includes(key.component);
-      if (needsOf(record).includes(spec.component) && !mutual && live(key).length > 0)
+      const uses = needsOf(record).includes(spec.component) && !isMereOrder(record);
+      if (uses && !mutual && live(key).length > 0)
         violated(`order: ${spec.component} is destroyed before ${key.component}, which uses it`);
     }
   }

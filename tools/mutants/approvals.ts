@@ -242,7 +242,7 @@ export const APPROVALS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/assembly/controllers.ts",
-        find: "      settledRuns(caches),\n",
+        find: "      recordChanges(caches, ({ namespace, environment }) => waitingIn(caches, namespace, environment)),\n",
         replace: "",
       },
     ],

@@ -44,6 +44,9 @@ function aStoryOfTwo(spec: object = {}, more: object = {}) {
       story.records.set("a", { ...recordOf(), written });
       story.pass(MINUTE_MS);
     },
+    untilHour(hour: number): void {
+      while (new Date(story.now()).getUTCHours() !== hour) story.pass(10 * MINUTE_MS);
+    },
     change: (spec: Partial<EnvironmentSpec>) =>
       story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } })),
     required: () => story.openRuns()[0]?.spec.rules?.approval?.required,
@@ -245,10 +248,7 @@ describe("What follows from a state that a person has put in", () => {
   });
 
   it("keeps what sleeps by being destroyed awake, with what it uses, until a person has looked", () => {
-    const { story, replace, hold, begun } = aStoryOfTwo(night, { sleep: { destroy: true } });
-    const untilHour = (hour: number): void => {
-      while (new Date(story.now()).getUTCHours() !== hour) story.pass(10 * MINUTE_MS);
-    };
+    const { story, replace, hold, begun, untilHour } = aStoryOfTwo(night, { sleep: { destroy: true } });
     untilHour(12);
     story.settle({ a: output("first") });
     untilHour(19);
@@ -264,10 +264,7 @@ describe("What follows from a state that a person has put in", () => {
   });
 
   it("wakes nothing that was destroyed for the night", () => {
-    const { story, replace, begun } = aStoryOfTwo(night, { sleep: { destroy: true } });
-    const untilHour = (hour: number): void => {
-      while (new Date(story.now()).getUTCHours() !== hour) story.pass(10 * MINUTE_MS);
-    };
+    const { story, replace, hold, begun, untilHour } = aStoryOfTwo(night, { sleep: { destroy: true } });
     untilHour(12);
     story.settle({ a: output("first") });
     untilHour(21);
@@ -279,6 +276,12 @@ describe("What follows from a state that a person has put in", () => {
     untilHour(8);
     story.round();
     assert.equal(story.openRuns().find(({ spec }) => spec.component === "a")?.spec.rules?.approval?.required, 1);
+    hold();
+    untilHour(21);
+    story.round();
+    story.round();
+    assert.equal(story.superseded.length, 1, "nobody has approved it by the evening");
+    assert.equal(story.verdict("a").reason, "Asleep");
   });
 
   it("goes to another name with its state", () => {
