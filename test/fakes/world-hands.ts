@@ -17,8 +17,8 @@ export interface Hands {
   push(key: StateKey): void;
   /** Another state is in the place of what was applied, and no plan has ended well since. */
   isReplaced(key: StateKey): boolean;
-  /** When a person wrote this state last. */
-  writtenAtMs(key: StateKey): number | undefined;
+  /** Number of the newest Run that was there when a person wrote this state last; 0 where nobody has. */
+  newestRunBefore(key: StateKey): number;
   /** An engine is about to apply this Run's plan. */
   applies(run: string): void;
   /** To be asked after every step of the world. */
@@ -39,6 +39,7 @@ const ENDS_WELL: ReadonlySet<string> = new Set(["Applied", "Unchanged", "Destroy
 interface Written {
   readonly at: string;
   readonly serial: number;
+  readonly newestRun: number;
   /** The Run that had ended well last when the state was written. */
   readonly settledBy: string | undefined;
 }
@@ -84,10 +85,7 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
       });
     },
     isReplaced,
-    writtenAtMs(key) {
-      const written = writings.get(stateKeyText(key));
-      return written === undefined ? undefined : Date.parse(written.at);
-    },
+    newestRunBefore: (key) => writings.get(stateKeyText(key))?.newestRun ?? 0,
     applies(name) {
       const run = runs().find(({ metadata }) => metadata.name === name);
       if (run?.spec.operation !== "Apply") return;
@@ -105,7 +103,12 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
         const known = writings.get(name);
         if (written === undefined) writings.delete(name);
         else if (written.at !== known?.at || written.serial !== known.serial)
-          writings.set(name, { at: written.at, serial: written.serial, settledBy: settledBy.get(name) });
+          writings.set(name, {
+            at: written.at,
+            serial: written.serial,
+            newestRun: written.newestRun ?? 0,
+            settledBy: settledBy.get(name),
+          });
       }
     },
   };

@@ -202,11 +202,11 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
       environment: run.spec.environment.name,
       component: run.spec.component,
     };
-    // Tries are counted anew from the moment that a person puts a state in.
-    const writtenAtMs = hands.writtenAtMs(key) ?? Number.NEGATIVE_INFINITY;
+    // After a person has put a state in, those that were made before do not count any more.
+    const newestBefore = hands.newestRunBefore(key);
     const tries = sinceItSlept(run, before).filter(
       (other) =>
-        endedAtMs(other) > writtenAtMs &&
+        other.spec.number > newestBefore &&
         other.spec.operation === run.spec.operation &&
         other.spec.desiredDigest === run.spec.desiredDigest &&
         other.spec.environment.generation === run.spec.environment.generation &&
