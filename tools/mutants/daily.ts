@@ -1,5 +1,6 @@
 import { NOBODY_IS_ASKED } from "./life.ts";
 import type { JourneyMutant } from "./mutant.ts";
+import { BELIEVES_IN_ITSELF } from "./operator.ts";
 
 const CONFIGURATION = "test/journeys/configuration.test.ts";
 const DELETION = "test/journeys/deletion.test.ts";
@@ -256,5 +257,13 @@ export const DAILY: readonly JourneyMutant[] = [
     ],
     tests: ["test/journeys/secrecy.test.ts"],
     named: "a condition that quotes it: the value appears nowhere outside of Secrets (opentofu)",
+  },
+  {
+    id: "J19",
+    row: "an operator that goes away",
+    bug: "a leader that was frozen believes in itself when it wakes",
+    edits: BELIEVES_IN_ITSELF,
+    tests: ["test/journeys/alone/operator.test.ts"],
+    named: "woken when another one leads: it writes nothing any more and ends",
   },
 ];

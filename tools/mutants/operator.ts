@@ -1,6 +1,15 @@
-import type { Mutant } from "./mutant.ts";
+import type { Edit, Mutant } from "./mutant.ts";
 
 const CHAOS = "test/stories/chaos.test.ts";
+
+/** A process that was frozen wakes as the leader that it was. */
+export const BELIEVES_IN_ITSELF: readonly Edit[] = [
+  {
+    file: "operator/loop/lease.ts",
+    find: "held !== undefined && clock.monotonicMs() - renewedAt < renewDeadlineMs;",
+    replace: "held !== undefined;",
+  },
+];
 
 /** Bugs in what acts: the process, its requests, the pod, the agent. */
 export const OPERATOR: readonly Mutant[] = [
@@ -20,13 +29,7 @@ export const OPERATOR: readonly Mutant[] = [
   {
     id: "M26",
     bug: "a leader that was not renewed believes in itself",
-    edits: [
-      {
-        file: "operator/loop/lease.ts",
-        find: "held !== undefined && clock.monotonicMs() - renewedAt < renewDeadlineMs;",
-        replace: "held !== undefined;",
-      },
-    ],
+    edits: BELIEVES_IN_ITSELF,
     tests: ["test/unit/loop/lease.test.ts"],
   },
   {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { now, type Request, writesOf } from "../support/audit.ts";
 import { anEnvironment, fromOutput } from "../support/environments.ts";
-import { applyHalfWay, goOn, wentOn } from "../support/half-way.ts";
+import { applyHalfWay, goOn, takenDown, wentOn } from "../support/half-way.ts";
 import { journey, journeys } from "../support/journey.ts";
-import { reports } from "../support/modules.ts";
+import { keeps, reports } from "../support/modules.ts";
 import {
+  freezeLeader,
   killLeader,
   killOperators,
   logBeforeRestart,
@@ -13,6 +15,7 @@ import {
   untilNoOperatorIsLeft,
   untilOperatorsAreReady,
 } from "../support/operator-pods.ts";
+import { untilJournalled } from "../support/stored.ts";
 
 const alone = { manner: "alone", within: 300 } as const;
 
@@ -71,6 +74,33 @@ journeys("an operator that goes away", () => {
   );
 
   journey(
+    "its leader frozen in an apply, and woken when another one leads: it writes nothing any more and ends, and the apply is done once",
+    async (place) => {
+      const from = await now(place);
+      const begun = new Date();
+      await applyHalfWay(place);
+      // What its pod says is said: nothing of it waits in the leader that is woken.
+      await untilJournalled(place, "served", "one", 3);
+      await place.untilRun("one", ({ status }) => status?.progress?.current === "terraform_data.second");
+      const { replica, awake } = await freezeLeader(place, async () => {
+        await place.apply(anEnvironment({ name: "meanwhile", components: [{ name: "two", module: keeps("x") }] }));
+        await place.untilRun("two", () => true, { about: "a Run by the new leader" });
+      });
+      const before = { since: begun, until: awake.since };
+      assert.notEqual((await writesOf(place, from, replica, before)).length, 0, "it led");
+      assert.deepEqual((await writesOf(place, from, replica, awake)).map(inShort), []);
+      assert.match(await logBeforeRestart(place, replica), /is lost: not renewed for/);
+      goOn(place);
+      await wentOn(place);
+      await place.untilReady("meanwhile");
+      assert.equal((await place.runs("two")).length, 1);
+      await takenDown(place);
+      await untilOperatorsAreReady(place);
+    },
+    alone,
+  );
+
+  journey(
     "its leader killed again and again: everything is made once, and destroyed once",
     async (place) => {
       const { outside } = place;
@@ -98,3 +128,5 @@ journeys("an operator that goes away", () => {
     { ...alone, within: 480 },
   );
 });
+
+const inShort = ({ verb, resource, name = "", code }: Request): string => `${verb} ${resource} ${name}: ${code}`;

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Lease, Pod } from "../../../operator/cluster/kinds.ts";
 import type { Stored } from "../../../operator/cluster/ports.ts";
 import { LEASES, PODS } from "../../../operator/cluster/resources.ts";
-import { inPodNetwork, killContainers } from "./containers.ts";
+import { inPodNetwork, killContainers, signalProcesses, untilEnded } from "./containers.ts";
 import { follow } from "./following.ts";
 import { operatorNamespace } from "./installation.ts";
 import { patience } from "./patience.ts";
@@ -50,15 +50,79 @@ export async function takeLease(place: Place): Promise<Stored<Pod>> {
   const { client } = place.installation;
   const spec = { holderIdentity: "somebody", leaseDurationSeconds: 1 };
   await client.mergePatch(LEASES, operatorNamespace, "terrarium-operator", { spec });
+  return untilBegunAnew(place, leader);
+}
+
+export interface Woken {
+  readonly replica: Stored<Pod>;
+  /** Until its process has ended. */
+  readonly awake: { readonly since: Date; readonly until: Date };
+}
+
+/**
+ * The replica that leads stands still, as on a machine that is suspended, until another one leads and `meanwhile` has done its part; then it goes
+ * on as if nothing had been. Resolves when its process has ended, and another one has begun in its place.
+ */
+export async function freezeLeader(place: Place, meanwhile: () => Promise<void>): Promise<Woken> {
+  const leader = await untilOneLeads(place);
+  const signal = (name: NodeJS.Signals) => signalProcesses(leader, "operator", /./, name);
+  await signal("SIGSTOP");
+  let since: Date;
+  try {
+    await untilAnotherLeads(place, leader);
+    await untilNotReady(place, leader);
+    await meanwhile();
+  } finally {
+    since = new Date();
+    await signal("SIGCONT");
+  }
+  await untilEnded(leader, "operator", /./);
+  const until = new Date();
+  return { replica: await untilBegunAnew(place, leader), awake: { since, until } };
+}
+
+function untilBegunAnew({ installation: { client } }: Place, replica: Stored<Pod>): Promise<Stored<Pod>> {
   const restartsOf = ({ status }: Pod) => status?.containerStatuses?.[0]?.restartCount ?? 0;
   return follow<Pod, Stored<Pod>>(client, {
     resource: PODS,
-    selection: { ...selection, fieldSelector: `metadata.name=${leader.metadata.name}` },
-    look: (pods) => pods.find((pod) => restartsOf(pod) > restartsOf(leader)),
+    selection: alone(replica),
+    look: (pods) => pods.find((pod) => restartsOf(pod) > restartsOf(replica)),
     withinMs: 180_000 * patience,
     what: "the replica that lost its lease to begin anew",
   });
 }
+
+async function untilAnotherLeads({ installation: { client } }: Place, leader: Pod): Promise<void> {
+  await follow<Lease, true>(client, {
+    resource: LEASES,
+    selection: { namespace: operatorNamespace },
+    look: (leases) => {
+      const [holder = ""] = leases.map(({ spec }) => spec?.holderIdentity ?? "").filter((name) => name !== "");
+      return holder !== "" && !isOf(leader, holder) ? true : undefined;
+    },
+    withinMs: 120_000 * patience,
+    what: "another replica to lead",
+  });
+}
+
+/** From then on no runner is sent to its gateway. */
+async function untilNotReady({ installation: { client } }: Place, replica: Pod): Promise<void> {
+  await follow<Pod, true>(client, {
+    resource: PODS,
+    selection: alone(replica),
+    look: (pods) => (pods.some(isReady) ? undefined : true),
+    withinMs: 120_000 * patience,
+    what: "the replica that stands still to be noticed",
+  });
+}
+
+const alone = ({ metadata }: Pod) => ({ ...selection, fieldSelector: `metadata.name=${metadata.name}` });
+
+const isOf = ({ metadata }: Pod, holder: string): boolean => holder.startsWith(`${metadata.name}_`);
+
+const isReady = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 
 export function logBeforeRestart({ installation: { kubectl } }: Place, { metadata }: Pod): Promise<string> {
   return kubectl.run(["logs", "--previous", "-n", operatorNamespace, metadata.name]);
@@ -76,7 +140,7 @@ async function untilOneLeads(place: Place): Promise<Stored<Pod>> {
       withinMs: 120_000 * patience,
       what: "a replica that is there to lead",
     });
-    const leader = (await operatorPods(place)).find(({ metadata }) => holder.startsWith(`${metadata.name}_`));
+    const leader = (await operatorPods(place)).find((pod) => isOf(pod, holder));
     if (leader !== undefined) return leader;
     gone.add(holder);
   }
@@ -114,13 +178,7 @@ export async function untilOperatorsAreReady({ installation: { client } }: Place
   await follow<Pod, true>(client, {
     resource: PODS,
     selection,
-    look: (pods) => {
-      const ready = pods.filter(({ metadata, status }) => {
-        const condition = status?.conditions?.find(({ type }) => type === "Ready");
-        return metadata.deletionTimestamp === undefined && condition?.status === "True";
-      });
-      return ready.length >= 2 ? true : undefined;
-    },
+    look: (pods) => (pods.filter(isReady).length >= 2 ? true : undefined),
     withinMs: 120_000 * patience,
     what: "two operator pods to be ready",
   });
