@@ -266,4 +266,18 @@ export const DAILY: readonly JourneyMutant[] = [
     tests: ["test/journeys/alone/operator.test.ts"],
     named: "woken when another one leads: it writes nothing any more and ends",
   },
+  {
+    id: "J20",
+    row: "a store that takes nothing",
+    bug: "what Kubernetes does not let the store keep is refused to the pod, and for good",
+    edits: [
+      {
+        file: "operator/gateway/errors.ts",
+        find: 'answer("StoreUnavailable", "the Kubernetes API refuses: send this again")',
+        replace: 'answer("BadRequest", "the Kubernetes API refuses: send this again")',
+      },
+    ],
+    tests: ["test/journeys/alone/store.test.ts"],
+    named: "takes no state in an apply: it waits in the pod",
+  },
 ];

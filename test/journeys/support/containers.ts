@@ -1,5 +1,6 @@
 /** Containers of pods, seen as what they are on this machine: processes that can be told apart by their cgroup. */
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
 import { awaitCondition } from "../../../tools/cluster/await-condition.ts";
 import { command } from "../../../tools/cluster/command.ts";
@@ -58,6 +59,17 @@ export async function killContainers(pod: Pod, containers: readonly string[] = [
       // Its parent was faster.
     }
   }
+}
+
+/** Files of a folder as the container sees it, by name. */
+export async function filesIn(pod: Pod, container: string, folder: string): Promise<ReadonlyMap<string, string>> {
+  const [process] = await processesOf(pod, container);
+  if (process === undefined) throw new Error(`the pod's ${container} does not run`);
+  const there = join(`/proc/${process.pid}/root`, folder);
+  const names = (await readdir(there)).sort();
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(there, name), "utf8")] as const)),
+  );
 }
 
 /** Runs something in the pod's own network: what it cuts off there nobody else notices. */
