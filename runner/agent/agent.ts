@@ -129,7 +129,16 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
   scrubber.add(order.session, password, order.digestKey, `${stateUser}:${password}`);
   const isCheck = order.operation === "Check";
   const say = (message: string) => basics.printer.say(message);
-  const relay = new StateRelay({ gateway, folder: join(layout.spool, "state"), onAway, say, isReadOnly: isCheck });
+  // Nobody follows a Check: it tells nothing before its end.
+  const progress = new Progress((report) => (isCheck ? Promise.resolve() : gateway.progress(report)), scrubber);
+  const relay = new StateRelay({
+    gateway,
+    folder: join(layout.spool, "state"),
+    onAway,
+    onUnsaved: (isUnsaved) => progress.unsaved(isUnsaved),
+    say,
+    isReadOnly: isCheck,
+  });
   const journal = new Journal(gateway, spool, scrubber, onAway);
   await relay.open();
   await journal.open();
@@ -141,8 +150,7 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
     journal,
     statePassword: password,
     stateServer: await startStateServer({ relay, port, username: stateUser, password }),
-    // Nobody follows a Check: it tells nothing before its end.
-    progress: new Progress((report) => (isCheck ? Promise.resolve() : gateway.progress(report)), scrubber),
+    progress,
     mounted: new MountedObjects(layout),
   };
 }

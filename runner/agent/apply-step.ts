@@ -1,6 +1,5 @@
 /** Applies exactly the plan that was judged, once, and tells truthfully what became of it. */
 
-import { UNSAVED_STATE_STEP } from "../../operator/api/run-status.ts";
 import { applyArguments } from "../../operator/engine/arguments.ts";
 import { parseState, type StateEnvelope } from "../../operator/engine/state.ts";
 import { EngineLost } from "../engine-client.ts";
@@ -131,7 +130,7 @@ function recovered(bench: Bench, cwd: string): Promise<Recovery> {
     ...bench,
     out: bench.layout.out,
     say: (text) => bench.printer.say(text),
-    onUnsaved: () => bench.progress.step(UNSAVED_STATE_STEP),
+    onUnsaved: () => bench.progress.unsaved(true),
   });
 }
 

@@ -1,4 +1,5 @@
 /** Tells how far the work is: at most every 5 s or 10 %. A report that does not arrive is not missed. */
+import { UNSAVED_STATE_STEP } from "../../operator/api/run-status.ts";
 import type { EngineEvent } from "../../operator/engine/events.ts";
 import type { ProgressReport } from "../../operator/gateway/protocol.ts";
 import type { Scrubber } from "./scrub.ts";
@@ -6,6 +7,8 @@ import type { Scrubber } from "./scrub.ts";
 const everyMs = 5_000;
 /** A step that is over sooner is not worth a write to the Run. */
 const settleMs = 1_000;
+/** In the place of whatever else is going on: such a pod must not be ended. */
+const UNSAVED: ProgressReport = { step: UNSAVED_STATE_STEP };
 
 export class Progress {
   readonly #send: (report: ProgressReport) => Promise<void>;
@@ -15,6 +18,7 @@ export class Progress {
   #timer: NodeJS.Timeout | undefined;
   #sending = false;
   #stopped = false;
+  #isUnsaved = false;
 
   constructor(send: (report: ProgressReport) => Promise<void>, scrubber: Scrubber) {
     this.#send = send;
@@ -25,6 +29,12 @@ export class Progress {
     this.#report = { step, ...(total === undefined ? {} : { done: 0, total }) };
     this.#told = undefined;
     this.#schedule(settleMs);
+  }
+
+  /** A state is only in this pod, or is not any more. */
+  unsaved(isUnsaved: boolean): void {
+    this.#isUnsaved = isUnsaved;
+    this.#schedule(settleMs, true);
   }
 
   event(event: EngineEvent): void {
@@ -55,14 +65,18 @@ export class Progress {
     this.#timer = undefined;
     this.#told = { at: performance.now(), done: this.#report.done ?? 0 };
     this.#sending = true;
-    const said = this.#report;
+    const said = this.#shownNow;
     // The next report says more; nothing is repeated.
     this.#send(said)
       .catch(() => {})
       .finally(() => {
         this.#sending = false;
-        if (this.#report !== said) this.#schedule(everyMs);
+        if (this.#shownNow !== said) this.#schedule(everyMs);
       });
+  }
+
+  get #shownNow(): ProgressReport {
+    return this.#isUnsaved ? UNSAVED : this.#report;
   }
 
   #shown(address: string): string {

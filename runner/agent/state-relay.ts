@@ -34,6 +34,8 @@ export interface RelayOptions {
   readonly folder: string;
   readonly onAway: (message: string) => void;
   readonly say?: (message: string) => void;
+  /** True: a state is only in this pod, since the gateway has not taken it for longer than `patienceMs`. False: it is safe by now. */
+  readonly onUnsaved?: (isUnsaved: boolean) => void;
   /** How long the engine waits for the gateway's own word before the spool's is good enough. */
   readonly patienceMs?: number;
   /** Pause before a state that the gateway does not even take as a recovery copy is offered again. */
@@ -51,6 +53,7 @@ export class StateRelay {
   #refusal: GatewayRefused | undefined;
   #unreadable: GatewayRefused | undefined;
   #heldLock: string | undefined;
+  #isUnsaved = false;
   /** The stored state, as long as nobody else may change it: the engine reads it again before every write. */
   #known: { readonly state: Buffer | undefined } | undefined;
 
@@ -159,13 +162,30 @@ export class StateRelay {
     const { promise, resolve } = Promise.withResolvers<Settled>();
     const entry: Entry = { taken: false, ...how, sequence, kind, lockId, done: promise, settle: resolve };
     this.#queue.push(entry);
+    if (kind === "state") this.#watch(entry);
     this.#work();
     return entry;
   }
 
+  /** Whoever may end this pod has to know that a state would go with it. */
+  #watch(entry: Entry): void {
+    const tell = () => this.#queue.includes(entry) && this.#tellUnsaved(true);
+    setTimeout(tell, this.#patienceMs).unref();
+  }
+
+  #tellUnsaved(isUnsaved: boolean): void {
+    if (this.#isUnsaved === isUnsaved) return;
+    this.#isUnsaved = isUnsaved;
+    this.#options.onUnsaved?.(isUnsaved);
+  }
+
+  get #patienceMs(): number {
+    return this.#options.patienceMs ?? 5_000;
+  }
+
   async #settled(entry: Entry): Promise<Settled> {
     const stop = new AbortController();
-    const spooled = delay(this.#options.patienceMs ?? 5_000, { end: "spooled" } as const, { signal: stop.signal });
+    const spooled = delay(this.#patienceMs, { end: "spooled" } as const, { signal: stop.signal });
     try {
       const settled = await Promise.race([entry.done, spooled.catch((): Settled => ({ end: "spooled" }))]);
       entry.taken = true;
@@ -199,6 +219,7 @@ export class StateRelay {
       const last = batch.at(-1) ?? head;
       const end = last.kind === "state" ? await this.#store(last, batch) : await this.#release(last);
       this.#queue = this.#queue.filter((entry) => !batch.includes(entry));
+      if (!this.#queue.some(({ kind }) => kind === "state")) this.#tellUnsaved(false);
       for (const entry of batch) {
         entry.settle(end);
         await rm(this.#path(entry.sequence, entry.kind, entry.lockId), { force: true });

@@ -16,6 +16,7 @@ journeys("a store that is full", () => {
         await place.untilLog(pod, /Apply complete/);
         const waiting = await statesWaitingIn(pod);
         assert.deepEqual(resourcesOf(waiting.at(-1)), ["first", "second"]);
+        await place.untilRun("one", ({ status }) => /do not delete the pod/.test(status?.message ?? ""));
 
         await signalProcesses(pod, "agent", /./, "SIGKILL");
         const [run] = await place.runs("one");

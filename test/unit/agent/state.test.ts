@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { keepErroredState, recoverErroredState } from "../../../runner/agent/errored-state.ts";
 import { GatewayClient } from "../../../runner/agent/gateway-client.ts";
 import { Spool } from "../../../runner/agent/spool.ts";
@@ -29,12 +30,14 @@ describe("the state between engine and store", () => {
   let relay: StateRelay;
   let server: StateServer;
 
-  const newRelay = (folder = "state") =>
+  let told: boolean[] = [];
+  const newRelay = (folder = "state", patienceMs = 50) =>
     new StateRelay({
       gateway: client,
       folder: join(root, folder),
       onAway: () => {},
-      patienceMs: 50,
+      onUnsaved: (isUnsaved) => void told.push(isUnsaved),
+      patienceMs,
       refusedWaitMs: 20,
     });
   const ask = (method: string, query = "", body?: Buffer | string) =>
@@ -45,6 +48,7 @@ describe("the state between engine and store", () => {
     });
 
   beforeEach(async () => {
+    told = [];
     root = mkdtempSync(join(tmpdir(), "state-"));
     writeFileSync(join(root, "token"), "a token");
     gateway = await startGateway(aWorkOrder());
@@ -66,6 +70,31 @@ describe("the state between engine and store", () => {
     client.close();
     await gateway.close();
     rmSync(root, { recursive: true });
+  });
+
+  it("tells that a state is only here as long as the gateway does not take it, and says nothing of one that it takes", async () => {
+    const patient = newRelay("patient", 60_000);
+    assert.equal((await patient.write("L1", aState(1))).end, "stored");
+    assert.deepEqual(told, []);
+    gateway.memory.away = true;
+    await ask("POST", "?ID=L1", aState(2));
+    await delay(100);
+    assert.deepEqual(told, [true]);
+    gateway.memory.away = false;
+    await relay.drained();
+    assert.deepEqual(told, [true, false]);
+  });
+
+  it("tells so, too, of what an agent before it has left", async () => {
+    gateway.memory.away = true;
+    await ask("POST", "?ID=L1", aState(1));
+    told = [];
+    const next = newRelay();
+    await next.open();
+    await delay(100);
+    assert.deepEqual(told, [true]);
+    gateway.memory.away = false;
+    await next.drained();
   });
 
   it("passes lock, state and unlock through", async () => {
