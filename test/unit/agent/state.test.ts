@@ -73,6 +73,7 @@ describe("the state between engine and store", () => {
   });
 
   it("tells that a state is only here as long as the gateway does not take it, and says nothing of one that it takes", async () => {
+    await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
     const patient = newRelay("patient", 60_000);
     assert.equal((await patient.write("L1", aState(1))).end, "stored");
     assert.deepEqual(told, []);
@@ -86,6 +87,7 @@ describe("the state between engine and store", () => {
   });
 
   it("tells so, too, of what an agent before it has left", async () => {
+    await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
     gateway.memory.away = true;
     await ask("POST", "?ID=L1", aState(1));
     told = [];
