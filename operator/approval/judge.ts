@@ -18,14 +18,13 @@ export interface Question {
  */
 export function judgePlan(
   plan: PlanReport,
-  ofRun: RunRules | undefined,
+  rules: RunRules | undefined,
   operation: Operation,
   exempt?: Answer,
 ): Verdict {
-  const rules = rulesForPlan(ofRun, plan.counts);
-  const offence = offenceOf(plan, ofRun ?? {});
+  const offence = offenceOf(plan, rules ?? {});
   if (offence !== undefined) return { verdict: "Refuse", ...offence };
-  const required = rules?.approval?.required ?? 0;
+  const { required = 0, unless } = rulesForPlan(rules, plan.counts)?.approval ?? {};
   if (required === 0) return unasked("nobody has to be asked for this plan");
   if (plan.empty) return unasked("the plan is empty: there is nothing to ask");
   if (exempt !== undefined && "holds" in exempt && exempt.holds) {
@@ -36,7 +35,7 @@ export function judgePlan(
   return {
     verdict: "Hold",
     reason: "AwaitingApproval",
-    message: `${people} must approve ${what}${doubtAbout(plan, rules, exempt)}`,
+    message: `${people} must approve ${what}${doubtAbout(plan, unless, exempt)}`,
   };
 }
 
@@ -57,8 +56,8 @@ const unasked = (message: string): Verdict => ({ verdict: "Apply", reason: "NoAp
 const isListed = ({ changes, changesTruncated }: PlanReport): boolean =>
   changes !== undefined && changesTruncated !== true;
 
-function doubtAbout(plan: PlanReport, rules: RunRules | undefined, exempt: Answer | undefined): string {
-  if (rules?.approval?.unless === undefined) return "";
+function doubtAbout(plan: PlanReport, unless: string | undefined, exempt: Answer | undefined): string {
+  if (unless === undefined) return "";
   if (!isListed(plan)) return ": it changes more than can be listed, so approval.unless was not asked";
   if (exempt === undefined) return ": approval.unless was not asked";
   return "failed" in exempt ? `: approval.unless failed on it (${exempt.failed})` : ": approval.unless is false for it";

@@ -57,17 +57,13 @@ function stricterForDestroying({ required, unless, destroy }: ApprovalRules): Ru
   return both.required === required && both.unless === unless ? undefined : both;
 }
 
-/** One rule that is met only where both are: the greater number, and an expression that is true only where that of each rule that asks is true. */
-function bothOf(one: Rule, other: Rule): Rule {
-  const asking = [one, other].filter(({ required }) => required > 0);
-  const texts = [...new Set(asking.flatMap(({ unless }) => unless ?? []))];
-  const exemptsNothing = asking.length === 0 || asking.some(({ unless }) => unless === undefined);
-  const [text] = texts;
-  const unless = texts.length === 1 ? text : texts.map((each) => `(${each})`).join(" && ");
-  return {
-    required: Math.max(one.required, other.required),
-    ...(exemptsNothing || unless === undefined ? {} : { unless }),
-  };
+/** Met only where both are: the greater number, and nobody only where each that asks anybody exempts the plan. */
+function bothOf(...rules: readonly [Rule, Rule]): Rule {
+  const required = Math.max(...rules.map((rule) => rule.required));
+  const exemptions = rules.filter((rule) => rule.required > 0).map(({ unless }) => unless);
+  const texts = [...new Set(exemptions)].filter((text) => text !== undefined);
+  if (texts.length === 0 || exemptions.includes(undefined)) return { required };
+  return { required, unless: texts.length === 1 ? texts.join() : texts.map((text) => `(${text})`).join(" && ") };
 }
 
 /** The same rules, for a plan that is shown to a person, also where nobody would have to be asked for such a plan. */

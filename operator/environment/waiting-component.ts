@@ -19,15 +19,18 @@ export function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Ru
   const reason = whyNotWanted(subject, engine, run);
   if (reason !== undefined) return supersede(run, reason);
   const heldBack = blocked(subject)?.message;
-  const answer = answerForOpenRun(run);
-  const replaced = replacingWrite(subject.past.record);
   const waiting = {
-    ...answer,
-    ...(replaced === undefined ? {} : { message: `${answer.message}; ${writingText(replaced)}` }),
+    ...withWritingTold(answerForOpenRun(run), subject),
     ...(heldBack === undefined ? {} : { heldBack }),
   };
   // What was applied is still what is declared: nobody has to wait for a correction that waits itself.
   return isComingCorrection(run) ? { ...waiting, satisfied: true } : waiting;
+}
+
+/** Where no rule asks anybody, people have to be told why they are asked. */
+function withWritingTold(answer: Answer, { past }: Subject): Answer {
+  const replaced = replacingWrite(past.record);
+  return replaced === undefined ? answer : { ...answer, message: `${answer.message}; ${writingText(replaced)}` };
 }
 
 /**
