@@ -24,15 +24,12 @@ export interface Hand {
   readonly at: Date;
 }
 
-export interface WritingHand extends HandWithForce {
-  /** Number of the newest Run of the component; 0 where it has none. */
-  readonly newestRun: number;
-}
-
 /** Which of the states that are kept. */
 export type Chosen = { readonly serial: number } | { readonly digest: string } | { readonly recovery: true };
 
-export interface HandWithForce extends Hand {
+export interface WritingHand extends Hand {
+  /** Number of the newest Run of the component; 0 where it has none. */
+  readonly newestRun: number;
   /** For a push: takes another lineage, a serial that is too low, and a state that is empty. Gives up a recovery copy that is no state. */
   readonly force: boolean;
 }

@@ -5,8 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { erroredStateFile } from "../../operator/engine/names.ts";
 import { parseState } from "../../operator/engine/state.ts";
 import { type GatewayClient, GatewayRefused } from "./gateway-client.ts";
+import { keepForRecovery } from "./keep-for-recovery.ts";
 import type { Spool } from "./spool.ts";
-import { keepForRecovery, type StateRelay } from "./state-relay.ts";
+import type { StateRelay } from "./state-relay.ts";
 import { readOwn } from "./tree.ts";
 
 export type Recovery =

@@ -65,17 +65,17 @@ export class Progress {
     this.#timer = undefined;
     this.#told = { at: performance.now(), done: this.#report.done ?? 0 };
     this.#sending = true;
-    const said = this.#shownNow;
+    const said = this.#newest;
     // The next report says more; nothing is repeated.
     this.#send(said)
       .catch(() => {})
       .finally(() => {
         this.#sending = false;
-        if (this.#shownNow !== said) this.#schedule(everyMs);
+        if (this.#newest !== said) this.#schedule(everyMs);
       });
   }
 
-  get #shownNow(): ProgressReport {
+  get #newest(): ProgressReport {
     return this.#isUnsaved ? UNSAVED : this.#report;
   }
 

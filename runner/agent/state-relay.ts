@@ -9,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LockInfo } from "../../operator/gateway/protocol.ts";
 import { isDiskFull } from "./disk.ts";
 import { type GatewayClient, GatewayRefused, type LockAnswer } from "./gateway-client.ts";
+import { keepForRecovery } from "./keep-for-recovery.ts";
 import { patiently } from "./patience.ts";
 import { spooledNames, writeDurably } from "./spool.ts";
 
@@ -285,21 +286,5 @@ export class StateRelay {
       this.#options.folder,
       `${String(sequence).padStart(8, "0")}.${kind}.${encodeURIComponent(lockId).replaceAll(".", "%2E")}`,
     );
-  }
-}
-
-/** The last resort for a state that is refused as such; a gateway that has closed the Run refuses this, too. */
-export async function keepForRecovery(
-  gateway: GatewayClient,
-  state: Buffer,
-  onAway: (message: string) => void,
-): Promise<boolean> {
-  try {
-    await patiently(() => gateway.recovery(state), { onAway });
-    return true;
-  } catch (error) {
-    if (!(error instanceof GatewayRefused)) throw error;
-    onAway(`the gateway refuses the recovery copy: ${error.message}`);
-    return false;
   }
 }
