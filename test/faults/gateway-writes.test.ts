@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { guarded } from "./guarded.ts";
 import { interruption, life } from "./story.ts";
 import { FATES, type FateName, GATEWAY, sweep } from "./sweep.ts";
 import { isWhole } from "./whole.ts";
@@ -6,6 +7,7 @@ import { isWhole } from "./whole.ts";
 const STORIES = [
   { name: "is created, changed and deleted", story: life },
   { name: "is interrupted, looked at by a person, and deleted", story: interruption },
+  { name: "passes outputs on under approval, is overtaken, drifts, is put right, and ends by itself", story: guarded },
 ];
 
 describe("An Environment on a real API server", function () {

@@ -112,7 +112,7 @@ export async function approve({ client, namespace }: Place, run: Run | undefined
   const { name, uid } = run.metadata;
   const planDigest = run.status.plan.digest;
   const spec = { environment: NAME, run: { name, uid }, planDigest, decision: "Approve", approver: "ann" };
-  await client.create(APPROVALS, { metadata: { name: "yes", namespace }, spec } as unknown as KubeObject);
+  await client.create(APPROVALS, { metadata: { name: `yes-to-${name}`, namespace }, spec } as unknown as KubeObject);
 }
 
 export const deleteEnvironment = ({ client, namespace }: Place): Promise<unknown> =>

@@ -22,7 +22,9 @@ export const FATES = {
 
 export type FateName = keyof typeof FATES;
 
-const IN_ONE_TELLING = 4;
+/** So far apart are the faults of one telling, in writes: it has got over the one before the next comes. */
+const APART = 25;
+const faultsInOne = (writes: number): number => Math.max(4, Math.round(writes / APART));
 
 type Case = readonly [writes: readonly number[], fate: FateName];
 
@@ -83,7 +85,7 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const tellings = `${told} of ${Math.max(told, list.length)} tellings in ${seconds} s`;
   return {
-    summary: `${tellings}, ${writes} writes of ${kinds.length} kinds, ${IN_ONE_TELLING} faults in each`,
+    summary: `${tellings}, ${writes} writes of ${kinds.length} kinds, ${faultsInOne(writes)} faults in each`,
     troubles,
     spared: spared().map(([kind, fate]) => `${kind}, ${fate}`),
   };
@@ -127,8 +129,8 @@ function cases(writes: number, fates: readonly FateName[]): readonly Case[] {
     const [numbers = "", name = ""] = one.split(" ");
     return [[numbers.split(",").map(Number), name as FateName]];
   }
-  const distance = Math.ceil(writes / IN_ONE_TELLING);
-  const apart = (first: number) => Array.from({ length: IN_ONE_TELLING }, (_, index) => first + index * distance);
+  const distance = Math.ceil(writes / faultsInOne(writes));
+  const apart = (first: number) => Array.from({ length: faultsInOne(writes) }, (_, index) => first + index * distance);
   const groups = Array.from({ length: distance }, (_, index) => apart(index + 1));
   if (isWhole) return groups.flatMap((group) => fates.map((name) => [group, name] as const));
   return groups.map((group, index) => [group, fates[index % fates.length] ?? "lost"] as const);

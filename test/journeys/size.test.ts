@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
+import { isWhole } from "../faults/whole.ts";
 import { anEnvironment, fromConfigMap } from "./support/environments.ts";
 import { journey, journeys } from "./support/journey.ts";
 import { keepsVariable, manyResources } from "./support/modules.ts";
 import { outputOf, type Place } from "./support/place.ts";
 
 const limitBytes = 32 * 1024;
+
+const MANY = isWhole
+  ? { title: "10,000 resources are made", resources: 10_000, within: 1_200 }
+  : { title: "5,000 resources are made", resources: 5_000, within: 480 };
+const LOUD = isWhole
+  ? { title: "100 MB of output pass through", bytes: 100_000_000, within: 600 }
+  : { title: "10 MB of output pass through", bytes: 10_000_000, within: 300 };
 
 async function statusesAreSmall(place: Place, name: string): Promise<void> {
   const { status } = await place.environment(name);
@@ -15,10 +23,10 @@ async function statusesAreSmall(place: Place, name: string): Promise<void> {
 }
 
 journeys("large things", () => {
-  for (const { engine, title, resources, sentences } of [
-    { engine: "opentofu", title: "5,000 resources are made", resources: 5_000, sentences: 7 },
+  for (const { engine, title, resources, sentences, within } of [
+    { engine: "opentofu", ...MANY, sentences: 7 },
     // The same size in fewer pieces: 5,000 take Terraform 1.5 minutes of its own.
-    { engine: "terraform", title: "1,000 resources are made", resources: 1_000, sentences: 35 },
+    { engine: "terraform", title: "1,000 resources are made", resources: 1_000, within: 480, sentences: 35 },
   ] as const) {
     journey(
       `a state and a plan of more than a mebibyte: ${title}, and kept when the Environment goes (${engine})`,
@@ -34,7 +42,7 @@ journeys("large things", () => {
             outputs: [{ name: "count", valueFrom: { output: { component: "one", name: "count" } } }],
           }),
         );
-        const ready = await place.untilReady("large", { within: 480 });
+        const ready = await place.untilReady("large", { within });
         assert.equal(outputOf(ready, "count"), resources);
         const [run] = await place.runs();
         assert.equal(run?.status?.outcome?.resources, resources);
@@ -44,27 +52,27 @@ journeys("large things", () => {
         await place.delete("large");
         await place.untilGone("large");
       },
-      { within: 900 },
+      { within: within + 420 },
     );
   }
 
   journey(
-    "10 MB of output pass through, and the status stays small",
+    `${LOUD.title}, and the status stays small`,
     async (place) => {
       const module = `
 resource "terraform_data" "loud" {
   provisioner "local-exec" {
-    command = "yes 'a line of output that is neither short nor long' | head -c 10000000"
+    command = "yes 'a line of output that is neither short nor long' | head -c ${LOUD.bytes}"
   }
 }
 `;
       await place.apply(anEnvironment({ name: "loud", components: [{ name: "one", module }] }));
-      await place.untilReady("loud", { within: 300 });
+      await place.untilReady("loud", { within: LOUD.within });
       const [run] = await place.runs();
       assert.equal(run?.status?.outcome?.result, "Applied");
       await statusesAreSmall(place, "loud");
     },
-    { within: 420 },
+    { within: LOUD.within + 120 },
   );
 
   journey("an error message of a megabyte is cut", async (place) => {

@@ -6,6 +6,12 @@ import { gitNamespace, shop } from "./shop.ts";
 
 type Say = (text: string) => void;
 
+const SECOND_ACT = [
+  "the shop is to sell more plants: the plan waits, is approved, and exactly that plan is applied",
+  "somebody deletes the shop's Service by hand: that is found within a minute, and put right",
+  "an environment that lives for a minute: all that it made goes by itself, and the object stays",
+] as const;
+
 export async function showResult(kubectl: Kubectl, environment: WatchedEnvironment, say: Say): Promise<void> {
   const show = async (title: string, args: readonly string[]) => {
     say(styleText("bold", `\n${title}`));
@@ -38,7 +44,8 @@ export function showNextSteps(setup: string, local: string | undefined, say: Say
     ],
     ["Sell more plants", `edit plants in examples/shop/environment.yaml (100 → 120), then: npm run demo${flag}`],
     ["Change a module", `edit examples/shop/infra, then: npm run demo${flag}     # pushes it; the branch moves`],
-    ["The second act", `npm run demo -- --act 2${flag.replace(" --", "")}    # approval, drift, and an end by itself`],
+    ["The second act", `npm run demo -- --act 2${flag.replace(" --", "")}    # about four minutes, in three scenes:`],
+    ...SECOND_ACT.map((scene) => ["", `  ${scene}`]),
     ["Delete the shop", `kubectl -n ${shop.namespace} delete environment ${shop.name}    # destroys in reverse order`],
     ...takeAway(local, flag),
   ];
