@@ -25,7 +25,7 @@ import { heldFor } from "../storage/holding.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";
 import type { StateKey } from "../storage/record.ts";
-import { endRun } from "../storage/run-end.ts";
+import { type EndingRun, endRun } from "../storage/run-end.ts";
 import { summariseJournal } from "../storage/run-journal.ts";
 import { BY, type CachedRun, type Caches } from "./caches.ts";
 import { removeFinalizer } from "./finalizers.ts";
@@ -96,26 +96,8 @@ export function runPorts(parts: RunParts): RunPorts {
     releasePod: ({ metadata }, signal) => removeFinalizer(client, PODS, metadata, FINALIZERS.pod, signal),
     releaseRun: ({ metadata }, signal) => removeFinalizer(client, RUNS, metadata, FINALIZERS.run, signal),
     deleteEarlierPods: (run, signal) => deleteEarlierPods(client, caches, run, signal),
-    endRun(run, end, signal) {
-      const { metadata, spec } = run;
-      const { number, operation } = spec;
-      const environment = caches.environments.get(metadata.namespace, spec.environment.name);
-      const request = environment?.metadata.annotations?.[ANNOTATIONS.requestedAt];
-      const ending = {
-        name: metadata.name,
-        uid: metadata.uid,
-        number,
-        operation,
-        environmentUid: spec.environment.uid,
-        ...(request === undefined ? {} : { request }),
-        async isOrphaned() {
-          const { name, uid } = spec.environment;
-          const there = await client.find<Environment>(ENVIRONMENTS, metadata.namespace, name, { signal });
-          return there?.metadata.uid !== uid;
-        },
-      };
-      return endRun(store, stateKeyOf(run), ending, end, parts.clock.now(), signal);
-    },
+    endRun: (run, end, signal) =>
+      endRun(store, stateKeyOf(run), endingOf(parts, run, signal), end, parts.clock.now(), signal),
     async heldSince(run, signal) {
       const record = (await store.record(stateKeyOf(run), signal))?.value;
       return record === undefined ? undefined : heldFor(record, { runUid: run.metadata.uid })?.at;
@@ -130,6 +112,24 @@ export function runPorts(parts: RunParts): RunPorts {
       const { reason, message } = outcome;
       parts.events.record(referenceTo(RUNS, stored(run)), { type, reason, message: message === "" ? reason : message });
       parts.onClosed(run, outcome);
+    },
+  };
+}
+
+function endingOf({ client, caches }: RunParts, { metadata, spec }: Run, signal: AbortSignal): EndingRun {
+  const { environment, number, operation } = spec;
+  const known = caches.environments.get(metadata.namespace, environment.name);
+  const request = known?.metadata.annotations?.[ANNOTATIONS.requestedAt];
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    number,
+    operation,
+    environmentUid: environment.uid,
+    ...(request === undefined ? {} : { request }),
+    async isOrphaned() {
+      const there = await client.find<Environment>(ENVIRONMENTS, metadata.namespace, environment.name, { signal });
+      return there?.metadata.uid !== environment.uid;
     },
   };
 }

@@ -5,7 +5,7 @@ import type { ComponentRecord } from "../storage/record.ts";
 import type { RunEnd, WhyEnded } from "../storage/run-end.ts";
 import { cancelledInstead } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
-import { type DeadPod, outcomeOfDeath } from "./ending.ts";
+import { type DeadPod, outcomeInStore, outcomeOfDeath } from "./ending.ts";
 import type { ObservedPod } from "./observation.ts";
 import { phaseNameOf } from "./phase.ts";
 import type { RunPorts } from "./ports.ts";
@@ -106,12 +106,11 @@ async function closeUnproven(run: Run, outcome: RunOutcome, ports: RunPorts, sig
   const rejected = outcome.reason === "Rejected";
   const end = await ports.endRun(run, { why: outcome.message, proven: false, rejected, ...saidOf(run) }, signal);
   if (end.type !== "fenced") return unproven(run, end, "its pod is not to be found");
-  const known = outcomeOfDeath(run, end.record, SAID_DEAD);
-  return closed(run, known.reason === "RunnerLost" ? outcome : known, ports, signal);
+  return closed(run, outcomeInStore(run, end.record, SAID_DEAD) ?? outcome, ports, signal);
 }
 
 /** All that is known of a pod that the Run has no record of. */
-const SAID_DEAD: DeadPod = { how: "a person confirmed that it is dead", outOfMemory: false, trouble: undefined };
+const SAID_DEAD = { how: "a person confirmed that it is dead", outOfMemory: false } as const;
 
 type MayBeApplying = Extract<RunEnd, { readonly type: "mayBeApplying" }>;
 

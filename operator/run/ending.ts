@@ -9,14 +9,24 @@ export interface DeadPod {
   readonly trouble: string | undefined;
 }
 
-/**
- * How a Run ended whose pod died without a word, according to the record after it was fenced. What the store has wins over
- * what the cluster shows: a result that arrived in the last moment counts.
- */
+/** How a Run ended whose pod died without a word. What the store has wins over what the cluster shows. */
 export function outcomeOfDeath(run: Run, record: ComponentRecord | undefined, death: DeadPod): RunOutcome {
+  return outcomeInStore(run, record, death) ?? endedBeforeApply(death);
+}
+
+/** Of a record that is fenced: a result that arrived in the last moment counts, and whoever was told to apply may have. */
+export function outcomeInStore(
+  run: Run,
+  record: ComponentRecord | undefined,
+  death: Pick<DeadPod, "how" | "outOfMemory">,
+): RunOutcome | undefined {
   const { lastResult, claim } = record ?? {};
   if (lastResult?.runUid === run.metadata.uid) return lastResult.outcome;
   if (claim?.runUid === run.metadata.uid && claim.applying !== undefined) return interrupted(run, death);
+  return undefined;
+}
+
+function endedBeforeApply(death: DeadPod): RunOutcome {
   if (death.outOfMemory) {
     const message = "the engine needed more memory than its limit; raise runner.resources.limits.memory";
     return { result: "Failed", reason: "OutOfMemory", message, retry: "Backoff" };
@@ -28,7 +38,7 @@ export function outcomeOfDeath(run: Run, record: ComponentRecord | undefined, de
   return { result: "Failed", reason: "RunnerLost", message, retry: "Backoff" };
 }
 
-function interrupted(run: Run, { how, outOfMemory }: DeadPod): RunOutcome {
+function interrupted(run: Run, { how, outOfMemory }: Pick<DeadPod, "how" | "outOfMemory">): RunOutcome {
   const cause = outOfMemory ? "the engine ran out of memory" : how;
   const next = run.spec.operation === "Destroy" ? "; what is left is destroyed by the next try" : "";
   return { result: "Interrupted", reason: "Interrupted", message: `the pod died while it applied: ${cause}${next}` };

@@ -58,7 +58,8 @@ export async function endRun(
     await ensureRecord(store, key, run.environmentUid, { now: () => at, ...(signal === undefined ? {} : { signal }) });
   }
   try {
-    return await endInRecord(store, key, run, end, at, signal);
+    const { answer } = await changeRecord(store, key, (record) => ended(record, run, end, at), signal);
+    return answer;
   } catch (error) {
     // Forgotten since it was looked at: nobody can claim what is not there.
     if (isRefused(error, "NotFound")) return { type: "fenced", record: undefined };
@@ -66,46 +67,31 @@ export async function endRun(
   }
 }
 
-async function endInRecord(
-  store: StateStore,
-  key: StateKey,
-  run: EndingRun,
-  { why, proven, podUid, saidDead, rejected }: WhyEnded,
-  at: Date,
-  signal: AbortSignal | undefined,
-): Promise<RunEnd> {
-  const { answer } = await changeRecord<RunEnd>(
-    store,
-    key,
-    (record) => {
-      if (isOfAnother(record, run)) return withoutItsPlan(record, run);
-      const applying = record.claim?.runUid === run.uid && record.claim.applying !== undefined;
-      // Somebody may have let go of a pod by hand before it was recorded: it lives, and another has its name.
-      const isAnother = podUid !== undefined && record.claim?.podUid !== podUid;
-      const isSaidDead = record.claim?.podUid === saidDead;
-      const reported = record.lastResult?.runUid === run.uid;
-      if (applying && !reported && !isSaidDead && (!proven || isAnother))
-        return { answer: { type: "mayBeApplying", podUid: record.claim.podUid } };
-      const free = fenced(record, run, why, at).next ?? record;
-      const seen = rejected ? withRejection(free) : free;
-      // What was asked for until now was asked by somebody who did not know.
-      const isCutOff = applying && (!reported || record.lastResult?.outcome.result === "Interrupted");
-      const next = isCutOff ? withCutOff(seen, run, at) : seen;
-      const answer = { type: "fenced", record: next } as const;
-      return next === record ? { answer } : { next, answer };
-    },
-    signal,
-  );
-  return answer;
+/** What the end of a Run makes of its record. */
+function ended(record: ComponentRecord, run: EndingRun, end: WhyEnded, at: Date): Change<RunEnd> {
+  if (isOfAnother(record, run)) return fencedAs(withoutHeld(record, run.uid), record);
+  const toldToApply = record.claim?.runUid === run.uid && record.claim.applying !== undefined;
+  const reported = record.lastResult?.runUid === run.uid;
+  if (toldToApply && !reported && !isDead(record.claim.podUid, end))
+    return { answer: { type: "mayBeApplying", podUid: record.claim.podUid } };
+  const free = fenced(record, run, end.why, at).next ?? record;
+  const heard = end.rejected ? withRejection(free) : free;
+  // What was asked for until now was asked by somebody who did not know.
+  const isCutOff = toldToApply && (!reported || record.lastResult?.outcome.result === "Interrupted");
+  return fencedAs(isCutOff ? withCutOff(heard, run, at) : heard, record);
+}
+
+function fencedAs(next: ComponentRecord, record: ComponentRecord): Change<RunEnd> {
+  const answer = { type: "fenced", record: next } as const;
+  return next === record ? { answer } : { next, answer };
+}
+
+/** Somebody may have let go of a pod by hand before it was recorded: it lives, and another has its name and is the one that is proven dead. */
+function isDead(pod: string, { proven, podUid, saidDead }: WhyEnded): boolean {
+  return pod === saidDead || (proven && (podUid === undefined || podUid === pod));
 }
 
 /** Adopted since then: the store takes no claim of this Run any more, and its number and what was said to its plan mean nothing to the new owner. */
 function isOfAnother({ owner, claim }: ComponentRecord, { uid, environmentUid }: EndingRun): boolean {
   return owner.environmentUid !== environmentUid && claim?.runUid !== uid;
-}
-
-function withoutItsPlan(record: ComponentRecord, { uid }: EndingRun): Change<RunEnd> {
-  const next = withoutHeld(record, uid);
-  const answer = { type: "fenced", record: next } as const;
-  return next === record ? { answer } : { next, answer };
 }

@@ -177,8 +177,8 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/storage/run-end.ts",
-        find: "(!proven || isAnother)",
-        replace: "!proven",
+        find: "(proven && (podUid === undefined || podUid === pod))",
+        replace: "proven",
       },
     ],
     tests: ["test/unit/storage/run-end.test.ts"],
