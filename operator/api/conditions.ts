@@ -15,6 +15,9 @@ export const condition = z
 
 export type Condition = z.output<typeof condition>;
 
+/** Before it is known when its status changed last, and for which generation it is said. */
+export type FreshCondition = Omit<Condition, "lastTransitionTime" | "observedGeneration">;
+
 export const CONDITION_TYPES = {
   Ready: "Everything that the spec declares is applied.",
   Reconciling: "The operator works towards the spec, or waits for something that time will bring.",
