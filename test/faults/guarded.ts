@@ -18,11 +18,11 @@ const NAME = "shop";
 const HOUR_MS = 3_600_000;
 
 /** The first gives an output to the second, of which nothing changes without a person. */
-function specAt(value: string, more: Partial<EnvironmentSpec> = {}) {
+function specAt(value: string) {
   const drift: EnvironmentSpec["drift"] = { interval: "1h", action: "Correct" };
   const approval = { required: 1, planExpiresAfter: "24h" };
   const components = [aModule("network", [], { value }), { ...aModule("app", ["network"]), approval }];
-  return anEnvironment(components, { spec: { drift, ...more } });
+  return anEnvironment(components, { spec: { drift } });
 }
 
 /**

@@ -23,7 +23,7 @@ export const FATES = {
 export type FateName = keyof typeof FATES;
 
 /** So far apart are the faults of one telling, in writes: it has got over the one before the next comes. */
-const APART = 25;
+const APART = 12;
 const faultsInOne = (writes: number): number => Math.max(4, Math.round(writes / APART));
 
 type Case = readonly [writes: readonly number[], fate: FateName];
