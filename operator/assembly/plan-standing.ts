@@ -39,17 +39,17 @@ export interface AskedAbout {
 }
 
 /**
- * By the API server and the store themselves: nothing that a cache has not heard of yet may be applied over. Two requests where the component
- * needs others, and none where it does not. Where refs point is known to the leader alone, which makes Runs of it.
+ * By the API server and the store themselves: nothing that a cache has not heard of yet may be applied over. Two requests where the plan rests on
+ * other components, and none where it does not. Where refs point is known to the leader alone, which makes Runs of it.
  */
 export async function freshStanding(parts: FreshParts, asked: AskedAbout, signal: AbortSignal): Promise<PlanStanding> {
   const { run, environment, own, nowMs } = asked;
-  const needed = neededBy(environment, run.spec.component);
+  const others = restingOn(environment, run.spec.component);
   const observation: Observation = {
     environment,
-    ...(needed.length === 0
+    ...(others.length === 0
       ? { runs: [], records: own === undefined ? [] : [own] }
-      : await restsOn(parts, environment, needed, signal)),
+      : await seenOf(parts, environment, others, signal)),
     revisionOf: () => ({ state: "unfollowed" }),
     catalogue: parts.catalogue,
     nowMs,
@@ -59,14 +59,14 @@ export async function freshStanding(parts: FreshParts, asked: AskedAbout, signal
   return planStanding(observation, run);
 }
 
-async function restsOn(
+async function seenOf(
   { client, store }: FreshParts,
   { metadata }: Environment,
-  needed: readonly string[],
+  components: readonly string[],
   signal: AbortSignal,
 ) {
   const { namespace, name, uid } = metadata;
-  const labelSelector = `${LABELS.environmentUid}=${uid},${LABELS.component} in (${needed.join(",")})`;
+  const labelSelector = `${LABELS.environmentUid}=${uid},${LABELS.component} in (${components.join(",")})`;
   const [runs, records] = await Promise.all([
     client.listAll<CachedRun>(RUNS, { namespace, labelSelector, signal }),
     store.recordsOf(namespace, name, signal),
@@ -74,8 +74,14 @@ async function restsOn(
   return { runs: runs.items, records: records.map(({ value }) => value) };
 }
 
+/** What has a say in whether a plan of the component is good. Where components sleep, one is kept awake for what uses it, whatever that is. */
+function restingOn({ spec }: Environment, component: string): readonly string[] {
+  if (spec.lifetime?.sleep === undefined) return neededBy({ spec }, component);
+  return spec.components.map(({ name }) => name).filter((name) => name !== component);
+}
+
 /** All that the component needs, and what those need. */
-function neededBy({ spec }: Environment, component: string): readonly string[] {
+function neededBy({ spec }: Pick<Environment, "spec">, component: string): readonly string[] {
   const needed = new Set<string>();
   const follow = (name: string): void => {
     const declared = spec.components.find((one) => one.name === name);

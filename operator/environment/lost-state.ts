@@ -28,13 +28,6 @@ export function lossOf(past: ComponentPast): Loss | undefined {
   );
 }
 
-/** What Runs had begun was lost, and a person has put a state in its place: nobody knows how old that is. */
-export function isMadeUpFor(past: ComponentPast): boolean {
-  const { record } = past;
-  if (record?.written === undefined || record.applied !== undefined || record.attempted !== undefined) return false;
-  return sinceDestroyed(past).some((run) => hasMade(run) && writtenSince(past, run));
-}
-
 /** Newest first. */
 const witnesses = (past: ComponentPast): readonly Run[] =>
   sinceDestroyed(past).filter((run) => hasMade(run) && !writtenSince(past, run));

@@ -7,7 +7,7 @@ import type { Observation } from "./observation.ts";
 
 /**
  * What would be decided about the plan of this Run, if it were looked at now: the very decision that each round for the Environment makes. `observation`
- * needs the Runs and records of the component and of all that it needs, and may leave out the rest.
+ * needs the Runs and records of all that has a say in it: of what the component needs and, where components sleep, of what uses it.
  */
 export function planStanding(observation: Observation, run: Run): PlanStanding {
   const others = observation.runs.filter(({ metadata }) => metadata.uid !== run.metadata.uid);

@@ -4,7 +4,7 @@ import { canonicalJson, digestOf } from "../api/digest.ts";
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
-import { type ComponentRecord, destroyBasisOf } from "../storage/record.ts";
+import { type ComponentRecord, destroyBasisOf, replacingWrite } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
@@ -80,6 +80,7 @@ function firstAnswer(subject: Subject): Answer {
   if (record.ownership === "Released") return gone("Released");
   return (
     recordTrouble(subject) ??
+    leftForMorning(subject, record) ??
     nothingLeft(subject, record) ??
     retained(subject) ??
     unconfirmed(subject) ??
@@ -134,6 +135,11 @@ function withoutRecord(subject: Subject): Answer {
 function gone(reason: "Destroyed" | "Released"): Answer {
   const message = reason === "Destroyed" ? "nothing of it exists" : "what exists was kept, and its state released";
   return { state: "Destroyed", reason, message, satisfied: true };
+}
+
+/** A state that was put in after its component had been destroyed for the night: a person looks at it when they are awake, too. */
+function leftForMorning({ ending }: Subject, record: ComponentRecord): Answer | undefined {
+  return ending === "Asleep" && replacingWrite(record) !== undefined ? gone("Destroyed") : undefined;
 }
 
 function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefined {
@@ -209,7 +215,8 @@ function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
     operation: "Destroy",
     inputsDigest: wanted.desiredDigest,
     engine: { ...engine, image: current?.image ?? engine.image },
-    cause: lastFailure(past, wanted) === undefined ? { type: ending } : { type: "Retry" },
+    // Another try of what nobody has asked for is not asked for either.
+    cause: ending === "Asleep" || lastFailure(past, wanted) === undefined ? { type: ending } : { type: "Retry" },
     inputs: { ...attempt.inputs, ...currentMeans(subject) },
     rules: rulesOf(subject),
   });

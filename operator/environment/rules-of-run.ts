@@ -4,7 +4,6 @@ import type { Environment } from "../api/environment.ts";
 import type { Cause } from "../api/run.ts";
 import { replacingWrite } from "../storage/record.ts";
 import { driftSettings } from "./drift.ts";
-import { isMadeUpFor } from "./lost-state.ts";
 import type { ComponentPast } from "./observation.ts";
 import { askingSomebody, rulesFor } from "./rules.ts";
 
@@ -17,13 +16,12 @@ export function rulesOfRun(
   cause: Cause["type"],
   environment: Environment,
   component: Component,
-  past: ComponentPast,
+  { record }: Pick<ComponentPast, "record">,
 ): RunRules {
-  const { record } = past;
   const rules = rulesFor(environment, component, "Apply");
   const corrects = cause === "DriftFound" || record?.attempted?.correction === true;
   const proposes = corrects && driftSettings(environment.spec, component).action === "Propose";
   const unaccounted = cause === "Recovery" || (corrects && record?.cutOff !== undefined);
-  const replaced = replacingWrite(record) !== undefined || isMadeUpFor(past);
+  const replaced = replacingWrite(record) !== undefined;
   return proposes || unaccounted || replaced ? askingSomebody(rules) : rules;
 }

@@ -72,11 +72,7 @@ function destroyedAsleep(
   const past = pastOf(observation, component.name);
   const moving = moveFromFormerName({ observation, past }, component);
   if (moving !== undefined) return verdictOf(past, moving);
-  // What is there, and what a person has put in, is looked at in the morning; a plan that waits is void by then.
-  const isLeft = replacingWrite(past.record) !== undefined && past.open === undefined;
-  const verdict = isLeft
-    ? verdictOf(past, { state: "Destroyed", reason: "Destroyed", message: "" })
-    : decideRemoval(observation, component.name, "Asleep", users);
+  const verdict = decideRemoval(observation, component.name, "Asleep", users);
   // The record stays: what it was is needed again in the morning.
   if (verdict.state !== "Destroyed") return verdict;
   return {

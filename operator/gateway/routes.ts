@@ -212,8 +212,14 @@ async function postProgress(request: SessionRequest): Promise<Answer> {
   const { context, session, body, signal } = request;
   const report = parsed(progressReport, body);
   if (!context.progress.admit(session.runUid, report)) return DONE;
-  await heldRecord(request);
-  await context.statuses.progress(session, report, context.clock.now(), signal);
+  try {
+    await heldRecord(request);
+    await context.statuses.progress(session, report, context.clock.now(), signal);
+  } catch (error) {
+    // It is told again, and is news then, too.
+    context.progress.forget(session.runUid);
+    throw error;
+  }
   return DONE;
 }
 

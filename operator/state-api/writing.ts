@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Environment } from "../api/environment.ts";
 import { LABELS } from "../api/names.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import { sayDeadCommand } from "../api/said-dead.ts";
@@ -10,6 +11,7 @@ import { ensureRecord } from "../storage/ownership.ts";
 import { holderOf, stateKeyText } from "../storage/record.ts";
 import { type Answer, nameOf } from "./reading.ts";
 import { environmentOf, recordFor, type StateRequest, tell } from "./requests.ts";
+import { seenByRuns } from "./seen-by-runs.ts";
 import { stateObject } from "./state-object.ts";
 import { badRequest, notFound, StatusError } from "./status.ts";
 
@@ -59,17 +61,16 @@ const hand = ({ person, context }: StateRequest): Hand => ({ by: person.name, at
 
 /** Runs that are there by now know nothing of what is written. */
 async function writingHand(request: StateRequest, force: boolean): Promise<WritingHand> {
-  return { ...hand(request), force, newestRun: await newestRunOf(request) };
+  return { ...hand(request), force, ...seenByRuns(await runsOf(request)) };
 }
 
-async function newestRunOf(request: StateRequest): Promise<number> {
+async function runsOf(request: StateRequest): Promise<readonly Run[]> {
   const { context, key, signal } = request;
   const uid = (await environmentOf(request))?.metadata.uid;
-  if (uid === undefined) return 0;
+  if (uid === undefined) return [];
   const labelSelector = `${LABELS.environmentUid}=${uid},${LABELS.component}=${key.component}`;
   const options = { namespace: key.namespace, labelSelector, signal };
-  const { items } = await context.client.listAll<Run & KubeObject>(RUNS, options);
-  return Math.max(0, ...items.map(({ spec }) => spec.number));
+  return (await context.client.listAll<Run & KubeObject>(RUNS, options)).items;
 }
 
 /** The first push for a component makes its record, in the name of the Environment that declares it. */
@@ -77,10 +78,28 @@ async function mustHaveRecord(request: StateRequest): Promise<void> {
   const { context, key, signal } = request;
   if ((await context.store.record(key, signal)) !== undefined) return;
   const environment = await environmentOf(request);
-  const declares = environment?.spec.components.some(({ name }) => name === key.component) ?? false;
-  if (environment === undefined || !declares)
+  const declared = environment?.spec.components.find(({ name }) => name === key.component);
+  if (environment === undefined || declared === undefined)
     throw notFound(`there is no state of ${stateKeyText(key)}, and no Environment that declares that component`);
+  await mustNotBeExpected(request, environment, declared.formerName);
   await ensureRecord(context.store, key, environment.metadata.uid, { signal, now: () => context.clock.now() });
+}
+
+/** The state of the former name comes under this one: another that is in its place would stay, and the one that comes would belong to nobody. */
+async function mustNotBeExpected(
+  { context, key, signal }: StateRequest,
+  { metadata }: Environment,
+  formerName: string | undefined,
+): Promise<void> {
+  if (formerName === undefined) return;
+  const former = (await context.store.record({ ...key, component: formerName }, signal))?.value;
+  if (former?.owner.environmentUid !== metadata.uid || former.ownership !== "Owned") return;
+  const hint = `wait until it is, or push the state of ${formerName}`;
+  throw new StatusError(
+    409,
+    "Conflict",
+    `the state of ${formerName} is about to be renamed to ${key.component}: ${hint}`,
+  );
 }
 
 /**

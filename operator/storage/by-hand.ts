@@ -30,6 +30,8 @@ export type Chosen = { readonly serial: number } | { readonly digest: string } |
 export interface WritingHand extends Hand {
   /** Number of the newest Run of the component; 0 where it has none. */
   readonly newestRun: number;
+  /** A Run of it has begun to apply, and no destroy has ended well since: also where the record that told so was lost. */
+  readonly begun: boolean;
   /** For a push: takes another lineage, a serial that is too low, and a state that is empty. Gives up a recovery copy that is no state. */
   readonly force: boolean;
 }
@@ -166,7 +168,7 @@ function written(
   record: ComponentRecord,
   head: StateVersion | undefined,
   recovered: StateVersion | undefined,
-  { how, by, at, newestRun, isLeftByEngine = false }: Writing,
+  { how, by, at, newestRun, begun, isLeftByEngine = false }: Writing,
 ): ComponentRecord {
   const { recovery: _settled, ...rest } = record;
   const newest = head ?? record.state;
@@ -174,7 +176,8 @@ function written(
   const before = head === undefined ? record.history : versionsOf(record);
   const isHead = recovered?.blob.digest === newest.blob.digest;
   const left = record.recovery ?? record.state;
-  const isOther = wasAtWork(record) && !isLeftByEngine && newest.blob.digest !== left?.blob.digest;
+  const isOther = (begun || wasAtWork(record)) && !isLeftByEngine && newest.blob.digest !== left?.blob.digest;
+  const after = record.claim?.number;
   const earlier = recovered === undefined || isHead ? before : [recovered, ...before];
   return {
     ...rest,
@@ -186,8 +189,9 @@ function written(
       by,
       at: at.toISOString(),
       serial: newest.serial,
-      ...(record.claim?.number === undefined ? {} : { after: record.claim.number }),
-      newestRun,
+      ...(after === undefined ? {} : { after }),
+      // One that was made since the Runs were listed, and was quicker.
+      newestRun: Math.max(newestRun, after ?? 0),
       ...(isOther || replacingWrite(record) !== undefined ? { replaced: true } : {}),
     },
   };

@@ -135,7 +135,7 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
     gateway,
     folder: join(layout.spool, "state"),
     onAway,
-    onUnsaved: (isUnsaved) => progress.unsaved(isUnsaved),
+    onUnsaved: (isUnsaved) => progress.unsaved("onItsWay", isUnsaved),
     say,
     isReadOnly: isCheck,
   });

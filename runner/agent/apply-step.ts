@@ -130,7 +130,7 @@ function recovered(bench: Bench, cwd: string): Promise<Recovery> {
     ...bench,
     out: bench.layout.out,
     say: (text) => bench.printer.say(text),
-    onUnsaved: () => bench.progress.unsaved(true),
+    onUnsaved: (isUnsaved) => bench.progress.unsaved("leftByEngine", isUnsaved),
   });
 }
 

@@ -28,8 +28,8 @@ export interface KeepingTools {
   readonly gateway: GatewayClient;
   readonly spool: Spool;
   readonly say: (message: string) => void;
-  /** Told whenever the only copy of a state is still here. */
-  readonly onUnsaved?: () => void;
+  /** True: the only copy of a state is here. False: it is safe by now. */
+  readonly onUnsaved?: (isUnsaved: boolean) => void;
   readonly firstWaitMs?: number;
 }
 
@@ -69,13 +69,18 @@ export async function keepErroredState(cwd: string, tools: KeepingTools): Promis
       const digest = `sha256:${createHash("sha256").update(state).digest("hex")}`;
       if ((await spool.read("saved")) === digest) return state;
       say("the engine could not hand over its state: saving errored.tfstate");
-      if (await keepForRecovery(gateway, state, say)) {
+      const onAway = (message: string) => {
+        say(message);
+        onUnsaved?.(true);
+      };
+      if (await keepForRecovery(gateway, state, onAway)) {
+        onUnsaved?.(false);
         await spool.writeIfRoom("saved", digest);
         return state;
       }
     }
     say(`errored.tfstate is the only copy of the state, and nobody has taken it: trying again in ${wait / 1000} s`);
-    onUnsaved?.();
+    onUnsaved?.(true);
     await delay(wait);
   }
 }

@@ -1,4 +1,4 @@
-/** Tells how far the work is: at most every 5 s or 10 %. A report that does not arrive is not missed. */
+/** Tells how far the work is: at most every 5 s or 10 %. What does not arrive is told again, or what is newer by then. */
 import { UNSAVED_STATE_STEP } from "../../operator/api/run-status.ts";
 import type { EngineEvent } from "../../operator/engine/events.ts";
 import type { ProgressReport } from "../../operator/gateway/protocol.ts";
@@ -10,6 +10,9 @@ const settleMs = 1_000;
 /** In the place of whatever else is going on: such a pod must not be ended. */
 const UNSAVED: ProgressReport = { step: UNSAVED_STATE_STEP };
 
+/** Where a state may be that is nowhere else: on its way to the store, or in the file that an engine leaves when nobody takes its state. */
+type Copy = "onItsWay" | "leftByEngine";
+
 export class Progress {
   readonly #send: (report: ProgressReport) => Promise<void>;
   readonly #scrubber: Scrubber;
@@ -18,7 +21,8 @@ export class Progress {
   #timer: NodeJS.Timeout | undefined;
   #sending = false;
   #stopped = false;
-  #isUnsaved = false;
+  #arrived: ProgressReport | undefined;
+  readonly #unsaved = new Set<Copy>();
 
   constructor(send: (report: ProgressReport) => Promise<void>, scrubber: Scrubber) {
     this.#send = send;
@@ -32,8 +36,9 @@ export class Progress {
   }
 
   /** A state is only in this pod, or is not any more. */
-  unsaved(isUnsaved: boolean): void {
-    this.#isUnsaved = isUnsaved;
+  unsaved(copy: Copy, isUnsaved: boolean): void {
+    if (isUnsaved) this.#unsaved.add(copy);
+    else this.#unsaved.delete(copy);
     this.#schedule(settleMs, true);
   }
 
@@ -66,17 +71,19 @@ export class Progress {
     this.#told = { at: performance.now(), done: this.#report.done ?? 0 };
     this.#sending = true;
     const said = this.#newest;
-    // The next report says more; nothing is repeated.
+    const arrived = () => {
+      this.#arrived = said;
+    };
     this.#send(said)
-      .catch(() => {})
+      .then(arrived, () => {})
       .finally(() => {
         this.#sending = false;
-        if (this.#newest !== said) this.#schedule(everyMs);
+        if (this.#newest !== this.#arrived) this.#schedule(everyMs);
       });
   }
 
   get #newest(): ProgressReport {
-    return this.#isUnsaved ? UNSAVED : this.#report;
+    return this.#unsaved.size > 0 ? UNSAVED : this.#report;
   }
 
   #shown(address: string): string {

@@ -1,6 +1,7 @@
 import type { Run } from "../../operator/api/run.ts";
 import type { KubeObject } from "../../operator/cluster/ports.ts";
 import { RUNS } from "../../operator/cluster/resources.ts";
+import { seenByRuns } from "../../operator/state-api/seen-by-runs.ts";
 import { pushState } from "../../operator/storage/by-hand.ts";
 import { type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { isRefused } from "../../operator/storage/refusal.ts";
@@ -62,8 +63,7 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
     const own = runs().filter(
       ({ spec }) => spec.environment.uid === environmentUid && spec.component === key.component,
     );
-    const newestRun = Math.max(0, ...own.map(({ spec }) => spec.number));
-    await pushState(jane, key, next, { by: "jane", at: clock.now(), force: false, newestRun });
+    await pushState(jane, key, next, { by: "jane", at: clock.now(), force: false, ...seenByRuns(own) });
   }
 
   const isReplaced = (key: StateKey): boolean => {

@@ -3,9 +3,7 @@ import type { Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import { dependenciesOf } from "../../operator/environment/graph.ts";
 import { isClosed } from "../../operator/environment/observation.ts";
-import { endedAtMs } from "../../operator/environment/retry.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
-import { sleepAt } from "../../operator/schedule/sleep.ts";
 import { readJournal } from "../../operator/storage/journal.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { readState } from "../../operator/storage/versions.ts";
@@ -16,6 +14,7 @@ import { expectedOf, type SpecHistory } from "./world-expectation.ts";
 import type { Hands } from "./world-hands.ts";
 import { readStateBytes } from "./world-module.ts";
 import type { WorldStore } from "./world-store.ts";
+import { triesOracle } from "./world-tries.ts";
 
 export interface OracleParts {
   readonly api: WorldApi;
@@ -34,9 +33,6 @@ export interface Oracles {
   check(): Promise<void>;
 }
 
-/** Tries of one thing: the first, and as many repetitions as `retry.limit` allows unless the spec says otherwise. */
-const MOST_TRIES = 6;
-
 /** The promises, each measured against what really happened and not against what the product believes. */
 export function createOracles({ api, store, cloud, clock, history, hands, violated }: OracleParts): Oracles {
   const cut = new Set<string>();
@@ -46,6 +42,7 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
   const records = (): readonly ComponentRecord[] => store.versions.at(-1) ?? [];
   const recordOf = (key: StateKey): ComponentRecord | undefined =>
     records().find((record) => stateKeyText(record.key) === stateKeyText(key));
+  const tries = triesOracle({ api, history, hands, recordOf, violated });
   const live = (key: StateKey) => cloud.objects(key).filter(({ id }) => !cloud.abandoned().has(id));
 
   api.onEvent((event) => {
@@ -86,7 +83,7 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
       needsAreMet(run);
       mayFollow(run, before);
     } else usersAreGone(run);
-    isNewTry(run, before);
+    tries.isNew(run, before);
   }
 
   function looksOnce(run: Run, before: readonly Run[]): void {
@@ -194,62 +191,6 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
       (run.spec.rules?.approval?.required ?? 0) > 0 && run.spec.rules?.approval?.unless === undefined;
     if (interrupted && !wasRequested && !waitsForPeople)
       violated(`interrupted: ${run.metadata.name} repeats ${last.metadata.name}, and nobody asked`);
-  }
-
-  function isNewTry(run: Run, before: readonly Run[]): void {
-    const key = {
-      namespace: run.metadata.namespace,
-      environment: run.spec.environment.name,
-      component: run.spec.component,
-    };
-    // After a person has put a state in, those that were made before do not count any more.
-    const newestBefore = hands.newestRunBefore(key);
-    const tries = sinceItSlept(run, before).filter(
-      (other) =>
-        other.spec.number > newestBefore &&
-        other.spec.operation === run.spec.operation &&
-        other.spec.desiredDigest === run.spec.desiredDigest &&
-        other.spec.environment.generation === run.spec.environment.generation &&
-        other.spec.request === run.spec.request,
-    );
-    const name = `${run.spec.operation} ${run.spec.component} #${run.spec.number}`;
-    // What drifts again is brought back again: tries are counted from the last that succeeded.
-    const success = tries.findIndex(({ status }) => status?.phase === "Succeeded");
-    const same = run.spec.cause.type === "DriftFound" && success >= 0 ? tries.slice(0, success) : tries;
-    // A state that was let go, at the end of a life, is taken back by a Run.
-    const isTakenBack = recordOf(key)?.ownership === "Released";
-    if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0] && !isTakenBack && !hands.isReplaced(key))
-      violated(`noise: ${name} repeats what succeeded`);
-    // A plan that waited and came to nothing did not fail: whoever tries after it begins to count anew.
-    const cancelled = same.findIndex(({ status }) => status?.phase === "Cancelled" && status.heldAt !== undefined);
-    const since = cancelled < 0 ? same : same.slice(0, cancelled);
-    const failures = since.filter(({ status }) => status?.phase === "Failed" && status.outcome?.result === "Failed");
-    // What has drifted since is tried afresh.
-    const isNews = (recordOf(key)?.drift?.number ?? 0) > (before[0]?.spec.number ?? 0);
-    if (failures.length >= MOST_TRIES && !(run.spec.cause.type === "DriftFound" && isNews))
-      violated(`bounds: ${name} is try ${failures.length + 1}`);
-    const open = before.find((other) => !isClosed(other));
-    if (open !== undefined) violated(`open: ${name} is made while #${open.spec.number} has not ended`);
-  }
-
-  /**
-   * Whoever wakes, or falls asleep, tries afresh: between two evenings stands what was tried in the morning. Where nothing existed in the
-   * evening, no Run stands between two mornings.
-   */
-  function sinceItSlept({ spec, metadata }: Run, before: readonly Run[]): readonly Run[] {
-    const declared = history.at(spec.environment.uid, spec.environment.generation);
-    if (declared?.lifetime === undefined) return before;
-    const sleeps = declared.components.some(({ name, sleep }) => name === spec.component && sleep !== undefined);
-    const answer = sleepAt(declared.lifetime.sleep, Date.parse(metadata.creationTimestamp ?? ""));
-    const turnedAtMs =
-      answer.state === "awake" ? answer.fellAsleepAtMs : answer.state === "asleep" ? answer.wokeAtMs : undefined;
-    const other = before.findIndex(
-      (run) =>
-        run.spec.operation !== spec.operation ||
-        run.spec.desiredDigest !== spec.desiredDigest ||
-        (sleeps && turnedAtMs !== undefined && endedAtMs(run) < turnedAtMs),
-    );
-    return other < 0 ? before : before.slice(0, other);
   }
 
   /** I2: what exists is in the state, or by name in the journal of the Run that was cut off. */

@@ -14,10 +14,10 @@ describe("The progress of a Run", () => {
     const progress = new Progress(async (report) => void told.push(report), new Scrubber());
     progress.step("apply", 2);
     await delay(TOLD_MS);
-    progress.unsaved(true);
+    progress.unsaved("onItsWay", true);
     progress.event({ type: "ApplyComplete", address: "a", action: "create", elapsedSeconds: 1 } as never);
     await delay(TOLD_MS);
-    progress.unsaved(false);
+    progress.unsaved("onItsWay", false);
     await delay(TOLD_MS);
     progress.stop();
     assert.deepEqual(told, [
@@ -25,5 +25,41 @@ describe("The progress of a Run", () => {
       { step: "save state" },
       { step: "apply", done: 1, total: 2 },
     ]);
+  });
+
+  it("is that a state is only in the pod as long as one of two is", async () => {
+    const told: ProgressReport[] = [];
+    const progress = new Progress(async (report) => void told.push(report), new Scrubber());
+    progress.unsaved("onItsWay", true);
+    progress.unsaved("leftByEngine", true);
+    progress.unsaved("onItsWay", false);
+    await delay(TOLD_MS);
+    progress.stop();
+    assert.deepEqual(told, [{ step: "save state" }]);
+  });
+
+  it("is told again when it did not arrive: that a state is only here, and that it is safe", async function () {
+    this.timeout(30_000);
+    const arrived: ProgressReport[] = [];
+    let isAway = true;
+    const send = async (report: ProgressReport) => {
+      if (isAway) throw new Error("the gateway is away");
+      arrived.push(report);
+    };
+    const progress = new Progress(send, new Scrubber());
+    const last = async (step: string): Promise<void> => {
+      while (arrived.at(-1)?.step !== step) await delay(50);
+    };
+    progress.step("apply");
+    progress.unsaved("onItsWay", true);
+    await delay(TOLD_MS);
+    isAway = false;
+    await last("save state");
+    isAway = true;
+    progress.unsaved("onItsWay", false);
+    await delay(TOLD_MS);
+    isAway = false;
+    await last("apply");
+    progress.stop();
   });
 });

@@ -188,13 +188,13 @@ describe("the state between engine and store", () => {
   });
 
   describe("errored.tfstate", () => {
-    let unsaved = 0;
+    let unsaved: boolean[] = [];
     const tools = () => ({
       out: root,
       gateway: client,
       spool: new Spool(join(root, "spool")),
       say: () => {},
-      onUnsaved: () => void unsaved++,
+      onUnsaved: (isUnsaved: boolean) => void unsaved.push(isUnsaved),
       firstWaitMs: 20,
     });
     const recover = () => recoverErroredState(root, { ...tools(), relay });
@@ -222,10 +222,21 @@ describe("the state between engine and store", () => {
       leave(aState(2));
       let refusals = 3;
       gateway.memory.refuse = (request) => (request === "PUT /v1/recovery" && refusals-- > 0 ? "TooLarge" : undefined);
-      unsaved = 0;
+      unsaved = [];
       assert.equal((await recover()).end, "kept");
-      assert.equal(unsaved, 3);
+      assert.deepEqual([unsaved[0], unsaved.at(-1)], [true, false]);
       assert.ok(gateway.memory.recovery?.equals(aState(2)));
+    });
+
+    it("is told to be only here while the store takes nothing, and to be safe when it has taken it", async () => {
+      gateway.memory.state = aState(1);
+      leave(aState(2));
+      let outages = 2;
+      gateway.memory.refuse = (request) =>
+        request === "PUT /v1/recovery" && outages-- > 0 ? "StoreUnavailable" : undefined;
+      unsaved = [];
+      assert.equal((await recover()).end, "stored");
+      assert.deepEqual(unsaved, [true, false]);
     });
 
     it("is not offered again by an agent that was restarted, unless it is another one", async () => {

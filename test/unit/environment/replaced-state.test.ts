@@ -215,7 +215,9 @@ describe("What follows from a state that a person has put in", () => {
       story.pass(HOUR_MS);
       assert.equal(story.verdict("a").reason, "StateLost");
       const at = new Date(story.now()).toISOString();
-      story.records.set("a", aRecord("a", { written: { how: "Push", by: "jane", at, serial: 9, newestRun: 1 } }));
+      // Of the Runs that had begun the store is told when a person writes (`seenByRuns`).
+      const written = { how: "Push", by: "jane", at, serial: 9, newestRun: 1, replaced: true } as const;
+      story.records.set("a", aRecord("a", { written }));
       story.handOver("a", 9, { by: "jane" });
       story.pass(MINUTE_MS);
       story.round();
@@ -223,6 +225,10 @@ describe("What follows from a state that a person has put in", () => {
       hold();
       story.round();
       assert.deepEqual([story.verdict("a").state, story.superseded], ["AwaitingApproval", []], "it goes on waiting");
+      story.end("a", "Failed", { reason: "ApplyFailed" });
+      story.pass(HOUR_MS);
+      story.round();
+      assert.equal(required(), 1, "and asks once more after it has failed");
     });
   }
 
@@ -273,6 +279,11 @@ describe("What follows from a state that a person has put in", () => {
     replace();
     story.round();
     assert.deepEqual([story.verdict("a").reason, begun().length], ["Asleep", before]);
+    const record = story.records.get("a") ?? assert.fail();
+    const blob = { id: "copy", kind: "recovery", digest: "sha256:00", size: 1, chunks: 1 } as const;
+    story.records.set("a", { ...record, recovery: { blob, run: "shop-a-2", at: new Date(story.now()).toISOString() } });
+    assert.equal(story.verdict("a").reason, "StateUnsaved", "trouble is told in the night, too");
+    story.records.set("a", record);
     untilHour(8);
     story.round();
     assert.equal(story.openRuns().find(({ spec }) => spec.component === "a")?.spec.rules?.approval?.required, 1);

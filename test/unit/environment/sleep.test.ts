@@ -55,6 +55,16 @@ function night(spec: Partial<EnvironmentSpec> = {}): Story {
 const DAY = ["Apply network #1", "Apply database #1", "Apply cache #1", "Apply app #1"];
 
 describe("An environment that falls asleep", () => {
+  it("tries a destroy again as one that nobody has asked for: a state that is put in meanwhile stops it", () => {
+    const story = evening();
+    story.round();
+    story.end("app", "Failed", { reason: "DestroyFailed" });
+    story.pass(HOUR_MS / 12);
+    story.round();
+    const [again] = story.openRuns();
+    assert.deepEqual([again?.spec.operation, again?.spec.cause.type, again?.spec.attempt], ["Destroy", "Asleep", 1]);
+  });
+
   it("destroys what is to be destroyed in the reverse order, and scales what uses less after its users", () => {
     const story = evening();
     story.round();

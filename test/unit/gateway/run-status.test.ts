@@ -28,7 +28,7 @@ describe("The plan in a Run's status", () => {
       world.call(world.gateway, method, path, String(claimed.json.session), body);
     await ask("PUT", "/v1/archive", Buffer.from("the archive"));
     const plan = () => ask("POST", "/v1/plan", PLAN);
-    return { run, plan };
+    return { run, ask, plan };
   }
 
   /** Others are quicker, so many times. */
@@ -47,6 +47,16 @@ describe("The plan in a Run's status", () => {
     conflicts(2);
     assert.equal((await plan()).status, 200);
     assert.equal((await world.runStatus(run))?.plan?.digest, DIGEST);
+  });
+
+  it("is followed by progress that is news until it is there, also when it comes again at once", async () => {
+    const { run, ask } = await aWorker();
+    const progress = () => ask("POST", "/v1/progress", { step: "save state" });
+    conflicts(Number.POSITIVE_INFINITY);
+    assert.equal((await progress()).status, 503);
+    conflicts(0);
+    assert.equal((await progress()).status, 204);
+    assert.equal((await world.runStatus(run))?.progress?.step, "save state");
   });
 
   it("is asked for once more where they never let it through", async () => {

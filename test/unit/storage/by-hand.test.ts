@@ -11,7 +11,7 @@ import { memoryStore } from "../../fakes/memory-store.ts";
 import { AT, aPod, aState, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
 
 const LATER = new Date("2030-01-02T00:00:00Z");
-const jane = { by: "jane", at: LATER, force: false, newestRun: 1 };
+const jane = { by: "jane", at: LATER, force: false, newestRun: 1, begun: false };
 const forced = { ...jane, force: true };
 const refused = (code: string) => (error: unknown) => isRefused(error) && error.code === code;
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { pushState, restoreState } from "../../../operator/storage/by-hand.ts";
 import { checked } from "../../../operator/storage/checked.ts";
 import { ensureRecord, release } from "../../../operator/storage/ownership.ts";
-import { type ComponentRecord, replacingWrite } from "../../../operator/storage/record.ts";
+import { type ComponentRecord, replacingWrite, sideOfWriting } from "../../../operator/storage/record.ts";
 import { rename } from "../../../operator/storage/rename.ts";
 import { AT, aPod, aState, ENVIRONMENT_UID, NETWORK } from "./claimants.ts";
 import { aRecordsStory } from "./records-story.ts";
 
-const jane = { by: "jane", at: AT, force: true, newestRun: 1 };
+const jane = { by: "jane", at: AT, force: true, newestRun: 1, begun: false };
 const isReplaced = (record: ComponentRecord | undefined): boolean => replacingWrite(record) !== undefined;
 
 /** A component that is applied, with a state of serial 3. */
@@ -85,6 +85,29 @@ describe("The record of a state that a person has put in the place of another", 
     assert.ok(isReplaced(await story.record()));
     await pushState(story.store, NETWORK, aState({ serial: 5, resources: ["a"] }), jane);
     assert.ok(isReplaced(await story.record()));
+  });
+
+  it("is that of a record in the place of one that was lost, too: its Runs tell that something was begun", async () => {
+    const { store, record, asks, ends } = await aRecordsStory();
+    await pushState(store, NETWORK, aState({ serial: 3 }), { ...jane, begun: true });
+    assert.ok(isReplaced(await record()));
+    await asks(2, { phase: "Apply" });
+    await ends(2, "Failed");
+    assert.ok(isReplaced(await record()), "until an apply ends well");
+  });
+
+  it("comes after a Run that was made, and was quicker, while the Runs were listed and the state was stored", async () => {
+    const story = await aRecordsStory();
+    const { store } = story;
+    store.faults = {
+      async after(call) {
+        if (call !== "putBlob") return;
+        store.faults = {};
+        await story.isHeld(1);
+      },
+    };
+    await pushState(store, NETWORK, aState({ serial: 9 }), { ...jane, newestRun: 0 });
+    assert.equal(sideOfWriting(await story.record(), 1), "before", "its plan was made of nothing");
   });
 
   it("lets no look for drift speak about it: that looked at what was there before", async () => {
