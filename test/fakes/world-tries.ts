@@ -48,8 +48,11 @@ export function triesOracle({ api, history, hands, recordOf, violated }: TriesPa
     const isTakenBack = recordOf(key)?.ownership === "Released";
     if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0] && !isTakenBack && !hands.isReplaced(key))
       violated(`noise: ${name} repeats what succeeded`);
-    // A plan that waited and came to nothing did not fail: whoever tries after it begins to count anew.
-    const cancelled = same.findIndex(({ status }) => status?.phase === "Cancelled" && status.heldAt !== undefined);
+    // What waited, or was overtaken by the end of its window, and came to nothing did not fail: whoever tries after it begins to count anew.
+    const cancelled = same.findIndex(
+      ({ status }) =>
+        status?.phase === "Cancelled" && (status.heldAt !== undefined || status.outcome?.reason === "WindowClosed"),
+    );
     const since = cancelled < 0 ? same : same.slice(0, cancelled);
     const failures = since.filter(({ status }) => status?.phase === "Failed" && status.outcome?.result === "Failed");
     // What has drifted since is tried afresh.
