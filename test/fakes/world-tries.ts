@@ -22,6 +22,15 @@ export interface TriesParts {
 /** Tries of one thing: the first, and as many repetitions as `retry.limit` allows unless the spec says otherwise. */
 const MOST_TRIES = 6;
 
+/**
+ * What waited, or was overtaken by the end of its window, and came to nothing did not fail, and neither did an apply that was cut off: whoever
+ * tries after it begins to count anew.
+ */
+function isNoFailure({ spec, status }: Run): boolean {
+  if (status?.phase === "Interrupted") return spec.operation === "Apply";
+  return status?.phase === "Cancelled" && (status.heldAt !== undefined || status.outcome?.reason === "WindowClosed");
+}
+
 /** A Run is a try of something: never of what has succeeded, nor beside another one, nor more often than is allowed. */
 export function triesOracle({ api, history, hands, recordOf, violated }: TriesParts) {
   function isNew(run: Run, before: readonly Run[]): void {
@@ -48,12 +57,8 @@ export function triesOracle({ api, history, hands, recordOf, violated }: TriesPa
     const isTakenBack = recordOf(key)?.ownership === "Released";
     if (same[0]?.status?.phase === "Succeeded" && same[0] === before[0] && !isTakenBack && !hands.isReplaced(key))
       violated(`noise: ${name} repeats what succeeded`);
-    // What waited, or was overtaken by the end of its window, and came to nothing did not fail: whoever tries after it begins to count anew.
-    const cancelled = same.findIndex(
-      ({ status }) =>
-        status?.phase === "Cancelled" && (status.heldAt !== undefined || status.outcome?.reason === "WindowClosed"),
-    );
-    const since = cancelled < 0 ? same : same.slice(0, cancelled);
+    const other = same.findIndex(isNoFailure);
+    const since = other < 0 ? same : same.slice(0, other);
     const failures = since.filter(({ status }) => status?.phase === "Failed" && status.outcome?.result === "Failed");
     // What has drifted since is tried afresh.
     const isNews = (recordOf(key)?.drift?.number ?? 0) > (before[0]?.spec.number ?? 0);
