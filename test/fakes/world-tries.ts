@@ -33,7 +33,11 @@ function isNoFailure({ spec, status }: Run): boolean {
 
 /** A Run is a try of something: never of what has succeeded, nor beside another one, nor more often than is allowed. */
 export function triesOracle({ api, history, hands, recordOf, violated }: TriesParts) {
+  const ofThePast = new Set<string>();
+
+  /** `before` are those of its component, newest first. */
   function isNew(run: Run, before: readonly Run[]): void {
+    if (isOfThePast(run)) ofThePast.add(run.metadata.uid);
     const key = {
       namespace: run.metadata.namespace,
       environment: run.spec.environment.name,
@@ -59,16 +63,23 @@ export function triesOracle({ api, history, hands, recordOf, violated }: TriesPa
       violated(`noise: ${name} repeats what succeeded`);
     const other = same.findIndex(isNoFailure);
     const since = other < 0 ? same : same.slice(0, other);
-    const failures = since.filter(({ status }) => status?.phase === "Failed" && status.outcome?.result === "Failed");
+    const lookBack = before.find(({ metadata }) => ofThePast.has(metadata.uid))?.spec.number ?? 0;
+    const failures = since.filter(
+      ({ spec, status }) => spec.number > lookBack && status?.phase === "Failed" && status.outcome?.result === "Failed",
+    );
     // What has drifted since is tried afresh.
     const isNews = (recordOf(key)?.drift?.number ?? 0) > (before[0]?.spec.number ?? 0);
-    if (failures.length >= MOST_TRIES && !(run.spec.cause.type === "DriftFound" && isNews) && !isOfThePast(run))
+    if (
+      failures.length >= MOST_TRIES &&
+      !(run.spec.cause.type === "DriftFound" && isNews) &&
+      !ofThePast.has(run.metadata.uid)
+    )
       violated(`bounds: ${name} is try ${failures.length + 1}`);
     const open = before.find((other) => !isClosed(other));
     if (open !== undefined) violated(`open: ${name} is made while #${open.spec.number} has not ended`);
   }
 
-  /** Its maker saw the Environment as it was before somebody asked for another plan. A look back may cost one Run, and no more. */
+  /** Its maker saw the Environment as it was before somebody asked for another plan. A look back may cost one Run, after which tries count anew. */
   function isOfThePast({ metadata, spec }: Run): boolean {
     const { name } = spec.environment;
     const now = api.find<Environment & KubeObject>(ENVIRONMENTS.plural, metadata.namespace, name);
