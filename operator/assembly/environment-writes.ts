@@ -6,6 +6,7 @@ import { ENVIRONMENTS, referenceTo } from "../cluster/resources.ts";
 import type { EnvironmentPorts } from "../environment/ports.ts";
 import type { CachedEnvironment } from "./caches.ts";
 import { addFinalizer, removeFinalizer } from "./finalizers.ts";
+import { hasChanged } from "./news.ts";
 import { writeOutputs } from "./output-objects.ts";
 
 interface Parts {
@@ -41,7 +42,7 @@ export function environmentWrites({ client, statuses, events }: Parts): Pick<Env
         await client.delete(ENVIRONMENTS, metadata.namespace, metadata.name, { signal, preconditions });
       } catch (error) {
         // Its life may just have been extended.
-        if (!isConflict(error)) throw error;
+        if (!isConflict(error) || !(await hasChanged(client, ENVIRONMENTS, metadata, signal))) throw error;
       }
     },
     writeOutputs: (environment, outputs, signal) => writeOutputs(client, environment, outputs, signal),
@@ -88,7 +89,7 @@ async function annotate(
     await client.mergePatch(ENVIRONMENTS, metadata.namespace, metadata.name, patch, { signal });
   } catch (error) {
     // Somebody has written meanwhile, perhaps another reason or confirmation: the next round looks at what it is now.
-    if (!isConflict(error)) throw error;
+    if (!isConflict(error) || !(await hasChanged(client, ENVIRONMENTS, metadata, signal))) throw error;
   }
 }
 

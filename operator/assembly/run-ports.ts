@@ -29,6 +29,7 @@ import { type EndingRun, endRun } from "../storage/run-end.ts";
 import { summariseJournal } from "../storage/run-journal.ts";
 import { BY, type CachedRun, type Caches } from "./caches.ts";
 import { removeFinalizer } from "./finalizers.ts";
+import { hasChanged } from "./news.ts";
 import { countPlaces } from "./places.ts";
 
 export interface RunParts {
@@ -204,14 +205,8 @@ async function writeStatus(client: Client, run: Run, status: RunStatus, signal: 
     );
     return true;
   } catch (error) {
-    // What it has become is on its way to the cache, and brings another round.
-    if (isNotFound(error) || (isConflict(error) && (await hasChanged(client, run, signal)))) return false;
+    if (isNotFound(error) || (isConflict(error) && (await hasChanged(client, RUNS, run.metadata, signal))))
+      return false;
     throw error;
   }
-}
-
-/** A proxy, or an admission webhook, may say 409, too: then no news is on its way. */
-async function hasChanged(client: Client, { metadata }: Run, signal: AbortSignal): Promise<boolean> {
-  const now = await client.find<KubeObject>(RUNS, metadata.namespace, metadata.name, { signal });
-  return now?.metadata.resourceVersion !== metadata.resourceVersion;
 }

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import type { Environment } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { environmentPorts } from "../../../operator/assembly/environment-ports.ts";
+import { ApiError } from "../../../operator/cluster/errors.ts";
 import type { Client } from "../../../operator/cluster/ports.ts";
 import { ENVIRONMENTS, RUNS } from "../../../operator/cluster/resources.ts";
+import type { EnvironmentPorts } from "../../../operator/environment/ports.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
 import { aComponent, anEnvironment, aRun } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";
@@ -43,4 +45,34 @@ describe("A confirmation that is used up", () => {
   it("does not take the one with it that a person has written meanwhile", async () => {
     assert.equal(await left({ meanwhile: true }), "b");
   });
+});
+
+describe("A write to an Environment that is refused with 409", () => {
+  const writes: readonly (readonly [string, (ports: EnvironmentPorts, seen: Environment) => Promise<unknown>])[] = [
+    ["the deletion at the end of its lifetime", (ports, seen) => ports.deleteEnvironment(seen, signal)],
+    ["a confirmation that is used up", (ports, seen) => ports.setConfirmations(seen, [], signal)],
+  ];
+  for (const [what, write] of writes) {
+    const refused = (meanwhile: boolean): Promise<unknown> => {
+      const client = fakeKubeClient();
+      const ports = environmentPorts({ client: client as unknown as Client, following: {} } as never);
+      const environment = anEnvironment([aComponent("network")]);
+      const seen = client.seed(ENVIRONMENTS, environment as never) as unknown as Environment;
+      client.faults.before = (verb) => {
+        if (verb !== "delete" && verb !== "patch") return;
+        client.faults = {};
+        if (meanwhile) client.seed(ENVIRONMENTS, environment as never);
+        throw new ApiError({ request: verb, status: 409, reason: "Conflict", message: "try again" });
+      };
+      return write(ports, seen);
+    };
+
+    it(`is left to the next round, which the news bring (${what})`, async () => {
+      await refused(true);
+    });
+
+    it(`fails the round where nothing has changed: no news would bring another (${what})`, async () => {
+      await assert.rejects(refused(false), /Conflict/);
+    });
+  }
 });
