@@ -3,13 +3,13 @@ import type { Run } from "../../../operator/api/run.ts";
 import { freshStanding } from "../../../operator/assembly/plan-standing.ts";
 import { planStanding } from "../../../operator/environment/plan-standing.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
-import { aComponent, anEnvironment, anOutput, aRecord, CATALOGUE } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, anOutput, CATALOGUE } from "../../fakes/objects.ts";
+import { loseRecord, makeUpFor } from "../environment/lost-record.ts";
 import { aStory } from "../environment/story.ts";
 
 type Story = ReturnType<typeof aStory>;
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 
 /** What the leader says of a plan, who sees everything, and what the gateway says, which reads as little as it can. */
 async function standings(story: Story, run: Run) {
@@ -39,14 +39,8 @@ describe("A plan that waited stands for the gateway as it does for the leader", 
   it("where a person has put a state in the place of a record that was lost", async () => {
     const story = aStory(anEnvironment([aComponent("a")]));
     story.settle();
-    story.records.delete("a");
-    story.pass(HOUR_MS);
-    const at = new Date(story.now()).toISOString();
-    const written = { how: "Push", by: "jane", at, serial: 9, newestRun: 1, replaced: true } as const;
-    story.records.set("a", aRecord("a", { written }));
-    story.handOver("a", 9, { by: "jane" });
-    story.pass(MINUTE_MS);
-    story.round();
+    loseRecord(story, "a");
+    makeUpFor(story, "a");
     const { leader, gateway, requests } = await standings(story, story.hold("a"));
     assert.deepEqual([leader, gateway], [stands, stands]);
     assert.equal(requests, 0, "of a component that needs no other, nothing is asked");

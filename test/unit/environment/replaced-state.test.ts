@@ -3,6 +3,7 @@ import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { planStanding } from "../../../operator/environment/plan-standing.ts";
 import { aComponent, anEnvironment, anOutput, aRecord } from "../../fakes/objects.ts";
+import { loseRecord, makeUpFor } from "./lost-record.ts";
 import { aStory } from "./story.ts";
 
 const HOUR_MS = 3_600_000;
@@ -211,16 +212,9 @@ describe("What follows from a state that a person has put in", () => {
       const { story, hold, required } = aStoryOfTwo();
       story.round();
       story.end("a", how, { reason });
-      story.records.delete("a");
-      story.pass(HOUR_MS);
+      loseRecord(story, "a");
       assert.equal(story.verdict("a").reason, "StateLost");
-      const at = new Date(story.now()).toISOString();
-      // Of the Runs that had begun the store is told when a person writes (`seenByRuns`).
-      const written = { how: "Push", by: "jane", at, serial: 9, newestRun: 1, replaced: true } as const;
-      story.records.set("a", aRecord("a", { written }));
-      story.handOver("a", 9, { by: "jane" });
-      story.pass(MINUTE_MS);
-      story.round();
+      makeUpFor(story, "a");
       assert.equal(required(), 1);
       hold();
       story.round();
