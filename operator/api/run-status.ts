@@ -69,6 +69,7 @@ export const runOutcome = z
           )
           .max(10)
           .describe("Created and not in the stored state: import these, or remove them by hand."),
+        more: z.int().optional().describe("How many more there are: `kubectl terrarium state imports` lists all."),
       })
       .optional()
       .describe("What was done, where the state may not tell it all."),

@@ -103,9 +103,10 @@ export function runPorts(parts: RunParts): RunPorts {
       const record = (await store.record(stateKeyOf(run), signal))?.value;
       return record === undefined ? undefined : heldFor(record, { runUid: run.metadata.uid })?.at;
     },
-    async journalOf(run, signal) {
+    async journalOf(run, result, signal) {
       const record = (await store.record(stateKeyOf(run), signal))?.value;
-      return record === undefined ? undefined : summariseJournal(store, record, run.metadata.name, signal);
+      if (record === undefined) return undefined;
+      return summariseJournal(store, record, { run: run.metadata.name, result }, signal);
     },
     writeStatus: (run, status, signal) => writeStatus(client, run, status, signal),
     announceEnd(run, outcome) {

@@ -6,7 +6,9 @@ const resource = z.object({
   mode: z.string(),
   type: z.string(),
   name: z.string(),
-  instances: z.array(z.object({ index_key: z.union([z.string(), z.number()]).optional() })).default([]),
+  instances: z
+    .array(z.object({ index_key: z.union([z.string(), z.number()]).optional(), attributes: z.unknown().optional() }))
+    .default([]),
 });
 
 const stateDocument = z.object({
@@ -28,19 +30,36 @@ export interface StateEnvelope {
   readonly addresses: readonly string[];
 }
 
+/** A managed object as a state holds it. Under way of a replacement that creates first, two have the same address. */
+export interface StateObject {
+  readonly address: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
 /** The bytes are no state of version 4. The message never quotes them: a state holds secrets. */
 export class NotAState extends Error {
   override readonly name = "NotAState";
 }
 
 export function parseState(text: string): StateEnvelope {
-  const { version, lineage, serial, terraform_version, resources } = readDocument(text, stateDocument);
+  const document = readDocument(text, stateDocument);
+  const { version, lineage, serial, terraform_version: engineVersion } = document;
+  const addresses = managedIn(document).map(({ address }) => address);
+  return { version, lineage, serial, engineVersion, resourceCount: addresses.length, addresses };
+}
+
+/** The managed objects of a state, with what the provider said of each, secrets included. */
+export const parseObjects = (text: string): readonly StateObject[] => managedIn(readDocument(text, stateDocument));
+
+function managedIn({ resources }: z.output<typeof stateDocument>): readonly StateObject[] {
   const managed = (resources ?? []).filter(({ mode }) => mode === "managed");
-  const addresses = managed.flatMap((entry) => {
-    const base = `${entry.module === undefined ? "" : `${entry.module}.`}${entry.type}.${entry.name}`;
-    return entry.instances.map(({ index_key: key }) => (key === undefined ? base : `${base}[${JSON.stringify(key)}]`));
+  return managed.flatMap(({ module, type, name, instances }) => {
+    const base = `${module === undefined ? "" : `${module}.`}${type}.${name}`;
+    return instances.map(({ index_key: key, attributes }) => ({
+      address: key === undefined ? base : `${base}[${JSON.stringify(key)}]`,
+      attributes: (attributes ?? {}) as Readonly<Record<string, unknown>>,
+    }));
   });
-  return { version, lineage, serial, engineVersion: terraform_version, resourceCount: addresses.length, addresses };
 }
 
 /** `parse` reads the JSON, where that is not to be done in the ordinary way. */

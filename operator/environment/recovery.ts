@@ -42,7 +42,8 @@ export function leftBehind({ observation, past }: ComponentSeen) {
   const [newest] = left;
   if (newest === undefined) return undefined;
   const runs = left.map(({ number }) => `Run ${number}`).join(" and ");
-  return { run: newest.run, runs, things: left.flatMap(({ things }) => things) };
+  const more = left.reduce((sum, apply) => sum + apply.more, 0);
+  return { run: newest.run, runs, things: left.flatMap(({ things }) => things), more };
 }
 
 /** Those that left something that no state has. Their Runs may be of a name that the component had before. */
@@ -50,7 +51,8 @@ function withLeftovers(applies: readonly CutOffApply[], { runs }: Observation) {
   return applies
     .map(({ run, number }) => {
       const { outcome } = runs.find(({ metadata }) => metadata.name === run)?.status ?? {};
-      return { run, number, things: outcome?.journal?.leftovers ?? [] };
+      const { leftovers: things = [], more = 0 } = outcome?.journal ?? {};
+      return { run, number, things, more };
     })
     .filter(({ things }) => things.length > 0);
 }

@@ -1,9 +1,8 @@
-import { parseState } from "../engine/state.ts";
 import { blobFor, type Chosen } from "../storage/by-hand.ts";
-import { leftovers, readJournal } from "../storage/journal.ts";
-import type { ComponentRecord } from "../storage/record.ts";
-import { readState } from "../storage/versions.ts";
-import { importBlocks } from "./imports.ts";
+import { readJournal } from "../storage/journal.ts";
+import { leftoversOf } from "../storage/leftovers.ts";
+import { type ComponentRecord, cutOffApplies, journalsOf } from "../storage/record.ts";
+import { importBlocks, type LeftByRun } from "./imports.ts";
 import { recordFor, type StateRequest, tell } from "./requests.ts";
 import { stateObject } from "./state-object.ts";
 import { badRequest } from "./status.ts";
@@ -28,19 +27,21 @@ export async function getContent(request: StateRequest): Promise<Answer> {
 
 export async function getJournal(request: StateRequest): Promise<Answer> {
   const record = await recordFor(request);
-  const entries = await readJournal(request.context.store, record, request.signal);
+  const entries = await readJournal(request.context.store, record, record.journal, request.signal);
   return { json: { ...(record.journal === undefined ? {} : { run: record.journal.run }), entries } };
 }
 
 export async function getImports(request: StateRequest): Promise<Answer> {
   const { store } = request.context;
   const record = await recordFor(request);
-  const [entries, state] = await Promise.all([
-    readJournal(store, record, request.signal),
-    readState(store, record, request.signal),
-  ]);
-  const addresses = state === undefined ? [] : parseState(state.toString("utf8")).addresses;
-  const text = importBlocks(record.journal?.run, leftovers(entries, addresses));
+  const applies: LeftByRun[] = [];
+  for (const journal of journalsOf(record)) {
+    const { run } = journal;
+    const entries = await readJournal(store, record, journal, request.signal);
+    const isCutOff = cutOffApplies(record.cutOff).some((apply) => apply.run === run);
+    applies.push({ run, leftovers: await leftoversOf(store, record, { run, entries, isCutOff }, request.signal) });
+  }
+  const text = importBlocks(applies);
   return { bytes: Buffer.from(text), type: "text/plain; charset=utf-8" };
 }
 

@@ -1,5 +1,5 @@
 import type { StateStore } from "./port.ts";
-import type { BlobRef, ComponentRecord } from "./record.ts";
+import { type BlobRef, type ComponentRecord, journalsOf } from "./record.ts";
 
 /** Everything that a record refers to. What is not in any record's list is garbage. */
 export function blobsOf(record: ComponentRecord): readonly BlobRef[] {
@@ -12,7 +12,7 @@ export function blobsOf(record: ComponentRecord): readonly BlobRef[] {
     record.applied?.archive,
     record.attempted?.archive,
     record.recovery?.blob,
-    ...(record.journal?.blobs ?? []),
+    ...journalsOf(record).flatMap(({ blobs }) => blobs),
   ].filter((ref) => ref !== undefined);
   return [...new Map(refs.map((ref) => [ref.id, ref])).values()];
 }

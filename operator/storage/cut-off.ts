@@ -28,6 +28,7 @@ export function withCutOff(record: ComponentRecord, run: CutOffRun, at: Date): C
       number: attempted.number,
       desiredDigest: attempted.desiredDigest,
       at: at.toISOString(),
+      ...(record.journal?.run === run.name ? { journal: record.journal } : {}),
       ...(request === undefined ? {} : { request }),
       ...(before.length === 0 ? {} : { before: before.slice(0, MOST_KNOWN - 1) }),
     },

@@ -3,13 +3,11 @@ import { deleteBlobs } from "./blobs.ts";
 import { changeRecord } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
 import type { StateStore } from "./port.ts";
-import type { BlobRef, ComponentRecord } from "./record.ts";
+import type { BlobRef, ComponentRecord, Journal } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
 /** A blob that has grown to this is left alone and a new one begun: 10,000 entries are some thirty blobs. */
 const FULL_BYTES = 64 * 1024;
-
-type Journal = NonNullable<ComponentRecord["journal"]>;
 
 /**
  * Adds entries to the journal of the claimant's Run, which begins at 0. What was added before, at the position or behind it, is
@@ -93,36 +91,14 @@ const asLine = (entry: JournalEntry): string => JSON.stringify(entry);
 const asLines = (entries: readonly JournalEntry[]): string => entries.map((entry) => `${asLine(entry)}\n`).join("");
 const linesIn = (text: string): string[] => text.split("\n").filter((line) => line !== "");
 
-/** Every entry of the last Run that applied something. */
+/** Every entry of one of a record's journals. */
 export async function readJournal(
   store: StateStore,
   record: ComponentRecord,
+  journal: Journal | undefined,
   signal?: AbortSignal,
 ): Promise<readonly JournalEntry[]> {
   const texts: string[] = [];
-  for (const blob of record.journal?.blobs ?? [])
-    texts.push((await store.getBlob(record, blob, signal)).toString("utf8"));
+  for (const blob of journal?.blobs ?? []) texts.push((await store.getBlob(record, blob, signal)).toString("utf8"));
   return linesIn(texts.join("")).map((line) => JSON.parse(line) as JournalEntry);
 }
-
-export interface Leftover {
-  readonly address: string;
-  /** Absent where the creation was begun and nothing is known of its end. */
-  readonly id?: string;
-}
-
-/** What was created, or begun to be, and is not in the state: a list for `import`. */
-export function leftovers(journal: readonly JournalEntry[], addresses: readonly string[]): readonly Leftover[] {
-  const known = new Set(addresses);
-  const left = new Map<string, Leftover>();
-  for (const { address, event, action, idValue } of journal) {
-    if (!creates(action)) {
-      if (event === "apply_complete" && action === "delete") left.delete(address);
-    } else if (event === "apply_errored") left.delete(address);
-    else left.set(address, idValue === undefined ? { address } : { address, id: idValue });
-  }
-  return [...left.values()].filter(({ address }) => !known.has(address));
-}
-
-/** The engine reports a replacement as a deletion and a creation. */
-const creates = (action: string): boolean => action === "create";

@@ -139,12 +139,21 @@ export interface Applied {
   readonly request?: string;
 }
 
+/** What the engine did to each resource in the apply of a Run, in order. */
+export interface Journal {
+  readonly run: string;
+  readonly blobs: readonly BlobRef[];
+  readonly entries: number;
+}
+
 /** A Run whose apply was cut off, and what it was to apply. */
 export interface CutOffApply {
   readonly run: string;
   readonly number: number;
   readonly desiredDigest: string;
   readonly at: string;
+  /** Kept here, since the next Run begins one of its own. Absent where nothing was reported, and from versions that kept none. */
+  readonly journal?: Journal;
 }
 
 /** An apply that was cut off, as long as none has ended well since: the state alone does not tell what exists. */
@@ -218,7 +227,8 @@ export interface ComponentRecord {
   /** A state that could not be stored in the ordinary way and waits for a person. */
   readonly recovery?: { readonly blob: BlobRef; readonly run: string; readonly at: string };
   readonly written?: WrittenByHand;
-  readonly journal?: { readonly run: string; readonly blobs: readonly BlobRef[]; readonly entries: number };
+  /** Of the last Run that applied something. */
+  readonly journal?: Journal;
   /** Git credentials that the last fetch used, so that the resolver can follow a private branch; encrypted like all of it. */
   readonly sourceCredentials?: UsedLogin;
   /** What differs from `applied`, where the newest plan that looked has found something; it goes with the next apply. */
@@ -247,8 +257,14 @@ export const isWhole = (record: ComponentRecord): boolean =>
 /** All applies that were cut off while none has ended well, newest first. */
 export function cutOffApplies(cutOff: CutOff | undefined): readonly CutOffApply[] {
   if (cutOff === undefined) return [];
-  const { run, number, desiredDigest, at, before = [] } = cutOff;
-  return [{ run, number, desiredDigest, at }, ...before];
+  const { run, number, desiredDigest, at, journal, before = [] } = cutOff;
+  return [{ run, number, desiredDigest, at, ...(journal === undefined ? {} : { journal }) }, ...before];
+}
+
+/** Journals that may name what no state has, the newest first: of the last Run that applied something, and of the applies that were cut off. */
+export function journalsOf({ journal, cutOff }: ComponentRecord): readonly Journal[] {
+  const kept = [journal, ...cutOffApplies(cutOff).map((apply) => apply.journal)].filter((one) => one !== undefined);
+  return kept.filter(({ run }, at) => kept.findIndex((one) => one.run === run) === at);
 }
 
 /** What a destroy works from. An attempt is taken off the record when it ends well, so one that is there is newer than what was applied. */

@@ -1,9 +1,8 @@
 import type { RunOutcome } from "../api/run-status.ts";
-import { parseState } from "../engine/state.ts";
-import { leftovers, readJournal } from "./journal.ts";
+import { readJournal } from "./journal.ts";
+import { leftoversOf } from "./leftovers.ts";
 import type { StateStore } from "./port.ts";
 import type { ComponentRecord } from "./record.ts";
-import { readState } from "./versions.ts";
 
 const MOST_LEFTOVERS = 10;
 const LONGEST = 256;
@@ -12,14 +11,13 @@ const LONGEST = 256;
 export async function summariseJournal(
   store: StateStore,
   record: ComponentRecord,
-  run: string,
+  { run, result }: { readonly run: string; readonly result: RunOutcome["result"] },
   signal?: AbortSignal,
 ): Promise<RunOutcome["journal"]> {
   if (record.journal?.run !== run) return undefined;
-  const entries = await readJournal(store, record, signal);
-  const state = await readState(store, record, signal);
-  const addresses = state === undefined ? [] : parseState(state.toString("utf8")).addresses;
-  const shown = leftovers(entries, addresses).slice(0, MOST_LEFTOVERS);
+  const entries = await readJournal(store, record, record.journal, signal);
+  const left = await leftoversOf(store, record, { run, entries, isCutOff: result === "Interrupted" }, signal);
+  const shown = left.slice(0, MOST_LEFTOVERS);
   return {
     entries: entries.length,
     completed: entries.filter(({ event }) => event === "apply_complete").length,
@@ -27,5 +25,6 @@ export async function summariseJournal(
       address: address.slice(0, LONGEST),
       ...(id === undefined ? {} : { id: id.slice(0, LONGEST) }),
     })),
+    ...(left.length === shown.length ? {} : { more: left.length - shown.length }),
   };
 }

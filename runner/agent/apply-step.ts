@@ -134,18 +134,12 @@ function recovered(bench: Bench, cwd: string): Promise<Recovery> {
   });
 }
 
-/** The facts of the stored state, and where it cannot tell it all, of the journal. */
+/** With the facts of the stored state. What it does not tell, the gateway finds in the journal. */
 function judged(bench: Bench, given: Outcome, state: Buffer | undefined, recovery: Recovery): ApplyEnd {
   const envelope = state === undefined ? undefined : parseState(state.toString("utf8"));
   const outcome = withRecovery(withRemains(given, envelope), recovery, bench);
-  const incomplete = outcome.result === "Interrupted" || outcome.reason === "StateUnsaved";
-  const leftovers = bench.journal.leftovers(envelope?.addresses ?? []);
   const facts = envelope === undefined ? {} : { stateSerial: envelope.serial, resources: envelope.resourceCount };
-  const journal = { entries: bench.journal.entries.length, leftovers: leftovers.slice(0, 10).map(shortened) };
-  return {
-    outcome: { ...outcome, ...facts, ...(incomplete ? { journal } : {}) },
-    state,
-  };
+  return { outcome: { ...outcome, ...facts }, state };
 }
 
 function withRemains(outcome: Outcome, state: StateEnvelope | undefined): Outcome {
@@ -166,8 +160,4 @@ function withRecovery(outcome: Outcome, recovery: Recovery, bench: Bench): Outco
   // An apply that was cut off stays so: after the restore, too, a person is to see what is done next.
   const result = outcome.result === "Interrupted" ? "Interrupted" : "Failed";
   return { ...rest, result, reason: "StateUnsaved", message, retry: "Never" };
-}
-
-function shortened({ address, id }: { readonly address: string; readonly id?: string }) {
-  return { address: address.slice(0, 256), ...(id === undefined ? {} : { id: id.slice(0, 256) }) };
 }

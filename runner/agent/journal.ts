@@ -12,11 +12,6 @@ const batchSize = 500;
 const latestMs = 1_000;
 const names = { start: "apply_start", complete: "apply_complete", errored: "apply_errored" } as const;
 
-export interface Leftover {
-  readonly address: string;
-  readonly id?: string;
-}
-
 export class Journal {
   readonly #gateway: GatewayClient;
   readonly #spool: Spool;
@@ -67,17 +62,6 @@ export class Journal {
   async flushed(): Promise<void> {
     this.#hurry.abort();
     while (this.#sending !== undefined) await this.#sending;
-  }
-
-  /** Begun or done by address, and not in the state: what a person has to import or remove. */
-  leftovers(addressesInState: readonly string[]): Leftover[] {
-    const inState = new Set(addressesInState.map((address) => this.#scrubber.text(address)));
-    const open = new Map<string, Leftover>();
-    for (const { event, address, action, idValue } of this.#entries) {
-      if (action !== "create" || event === "apply_errored" || inState.has(address)) continue;
-      open.set(address, { address, ...(idValue === undefined ? {} : { id: idValue }) });
-    }
-    return [...open.values()];
   }
 
   #send(): void {

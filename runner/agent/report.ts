@@ -48,8 +48,7 @@ function sendable(report: ResultReport): ResultReport {
 export async function pushResult(bench: Pick<Bench, "gateway" | "printer">, result: ResultReport): Promise<boolean> {
   if (await pushed(bench, result)) return true;
   // What is told beside the end of the Run must not be the reason why its end is not known.
-  const { diagnostics, journal } = result.outcome;
-  return diagnostics === undefined && journal === undefined ? false : pushed(bench, bareReport(result));
+  return result.outcome.diagnostics === undefined ? false : pushed(bench, bareReport(result));
 }
 
 async function pushed(bench: Pick<Bench, "gateway" | "printer">, result: ResultReport): Promise<boolean> {
@@ -65,7 +64,7 @@ async function pushed(bench: Pick<Bench, "gateway" | "printer">, result: ResultR
 
 /** Without anything that was told by others; what is known of outputs stays, since it says which of them are sensitive. */
 function bareReport({ outcome, ...rest }: ResultReport): ResultReport {
-  const { diagnostics: _diagnostics, journal: _journal, revision, ...bare } = outcome;
+  const { diagnostics: _diagnostics, revision, ...bare } = outcome;
   return {
     ...rest,
     outcome: {
@@ -80,10 +79,9 @@ function bareReport({ outcome, ...rest }: ResultReport): ResultReport {
 /** JSON that stays whole when it is shortened: long parts are left out, the message is cut last. */
 export function terminationMessage(outcome: Outcome): string {
   const short = { ...outcome, message: cutBytes(outcome.message, 1_024) };
-  const { diagnostics: _diagnostics, ...plain } = short;
-  const { journal: _journal, ...bare } = plain;
+  const { diagnostics: _diagnostics, ...bare } = short;
   const fits = (text: string) => Buffer.byteLength(text) <= TERMINATION_MESSAGE_BYTES;
-  const forms = [short, plain, bare].map((form) => JSON.stringify(form));
+  const forms = [short, bare].map((form) => JSON.stringify(form));
   return forms.find(fits) ?? JSON.stringify({ ...bare, message: cutBytes(outcome.message, 200), revision: undefined });
 }
 
@@ -96,7 +94,7 @@ export async function writeTermination(path: string, outcome: Outcome): Promise<
 
 /** Texts only: digests and names of reasons stay what they are. Cut last, since what replaces a secret may be longer. */
 function scrubbedOutcome(outcome: Outcome, scrub: (text: string) => string): Outcome {
-  const { diagnostics, journal } = outcome;
+  const { diagnostics } = outcome;
   const name = (text: string) => cutBytes(scrub(text), longest.name);
   return {
     ...outcome,
@@ -110,17 +108,6 @@ function scrubbedOutcome(outcome: Outcome, scrub: (text: string) => string): Out
             ...(file === undefined ? {} : { file: name(file) }),
             ...(line === undefined ? {} : { line }),
           })),
-        }),
-    ...(journal === undefined
-      ? {}
-      : {
-          journal: {
-            ...journal,
-            leftovers: journal.leftovers.map(({ address, id }) => ({
-              address: name(address),
-              ...(id === undefined ? {} : { id: name(id) }),
-            })),
-          },
         }),
   };
 }

@@ -5,10 +5,9 @@
  * White space and the bars that engines draw beside their errors count as one blank: a secret that was wrapped or
  * indented is still found.
  */
+import { MASK } from "../../operator/gateway/protocol.ts";
 import { type AutomatonNode, buildAutomaton, follow } from "./automaton.ts";
 import { formsOf } from "./secret-forms.ts";
-
-export const replacement = "(sensitive)";
 
 /** Every form is longer; one with several blanks between two characters becomes as short as this. */
 const shortestFolded = 3;
@@ -120,7 +119,7 @@ export class ScrubStream {
     let at = 0;
     for (const { from, to } of this.#found) {
       if (to > sure) break;
-      out += this.#held.slice(at, from) + replacement;
+      out += this.#held.slice(at, from) + MASK;
       at = to;
     }
     out += this.#held.slice(at, sure);

@@ -8,6 +8,7 @@ import type { Dice } from "./world-dice.ts";
 import type { GatewayReply, WorldGateway } from "./world-gateway.ts";
 import {
   type Change,
+  deposed,
   type EngineState,
   emptyState,
   planOf,
@@ -222,15 +223,9 @@ async function apply(parts: AgentParts, order: WorkOrder, talk: Talk, work: Work
   state = refreshed(cloud, state);
   let failure = stale ? failed("ApplyFailed", "the saved plan is stale") : undefined;
   let entries = 0;
-  const journal = async (event: string, change: Change, id?: string) => {
-    const { address, action } = change;
-    const entry = {
-      at: parts.now().toISOString(),
-      event,
-      address,
-      action,
-      ...(id === undefined ? {} : { idValue: id }),
-    };
+  const journal = async (event: string, { address, action }: Change, id?: string) => {
+    const told = id === undefined ? {} : { idKey: "id", idValue: id };
+    const entry = { at: parts.now().toISOString(), event, address, action, ...told };
     await talk("POST /v1/journal", { from: entries, entries: [entry] });
     entries += 1;
   };
@@ -265,15 +260,23 @@ function carriedOut(
   change: Change,
 ): [EngineState["things"], string | undefined] {
   const things = new Map(state.things);
-  const known = things.get(change.address);
+  const { address } = change;
   if (change.action === "delete") {
+    const key = change.id === undefined ? address : deposed(address, change.id);
+    const known = things.get(key);
     if (known !== undefined) cloud.destroy(pod, known.id);
-    things.delete(change.address);
-    return [things, known?.id];
+    things.delete(key);
+    return [things, undefined];
   }
-  const { content, address } = change;
-  const id = known?.id ?? cloud.create(pod, address, content);
-  if (known !== undefined) cloud.change(pod, id, content);
+  const { content, action } = change;
+  const known = things.get(address);
+  if (action === "update" && known !== undefined) {
+    cloud.change(pod, known.id, content);
+    things.set(address, { id: known.id, content });
+    return [things, known.id];
+  }
+  if (known !== undefined) things.set(deposed(address, known.id), known);
+  const id = cloud.create(pod, address, content);
   things.set(address, { id, content });
   return [things, id];
 }

@@ -14,12 +14,14 @@ export function refreshed(cloud: Cloud, state: EngineState): EngineState {
 }
 
 export function reportOf(digest: string, changes: readonly Change[], empty: boolean) {
-  const count = (action: string) => changes.filter((change) => change.action === action).length;
+  const actions = new Map<string, Change["action"] | "replace">();
+  for (const { address, action } of changes) actions.set(address, actions.has(address) ? "replace" : action);
+  const count = (action: string) => [...actions.values()].filter((one) => one === action).length;
   return {
     digest,
-    counts: { create: count("create"), update: count("update"), replace: 0, delete: count("delete") },
+    counts: { create: count("create"), update: count("update"), replace: count("replace"), delete: count("delete") },
     empty,
-    resources: changes.map(({ address, action }) => ({ address, action })),
+    resources: [...actions].map(([address, action]) => ({ address, action })),
     truncated: false,
     drifted: 0,
     inputsDigest: "hmac-sha256:00",

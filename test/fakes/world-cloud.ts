@@ -30,10 +30,10 @@ export interface Cloud {
   tamper(id: string, content?: string): () => void;
   /** The things as the engines left them, whatever somebody did by hand that no engine has mended since. */
   asApplied(key: StateKey): readonly CloudObject[];
-  /** What an engine that plans now sees of that. */
+  /** What an engine that plans now sees of that: a mark for each thing, another one after each edit. */
   tampered(key: StateKey): readonly string[];
-  /** An engine has applied a plan that saw these. */
-  mended(ids: readonly string[]): void;
+  /** An engine has applied a plan that saw these, and nothing that came later. */
+  mended(marks: readonly string[]): void;
   /** Created by an engine that was killed before it handed its state over: no state knows of it. */
   abandon(id: string): void;
   abandoned(): ReadonlySet<string>;
@@ -46,8 +46,9 @@ export function createCloud(violated: (what: string) => void): Cloud {
   const writers = new Map<string, Writer>();
   const lost = new Set<string>();
   const originals = new Map<string, CloudObject>();
+  const marks = new Map<string, string>();
   const ledger: string[] = [];
-  let ids = 0;
+  let [ids, edits] = [0, 0];
   const writerOf = (pod: string): Writer => {
     const writer = writers.get(pod);
     if (writer === undefined) throw new Error(`${pod} changes things without having begun`);
@@ -97,6 +98,8 @@ export function createCloud(violated: (what: string) => void): Cloud {
       const object = objects.get(id);
       if (object === undefined) return () => {};
       if (!originals.has(id)) originals.set(id, object);
+      edits += 1;
+      marks.set(id, `${id} by edit ${edits}`);
       if (content === undefined) objects.delete(id);
       else objects.set(id, { ...object, content });
       return () => {
@@ -108,9 +111,10 @@ export function createCloud(violated: (what: string) => void): Cloud {
       const name = stateKeyText(key);
       return [...new Map([...objects, ...originals]).values()].filter((object) => object.key === name);
     },
-    tampered: (key) => [...originals].filter(([, object]) => object.key === stateKeyText(key)).map(([id]) => id),
-    mended(ids) {
-      for (const id of ids) originals.delete(id);
+    tampered: (key) =>
+      [...originals].filter(([, object]) => object.key === stateKeyText(key)).flatMap(([id]) => marks.get(id) ?? []),
+    mended(seen) {
+      for (const id of [...originals.keys()]) if (seen.includes(marks.get(id) ?? "")) originals.delete(id);
     },
     abandon: (id) => void lost.add(id),
     abandoned: () => lost,

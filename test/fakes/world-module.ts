@@ -29,9 +29,12 @@ export const short = (text: string): string => hash("sha256", text, "hex").slice
 export interface EngineState {
   readonly lineage: string;
   readonly serial: number;
+  /** By address; what was replaced and is still to be deleted, by `deposed`. */
   readonly things: ReadonlyMap<string, { readonly id: string; readonly content: string }>;
   readonly output: string | undefined;
 }
+
+export const deposed = (address: string, id: string): string => `${address}#${id}`;
 
 export const emptyState = (lineage: string): EngineState => ({
   lineage,
@@ -41,9 +44,10 @@ export const emptyState = (lineage: string): EngineState => ({
 });
 
 export function stateBytes({ lineage, serial, things, output }: EngineState): Buffer {
-  const resources = [...things].map(([address, attributes]) => {
+  const resources = [...things].map(([key, attributes]) => {
+    const [address = "", old] = key.split("#");
     const [type, name] = address.split(".");
-    return { mode: "managed", type, name, instances: [{ attributes }] };
+    return { mode: "managed", type, name, instances: [{ attributes, ...(old === undefined ? {} : { deposed: old }) }] };
   });
   const outputs = output === undefined ? {} : { id: { value: output, type: "string" } };
   return Buffer.from(JSON.stringify({ version: 4, terraform_version: "1.12.0", lineage, serial, outputs, resources }));
@@ -56,7 +60,10 @@ interface StateDocument {
   readonly resources: readonly {
     readonly type: string;
     readonly name: string;
-    readonly instances: readonly { readonly attributes: { readonly id: string; readonly content: string } }[];
+    readonly instances: readonly {
+      readonly attributes: { readonly id: string; readonly content: string };
+      readonly deposed?: string;
+    }[];
   }[];
 }
 
@@ -64,7 +71,10 @@ export function readStateBytes(bytes: Buffer): EngineState {
   const { lineage, serial, outputs, resources } = JSON.parse(bytes.toString("utf8")) as StateDocument;
   const things = new Map(
     resources.flatMap(({ type, name, instances }) =>
-      instances.map(({ attributes }) => [`${type}.${name}`, attributes] as const),
+      instances.map(({ attributes, deposed: old }) => {
+        const address = `${type}.${name}`;
+        return [old === undefined ? address : deposed(address, old), attributes] as const;
+      }),
     ),
   );
   return { lineage, serial, things, output: outputs.id?.value };
@@ -72,16 +82,25 @@ export function readStateBytes(bytes: Buffer): EngineState {
 
 export type Change =
   | { readonly action: "create" | "update"; readonly address: string; readonly content: string }
-  | { readonly action: "delete"; readonly address: string };
+  /** `id`: of what was replaced, and is not at its address any more. */
+  | { readonly action: "delete"; readonly address: string; readonly id?: string };
 
+/** Of three things one is changed in place, one is deleted and made anew, and one is made anew before the old one is deleted. */
 export function planOf(state: EngineState, wanted: ReadonlyMap<string, string>): readonly Change[] {
-  const gone = [...state.things.keys()].filter((address) => !wanted.has(address));
+  const gone = [...state.things].filter(([key]) => !wanted.has(key));
   return [
-    ...gone.map((address) => ({ action: "delete", address }) as const),
-    ...[...wanted].flatMap(([address, content]) => {
+    ...gone.map(([key, { id }]) => {
+      const [address = key, old] = key.split("#");
+      return { action: "delete", address, ...(old === undefined ? {} : { id }) } as const;
+    }),
+    ...[...wanted].flatMap(([address, content]): readonly Change[] => {
       const known = state.things.get(address);
       if (known?.content === content) return [];
-      return [{ action: known === undefined ? "create" : "update", address, content } as const];
+      const create = { action: "create", address, content } as const;
+      if (known === undefined) return [create];
+      if (address.endsWith("1")) return [{ action: "delete", address }, create];
+      if (address.endsWith("2")) return [create, { action: "delete", address, id: known.id }];
+      return [{ action: "update", address, content }];
     }),
   ];
 }

@@ -5,6 +5,7 @@ import { dependenciesOf } from "../../operator/environment/graph.ts";
 import { isClosed } from "../../operator/environment/observation.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
 import { readJournal } from "../../operator/storage/journal.ts";
+import { type Leftover, leftoversOf } from "../../operator/storage/leftovers.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { readState } from "../../operator/storage/versions.ts";
 import type { ApiEvent, WorldApi } from "./world-api.ts";
@@ -208,12 +209,18 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
     const known = new Set(state === undefined ? [] : [...readStateBytes(state).things.values()].map(({ id }) => id));
     const strays = live(key).filter(({ id }) => !known.has(id));
     if (strays.length === 0) return;
-    const entries = record === undefined ? [] : await readJournal(store.memory, record);
+    const left = record === undefined ? [] : await leftBy(record, run.metadata.name);
     for (const { id, address, run: maker } of strays) {
-      const told = maker === run.metadata.name && cut.has(maker) && entries.some((entry) => entry.address === address);
+      const named = left.some((one) => one.address === address && (one.id === undefined || one.id === id));
+      const told = maker === run.metadata.name && cut.has(maker) && named;
       if (told) cloud.abandon(id);
       else violated(`I2: ${address} of ${maker} is in no state and no journal when ${run.metadata.name} closes`);
     }
+  }
+
+  async function leftBy(record: ComponentRecord, run: string): Promise<readonly Leftover[]> {
+    const entries = await readJournal(store.memory, record, record.journal);
+    return leftoversOf(store.memory, record, { run, entries, isCutOff: true });
   }
 
   function leavesNothing({ metadata }: Environment): void {

@@ -164,7 +164,7 @@ describe("Beside an apply that was cut off", () => {
   });
 
   it("what an interrupted apply left is not forgotten when another one is interrupted, nor is its Run", () => {
-    const leaving = (address: string) => ({ journal: { entries: 1, leftovers: [{ address }] } });
+    const leaving = (address: string) => ({ journal: { entries: 1, leftovers: [{ address }], more: 2 } });
     const story = aStory(anEnvironment([aComponent("a")], { spec: { history: { successes: 1, failures: 1 } } }));
     story.round();
     story.end("a", "Interrupted", leaving("thing.a"));
@@ -184,10 +184,13 @@ describe("Beside an apply that was cut off", () => {
     story.settle();
     const { reason, message } = story.verdict("a");
     assert.equal(reason, "LeftBehind");
-    assert.match(message, /what Run 2 and Run 1 had begun, .*confirm-gone=shop-a-[0-9a-f]+: thing\.b, thing\.a$/);
+    assert.match(
+      message,
+      /what Run 2 and Run 1 had begun, .*confirm-gone=shop-a-[0-9a-f]+: thing\.b, thing\.a and 4 more: see .* imports$/,
+    );
     const [first, second] = story.runs().map(({ metadata }) => metadata.name);
     story.annotate({ [ANNOTATIONS.confirmGone]: first ?? "" });
-    assert.match(story.verdict("a").message, /what Run 2 had begun, .*: thing\.b$/);
+    assert.match(story.verdict("a").message, /what Run 2 had begun, .*: thing\.b and 2 more: see .* imports$/);
     story.annotate({ [ANNOTATIONS.confirmGone]: second ?? "" });
     story.settle();
     assert.equal(story.decision().type, "letGo");

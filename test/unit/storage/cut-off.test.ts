@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { appendJournal, readJournal } from "../../../operator/storage/journal.ts";
+import { journalsOf } from "../../../operator/storage/record.ts";
 import { AT, aPod } from "./claimants.ts";
 import { aRecordsStory } from "./records-story.ts";
 
@@ -30,6 +32,29 @@ describe("The record of an apply that was cut off", () => {
     assert.equal((await story.record()).cutOff?.run, aPod(1).run);
     await story.dies(1, "Apply", "later");
     assert.equal((await story.record()).cutOff?.request, "later");
+  });
+
+  it("keeps the journal of each, whatever is applied after it, until one has ended well", async () => {
+    const story = await aRecordsStory();
+    const journalled = async (number: number, end: () => Promise<unknown>) => {
+      await story.asks(number, { request: `request ${number}` });
+      const entry = { at: AT.toISOString(), event: "apply_start", address: `a.r${number}`, action: "create" } as const;
+      await appendJournal(story.store, aPod(number), 0, [entry]);
+      await end();
+    };
+    await journalled(1, () => story.dies(1));
+    await journalled(2, () => story.dies(2));
+    await journalled(3, () => story.ends(3, "Failed"));
+    const record = await story.record();
+    const kept = journalsOf(record).map((journal) => readJournal(story.store, record, journal));
+    const addresses = (await Promise.all(kept)).map((entries) => entries.map(({ address }) => address));
+    assert.deepEqual(addresses, [["a.r3"], ["a.r2"], ["a.r1"]]);
+    await journalled(4, () => story.ends(4, "Applied"));
+    assert.deepEqual(
+      journalsOf(await story.record()).map(({ run }) => run),
+      [aPod(4).run],
+    );
+    assert.equal(story.store.blobIds().length, 1);
   });
 
   it("is not made of a Run that had not begun, of one that has told its end, and of a destroy", async () => {

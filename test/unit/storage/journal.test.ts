@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { JournalEntry } from "../../../operator/gateway/protocol.ts";
 import { changeRecord } from "../../../operator/storage/change.ts";
 import { claim } from "../../../operator/storage/claims.ts";
-import { appendJournal, leftovers, readJournal } from "../../../operator/storage/journal.ts";
+import { appendJournal, readJournal } from "../../../operator/storage/journal.ts";
 import { fence } from "../../../operator/storage/locking.ts";
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
 import { isRefused } from "../../../operator/storage/refusal.ts";
@@ -27,7 +27,7 @@ async function aClaimedStore() {
   const read = async () => {
     const found = await store.record(NETWORK);
     assert.ok(found);
-    return readJournal(store, found.value);
+    return readJournal(store, found.value, found.value.journal);
   };
   return { store, read };
 }
@@ -80,22 +80,5 @@ describe("the journal of a Run", () => {
     await appendJournal(store, aPod(2), 0, numbered(5, 1));
     assert.deepEqual(await read(), numbered(5, 1));
     assert.equal(store.blobIds().length, 1);
-  });
-});
-
-describe("leftovers", () => {
-  it("are what was created, or begun, and is not in the state", () => {
-    const journal = [
-      entry({ address: "a.known", idValue: "1" }),
-      entry({ address: "a.lost", event: "apply_start" }),
-      entry({ address: "a.lost", idValue: "2" }),
-      entry({ address: "a.begun", event: "apply_start" }),
-      entry({ address: "a.failed", event: "apply_start" }),
-      entry({ address: "a.failed", event: "apply_errored" }),
-      entry({ address: "a.gone", idValue: "3" }),
-      entry({ address: "a.gone", action: "delete" }),
-      entry({ address: "a.changed", action: "update" }),
-    ];
-    assert.deepEqual(leftovers(journal, ["a.known"]), [{ address: "a.lost", id: "2" }, { address: "a.begun" }]);
   });
 });

@@ -1,0 +1,103 @@
+import { parseObjects, type StateObject } from "../engine/state.ts";
+import { type JournalEntry, MASK } from "../gateway/protocol.ts";
+import { type StateStore, StoreCorrupt } from "./port.ts";
+import type { ComponentRecord, StateVersion } from "./record.ts";
+import { readState } from "./versions.ts";
+
+/** What an apply made, or began to make, and the state does not have: for `import`, or to be removed by hand. */
+export interface Leftover {
+  readonly address: string;
+  /** Absent where nothing is known of the end of its creation. */
+  readonly id?: string;
+  /** The state has another object at this address: what was to be replaced. */
+  readonly besides?: true;
+}
+
+export interface Evidence {
+  readonly journal: readonly JournalEntry[];
+  /** What the state holds now. */
+  readonly stored: readonly StateObject[];
+  /** What the state held before the Run. */
+  readonly before: readonly StateObject[];
+  /** Nobody knows whether the state tells what a creation that failed has left. */
+  readonly isCutOff: boolean;
+}
+
+/** What is left of one of the applies in `journalsOf`, by the entries of its journal; `isCutOff` as in `Evidence`. */
+export async function leftoversOf(
+  store: StateStore,
+  record: ComponentRecord,
+  {
+    run,
+    entries,
+    isCutOff,
+  }: { readonly run: string; readonly entries: readonly JournalEntry[]; readonly isCutOff: boolean },
+  signal?: AbortSignal,
+): Promise<readonly Leftover[]> {
+  const stored = await objectsIn(store, record, record.state, signal);
+  const version = versionBefore(record, run);
+  const before = version === record.state ? stored : await objectsIn(store, record, version, signal);
+  return leftovers({ journal: entries, stored, before, isCutOff });
+}
+
+/** The state that the Run began with. Where it has handed over none, that is still the newest, or has been mended by a person since. */
+function versionBefore({ state, history }: ComponentRecord, run: string): StateVersion | undefined {
+  const versions = state === undefined ? history : [state, ...history];
+  return versions[versions.findLastIndex((version) => version.run === run) + 1];
+}
+
+async function objectsIn(
+  store: StateStore,
+  record: ComponentRecord,
+  state: StateVersion | undefined,
+  signal?: AbortSignal,
+): Promise<readonly StateObject[]> {
+  if (state === undefined) return [];
+  try {
+    const bytes = await readState(store, { ...record, state }, signal);
+    return bytes === undefined ? [] : parseObjects(bytes.toString("utf8"));
+  } catch (error) {
+    // What cannot be read says nothing: too much is listed then, and not too little.
+    if (error instanceof StoreCorrupt) return [];
+    throw error;
+  }
+}
+
+/**
+ * An engine reports a replacement as a deletion and a creation at one address, in either order, and never deletes what it has made in the same
+ * apply. So an address that the state knows says little: it may be that of what was replaced.
+ */
+export function leftovers({ journal, stored, before, isCutOff }: Evidence): readonly Leftover[] {
+  const creations = new Map(journal.filter(({ action }) => action === "create").map((entry) => [entry.address, entry]));
+  const made = [...creations.values()].filter(({ event }) => event !== "apply_errored" || isCutOff);
+  const known = Map.groupBy(stored, ({ address }) => address);
+  const old = Map.groupBy(before, ({ address }) => address);
+  // An address that holds a secret says nothing; the id does.
+  const knownAt = ({ address, idValue }: JournalEntry) =>
+    address.includes(MASK) && idValue !== undefined ? stored : (known.get(address) ?? []);
+  return made
+    .filter((entry) => !isStored(entry, knownAt(entry), old.get(entry.address) ?? []))
+    .map(({ address, idValue }) => ({
+      address,
+      ...(idValue === undefined ? {} : { id: idValue }),
+      ...(known.has(address) ? { besides: true as const } : {}),
+    }));
+}
+
+/** By the id that the engine told; where it told none, whatever was not there before is what was made. */
+function isStored(
+  { idKey, idValue }: JournalEntry,
+  stored: readonly StateObject[],
+  before: readonly StateObject[],
+): boolean {
+  const ids = idKey === undefined ? [] : stored.map(({ attributes }) => attributes[idKey]).filter(isText);
+  if (ids.length > 0 && idValue !== undefined && !idValue.includes(MASK)) return ids.includes(idValue);
+  return stored.some((object) => !before.some((earlier) => isSame(earlier, object)));
+}
+
+/** Two objects of one address. */
+function isSame({ attributes: { id: one } }: StateObject, { attributes: { id: other } }: StateObject): boolean {
+  return one === other || !isText(one) || !isText(other);
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
