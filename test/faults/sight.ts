@@ -7,6 +7,7 @@ import type { Cache, Client, KubeObject, Resource, Stored } from "../../operator
 import { ENVIRONMENTS, PODS, RUNS } from "../../operator/cluster/resources.ts";
 import { systemClock } from "../../operator/loop/clock.ts";
 import { createReflector } from "../../operator/loop/reflector.ts";
+import { violationsBetween, violationsOf } from "../fakes/kstatus.ts";
 
 type SeenEnvironment = Environment & KubeObject;
 type SeenRun = Run & KubeObject;
@@ -25,7 +26,7 @@ export interface View {
   pods(): readonly Stored<Pod>[];
   /** Runs and pods that were ever made. */
   everMade(): { readonly runs: number; readonly pods: number };
-  /** Looks after every change until it is so; a look that throws ends the wait. */
+  /** Looks after every change until it is so. A look that throws ends the wait, and so does a status that breaks a rule of kstatus. */
   awaited(what: string, condition: () => boolean, limitMs?: number): Promise<void>;
 }
 
@@ -45,6 +46,7 @@ export async function openSight(client: Client, timing: WatchTiming): Promise<Si
   const runs = look<SeenRun>(RUNS);
   const pods = look<Pod>(PODS);
   const all = [environments, runs, pods] as const;
+  const broken = [rulesBrokenIn(environments, "Environment"), rulesBrokenIn(runs, "Run")];
   const made = { runs: everIn(runs), pods: everIn(pods) };
   const running = all.map((one) => one.run(stop.signal));
   await Promise.all(all.map((one) => one.synced()));
@@ -61,7 +63,16 @@ export async function openSight(client: Client, timing: WatchTiming): Promise<Si
       runs: () => runs.byIndex(BY_NAMESPACE, namespace),
       pods: () => pods.byIndex(BY_NAMESPACE, namespace),
       everMade: () => ({ runs: made.runs(namespace), pods: made.pods(namespace) }),
-      awaited: (what, condition, limitMs = 60_000) => awaited(onChange, what, condition, limitMs),
+      awaited(what, condition, limitMs = 60_000) {
+        const look = () => {
+          assert.deepEqual(
+            broken.flatMap((ofKind) => ofKind(namespace)),
+            [],
+          );
+          return condition();
+        };
+        return awaited(onChange, what, look, limitMs);
+      },
     }),
     async stop() {
       stop.abort();
@@ -79,6 +90,28 @@ function everIn(cache: Pick<Cache<KubeObject>, "onChange">): (namespace: string)
     seen.set(namespace, (seen.get(namespace) ?? new Set()).add(uid));
   });
   return (namespace) => seen.get(namespace)?.size ?? 0;
+}
+
+/** Not where it was made anew, nor where etcd was put back to an earlier day. */
+const follows = ({ metadata: now }: KubeObject, { metadata: old }: KubeObject): boolean =>
+  now.uid === old.uid && Number(now.resourceVersion) > Number(old.resourceVersion);
+
+/** In what was ever seen, by namespace. */
+function rulesBrokenIn(
+  cache: Pick<Cache<SeenEnvironment | SeenRun>, "onChange">,
+  kind: string,
+): (namespace: string) => readonly string[] {
+  const broken = new Map<string, string[]>();
+  cache.onChange((old, now) => {
+    if (now === undefined) return;
+    const before = old !== undefined && follows(now, old) ? { ...old, kind } : undefined;
+    const after = { ...now, kind };
+    const { namespace = "", name, resourceVersion } = now.metadata;
+    const found = [...violationsOf(after), ...violationsBetween(before, after)];
+    const told = found.map((what) => `${kind} ${name}, version ${resourceVersion}: ${what}`);
+    broken.set(namespace, [...(broken.get(namespace) ?? []), ...told]);
+  });
+  return (namespace) => broken.get(namespace) ?? [];
 }
 
 function awaited(
