@@ -7,7 +7,7 @@ import { StoreCorrupt } from "../storage/port.ts";
 import { type BlobRef, type ComponentRecord, stateKeyText } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
 import type { GatewayContext } from "./context.ts";
-import type { PlanReport, ResultReport, WorkOrder } from "./protocol.ts";
+import type { ResultReport, WorkOrder } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
 import { workOrderFor } from "./work-order.ts";
 
@@ -65,17 +65,18 @@ export async function readForCheck(
 export async function concludeCheck(
   context: GatewayContext,
   session: Session,
-  { outcome, plan }: ResultReport,
+  report: ResultReport,
   signal: AbortSignal,
 ): Promise<void> {
   const { known, statuses, clock } = context;
+  const { outcome, plan } = report;
   const run = known.run(session.key.namespace, session.run);
   // It was cancelled, or this is told again: there is nobody to tell.
   if (run !== undefined && run.metadata.uid === session.runUid && isClosed(run)) return;
   if (!ENDS.includes(outcome.result)) throw new Refused("BadRequest", `a Check cannot end as ${outcome.result}`);
   const at = clock.now();
   const looked = outcome.result === "Unchanged" || outcome.result === "Drifted";
-  const isNoted = !looked || (await noted(context, session, findingOf(outcome, plan), at, signal));
+  const isNoted = !looked || (await noted(context, session, findingOf(report), at, signal));
   const pod = known.pod(session.key.namespace, session.pod);
   const startedAt = pod?.metadata.uid === session.podUid ? pod.metadata.creationTimestamp : undefined;
   const told = isNoted ? outcome : SUPERSEDED;
@@ -88,12 +89,12 @@ export async function concludeCheck(
   context.onChecked(session, told, startedAt === undefined ? 0 : at.getTime() - Date.parse(startedAt));
 }
 
-function findingOf({ result, stateSerial }: RunOutcome, plan: PlanReport | undefined): Finding {
+function findingOf({ outcome: { result, stateSerial }, plan, driftDigest }: ResultReport): Finding {
   if (result === "Unchanged") return { stateSerial, drift: undefined };
   if (plan === undefined) throw new Refused("BadRequest", "a Check that has found something tells what, with its plan");
   const { counts, resources } = plan;
   const addresses = resources.slice(0, MOST_RECORDED).map(({ address }) => address);
-  return { stateSerial, drift: { counts, addresses, digest: digestOf({ counts, resources }) } };
+  return { stateSerial, drift: { counts, addresses, digest: driftDigest ?? digestOf({ counts, resources }) } };
 }
 
 async function noted(

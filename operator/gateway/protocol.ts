@@ -193,6 +193,11 @@ export const resultReport = z.object({
   /** Of a Check, which asks for no verdict: the differences that count. */
   plan: planReport.optional(),
   /**
+   * Of a Check that has found something: a digest over address, action and names of attributes of every difference, without
+   * what is secret. Absent from an agent that does not tell it.
+   */
+  driftDigest: z.string().max(80).optional(),
+  /**
    * Outputs of the applied state, with values of those that are not sensitive left out too: they are in the state. Sensitive
    * are those that the module marks as such, and those in whose value the agent, which knows the secrets, has found one.
    */

@@ -1,5 +1,6 @@
 /** A Check: what a plan of exactly what was applied would change is what differs. Nothing comes of it. */
 
+import { digestOf } from "../../operator/api/digest.ts";
 import { type DriftFound, driftIn, isDrifted } from "../../operator/engine/drift.ts";
 import { readPlan } from "../../operator/engine/plan.ts";
 import { parseState } from "../../operator/engine/state.ts";
@@ -17,6 +18,7 @@ export interface Checked {
   readonly type: "told";
   readonly outcome: Outcome;
   readonly plan: PlanReport;
+  readonly driftDigest?: string;
 }
 
 /** `state` is the one that the plan was made from: the gateway compares its serial with what is stored by then. */
@@ -46,7 +48,20 @@ export function checked({ order, scrubber }: Bench, { document, report }: Planne
       resources: resources.slice(0, most),
       truncated: resources.length > most,
     },
+    ...(drifted ? { driftDigest: driftDigest(found, (text) => scrubber.text(text)) } : {}),
   };
+}
+
+/** Of everything that differs, by name and never by value: what changes in other attributes is another drift. */
+function driftDigest({ differences, outputs }: DriftFound, scrub: (text: string) => string): string {
+  return digestOf({
+    differences: differences.map(({ address, action, attributes }) => ({
+      address: scrub(address),
+      action,
+      attributes: attributes.map(scrub),
+    })),
+    outputs: outputs.map(scrub),
+  });
 }
 
 function sentence({ differences, outputs, ignored, outside }: DriftFound, shown: (address: string) => string): string {

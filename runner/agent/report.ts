@@ -18,7 +18,7 @@ const longest = { message: 1_000, summary: 500, name: 250 } as const;
 
 export function resultOf(
   { order, scrubber }: Pick<Bench, "order" | "scrubber">,
-  { outcome, outputsOf, sourceCredentials, plan }: Omit<Told, "type">,
+  { outcome, outputsOf, sourceCredentials, plan, driftDigest }: Omit<Told, "type">,
 ): ResultReport {
   const outputs = outputsOf === undefined ? [] : parseOutputs(outputsOf.toString("utf8"));
   return sendable({
@@ -31,6 +31,7 @@ export function resultOf(
     })),
     ...(sourceCredentials === undefined ? {} : { sourceCredentials }),
     ...(plan === undefined ? {} : { plan }),
+    ...(driftDigest === undefined ? {} : { driftDigest }),
   });
 }
 

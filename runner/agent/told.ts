@@ -19,6 +19,7 @@ export interface Told {
   readonly sourceCredentials?: FetchedSource["sourceCredentials"];
   /** What a Check has found. */
   readonly plan?: Checked["plan"];
+  readonly driftDigest?: Checked["driftDigest"];
 }
 
 export const told = (outcome: Outcome): Told => ({ type: "told", outcome });

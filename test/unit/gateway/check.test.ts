@@ -144,6 +144,17 @@ describe("a Check at the gateway", () => {
     assert.equal((await recordOf()).drift, undefined);
   });
 
+  it("records what differs anew where it is another difference, which only the agent's digest tells", async () => {
+    const look = async (number: number, driftDigest?: string) => {
+      const said = driftDigest === undefined ? {} : { driftDigest };
+      await (await asking(aCheck(number))).ask("POST", "/v1/result", { ...drifted(["thing.a"]), ...said });
+      return (await recordOf()).drift?.number;
+    };
+    const looks = [await look(2, "sha256:tags"), await look(3, "sha256:tags"), await look(4, "sha256:size")];
+    assert.deepEqual(looks, [2, 2, 4]);
+    assert.deepEqual([await look(5), await look(6)], [5, 5], "an older agent tells no digest");
+  });
+
   it("is forgotten with the next apply", async () => {
     await (await asking(aCheck(2))).ask("POST", "/v1/result", drifted(["a"]));
     const { ask } = await asking(world.aRun("network", 3));
