@@ -1,7 +1,7 @@
 import type { Reason } from "../api/conditions.ts";
 import type { Run } from "../api/run.ts";
 import type { RunOutcome, RunPhase, RunStatus } from "../api/run-status.ts";
-import { expiresAtMs } from "../approval/tally.ts";
+import { expiresAtMs, type Word } from "../approval/tally.ts";
 import type { Acted } from "./act.ts";
 import { conditionsOf } from "./conditions.ts";
 import { closedPhase } from "./ending.ts";
@@ -34,15 +34,29 @@ function imageOf(pod: ObservedPod | undefined): { readonly image?: string } {
 
 /** While a plan waits, and for the record afterwards: until when, and what people have said. */
 function questionOf(observation: RunObservation): Partial<RunStatus> {
-  const { heldAt, expiresAt, approvals } = observation.run.status ?? {};
+  const { heldAt, expiresAt, approvals, approvalsTruncated } = observation.run.status ?? {};
   if (heldAt === undefined) return {};
   if (!isWaitingForPeople(observation.run))
-    return { ...(expiresAt === undefined ? {} : { expiresAt }), ...(approvals === undefined ? {} : { approvals }) };
-  const { words } = tallyOf(observation);
+    return {
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(approvals === undefined ? {} : { approvals }),
+      ...(approvalsTruncated === undefined ? {} : { approvalsTruncated }),
+    };
   const until = expiresAtMs({ heldAtMs: Date.parse(heldAt), rules: observation.run.spec.rules });
   return {
     expiresAt: new Date(until).toISOString(),
-    ...(words.length === 0 ? {} : { approvals: [...words.slice(0, MOST_WORDS)] }),
+    ...listed(tallyOf(observation).words),
+  };
+}
+
+/** What does not count is cut first: the record shows who decided. */
+function listed(words: readonly Word[]): Pick<RunStatus, "approvals" | "approvalsTruncated"> {
+  if (words.length === 0) return {};
+  const counts = ({ ignored }: Word) => ignored === undefined;
+  const sorted = [...words.filter(counts), ...words.filter((word) => !counts(word))];
+  return {
+    approvals: sorted.slice(0, MOST_WORDS),
+    ...(sorted.length > MOST_WORDS ? { approvalsTruncated: true } : {}),
   };
 }
 

@@ -160,6 +160,38 @@ describe("A Run whose plan waits", () => {
     assert.equal(decideRun(see({ run: applying, pod: aPod({ metadata: { uid: "second" } }) })).type, "wait");
   });
 
+  describe("records what was said", () => {
+    const again = (times: number) =>
+      Array.from({ length: times }, (_, at) => word({ after: at / 60, name: `a-${at}` }));
+    const bob = word({ approver: "bob", after: 3 });
+    const recorded = (approvals: readonly ReturnType<typeof word>[]) =>
+      statusAfter(see({ approvals }), { type: "working", phase: "AwaitingApproval", message: "" }, new Date(T0));
+    const namesIn = (status: RunStatus | undefined) =>
+      status?.approvals?.map(({ approver, ignored }) => (ignored === undefined ? approver : `${approver} again`));
+
+    it("with the words that count first, so that the others are what is cut, and says so", () => {
+      const status = recorded([...again(21), bob]);
+      assert.deepEqual(namesIn(status), ["ada", "bob", ...Array.from({ length: 18 }, () => "ada again")]);
+      assert.equal(status?.approvalsTruncated, true);
+    });
+
+    it("whole where it is short enough, without a word about that", () => {
+      const status = recorded([...again(19), bob]);
+      assert.equal(status?.approvals?.length, 20);
+      assert.ok(!("approvalsTruncated" in (status ?? {})));
+    });
+
+    it("for good: it stays as it was once the plan is applied, and when the Run has ended", () => {
+      const { approvals, approvalsTruncated, expiresAt } = recorded([...again(21), bob]) ?? {};
+      const said = { approvals, approvalsTruncated, expiresAt } as Partial<RunStatus>;
+      const applying = run({ ...said, pods: [{ name: podName(waiting, "Apply"), uid: "second", createdAt: "" }] });
+      const outcome = { result: "Applied", reason: "Applied", message: "" } as const;
+      const ended = statusAfter(see({ run: applying }), { type: "closed", outcome }, new Date(T0));
+      assert.equal(ended?.phase, "Succeeded");
+      assert.deepEqual({ ...ended, ...said }, ended);
+    });
+  });
+
   it("records who said what, and until when it waits", () => {
     const seen = see({ approvals: [word({ reason: "fine" }), word({ after: 2 })] });
     const status = statusAfter(
