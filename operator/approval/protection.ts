@@ -1,4 +1,5 @@
 /** What a plan may not do, whoever approves it. */
+import { LONGEST_ADDRESS } from "../engine/plan-changes.ts";
 import type { PlannedChange, PlanReport } from "../gateway/protocol.ts";
 
 export interface Limits {
@@ -12,7 +13,7 @@ export interface Offence {
 }
 
 const NAMED = 3;
-/** What the runner writes in the place of a secret value: nobody can tell any more whether such an address is protected. */
+/** What the runner writes in the place of a secret value. */
 const HIDDEN = "(sensitive)";
 
 /** The first rule that a plan breaks, or undefined. */
@@ -58,10 +59,15 @@ export function protectedBy(
 ): string | undefined {
   return protect.find((pattern) => {
     if (isTypePattern(pattern)) return matches(pattern, type);
-    if (address.includes(HIDDEN)) return true;
+    if (!isWhole(address)) return true;
     // A resource of that name, all of its instances, and all that is in a module of that name.
     return ["", ".*", "[*"].some((inside) => matches(`${pattern}${inside}`, address));
   });
+}
+
+/** Of an address with a part that is hidden or cut off nobody can tell whether it is protected. */
+function isWhole(address: string): boolean {
+  return !address.includes(HIDDEN) && address.length < LONGEST_ADDRESS;
 }
 
 /** An address always has a dot, and a type never has one. */

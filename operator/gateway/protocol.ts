@@ -99,7 +99,7 @@ export const planReport = z.object({
   drifted: z.int().min(0),
   /** Every change, those that destroy first; absent from an agent that does not list them. */
   changes: z.array(plannedChange).max(MOST_CHANGES).optional(),
-  /** Changes are missing from the list, or attributes of one are. */
+  /** Changes are missing from the list, or attributes of one are, or a name is cut. */
   changesTruncated: z.boolean().optional(),
   /** The plan does nothing but bring back what somebody else changed in the world. */
   driftOnly: z.boolean().optional(),

@@ -1,13 +1,12 @@
 /** What the gateway hears of a plan: enough to judge it, small enough to be sent, and without a value of any attribute. */
 
 import { type PlanReport as EnginePlan, readPlan } from "../../operator/engine/plan.ts";
-import type { PlanChange } from "../../operator/engine/plan-changes.ts";
+import { LONGEST_ADDRESS, type PlanChange } from "../../operator/engine/plan-changes.ts";
 import type { PlannedChange, PlanReport } from "../../operator/gateway/protocol.ts";
 import type { Scrubber } from "./scrub.ts";
 
 /** Of the list of changes. The gateway takes 4 MiB in all. */
 const CHANGES_BYTES = 3 * 1024 * 1024;
-const LONGEST_ADDRESS = 1024;
 const LONGEST_ATTRIBUTE = 256;
 /** Resources that the Run's status shows. */
 const SHOWN = 50;
@@ -53,7 +52,7 @@ function changesOf({ changes }: EnginePlan, scrubber: Scrubber, most = CHANGES_B
     if (bytes > most) return { changes: listed, changesTruncated: true };
     listed.push(item);
   }
-  return { changes: listed, changesTruncated: changes.truncated };
+  return { changes: listed, changesTruncated: changes.truncated || !listed.every(isWhole) };
 }
 
 /** Keys of `for_each` and of maps are data: they may be, or hold, a secret. */
@@ -64,6 +63,11 @@ function scrubbed({ address, type, action, attributes }: PlanChange, scrub: (tex
     action,
     attributes: attributes.map((path) => scrub(path).slice(0, LONGEST_ATTRIBUTE)),
   };
+}
+
+/** A name of the greatest length may have been cut. */
+function isWhole({ address, attributes }: PlannedChange): boolean {
+  return address.length < LONGEST_ADDRESS && attributes.every((path) => path.length < LONGEST_ATTRIBUTE);
 }
 
 /** Resources of one type change the same attributes: each text is looked at once. */

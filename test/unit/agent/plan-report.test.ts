@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LONGEST_ADDRESS } from "../../../operator/engine/plan-changes.ts";
 import { planReport } from "../../../operator/gateway/protocol.ts";
 import { DEFAULT_LIMITS } from "../../../operator/gateway/server.ts";
 import { planReportOf } from "../../../runner/agent/plan-report.ts";
@@ -37,6 +38,21 @@ describe("what the agent reports of a plan", () => {
     assert.ok(Buffer.byteLength(JSON.stringify(planReport.parse(report))) < DEFAULT_LIMITS.smallBytes);
     assert.ok((report.changes?.length ?? 0) > 1_000);
     assert.equal(report.changesTruncated, true);
+  });
+
+  it("says so where a name is too long to be told whole", () => {
+    const edited = (name: string) => ({ actions: ["update"], before: { tags: { [name]: 1 } }, after: { tags: {} } });
+    const [short, long] = ["k", "k".repeat(2_000)] as const;
+    for (const [key, tag, cut] of [
+      [short, short, false],
+      [long, short, true],
+      [short, long, true],
+    ] as const) {
+      const document = aDocument(1, edited(tag), () => `thing.a["${key}"]`);
+      const report = planReportOf(document, new Scrubber(), circumstances);
+      assert.equal(planReport.parse(report).changesTruncated, cut);
+      assert.ok((report.changes?.[0]?.address.length ?? 0) <= LONGEST_ADDRESS);
+    }
   });
 
   it("lists 20,000 changes that have few attributes, and no more", () => {

@@ -73,7 +73,7 @@ describe("protect", () => {
     assert.match(message ?? "", /b0 \(delete\), aws_s3_bucket.b1 \(delete\), aws_s3_bucket.b2 \(delete\) and 2 more;/);
   });
 
-  it("refuses what it cannot see: changes that are not listed, and addresses that hold a secret", () => {
+  it("refuses what it cannot see: changes that are not listed, and addresses that are cut or hold a secret", () => {
     const unlisted = {
       ...aPlanThat(change(bucket, "delete")),
       counts: { create: 0, update: 0, replace: 1, delete: 1 },
@@ -84,6 +84,10 @@ describe("protect", () => {
     );
     const { changes: _none, ...silent } = unlisted;
     assert.equal(offenceOf(silent, { protect: ["aws_db_instance"] })?.reason, "Protected");
+    const long = { ...database, address: `module.data["${"k".repeat(1024)}` };
+    const cut = aPlanThat(change({ ...long, address: long.address.slice(0, 1024) }, "replace"));
+    assert.equal(offenceOf(cut, { protect: ["module.*.aws_db_instance.main"] })?.reason, "Protected");
+    assert.equal(offenceOf(cut, { protect: ["aws_s3_bucket"] }), undefined);
     const hidden = change({ address: 'aws_s3_bucket.b["(sensitive)"]', type: "aws_s3_bucket" }, "delete");
     assert.equal(offenceOf(aPlanThat(hidden), { protect: ["aws_db_instance.main"] })?.reason, "Protected");
     assert.equal(offenceOf(aPlanThat(hidden), { protect: ["aws_db_instance"] }), undefined);
