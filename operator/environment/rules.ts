@@ -63,8 +63,11 @@ function bothOf(...rules: readonly [Rule, Rule]): Rule {
   const exemptions = rules.filter((rule) => rule.required > 0).map(({ unless }) => unless);
   const texts = [...new Set(exemptions)].filter((text) => text !== undefined);
   if (texts.length === 0 || exemptions.includes(undefined)) return { required };
-  return { required, unless: texts.length === 1 ? texts.join() : texts.map((text) => `(${text})`).join(" && ") };
+  return { required, unless: texts.length === 1 ? texts.join() : texts.map(bracketed).join(" && ") };
 }
+
+/** The bracket has a line of its own: the text may end in a comment. */
+const bracketed = (text: string): string => `(${text}\n)`;
 
 /** The same rules, for a plan that is shown to a person, also where nobody would have to be asked for such a plan. */
 export function askingSomebody(rules: RunRules): RunRules {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { compileExpression, evaluateExpression } from "../../../operator/approval/expression.ts";
+import { factsOf } from "../../../operator/approval/plan-facts.ts";
 import { rulesFor } from "../../../operator/environment/rules.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+import { aPlanReport } from "../approval/plans.ts";
 import { aStory } from "./story.ts";
 
 const approval = { required: 1, planExpiresAfter: "24h" };
@@ -50,7 +53,7 @@ describe("The rules of a Run", () => {
     ["the greater number, although the other is the one for destroying", asking(3), asking(1, destroying), undefined],
     ["its own number where nobody is asked otherwise", asking(0), asking(1, destroying), asking(1, destroying)],
     ["no exemption that only one of both has", asking(1, ordinary), asking(1), asking(1)],
-    ["both expressions", asking(1, ordinary), asking(1, destroying), asking(1, `(${ordinary}) && (${destroying})`)],
+    ["both expressions", asking(1, ordinary), asking(1, destroying), asking(1, `(${ordinary}\n) && (${destroying}\n)`)],
     ["nothing of its own where both say the same", asking(1, ordinary), asking(1, ordinary), undefined],
     ["the ordinary rule where nobody is asked about a destroy", asking(1), asking(0), undefined],
   ] as const) {
@@ -59,6 +62,16 @@ describe("The rules of a Run", () => {
       assert.deepEqual(rulesFor(anEnvironment([], { spec }), {}, "Apply").approval?.destroy, stricter);
     });
   }
+
+  it("join expressions that end in a comment", () => {
+    const holds = (text: string) => `${text} // as agreed`;
+    const rules = { ...asking(1, holds(ordinary)), destroy: asking(1, holds(destroying)), planExpiresAfter: "24h" };
+    const environment = anEnvironment([], { spec: { approval: rules } });
+    const joined = rulesFor(environment, {}, "Apply").approval?.destroy?.unless ?? "";
+    assert.deepEqual(compileExpression(joined).ok, true);
+    const plan = aPlanReport({ counts: { create: 0, update: 0, replace: 0, delete: 1 } });
+    assert.deepEqual(evaluateExpression(joined, factsOf(plan, "Apply")), { holds: true });
+  });
 
   it("of a component that was removed are those that it was applied with", () => {
     const spec = { maxDeletes: 9 };
