@@ -128,7 +128,7 @@ export const runStatus = z
             }),
           )
           .max(50)
-          .describe("The first fifty resources that the plan changes."),
+          .describe("Resources that the plan changes, up to fifty: first those that it deletes or replaces."),
         truncated: z.boolean().optional().describe("True: there are more than are listed."),
         verdict: z
           .enum(["Apply", "Hold", "Refuse", "Noted"])

@@ -67,6 +67,11 @@ export function gravityOf(resource: ResourceChange): number {
   return action === undefined ? GRAVITY.length : GRAVITY.indexOf(action);
 }
 
+/** What weighs the same stays in the engine's order. */
+export function gravestFirst(touched: readonly ResourceChange[]): readonly ResourceChange[] {
+  return touched.toSorted((a, b) => gravityOf(a) - gravityOf(b));
+}
+
 function planChange({ address, type, change }: ResourceChange, action: ChangeAction): PlanChange {
   const attributes = changedPaths(change);
   return {

@@ -1,6 +1,6 @@
 /** The JSON of a plan (`show -json`) becomes what people and rules need to know. No value of an attribute leaves here. */
 import { changedAttributes } from "./plan-attributes.ts";
-import { type ListedChanges, listChanges, onlyUndoesDrift } from "./plan-changes.ts";
+import { gravestFirst, type ListedChanges, listChanges, onlyUndoesDrift } from "./plan-changes.ts";
 import {
   actionOf,
   isDrift,
@@ -58,6 +58,7 @@ export interface PlanReport {
   readonly summary: PlanSummary;
   /** Nothing to do: see `readPlan`. */
   readonly isEmpty: boolean;
+  /** What is hardest to undo comes first. */
   readonly resources: Bounded<PlannedResource>;
   /** What rules are asked about: see `listChanges`. */
   readonly changes: ListedChanges;
@@ -75,7 +76,7 @@ export interface PlanReport {
  */
 export function readPlan(document: unknown, limit = 200): PlanReport {
   const plan = planDocumentOf(document);
-  const touched = (plan.resource_changes ?? []).filter(isTouched);
+  const touched = gravestFirst((plan.resource_changes ?? []).filter(isTouched));
   const outputs = Object.entries(plan.output_changes ?? {}).filter(
     ([, { actions }]) => actionOf(actions) !== "Unchanged",
   );

@@ -32,6 +32,17 @@ describe("what the agent reports of a plan", () => {
     assert.deepEqual([report.changesTruncated, report.driftOnly], [false, false]);
   });
 
+  it("shows what is destroyed before anything else, and what is alike in the engine's order", () => {
+    const { resource_changes: made, format_version } = aDocument(60, { actions: ["create"] });
+    const gone = aDocument(2, { actions: ["delete"] }, (at) => `thing.gone${at}`).resource_changes;
+    const anew = aDocument(1, { actions: ["delete", "create"] }, () => "thing.anew").resource_changes;
+    const document = { format_version, resource_changes: [...made, ...anew, ...gone] };
+    const { resources, truncated } = planReportOf(document, new Scrubber(), circumstances);
+    const addresses = resources.map(({ address }) => address);
+    assert.deepEqual(addresses.slice(0, 4), ["thing.gone0", "thing.gone1", "thing.anew", 'thing.a["0"]']);
+    assert.deepEqual([addresses.length, truncated], [50, true]);
+  });
+
   it("always fits into a request, and says what is missing", () => {
     const after = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`attribute_number_${at}`, at]));
     const report = planReportOf(aDocument(6_000, { actions: ["create"], after }), new Scrubber(), circumstances);

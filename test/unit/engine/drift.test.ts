@@ -46,7 +46,7 @@ describe("drift", () => {
     assert.deepEqual(found.counts, { create: 1, update: 1, replace: 1, delete: 0 });
     assert.deepEqual(
       found.differences.map(({ address, action }) => `${action} ${address}`),
-      ["update thing.a", "create thing.c", "replace thing.d"],
+      ["replace thing.d", "update thing.a", "create thing.c"],
     );
     assert.ok(isDrifted(found));
   });
