@@ -15,13 +15,24 @@ import {
 const NAMESPACE = "team-roles";
 const GROUP = "terrarium.dev";
 
-type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
+type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection" | "approve";
 
 /** Group, resource (with subresource) and namespace (none: the whole cluster). */
 type Target = readonly [group: string, resource: string, namespace?: string];
 
 const READ: readonly Verb[] = ["get", "list", "watch"];
 const WRITE: readonly Verb[] = ["create", "update", "patch", "delete", "deletecollection"];
+/** Every one of them is asked about: what is not expected is refused. */
+const VERBS: readonly Verb[] = [...READ, ...WRITE, "approve"];
+
+const approver: Person = { user: "april", groups: ["system:authenticated"] };
+const approverBinding = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "RoleBinding",
+  metadata: { name: "approver" },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "terrarium-approver" },
+  subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: approver.user }],
+};
 
 describe("roles", function () {
   this.timeout(120_000);
@@ -31,8 +42,10 @@ describe("roles", function () {
     api = await chartApi();
     await made(api.create("/api/v1/namespaces", namespace(NAMESPACE)));
     await bindPeople(api, NAMESPACE);
+    const bindings = `/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/rolebindings`;
+    await made(api.create(bindings, approverBinding));
     const path = `/apis/${GROUP}/v1alpha1/namespaces/${NAMESPACE}/environments`;
-    for (const person of [PEOPLE.viewer, PEOPLE.editor, PEOPLE.namespaceAdmin]) {
+    for (const person of [PEOPLE.viewer, PEOPLE.editor, PEOPLE.namespaceAdmin, approver]) {
       await until(
         () => api.get(path, person),
         ({ status }) => status === 200,
@@ -63,11 +76,10 @@ describe("roles", function () {
   }
 
   async function expectVerbs(person: Person, target: Target, allowed: readonly Verb[]): Promise<void> {
-    const verbs = [...READ, ...WRITE];
-    const answers = await Promise.all(verbs.map((verb) => mayDo(person, verb, target)));
+    const answers = await Promise.all(VERBS.map((verb) => mayDo(person, verb, target)));
     assert.deepEqual(
-      verbs.filter((_, index) => answers[index]),
-      verbs.filter((verb) => allowed.includes(verb)),
+      VERBS.filter((_, index) => answers[index]),
+      VERBS.filter((verb) => allowed.includes(verb)),
     );
   }
 
@@ -87,9 +99,25 @@ describe("roles", function () {
     await expectVerbs(PEOPLE.namespaceAdmin, [GROUP, "runs", NAMESPACE], [...READ, "update", "patch"]);
   });
 
+  for (const [who, person] of [
+    ["a viewer", PEOPLE.viewer],
+    ["an editor", PEOPLE.editor],
+    ["an administrator of the namespace", PEOPLE.namespaceAdmin],
+  ] as const)
+    it(`let ${who} read Approvals, and make, change or delete none`, () =>
+      expectVerbs(person, [GROUP, "approvals", NAMESPACE], READ));
+
+  it("let an approver read everything that is asked about, and make Approvals, which nobody changes or deletes", async () => {
+    await expectVerbs(approver, [GROUP, "environments", NAMESPACE], [...READ, "approve"]);
+    await expectVerbs(approver, [GROUP, "runs", NAMESPACE], READ);
+    await expectVerbs(approver, [GROUP, "approvals", NAMESPACE], [...READ, "create"]);
+  });
+
   it("end at the namespace", async () => {
     await expectVerbs(PEOPLE.editor, [GROUP, "environments", "default"], []);
     await expectVerbs(PEOPLE.viewer, [GROUP, "runs", "default"], []);
+    await expectVerbs(approver, [GROUP, "environments", "default"], []);
+    await expectVerbs(approver, [GROUP, "approvals", "default"], []);
   });
 
   const OPERATOR: readonly (readonly [Target, readonly Verb[]])[] = [
@@ -110,6 +138,7 @@ describe("roles", function () {
       [GROUP, "runs/status"],
       ["get", "update", "patch"],
     ],
+    [[GROUP, "approvals"], READ],
     [
       ["", "pods"],
       [...READ, "create", "patch", "delete"],
