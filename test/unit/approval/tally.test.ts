@@ -52,6 +52,15 @@ describe("What people said about a plan", () => {
     });
   }
 
+  it("counts from the second on in which the plan began to wait, since the API server tells whole seconds", () => {
+    const question = { ...aQuestion(), heldAtMs: T0 + 5_800 };
+    const givenAt = (seconds: number, decision: "Approve" | "Reject") =>
+      tally(question, [anApproval({ after: seconds / 60, decision })], soon).standing.type;
+    assert.equal(givenAt(5, "Approve"), "approved");
+    assert.equal(givenAt(5, "Reject"), "rejected");
+    assert.equal(givenAt(4, "Approve"), "waiting");
+  });
+
   it("is not mixed up with what was said about other Runs", () => {
     const other = anApproval({ run: { name: "another-run", uid: "run-uid" } });
     assert.deepEqual(tally(aQuestion(), [other], soon).words, []);

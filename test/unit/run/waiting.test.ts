@@ -87,6 +87,21 @@ describe("A Run whose plan waits", () => {
     });
   }
 
+  it("ends as rejected where its plan was void by then: a no may be about more than this plan", () => {
+    const approvals = [word({ decision: "Reject", reason: "never" })];
+    for (const facts of [
+      { run: run({}, { [ANNOTATIONS.superseded]: "changed: variable size" }) },
+      { standing: { type: "void", why: "database has been changed since" } },
+    ] as const) {
+      const decision = decideRun(see({ ...facts, approvals }));
+      assert.ok(decision.type === "cancel", decision.type);
+      assert.deepEqual(
+        [decision.outcome.reason, decision.outcome.message],
+        ["Rejected", "ada rejected the plan: never"],
+      );
+    }
+  });
+
   it("is not applied while the Environment is suspended, although it is approved", () => {
     const environment = anEnvironment([aComponent("network")], { spec: { suspend: true } });
     const decision = decideRun(see({ environment, approvals: [word()] }));
