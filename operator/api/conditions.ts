@@ -78,7 +78,7 @@ export const REASONS = {
   NotChecked: { standing: "done", meaning: "Nobody looks for drift any more: no interval is declared." },
   EverythingIgnored: {
     standing: "done",
-    meaning: "A rule of drift.ignore matches everything, so no drift can be found: narrow its address or attributes.",
+    meaning: "A rule of drift.ignore matches everything, or the attributes * of it: narrow its address or attributes.",
   },
   Progressing: { standing: "progress", meaning: "Runs are under way." },
   Pending: { standing: "progress", meaning: "The component will be worked on next." },

@@ -81,8 +81,14 @@ export function matches(pattern: string, text: string): boolean {
   return text.length - from >= last.length && text.endsWith(last);
 }
 
-/** A rule that leaves nothing to be found: every address has a dot, so that `*.*` is as much as `*`. */
-export function ignoresEverything(rules: readonly IgnoreRule[]): boolean {
-  const all = (pattern: string) => /^\*+(\.\*+)?$/.test(pattern);
-  return rules.some(({ address, attributes }) => (address === undefined || all(address)) && attributes === undefined);
+/** One of each shape that addresses have, without a name in common: a pattern for all of them is one for any address. */
+const ANY_ADDRESS = ["b_c.d", 'f_g.h["j"]', "module.k.p_q.r", 'module.s["t"].module.v.w_x.y[0]'];
+const ANY_ATTRIBUTES = ["l", "m_n"];
+
+/** What no Check can find with these rules: any change of any resource, or any edit of what is still there. */
+export function blindTo(rules: readonly IgnoreRule[]): "everything" | "edits" | undefined {
+  const all = (action: Difference["action"]) =>
+    ANY_ADDRESS.every((address) => isIgnored({ address, action, attributes: ANY_ATTRIBUTES }, rules));
+  if (all("create")) return "everything";
+  return all("update") ? "edits" : undefined;
 }

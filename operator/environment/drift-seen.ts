@@ -4,7 +4,7 @@ import type { Environment } from "../api/environment.ts";
 import type { ComponentStatus } from "../api/environment-status.ts";
 import { isClosed } from "../api/run.ts";
 import type { PlanCounts } from "../api/run-status.ts";
-import { ignoresEverything } from "../engine/drift.ts";
+import { blindTo } from "../engine/drift.ts";
 import type { RecordedDrift } from "../storage/record.ts";
 import { driftSettings, hasFailed } from "./drift.ts";
 import { endedAtMs } from "./retry.ts";
@@ -22,8 +22,11 @@ export interface DriftSeen {
 const SHOWN = 3;
 const LONGEST_ADDRESS = 128;
 const LONGEST_MESSAGE = 1024;
-const EVERYTHING_IGNORED =
-  "a rule of drift.ignore matches everything, so no drift can be found: narrow its address or attributes";
+const IGNORED = {
+  everything: "a rule of drift.ignore matches everything, so no drift can be found: narrow its address or attributes",
+  edits:
+    "a rule of drift.ignore matches every change of attributes, so only what is missing or must be replaced can be found: narrow its address or attributes",
+} as const;
 
 type DriftCondition = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
 
@@ -34,9 +37,8 @@ export function driftSeen({ spec }: Environment, { name, past }: Verdict): Drift
   if (component === undefined || applied === undefined) return undefined;
   const { interval, action, ignore = [] } = driftSettings(spec, component);
   if (interval === undefined) return undefined;
-  if (ignoresEverything(ignore)) {
-    return { name, status: "Unknown", reason: "EverythingIgnored", message: EVERYTHING_IGNORED };
-  }
+  const blind = blindTo(ignore);
+  if (found === undefined && blind === "everything") return ignoring(name, blind);
   const failure = failedSince(past, applied.at);
   if (failure !== undefined) {
     const { reason = "", message = "" } = failure.status?.outcome ?? {};
@@ -49,10 +51,18 @@ export function driftSeen({ spec }: Environment, { name, past }: Verdict): Drift
       ...withFound(found),
     };
   }
+  if (found === undefined && blind !== undefined) return ignoring(name, blind);
   if (found === undefined) return { name, status: "False", reason: "NoDrift", message: "" };
   const { reason, said } = correctionOf(past, found, action);
   return { name, status: "True", reason, message: `${said}${differing(found)}`, found };
 }
+
+const ignoring = (name: string, what: keyof typeof IGNORED): DriftSeen => ({
+  name,
+  status: "Unknown",
+  reason: "EverythingIgnored",
+  message: IGNORED[what],
+});
 
 /** How it stands with the correction, where one is wanted. */
 function correctionOf({ latest }: Verdict["past"], { number }: RecordedDrift, action: Drift["action"]) {
@@ -118,7 +128,7 @@ function withWhole(drifted: string, blind: string): string {
 
 /** Also beside what has drifted elsewhere, whose reason the condition has then. */
 export function tellsOfEverythingIgnored(condition: Pick<Condition, "message"> | undefined): boolean {
-  return condition?.message.includes(EVERYTHING_IGNORED) ?? false;
+  return Object.values(IGNORED).some((message) => condition?.message.includes(message));
 }
 
 /** A condition that people have seen does not disappear: whoever waits for it would wait for ever. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { driftIn, ignoresEverything, isDrifted, matches } from "../../../operator/engine/drift.ts";
+import { blindTo, driftIn, type IgnoreRule, isDrifted, matches } from "../../../operator/engine/drift.ts";
 import { readPlan } from "../../../operator/engine/plan.ts";
 
 interface Thing {
@@ -131,13 +131,29 @@ describe("a pattern", () => {
   });
 });
 
-describe("rules that ignore everything", () => {
-  it("are those that name no attribute, and every address or none", () => {
-    assert.ok(ignoresEverything([{}]));
-    assert.ok(ignoresEverything([{ address: "thing.a" }, { address: "**" }]));
-    for (const address of ["*.*", "**.*"]) assert.ok(ignoresEverything([{ address }]), address);
-    for (const address of [".", ".*", "*.", "*.a", "*.*.*"]) assert.ok(!ignoresEverything([{ address }]), address);
-    assert.ok(!ignoresEverything([{ address: "thing.*" }, { attributes: ["*"] }]));
-    assert.ok(!ignoresEverything([]));
+describe("rules that leave nothing to be found", () => {
+  const rows: readonly (readonly [IgnoreRule, "everything" | "edits" | undefined])[] = [
+    [{}, "everything"],
+    ...["*", "**", "*.*", "**.*", "*_*", "*_*.*", "*_**"].map((address) => [{ address }, "everything"] as const),
+    ...[".", ".*", "*.", "*.a", "*.*.*", "module.*", "module.*.*", "aws_*", "*.aws_*", "*[*", "*a*", "output.*"].map(
+      (address) => [{ address }, undefined] as const,
+    ),
+    [{ attributes: ["*"] }, "edits"],
+    [{ attributes: ["tags", "**"] }, "edits"],
+    [{ address: "*_*", attributes: ["*"] }, "edits"],
+    [{ attributes: ["tags*"] }, undefined],
+    [{ attributes: ["*_*"] }, undefined],
+    [{ address: "thing.*", attributes: ["*"] }, undefined],
+  ];
+  for (const [rule, expected] of rows)
+    it(`are ${expected === undefined ? "not " : ""}${JSON.stringify(rule)}${expected === "edits" ? ", but for what is missing" : ""}`, () => {
+      assert.equal(blindTo([rule]), expected);
+      assert.equal(blindTo([{ address: "thing.a" }, rule]), expected, "beside another rule");
+    });
+
+  it("are also several that do so together, and none is not", () => {
+    assert.equal(blindTo([]), undefined);
+    assert.equal(blindTo([{ attributes: ["*"] }, { address: "*" }]), "everything");
+    assert.equal(blindTo([{ attributes: ["a*", "*"] }, { address: "thing.*" }]), "edits");
   });
 });

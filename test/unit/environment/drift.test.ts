@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Drift } from "../../../operator/api/drift.ts";
 import type { Environment } from "../../../operator/api/environment.ts";
 import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
-import { driftCondition } from "../../../operator/environment/drift-seen.ts";
+import { driftCondition, tellsOfEverythingIgnored } from "../../../operator/environment/drift-seen.ts";
 import { announce } from "../../../operator/environment/events.ts";
 import { isClosed } from "../../../operator/environment/observation.ts";
 import { aComponent, anEnvironment } from "../../fakes/objects.ts";
@@ -232,6 +233,28 @@ describe("Drift", () => {
     assert.deepEqual([condition?.status, condition?.reason], ["Unknown", "EverythingIgnored"]);
     whenDue(story);
     assert.equal(story.started.length, 2, "it is looked at all the same");
+  });
+
+  it("is known only of what is missing where a rule ignores every edit, which is said", () => {
+    const drift: Drift = { interval: "1h", ignore: [{ attributes: ["*"] }] };
+    const condition = conditionOf(watching(drift), "Drifted");
+    assert.deepEqual([condition?.status, condition?.reason], ["Unknown", "EverythingIgnored"]);
+    assert.match(condition?.message ?? "", /^network: a rule of drift\.ignore matches every change .* app: /);
+    const story = watching(drift);
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    const found = conditionOf(story, "Drifted");
+    assert.deepEqual([found?.status, found?.reason], ["True", "DriftFound"]);
+    assert.match(found?.message ?? "", /^network: thing\.a .*; app: a rule of drift\.ignore matches every change/);
+    assert.ok(tellsOfEverythingIgnored(found));
+  });
+
+  it("is told where it was found all the same, as an output whose address a rule for all resources does not match", () => {
+    const story = watching({ interval: "1h", ignore: [{ address: "*_*" }] }, ["network"]);
+    assert.equal(conditionOf(story, "Drifted")?.reason, "EverythingIgnored");
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    assert.equal(conditionOf(story, "Drifted")?.reason, "DriftFound");
   });
 
   it("cannot be found where a rule ignores everything, which is said and told once beside what has drifted elsewhere", () => {
