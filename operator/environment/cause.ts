@@ -1,6 +1,7 @@
 import { canonicalJson } from "../api/digest.ts";
 import type { Cause, Run, RunInputs, RunSpec } from "../api/run.ts";
-import { replacingWrite, writingText } from "../storage/record.ts";
+import { type Applied, replacingWrite, writingText } from "../storage/record.ts";
+import { desiredDigestOf } from "./digest.ts";
 import type { ComponentPast } from "./observation.ts";
 
 /** What a plan is made for, apart from outputs of others. */
@@ -10,6 +11,7 @@ export interface Intended {
 }
 
 interface Wanted extends Intended {
+  readonly inputsDigest: string;
   readonly revision: string | undefined;
   readonly request: string | undefined;
 }
@@ -17,24 +19,45 @@ interface Wanted extends Intended {
 const short = (revision: string) => revision.slice(0, 12);
 
 /** What made a new Run necessary, for its record. */
-export function causeOf(past: ComponentPast, { inputs, engine, revision, request }: Wanted): Cause {
-  if (request !== undefined) return { type: "Requested", detail: `terrarium.dev/requestedAt=${request}`.slice(0, 512) };
+export function causeOf(past: ComponentPast, wanted: Wanted): Cause {
+  const { inputs, revision, request } = wanted;
   const { record } = past;
+  if (request !== undefined) return { type: "Requested", detail: requestText(request, record?.applied, wanted) };
   const { applied, attempted, destroyBegun } = record ?? {};
   if (applied === undefined) return { type: "Created", ...broughtBack(past) };
   if (past.latest === undefined || record?.ownership === "Released")
     return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
-  const changes = changesBetween(applied, { inputs, engine });
+  const changes = changesBetween(applied, wanted);
   if (changes !== undefined) return { type: "SpecChanged", detail: changes };
-  if (applied.revision !== revision && applied.revision !== undefined && revision !== undefined) {
-    return { type: "SourceChanged", detail: `from ${short(applied.revision)} to ${short(revision)}` };
-  }
+  const commits = commitsBetween(applied.revision, revision);
+  if (commits !== undefined) return { type: "SourceChanged", detail: commits };
   if (attempted !== undefined) return { type: "Retry", detail: `Run ${attempted.run} did not end well` };
   if (destroyBegun !== undefined)
     return { type: "Created", detail: `what Run ${destroyBegun.run} had begun to destroy is wanted again` };
   const replaced = replacingWrite(record);
   if (replaced !== undefined) return { type: "StateReplaced", detail: writingText(replaced) };
   return { type: "OutputsChanged", detail: usedOutputsText(inputs) };
+}
+
+function commitsBetween(before: string | undefined, now: string | undefined): string | undefined {
+  if (before === undefined || now === undefined || before === now) return undefined;
+  return `from ${short(before)} to ${short(now)}`;
+}
+
+/** Whoever reads the plan of a Run that somebody asked for is told what else has changed since the last. */
+function requestText(request: string, applied: Applied | undefined, wanted: Wanted): string {
+  const asked = `terrarium.dev/requestedAt=${request}`.slice(0, 128);
+  const others =
+    applied === undefined ? [] : [inputsChanged(applied, wanted), commitsBetween(applied.revision, wanted.revision)];
+  return [asked, ...others.filter((text) => text !== undefined)].join("; ").slice(0, 512);
+}
+
+/** Where the digests differ and the intents do not, it is the outputs that they come from. */
+function inputsChanged(applied: Applied, wanted: Wanted): string | undefined {
+  const changes = changesBetween(applied, wanted);
+  if (changes !== undefined) return changes;
+  const isSame = applied.desiredDigest === desiredDigestOf(wanted.inputsDigest, applied.revision);
+  return isSame ? undefined : usedOutputsText(wanted.inputs);
 }
 
 /** How a Run ended, in the words of the cause of the next one. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { aComponent, anEnvironment, anOutput } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
 
@@ -58,6 +59,53 @@ describe("The cause of a Run", () => {
       [run?.spec.component, run?.spec.cause],
       ["b", { type: "OutputsChanged", detail: "an output that it uses of a" }],
     );
+  });
+
+  describe("that somebody has asked for", () => {
+    const asked = "terrarium.dev/requestedAt=now";
+    const requested = (story: Story, change: () => void = () => {}) => {
+      story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+      change();
+      story.round();
+      return story.openRuns()[0]?.spec.cause;
+    };
+
+    it("names nothing else where nothing else has changed", () => {
+      const story = anAppliedStory();
+      assert.deepEqual(requested(story), { type: "Requested", detail: asked });
+      story.end("a", "Applied", { outputs: [anOutput("id", "one")] });
+      story.round();
+      assert.deepEqual(story.openRuns()[0]?.spec.cause, { type: "Requested", detail: asked });
+    });
+
+    it("names what else is declared", () => {
+      const story = anAppliedStory();
+      const cause = requested(story, () => edited(story, { variables: [{ name: "size", value: 2 }] }));
+      assert.deepEqual(cause, { type: "Requested", detail: `${asked}; changed: variable size` });
+    });
+
+    it("names whose output is another", () => {
+      const story = anAppliedStory();
+      requested(story);
+      story.end("a", "Applied", { outputs: [anOutput("id", "two")] });
+      story.round();
+      const [run] = story.openRuns();
+      assert.deepEqual(
+        [run?.spec.component, run?.spec.cause],
+        ["b", { type: "Requested", detail: `${asked}; an output that it uses of a` }],
+      );
+    });
+
+    it("names the commits between which the source has moved", () => {
+      const at = (letter: string) => story.sourceAt({ state: "known", revision: letter.repeat(40) });
+      const source = { git: { url: "https://git.example.com/x.git", interval: "5m" } };
+      const story = aStory(anEnvironment([aComponent("a")], { spec: { source } }));
+      at("b");
+      story.settle();
+      const cause = requested(story, () => at("c"));
+      const moved = `from ${"b".repeat(12)} to ${"c".repeat(12)}`;
+      assert.deepEqual(cause, { type: "Requested", detail: `${asked}; ${moved}` });
+    });
   });
 
   it("names whose state it takes over, also where it was its own", () => {
