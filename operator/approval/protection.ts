@@ -1,6 +1,6 @@
 /** What a plan may not do, whoever approves it. */
 import { LONGEST_ADDRESS } from "../engine/plan-changes.ts";
-import type { PlannedChange, PlanReport } from "../gateway/protocol.ts";
+import { MASK, type PlannedChange, type PlanReport } from "../gateway/protocol.ts";
 
 export interface Limits {
   readonly protect?: readonly string[] | undefined;
@@ -13,8 +13,6 @@ export interface Offence {
 }
 
 const NAMED = 3;
-/** What the runner writes in the place of a secret value. */
-const HIDDEN = "(sensitive)";
 
 /** The first rule that a plan breaks, or undefined. */
 export function offenceOf(plan: PlanReport, { protect = [], maxDeletes }: Limits): Offence | undefined {
@@ -67,7 +65,7 @@ export function protectedBy(
 
 /** Of an address with a part that is hidden or cut off nobody can tell whether it is protected. */
 function isWhole(address: string): boolean {
-  return !address.includes(HIDDEN) && address.length < LONGEST_ADDRESS;
+  return !address.includes(MASK) && address.length < LONGEST_ADDRESS;
 }
 
 /** An address always has a dot, and a type never has one. */
