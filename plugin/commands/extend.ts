@@ -1,10 +1,14 @@
+import type { Environment } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
+import { isConflict } from "../../operator/cluster/errors.ts";
+import { ENVIRONMENTS } from "../../operator/cluster/resources.ts";
+import { lifeOf } from "../../operator/schedule/lifetime.ts";
 import { UsageError } from "../arguments.ts";
+import type { Cluster } from "../cluster.ts";
 import { type Command, ENVIRONMENT, type Said } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { readEnvironment } from "../lookup.ts";
 import { NotReady } from "../outcomes.ts";
-import { annotate } from "./ask.ts";
 
 export const extend: Command = {
   name: "extend",
@@ -16,18 +20,42 @@ export const extend: Command = {
   ],
   details: [
     "Sets the annotation terrarium.dev/extend-until. What an Environment declares in spec.lifetime stays as it is.",
+    "It never shortens: what lives as long or longer already stays as it is.",
   ],
   async run({ cluster: open, terminal, clock }, said) {
     const until = untilOf(said, clock.now());
     const cluster = await open();
-    const { metadata, spec } = await readEnvironment(cluster, said.argument(0));
-    if (spec.lifetime?.ttl === undefined && spec.lifetime?.until === undefined)
-      throw new NotReady(`${metadata.name} has no lifetime that could be extended: it ends when somebody deletes it.`);
-    await annotate(cluster, metadata.name, { [ANNOTATIONS.extendUntil]: until });
-    terminal.print(`${metadata.name} lives until ${until}.`);
+    const { environment, already } = await livingUntil(until, cluster, said.argument(0));
+    terminal.print(`${environment.metadata.name} lives until ${endOf(environment)}${already ? " already" : ""}.`);
     return EXIT.done;
   },
 };
+
+const MOST_TRIES = 5;
+
+/** The Environment, which lives at least that long from now on. What is written in the same moment counts, too. */
+async function livingUntil(until: string, cluster: Cluster, name: string) {
+  for (let tries = 1; ; tries += 1) {
+    const environment = await readEnvironment(cluster, name);
+    if (Date.parse(endOf(environment)) >= Date.parse(until)) return { environment, already: true };
+    const { resourceVersion } = environment.metadata;
+    const metadata = { resourceVersion, annotations: { [ANNOTATIONS.extendUntil]: until } };
+    try {
+      const { client, namespace } = cluster;
+      const extended = await client.mergePatch<Environment>(ENVIRONMENTS, namespace, name, { metadata });
+      return { environment: extended, already: false };
+    } catch (error) {
+      if (!isConflict(error) || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+function endOf(environment: Environment): string {
+  const life = lifeOf(environment);
+  if (life !== undefined) return new Date(life.endsAtMs).toISOString();
+  const { name } = environment.metadata;
+  throw new NotReady(`${name} has no lifetime that could be extended: it ends when somebody deletes it.`);
+}
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 

@@ -260,40 +260,6 @@ describe("what people say with kubectl terrarium", () => {
     assert.equal(annotations?.[ANNOTATIONS.requestedAt], at(20));
   });
 
-  // biome-ignore lint/suspicious/noThenProperty: a word of the API, whose value is never a function.
-  const lifetime = { ttl: "1h", warnBefore: "1h", then: "Destroy" } as const;
-  const extensions: readonly (readonly [args: readonly string[], until: string | undefined])[] = [
-    [["--for", "2h"], at(20 + 120)],
-    [["--for", "7d"], at(20 + 7 * 24 * 60)],
-    [["--until", "2026-12-24T18:00:00+01:00"], "2026-12-24T17:00:00.000Z"],
-    [["--until", "tomorrow"], undefined],
-    [["--until", "2020-01-01T00:00:00Z"], undefined],
-    [["--for", "2 hours"], undefined],
-    [["--for", "0h"], undefined],
-    [["--for", "2h", "--until", "2026-12-24T18:00:00Z"], undefined],
-    [[], undefined],
-  ];
-  for (const [args, until] of extensions) {
-    it(`extend ${args.join(" ")} ${until === undefined ? "is not understood" : `lets it live until ${until}`}`, async () => {
-      const { call, client } = world({ environments: [shop({}, { lifetime })] });
-      const { code, out } = await call("extend", "shop", ...args);
-      assert.equal(code, until === undefined ? EXIT.usage : EXIT.done);
-      assert.equal(client.objects(ENVIRONMENTS)[0]?.metadata.annotations?.[ANNOTATIONS.extendUntil], until);
-      if (until !== undefined) assert.equal(out, `shop lives until ${until}.`);
-    });
-  }
-
-  it("extend says so of an environment that does not end", async () => {
-    const { call, client } = world();
-    const { code, err } = await call("extend", "shop", "--for", "2h");
-    assert.equal(code, EXIT.waiting);
-    assert.match(err, /^shop has no lifetime/);
-    assert.equal(
-      client.calls.some((call) => call.startsWith("patch")),
-      false,
-    );
-  });
-
   it("suspend and resume change the spec once", async () => {
     const { call, client } = world();
     assert.match((await call("suspend", "shop")).out, /^shop is suspended\. Go on with: /);

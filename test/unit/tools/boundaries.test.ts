@@ -65,6 +65,11 @@ describe("the import boundaries", () => {
       "plugin/reading/a.ts",
       'import { graphOf } from "../../operator/environment/graph.ts";',
     ],
+    [
+      "the length of a life in the plugin",
+      "plugin/commands/a.ts",
+      'import { lifeOf } from "../../operator/schedule/lifetime.ts";',
+    ],
     ["a comment about a clock", decide, "// Date.now() is not asked here\n/* nor\n new Date() */"],
   ];
   for (const [what, path, text] of kept) {
