@@ -249,24 +249,6 @@ describe("Argo CD's scripts", () => {
     }
   });
 
-  it("extends by a day what has an end, and never takes back what somebody else gave", async () => {
-    const { action, discovery } = customizationOf("Environment");
-    const offered = async (spec: object) => !(await discovery(environment(undefined, {}, spec))).extend?.disabled;
-    assert.equal(await offered({}), false);
-    assert.equal(await offered({ lifetime: { sleep: {} } }), false);
-    assert.equal(await offered({ lifetime: { ttl: "72h" } }), true);
-    assert.equal(await offered({ lifetime: { until: "2026-12-31T18:00:00Z" } }), true);
-    const extended = async (annotations: object) => {
-      const [answer] = await action("extend", environment(undefined, { annotations }, { lifetime: { ttl: "1h" } }));
-      assert.ok(answer);
-      return (answer.resource as Environment).metadata.annotations?.["terrarium.dev/extend-until"] ?? "";
-    };
-    const until = Date.parse(await extended({ "terrarium.dev/extend-until": "2020-01-01T00:00:00Z" }));
-    assert.ok(Math.abs(until - Date.now() - 86_400_000) < 60_000, new Date(until).toISOString());
-    const later = { "terrarium.dev/extend-until": "2999-01-01T00:00:00Z" };
-    assert.equal(await extended(later), later["terrarium.dev/extend-until"]);
-  });
-
   const run = (phase: string | undefined, conditions: readonly object[] = []) => ({
     apiVersion: "terrarium.dev/v1alpha1",
     kind: "Run",
