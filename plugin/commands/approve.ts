@@ -1,9 +1,3 @@
-import { createHash } from "node:crypto";
-import type { Approval, ApprovalSpec } from "../../operator/api/approval.ts";
-import { LABELS } from "../../operator/api/names.ts";
-import { isAlreadyExists } from "../../operator/cluster/errors.ts";
-import type { KubeObject } from "../../operator/cluster/ports.ts";
-import { APPROVALS } from "../../operator/cluster/resources.ts";
 import type { Cluster } from "../cluster.ts";
 import { COMPONENT, type Command, type Context, ENVIRONMENT, type OptionSpec, type Said, YES } from "../command.ts";
 import { confirm } from "../confirming.ts";
@@ -13,9 +7,8 @@ import { readEnvironment, readRuns } from "../lookup.ts";
 import { NotReady } from "../outcomes.ts";
 import { paintOf } from "../printing.ts";
 import { type PlanPicture, waitingPlans } from "../reading/plans.ts";
+import { sign, type Word } from "../signing.ts";
 import { signView } from "../view/plans.ts";
-
-type Decision = ApprovalSpec["decision"];
 
 const OPTIONS: readonly OptionSpec[] = [
   COMPONENT,
@@ -53,7 +46,7 @@ export const reject: Command = {
   run: (context, said) => decide(context, said, "Reject"),
 };
 
-async function decide(context: Context, said: Said, decision: Decision): Promise<ExitCode> {
+async function decide(context: Context, said: Said, decision: Word["decision"]): Promise<ExitCode> {
   const { terminal, clock } = context;
   const cluster = await context.cluster();
   const environment = await readEnvironment(cluster, said.argument(0));
@@ -78,14 +71,6 @@ function chosen(plans: readonly PlanPicture[], said: Said): readonly PlanPicture
 const narrowed = (said: Said) =>
   said.values("component").length + said.values("digest").length === 0 ? "" : " that you named";
 
-interface Word {
-  readonly decision: Decision;
-  readonly approver: string;
-  readonly reason: string | undefined;
-}
-
-type NewApproval = KubeObject & Pick<Approval, "spec">;
-
 /** One that is refused does not keep the others from being signed. */
 async function signAll(
   { terminal }: Context,
@@ -97,37 +82,14 @@ async function signAll(
   const done = word.decision === "Approve" ? "Approved" : "Rejected";
   for (const plan of plans) {
     try {
-      await cluster.client.create<NewApproval>(APPROVALS, approvalOf(cluster.namespace, plan, word));
-      terminal.print(`${done}: ${plan.run} (${plan.digest})`);
+      const { before, ignored } = await sign(cluster, plan, word);
+      terminal.print(`${done}${before ? " before" : ""}: ${plan.run} (${plan.digest})`);
+      if (ignored !== undefined) terminal.tell(`${plan.run}: what you said before does not count: ${ignored}`);
     } catch (error) {
-      // The name says who said what about which plan: it was this.
-      if (isAlreadyExists(error)) {
-        terminal.print(`${done} before: ${plan.run} (${plan.digest})`);
-        continue;
-      }
       const { sentence, code } = explain(error);
       terminal.tell(`${plan.run}: ${sentence}`);
       worst = code;
     }
   }
   return worst;
-}
-
-function approvalOf(namespace: string, plan: PlanPicture, { decision, approver, reason }: Word): NewApproval {
-  const about = createHash("sha256").update(`${approver} ${plan.runUid} ${plan.digest}`).digest("hex").slice(0, 8);
-  return {
-    metadata: {
-      name: `${plan.run}-${decision.toLowerCase()}-${about}`,
-      namespace,
-      labels: { [LABELS.environment]: plan.environment, [LABELS.component]: plan.component },
-    },
-    spec: {
-      environment: plan.environment,
-      run: { name: plan.run, uid: plan.runUid },
-      planDigest: plan.digest,
-      decision,
-      approver,
-      ...(reason === undefined ? {} : { reason }),
-    },
-  };
 }

@@ -1,7 +1,10 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import { requiredFor } from "../../operator/api/rules-for-plan.ts";
 import type { Run } from "../../operator/api/run.ts";
-import type { PlanCounts } from "../../operator/api/run-status.ts";
+import type { PlanCounts, RunStatus } from "../../operator/api/run-status.ts";
+
+/** One person's word about a plan, and why it does not count where it does not. */
+export type GivenWord = NonNullable<RunStatus["approvals"]>[number];
 
 /** A plan as people are asked about it. This is also what `-o json` prints. */
 export interface PlanPicture {
@@ -22,6 +25,8 @@ export interface PlanPicture {
   readonly since?: string;
   readonly expiresAt?: string;
   readonly required: number;
+  /** All that people have said about it, in the order of time. */
+  readonly words: readonly GivenWord[];
   /** Whose yes counts so far. */
   readonly approvedBy: readonly string[];
   /** How the Run ended, or where it stands. */
@@ -38,7 +43,8 @@ export function planOf({ metadata, spec, status }: Run): PlanPicture | undefined
   const plan = status?.plan;
   if (plan === undefined) return undefined;
   const since = status?.heldAt ?? status?.plannedAt;
-  const counted = (status?.approvals ?? []).filter(({ decision, ignored }) => decision === "Approve" && !ignored);
+  const words = status?.approvals ?? [];
+  const counted = words.filter(({ decision, ignored }) => decision === "Approve" && !ignored);
   return {
     run: metadata.name,
     runUid: metadata.uid ?? "",
@@ -54,6 +60,7 @@ export function planOf({ metadata, spec, status }: Run): PlanPicture | undefined
     ...(since === undefined ? {} : { since }),
     ...(status?.expiresAt === undefined ? {} : { expiresAt: status.expiresAt }),
     required: requiredFor(spec.rules, plan.counts),
+    words,
     approvedBy: counted.map(({ approver }) => approver),
     state: status?.outcome?.result ?? status?.phase ?? "Pending",
   };

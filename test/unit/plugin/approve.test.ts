@@ -1,44 +1,12 @@
 import assert from "node:assert/strict";
 import type { Approval } from "../../../operator/api/approval.ts";
-import type { Run } from "../../../operator/api/run.ts";
 import { ApiError } from "../../../operator/cluster/errors.ts";
 import type { ConfigMap } from "../../../operator/cluster/kinds.ts";
 import type { KubeObject } from "../../../operator/cluster/ports.ts";
 import { APPROVALS, CONFIG_MAPS } from "../../../operator/cluster/resources.ts";
 import { EXIT } from "../../../plugin/exit-codes.ts";
 import { type PluginWorldOptions, pluginWorld } from "../../fakes/plugin-world.ts";
-import { aShopRun, at, shop } from "./shop.ts";
-
-const digestOf = (letter: string) => `sha256:${letter.repeat(64)}`;
-
-const held = (
-  component: string,
-  number: number,
-  letter: string,
-  fields: Partial<NonNullable<Run["status"]>> = {},
-): Run =>
-  aShopRun(
-    component,
-    number,
-    {
-      observedGeneration: 1,
-      phase: "AwaitingApproval",
-      heldAt: at(8),
-      expiresAt: at(24 * 60),
-      plan: {
-        digest: digestOf(letter),
-        counts: { create: 1, update: 0, replace: 1, delete: 1 },
-        resources: [
-          { address: "aws_subnet.new", action: "create" },
-          { address: "aws_db_instance.main", action: "replace" },
-          { address: "aws_s3_bucket.old", action: "delete" },
-        ],
-        verdict: "Hold",
-      },
-      ...fields,
-    },
-    { rules: { approval: { required: 2, expiresAfter: "24h" } } },
-  );
+import { at, digestOf, held, shop } from "./shop.ts";
 
 const database = held("database", 5, "d", {
   approvals: [

@@ -83,3 +83,35 @@ export function aShopRun(component: string, number: number, status: RunStatus, m
   };
   return aRun(spec, status, { name: `shop-${component}-${number}`, creationTimestamp: at(number) });
 }
+
+export const digestOf = (letter: string) => `sha256:${letter.repeat(64)}`;
+
+/** A Run whose plan waits for two people. */
+export const held = (
+  component: string,
+  number: number,
+  letter: string,
+  fields: Partial<NonNullable<Run["status"]>> = {},
+): Run =>
+  aShopRun(
+    component,
+    number,
+    {
+      observedGeneration: 1,
+      phase: "AwaitingApproval",
+      heldAt: at(8),
+      expiresAt: at(24 * 60),
+      plan: {
+        digest: digestOf(letter),
+        counts: { create: 1, update: 0, replace: 1, delete: 1 },
+        resources: [
+          { address: "aws_subnet.new", action: "create" },
+          { address: "aws_db_instance.main", action: "replace" },
+          { address: "aws_s3_bucket.old", action: "delete" },
+        ],
+        verdict: "Hold",
+      },
+      ...fields,
+    },
+    { rules: { approval: { required: 2, expiresAfter: "24h" } } },
+  );
