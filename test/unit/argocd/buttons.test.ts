@@ -66,3 +66,46 @@ describe("Argo CD's button Extend by a day", () => {
     });
   }
 });
+
+describe("Argo CD's buttons for a plan that waits", () => {
+  const ARGO_CD = "system:serviceaccount:argocd:argocd-server";
+  const { action } = customizationOf("Run");
+  const word = (decision: "Approve" | "Reject", more: object = {}) => ({ approver: ARGO_CD, decision, ...more });
+  const ignored = { ignored: "it was given before this plan was there to be read" };
+
+  const nameOf = async (button: string, approvals: readonly object[] | undefined) => {
+    const metadata = { name: "shop-network-1a2b3c4d", namespace: "team", uid: "run-uid" };
+    const status = { phase: "AwaitingApproval", approvals, plan: { digest: `sha256:${"0a".repeat(32)}` } };
+    const [answer] = await action(button, { metadata, spec: { environment: { name: "shop" } }, status });
+    return (answer?.resource as Environment | undefined)?.metadata.name;
+  };
+
+  const names: readonly (readonly [what: string, approvals: readonly object[] | undefined, end: string])[] = [
+    ["while nothing was said", undefined, ""],
+    ["while what it said counts", [word("Approve"), word("Reject")], ""],
+    ["once what it said is ignored", [word("Approve", ignored), word("Reject", ignored)], "-2"],
+    [
+      "once it is ignored again",
+      Array(2)
+        .fill([word("Approve", ignored), word("Reject", ignored)])
+        .flat(),
+      "-3",
+    ],
+    [
+      "where what is ignored was said by others",
+      [word("Approve", { ...ignored, approver: "ada" }), word("Reject", { ...ignored, approver: "ada" })],
+      "",
+    ],
+  ];
+  for (const [what, approvals, end] of names) {
+    it(`give the word a name that ends in ${end || "itself"} ${what}`, async () => {
+      for (const button of ["approve", "reject"])
+        assert.equal(await nameOf(button, approvals), `shop-network-1a2b3c4d-argocd-${button}${end}`);
+    });
+  }
+
+  it("do not mistake an ignored no for an ignored yes", async () => {
+    assert.equal(await nameOf("approve", [word("Reject", ignored)]), "shop-network-1a2b3c4d-argocd-approve");
+    assert.equal(await nameOf("reject", [word("Approve", ignored)]), "shop-network-1a2b3c4d-argocd-reject");
+  });
+});

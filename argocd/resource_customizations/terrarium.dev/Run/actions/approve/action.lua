@@ -2,11 +2,20 @@
 -- other name here. `kubectl auth whoami` with Argo CD's credentials prints yours; this is the one of an Argo CD in the same cluster.
 local approver = "system:serviceaccount:argocd:argocd-server"
 
+-- A word that was said before and does not count keeps its name for ever: the next one needs another.
+local number = 1
+for _, said in ipairs(obj.status.approvals or {}) do
+  if said.approver == approver and said.decision == "Approve" and said.ignored ~= nil then
+    number = number + 1
+  end
+end
+local again = number == 1 and "" or "-" .. number
+
 local word = {
   apiVersion = obj.apiVersion,
   kind = "Approval",
   metadata = {
-    name = obj.metadata.name .. "-argocd-approve",
+    name = obj.metadata.name .. "-argocd-approve" .. again,
     namespace = obj.metadata.namespace,
     ownerReferences = {
       { apiVersion = obj.apiVersion, kind = obj.kind, name = obj.metadata.name, uid = obj.metadata.uid },
