@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Approval, ApprovalSpec } from "../operator/api/approval.ts";
-import { LABELS } from "../operator/api/names.ts";
+import { API_VERSION, LABELS } from "../operator/api/names.ts";
 import { isAlreadyExists } from "../operator/cluster/errors.ts";
 import type { KubeObject, Stored } from "../operator/cluster/ports.ts";
-import { APPROVALS } from "../operator/cluster/resources.ts";
+import { APPROVALS, RUNS } from "../operator/cluster/resources.ts";
 import type { Cluster } from "./cluster.ts";
 import type { GivenWord, PlanPicture } from "./reading/plans.ts";
 
@@ -66,6 +66,8 @@ function approvalOf(namespace: string, plan: PlanPicture, word: Word, number: nu
       name: `${plan.run}-${decision.toLowerCase()}-${about}${again}`,
       namespace,
       labels: { [LABELS.environment]: plan.environment, [LABELS.component]: plan.component },
+      // The record of a word is the Run's status: nobody needs the object when the Run is gone.
+      ownerReferences: [{ apiVersion: API_VERSION, kind: RUNS.kind, name: plan.run, uid: plan.runUid }],
     },
     spec: {
       environment: plan.environment,

@@ -68,7 +68,8 @@ async function approve({ kubectl, say }: Stage, name: string, approver: string):
     approver,
     reason: "twenty more plants are fine",
   };
-  const metadata = { name: `${name}-demo`, namespace: shop.namespace };
+  const ownerReferences = [{ apiVersion: run.apiVersion, kind: run.kind, ...spec.run }];
+  const metadata = { name: `${name}-demo`, namespace: shop.namespace, ownerReferences };
   say(
     styleText("gray", `  $ kubectl create -f -    # an Approval of ${spec.planDigest?.slice(0, 19)}… by ${approver}`),
   );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Approval } from "../../../operator/api/approval.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import type { RunStatus } from "../../../operator/api/run-status.ts";
-import type { Stored } from "../../../operator/cluster/ports.ts";
+import type { KubeObject, Stored } from "../../../operator/cluster/ports.ts";
 import { APPROVALS, RUNS } from "../../../operator/cluster/resources.ts";
 import { EXIT } from "../../../plugin/exit-codes.ts";
 import { pluginWorld } from "../../fakes/plugin-world.ts";
@@ -16,7 +16,7 @@ type Words = NonNullable<RunStatus["approvals"]>;
 function world(words: Words = []) {
   const runs = [held("network", 3, "e", { approvals: words })];
   const { call, client } = pluginWorld({ environments: [shop()], runs, minutes: 20, user: "jane" });
-  const said = () => client.objects(APPROVALS) as unknown as readonly Stored<Approval>[];
+  const said = () => client.objects(APPROVALS) as readonly Stored<Approval & KubeObject>[];
   return {
     client,
     said,
@@ -82,6 +82,15 @@ describe("A word that was said before with kubectl terrarium", () => {
     const { out } = await decide("reject");
     assert.match(out, /Rejected: shop-network-3/);
     assert.equal(said().length, 1);
+  });
+
+  it("goes with its Run, and keeps it from nothing", async () => {
+    const { decide, said } = world();
+    await decide();
+    assert.deepEqual(
+      said().map(({ metadata }) => metadata.ownerReferences),
+      [[{ apiVersion: "terrarium.dev/v1alpha1", kind: "Run", name: NETWORK, uid: "network-3" }]],
+    );
   });
 
   const others: readonly (readonly [what: string, spec: Partial<Approval["spec"]>])[] = [
