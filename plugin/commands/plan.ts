@@ -9,7 +9,7 @@ import { harmlessText } from "../harmless.ts";
 import { readEnvironment, readRuns } from "../lookup.ts";
 import { NotReady } from "../outcomes.ts";
 import { paintOf, printed } from "../printing.ts";
-import { lastPlans, waitingPlans } from "../reading/plans.ts";
+import { lacksApproval, lastPlans, waitingPlans } from "../reading/plans.ts";
 import { planView } from "../view/plans.ts";
 
 export const plan: Command = {
@@ -37,7 +37,7 @@ export const plan: Command = {
     const lines = () =>
       data.flatMap(({ text, ...one }) => [...planView(one, text, clock.now(), paintOf(terminal)), ""]);
     terminal.print(printed(said, data, lines).trimEnd());
-    if (waiting.length > 0 && !said.value("output"))
+    if (waiting.some(lacksApproval) && !said.value("output"))
       terminal.tell(`\nApprove with: kubectl terrarium approve ${name} -n ${cluster.namespace}`);
     return EXIT.done;
   },

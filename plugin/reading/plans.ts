@@ -20,7 +20,7 @@ export interface PlanPicture {
   readonly counts: PlanCounts;
   /** The first of the changes; `counts` has all of them. */
   readonly changes: readonly PlanChange[];
-  /** It waits for somebody's approval; otherwise it is past. */
+  /** It waits, for somebody's approval or for its turn; otherwise it is past. */
   readonly waits: boolean;
   readonly since?: string;
   readonly expiresAt?: string;
@@ -29,6 +29,8 @@ export interface PlanPicture {
   readonly words: readonly GivenWord[];
   /** Whose yes counts so far. */
   readonly approvedBy: readonly string[];
+  /** What it waits for, where that is no approval any more, in the Run's words. */
+  readonly waitsFor?: string;
   /** How the Run ended, or where it stands. */
   readonly state: string;
 }
@@ -43,6 +45,7 @@ export function planOf({ metadata, spec, status }: Run): PlanPicture | undefined
   const plan = status?.plan;
   if (plan === undefined) return undefined;
   const since = status?.heldAt ?? status?.plannedAt;
+  const waitsFor = /^approved; (.*)$/s.exec(status?.message ?? "")?.[1];
   const words = status?.approvals ?? [];
   const counted = words.filter(({ decision, ignored }) => decision === "Approve" && !ignored);
   return {
@@ -62,9 +65,14 @@ export function planOf({ metadata, spec, status }: Run): PlanPicture | undefined
     required: requiredFor(spec.rules, plan.counts),
     words,
     approvedBy: counted.map(({ approver }) => approver),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
     state: status?.outcome?.result ?? status?.phase ?? "Pending",
   };
 }
+
+/** People have yet to agree to it. */
+export const lacksApproval = ({ waits, required, approvedBy }: PlanPicture): boolean =>
+  waits && approvedBy.length < required;
 
 /** Plans that wait, in the order in which the components are declared. */
 export function waitingPlans(environment: Environment, runs: readonly Run[]): readonly PlanPicture[] {

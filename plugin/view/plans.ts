@@ -54,11 +54,17 @@ function operationText({ operation, counts }: PlanPicture, paint: Paint): string
   return destroysSomething(counts) || operation === "Destroy" ? paint("bad", text) : text;
 }
 
-function waitText({ since, expiresAt, required, approvedBy }: PlanPicture, now: Date): string {
+function waitText(plan: PlanPicture, now: Date): string {
+  const { since, expiresAt, waitsFor } = plan;
   const waited = since === undefined ? "" : `for ${age(since, now)}, `;
   const left = expiresAt === undefined ? "" : `; void in ${span(Date.parse(expiresAt) - now.getTime())}`;
+  return `${waited}${approvalText(plan)}${waitsFor === undefined ? "" : `; ${waitsFor}`}${left}`;
+}
+
+function approvalText({ required, approvedBy }: PlanPicture): string {
+  if (required === 0) return "no approval is needed";
   const given = approvedBy.length === 0 ? "" : ` (${listed(approvedBy)})`;
-  return `${waited}${approvedBy.length} of ${Math.max(required, 1)} approvals${given}${left}`;
+  return `${approvedBy.length} of ${required} approvals${given}`;
 }
 
 function changeLines({ changes, counts }: PlanPicture, paint: Paint): readonly string[] {

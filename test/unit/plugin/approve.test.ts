@@ -205,6 +205,31 @@ database #5: 1 to create, 1 to replace, 1 to destroy
     assert.match(err, /Approve with: kubectl terrarium approve shop -n team/);
   });
 
+  const window = "the apply waits: no window is open: the next one opens at 2026-01-01T22:00:00Z";
+  const enough: readonly (readonly [what: string, required: number, words: readonly string[], says: string])[] = [
+    ["needs nobody's approval", 0, [], `no approval is needed; ${window}`],
+    ["has them all", 2, ["bob", "eve"], `2 of 2 approvals (bob and eve); ${window}`],
+  ];
+  for (const [what, required, approvers, says] of enough) {
+    it(`says what a plan still waits for that ${what}, and asks nobody to approve it`, async () => {
+      const approvals = approvers.map((approver) => ({ approver, decision: "Approve" as const, at: at(9) }));
+      const run = held("network", 3, "e", { approvals, message: `approved; ${window}` });
+      const rules = required === 0 ? {} : { approval: { required, expiresAfter: "24h" } };
+      const { call } = world({ runs: [{ ...run, spec: { ...run.spec, rules } }] });
+      const { out, err } = await call("plan", "shop");
+      assert.ok(out.includes(`\n  waits   for 12m, ${says}; void in 23h\n`), out);
+      assert.equal(err, "");
+      const asked = await call("approve", "shop");
+      assert.ok(asked.out.includes(`\n  waits   for 12m, ${says}; void in 23h\n`), asked.out);
+    });
+  }
+
+  it("does not say that a plan waits for approval before the operator knows what it waits for", async () => {
+    const run = held("network", 3, "e", { message: "the plan waits for approval" });
+    const { out } = await world({ runs: [{ ...run, spec: { ...run.spec, rules: {} } }] }).call("plan", "shop");
+    assert.match(out, /waits {3}for 12m, no approval is needed; void in 23h/);
+  });
+
   it("shows a viewer who may not read ConfigMaps the summary", async () => {
     const { call, client } = world();
     client.faults.before = (_, resource) => {
