@@ -1,33 +1,57 @@
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import { isClosed, type Run } from "../../operator/api/run.ts";
 import type { Stored } from "../../operator/cluster/ports.ts";
+import { RUNS } from "../../operator/cluster/resources.ts";
 import { UsageError } from "../arguments.ts";
 import type { Cluster } from "../cluster.ts";
-import { COMPONENT, type Command } from "../command.ts";
-import { EXIT } from "../exit-codes.ts";
-import { findRun, readEnvironment, readRuns } from "../lookup.ts";
+import { COMPONENT, type Command, type Context } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { changes } from "../following.ts";
+import { findRun, NotFound, readEnvironment, readRuns } from "../lookup.ts";
 import { NotReady } from "../outcomes.ts";
+import { endText, workText } from "../view/runs.ts";
 import { annotate } from "./ask.ts";
 
 export const cancel: Command = {
   name: "cancel",
   summary: "end a Run that is under way: the engine is asked to stop, and saves its state",
   arguments: [{ name: "ENV|RUN", offers: "environment-or-run" }],
-  options: [COMPONENT],
+  options: [COMPONENT, { name: "no-wait", about: "do not wait until the Run has ended" }],
   details: [
     "Annotates the environment with terrarium.dev/cancel. What was done until then stays, and the Run tells it.",
-    "Of an environment with several Runs under way, name the component.",
+    "Waits until the Run has ended, which an engine may take 15 minutes for, and tells what was done.",
+    "Of an environment with several Runs under way, name the component. Exits with 3 when the Run has ended in another way.",
   ],
-  async run({ cluster: open, terminal }, said) {
-    const cluster = await open();
+  async run(context, said) {
+    const { terminal } = context;
+    const cluster = await context.cluster();
     const run = await openRun(cluster, said.argument(0), said.values("component"));
     const { name } = run.spec.environment;
     await annotate(cluster, name, { [ANNOTATIONS.cancel]: run.metadata.name });
     terminal.print(`Asked ${run.metadata.name} (${name}/${run.spec.component}) to stop.`);
+    if (!said.has("no-wait")) return untilEnded(context, cluster, run.metadata.name);
     terminal.tell(`What becomes of it: kubectl terrarium runs ${name} -n ${cluster.namespace}`);
     return EXIT.done;
   },
 };
+
+async function untilEnded({ terminal, clock, signal }: Context, cluster: Cluster, name: string): Promise<ExitCode> {
+  terminal.tell("Waiting until it has ended. Ctrl-C ends the waiting alone: the Run is asked to stop all the same.");
+  const selection = { namespace: cluster.namespace, fieldSelector: `metadata.name=${name}` };
+  let last = "";
+  for await (const _ of changes(cluster, [{ resource: RUNS, selection }], clock, signal)) {
+    const run = await findRun(cluster, name);
+    if (run === undefined) throw new NotFound(`The Run ${name} is gone, and its record with it.`);
+    if (isClosed(run)) {
+      terminal.print(endText(run));
+      return run.status?.outcome?.result === "Cancelled" ? EXIT.done : EXIT.waiting;
+    }
+    const text = workText(run);
+    if (text !== last) terminal.tell(text);
+    last = text;
+  }
+  return EXIT.interrupted;
+}
 
 async function openRun(cluster: Cluster, name: string, components: readonly string[]): Promise<Stored<Run>> {
   const named = await findRun(cluster, name);

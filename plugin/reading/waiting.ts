@@ -102,7 +102,11 @@ const sentence = ({ reason, message, state }: ComponentStatus): string =>
 function workText({ message, state }: ComponentStatus, status: RunStatus | undefined): string {
   const progress = status?.progress;
   if (status?.message !== undefined) return status.message;
-  if (progress === undefined) return message ?? state.toLowerCase();
+  return progress === undefined ? (message ?? state.toLowerCase()) : progressText(progress);
+}
+
+/** The step, how far it is, and at which resource. */
+export function progressText(progress: NonNullable<RunStatus["progress"]>): string {
   const share = progress.total === undefined ? "" : ` ${progress.done ?? 0}/${progress.total}`;
   return `${progress.step}${share}${progress.current === undefined ? "" : ` ${progress.current}`}`;
 }

@@ -1,4 +1,5 @@
 import type { Run } from "../../operator/api/run.ts";
+import { progressText } from "../reading/waiting.ts";
 import { countsShort } from "./counts.ts";
 import { age, type Cell, cut, type Paint, type Style, span, table } from "./text.ts";
 
@@ -71,4 +72,19 @@ export function runsView(lines: readonly RunLine[], now: Date, paint: Paint): re
   ]);
   const heads = ["NAME", "ENVIRONMENT", "COMPONENT", "#", "OPERATION", "CAUSE", "STATE", "PLAN", "AGE", "TOOK", "SAYS"];
   return table(heads, rows, paint);
+}
+
+/** What a Run that is under way is doing. */
+export function workText({ status }: Run): string {
+  const { phase = "Pending", message, progress } = status ?? {};
+  const told = [message, progress === undefined ? undefined : progressText(progress)].filter(
+    (one) => one !== undefined,
+  );
+  return told.length === 0 ? phase : told.join("; ");
+}
+
+/** How a Run has ended. */
+export function endText({ metadata, status }: Run): string {
+  const { result, message } = status?.outcome ?? {};
+  return `${metadata.name} has ended as ${result ?? status?.phase}${message === undefined ? "" : `: ${message}`}`;
 }

@@ -2,6 +2,7 @@ import type { Environment } from "../../operator/api/environment.ts";
 import { LABELS } from "../../operator/api/names.ts";
 import type { Run } from "../../operator/api/run.ts";
 import { ApiError } from "../../operator/cluster/errors.ts";
+import type { KubeObject, Resource, Stored, WatchEvent, WatchOptions } from "../../operator/cluster/ports.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import type { OwnQuestion } from "../../operator/cluster/self.ts";
 import type { Cluster, ClusterOptions } from "../../plugin/cluster.ts";
@@ -105,8 +106,7 @@ function fakeCluster(client: FakeClient, options: PluginWorldOptions, chosen: Cl
     context: chosen.context ?? "test",
     server: "https://api.example.com",
     namespace: chosen.namespace ?? "team",
-    // What changes is told once; the watch then stays silent until it is ended.
-    client: { ...client, watch: async (_, { signal }) => silence(signal) },
+    client: { ...client, watch: async (resource, options) => modified(client, resource, options) },
     self: { whoAmI: async () => user, mayI: async (question) => may(question) },
     facts: {
       version: async () => options.version ?? "v1.35.4",
@@ -132,7 +132,18 @@ function queryOf(query: Readonly<Record<string, unknown>> = {}): string {
   return text.length === 0 ? "" : `?${text.join("&")}`;
 }
 
-async function* silence(signal: AbortSignal): AsyncGenerator<never> {
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+/** Silent until something of this kind is newer. */
+async function* modified<T extends KubeObject>(
+  client: FakeClient,
+  resource: Resource,
+  { resourceVersion, signal }: WatchOptions,
+): AsyncGenerator<WatchEvent<T>> {
+  let seen = Number(resourceVersion);
+  while (!signal.aborted) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const newer = client.objects(resource).find(({ metadata }) => Number(metadata.resourceVersion) > seen);
+    if (newer === undefined) continue;
+    seen = Number(newer.metadata.resourceVersion);
+    yield { type: "MODIFIED", object: newer as Stored<T> };
+  }
 }

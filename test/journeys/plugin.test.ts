@@ -101,11 +101,13 @@ journeys("kubectl terrarium", () => {
   journey("stops a Run that applies: what was done is told, and nothing more is made", async (place) => {
     const { outside } = place;
     const pod = await applyHalfWay(place);
-    const asked = await terrarium(place, "cancel", "served");
-    assert.equal(asked.code, 0, asked.out);
-    assert.match(asked.out, /Asked served-one-\w+ \(served\/one\) to stop/);
+    const cancelling = plugin.begin(place, "cancel", "served");
+    await cancelling.until(/Asked served-one-\w+ \(served\/one\) to stop/);
     await place.untilLog(pod, /[Ii]nterrupt|[Ss]topping/);
     goOn(place);
+    const { code, out } = await cancelling.ended;
+    assert.equal(code, 0, out);
+    assert.match(out, /has ended as Cancelled: cancelled by a person while it was applied: \d of 2 changes/);
     await place.untilReason("served", "one", "Cancelled");
     const told = await terrarium(place, "runs", "served");
     assert.match(told.out, /one +1 +Apply .*cancelled by a person while it was applied: \d of 2 changes/);

@@ -270,28 +270,6 @@ describe("what people say with kubectl terrarium", () => {
     assert.equal(client.calls.filter((call) => call.startsWith("patch")).length, 2);
   });
 
-  it("cancel names the Run that is under way, and no other", async () => {
-    const { call, client } = world({ runs: [applied, working] });
-    const { code, out } = await call("cancel", "shop");
-    assert.deepEqual([code, out], [EXIT.done, "Asked shop-database-2 (shop/database) to stop."]);
-    assert.equal(client.objects(ENVIRONMENTS)[0]?.metadata.annotations?.[ANNOTATIONS.cancel], "shop-database-2");
-  });
-
-  it("cancel asks which when there are several, and says so when there is none, or it has ended", async () => {
-    const other = aShopRun("network", 4, { observedGeneration: 1, phase: "Planning" });
-    const { call, client } = world({ runs: [applied, working, other] });
-    const several = await call("cancel", "shop");
-    assert.equal(several.code, EXIT.usage);
-    assert.match(several.err, /choose one with --component \((network, database|database, network)\)/);
-    assert.equal((await call("cancel", "shop", "-c", "app")).code, EXIT.waiting);
-    assert.equal((await call("cancel", "shop-network-1")).code, EXIT.waiting);
-    assert.equal(
-      client.calls.some((call) => call.startsWith("patch")),
-      false,
-    );
-    assert.equal((await call("cancel", "shop", "-c", "network")).out, "Asked shop-network-4 (shop/network) to stop.");
-  });
-
   const deadOf = (objects: readonly KubeObject[]) => objects[0]?.metadata.annotations?.[ANNOTATIONS.confirmDead];
 
   it("unlock warns, and does nothing without the name of the Run", async () => {
