@@ -71,6 +71,8 @@ export class Progress {
     this.#told = { at: performance.now(), done: this.#report.done ?? 0 };
     this.#sending = true;
     const said = this.#newest;
+    // What is told now may be written although its answer is lost.
+    this.#arrived = undefined;
     const arrived = () => {
       this.#arrived = said;
     };

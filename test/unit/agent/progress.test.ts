@@ -62,4 +62,30 @@ describe("The progress of a Run", () => {
     await last("apply");
     progress.stop();
   });
+
+  for (const isUnsaved of [true, false]) {
+    it(`is told again where a state was ${isUnsaved ? "unsaved" : "safe"}, is so again, and an answer in between was lost`, async function () {
+      this.timeout(20_000);
+      const written: string[] = [];
+      let answered = Promise.resolve();
+      const send = ({ step }: ProgressReport) => {
+        written.push(step);
+        return answered;
+      };
+      const progress = new Progress(send, new Scrubber());
+      progress.step("apply");
+      progress.unsaved("onItsWay", isUnsaved);
+      await delay(TOLD_MS);
+      const { promise, reject } = Promise.withResolvers<void>();
+      answered = promise;
+      progress.unsaved("onItsWay", !isUnsaved);
+      await delay(TOLD_MS);
+      progress.unsaved("onItsWay", isUnsaved);
+      answered = Promise.resolve();
+      reject(new Error("the gateway has written it, and its answer is lost"));
+      while (written.length < 3) await delay(50);
+      progress.stop();
+      assert.equal(written[2], isUnsaved ? "save state" : "apply");
+    });
+  }
 });
