@@ -35,7 +35,7 @@ export interface RelayOptions {
   readonly folder: string;
   readonly onAway: (message: string) => void;
   readonly say?: (message: string) => void;
-  /** True: a state is only in this pod, since the gateway has not taken it for longer than `patienceMs`. False: it is safe by now. */
+  /** True: a state is only in this pod, left by an agent before, or not taken by the gateway within `patienceMs`. False: it is safe by now. */
   readonly onUnsaved?: (isUnsaved: boolean) => void;
   /** How long the engine waits for the gateway's own word before the spool's is good enough. */
   readonly patienceMs?: number;
@@ -68,6 +68,7 @@ export class StateRelay {
       const [sequence = "0", kind, encodedLock = ""] = name.split(".");
       this.#sequence = Math.max(this.#sequence, Number(sequence) + 1);
       const what = kind === "unlock" ? "unlock" : "state";
+      if (what === "state") this.#tellUnsaved(true);
       this.#enqueue(Number(sequence), what, decodeURIComponent(encodedLock), { taken: true });
       if (kind === "state") this.#newest = await readFile(join(this.#options.folder, name));
     }

@@ -86,17 +86,17 @@ describe("the state between engine and store", () => {
     assert.deepEqual(told, [true, false]);
   });
 
-  it("tells so, too, of what an agent before it has left", async () => {
+  it("tells so at once of what an agent before it has left: no other word may come first", async () => {
     await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
     gateway.memory.away = true;
     await ask("POST", "?ID=L1", aState(1));
     told = [];
-    const next = newRelay();
+    const next = newRelay("state", 60_000);
     await next.open();
-    await delay(100);
     assert.deepEqual(told, [true]);
     gateway.memory.away = false;
     await next.drained();
+    assert.equal(told.at(-1), false);
   });
 
   it("passes lock, state and unlock through", async () => {
