@@ -69,11 +69,8 @@ export async function keepErroredState(cwd: string, tools: KeepingTools): Promis
       const digest = `sha256:${createHash("sha256").update(state).digest("hex")}`;
       if ((await spool.read("saved")) === digest) return state;
       say("the engine could not hand over its state: saving errored.tfstate");
-      const onAway = (message: string) => {
-        say(message);
-        onUnsaved?.(true);
-      };
-      if (await keepForRecovery(gateway, state, onAway)) {
+      onUnsaved?.(true);
+      if (await keepForRecovery(gateway, state, say)) {
         onUnsaved?.(false);
         await spool.writeIfRoom("saved", digest);
         return state;

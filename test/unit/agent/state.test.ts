@@ -239,6 +239,18 @@ describe("the state between engine and store", () => {
       assert.deepEqual(unsaved, [true, false]);
     });
 
+    it("is told to be only here before it is sent: an answer may take long", async () => {
+      leave(aState(2));
+      let before: boolean[] = [];
+      gateway.memory.refuse = (request) => {
+        if (request === "PUT /v1/recovery") before = [...unsaved];
+        return undefined;
+      };
+      unsaved = [];
+      await recover();
+      assert.deepEqual([before, unsaved], [[true], [true, false]]);
+    });
+
     it("is not offered again by an agent that was restarted, unless it is another one", async () => {
       leave(aState(2));
       await keepErroredState(root, tools());
