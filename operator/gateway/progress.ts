@@ -1,3 +1,4 @@
+import { UNSAVED_STATE_STEP } from "../api/run-status.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { ProgressReport } from "./protocol.ts";
 
@@ -12,7 +13,10 @@ interface Told {
   readonly share: number;
 }
 
-/** Lets progress through to the API server every 5 s, every 10 % and at each new step. */
+/**
+ * Lets progress through to the API server every 5 s, every 10 % and at each new step. Another replica may have written something else
+ * meanwhile: that a state is unsaved keeps its pod, so it is always let through.
+ */
 export interface ProgressThrottle {
   admit(runUid: string, report: ProgressReport): boolean;
   forget(runUid: string): void;
@@ -28,7 +32,8 @@ export function createProgressThrottle(clock: Pick<Clock, "monotonicMs">): Progr
       const nowMs = clock.monotonicMs();
       const last = told.get(runUid);
       const share = (report.done ?? 0) / Math.max(1, report.total ?? 1);
-      const news = last === undefined || last.step !== report.step || share - last.share >= SHARE;
+      const isUnsaved = report.step === UNSAVED_STATE_STEP;
+      const news = isUnsaved || last === undefined || last.step !== report.step || share - last.share >= SHARE;
       if (!news && nowMs - last.atMs < EVERY_MS) return false;
       if (last === undefined) dropOld(nowMs);
       told.set(runUid, { atMs: nowMs, step: report.step, share });

@@ -25,7 +25,7 @@ import { source } from "../api/source.ts";
  * | GET  /v1/plan/bundle       | → the plan that was held, for the pod that applies it  |
  * | PUT  /v1/plan/text         | the plan as people read it (UTF-8, at most 256 KiB) → 204; for plans that are held or refused |
  * | POST /v1/journal           | JournalBatch → 204                                     |
- * | POST /v1/progress          | ProgressReport → 204                                   |
+ * | POST /v1/progress          | ProgressReport → 204; 202 where it is too much to be written: the newest is told again, later |
  * | PUT  /v1/recovery          | errored.tfstate → 204                                  |
  * | POST /v1/result            | ResultReport → 204; repeating it is harmless           |
  *

@@ -32,7 +32,7 @@ export interface SessionRequest {
 export type Answer =
   | { readonly status: 200 | 423; readonly json: unknown }
   | { readonly status: 200; readonly bytes: Buffer; readonly type: string }
-  | { readonly status: 204 };
+  | { readonly status: 202 | 204 };
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -43,6 +43,7 @@ export interface Route {
 }
 
 const DONE: Answer = { status: 204 };
+const NOT_WRITTEN: Answer = { status: 202 };
 
 export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/v1/state", limit: "small", handle: getState },
@@ -211,7 +212,7 @@ async function postJournal({ context, session, body, signal }: SessionRequest): 
 async function postProgress(request: SessionRequest): Promise<Answer> {
   const { context, session, body, signal } = request;
   const report = parsed(progressReport, body);
-  if (!context.progress.admit(session.runUid, report)) return DONE;
+  if (!context.progress.admit(session.runUid, report)) return NOT_WRITTEN;
   try {
     await heldRecord(request);
     await context.statuses.progress(session, report, context.clock.now(), signal);

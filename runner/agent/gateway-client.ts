@@ -133,8 +133,10 @@ export class GatewayClient {
     await this.#call(json("POST", "/v1/journal", batch));
   }
 
+  /** Where it is heard and not written, that is as good as nobody there. */
   async progress(report: ProgressReport): Promise<void> {
-    await this.#call(json("POST", "/v1/progress", report));
+    const { status } = await this.#call(json("POST", "/v1/progress", report));
+    if (status === 202) throw new GatewayAway("the gateway has written progress a moment ago");
   }
 
   async recovery(state: Buffer): Promise<void> {

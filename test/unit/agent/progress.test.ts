@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProgressReport } from "../../../operator/gateway/protocol.ts";
+import { GatewayAway, GatewayClient } from "../../../runner/agent/gateway-client.ts";
 import { Progress } from "../../../runner/agent/progress.ts";
 import { Scrubber } from "../../../runner/agent/scrub.ts";
 
@@ -88,4 +92,19 @@ describe("The progress of a Run", () => {
       assert.equal(written[2], isUnsaved ? "save state" : "apply");
     });
   }
+
+  it("has not arrived where the gateway has heard it and does not write it", async () => {
+    const gateway = createServer((_, response) => void response.writeHead(202).end()).listen(0, "127.0.0.1");
+    await once(gateway, "listening");
+    const client = new GatewayClient({
+      url: `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`,
+      ca: undefined,
+      tokenFile: "",
+      claim: { run: "r", namespace: "n", phase: "Plan" },
+    });
+    client.resume("a session");
+    await assert.rejects(client.progress({ step: "apply" }), GatewayAway);
+    client.close();
+    gateway.close();
+  });
 });
