@@ -12,11 +12,9 @@ import { type GatewayClient, GatewayRefused, type LockAnswer } from "./gateway-c
 import { keepForRecovery } from "./keep-for-recovery.ts";
 import { patiently } from "./patience.ts";
 import { spooledNames, writeDurably } from "./spool.ts";
+import { readSpooledName, type Spooled, spooledName } from "./spooled-name.ts";
 
-interface Entry {
-  readonly sequence: number;
-  readonly kind: "state" | "unlock";
-  readonly lockId: string;
+interface Entry extends Spooled {
   /** The state itself, where the disk has not taken it. */
   readonly inMemory?: Buffer | undefined;
   /** The engine was told that it is taken, or the agent before this one took it. */
@@ -65,12 +63,11 @@ export class StateRelay {
   /** Takes up what an agent before this one left behind. */
   async open(): Promise<void> {
     for (const name of await spooledNames(this.#options.folder)) {
-      const [sequence = "0", kind, encodedLock = ""] = name.split(".");
-      this.#sequence = Math.max(this.#sequence, Number(sequence) + 1);
-      const what = kind === "unlock" ? "unlock" : "state";
-      if (what === "state") this.#tellUnsaved(true);
-      this.#enqueue(Number(sequence), what, decodeURIComponent(encodedLock), { taken: true });
-      if (kind === "state") this.#newest = await readFile(join(this.#options.folder, name));
+      const spooled = readSpooledName(name);
+      this.#sequence = Math.max(this.#sequence, spooled.sequence + 1);
+      if (spooled.kind === "state") this.#tellUnsaved(true);
+      this.#enqueue(spooled, { taken: true });
+      if (spooled.kind === "state") this.#newest = await readFile(join(this.#options.folder, name));
     }
     this.#work();
   }
@@ -110,10 +107,10 @@ export class StateRelay {
   }
 
   async write(lockId: string, state: Buffer): Promise<Settled> {
-    const sequence = this.#sequence++;
-    const onDisk = await this.#spooled(this.#path(sequence, "state", lockId), state);
+    const spooled = { sequence: this.#sequence++, kind: "state", lockId } as const;
+    const onDisk = await this.#spooled(spooled, state);
     this.#newest = state;
-    const entry = this.#enqueue(sequence, "state", lockId, { inMemory: onDisk ? undefined : state });
+    const entry = this.#enqueue(spooled, { inMemory: onDisk ? undefined : state });
     return onDisk ? this.#settled(entry) : entry.done;
   }
 
@@ -129,12 +126,12 @@ export class StateRelay {
 
   /** Given back only behind every state that was written under it. */
   async unlock(lockId: string): Promise<Settled> {
-    const sequence = this.#sequence++;
+    const spooled = { sequence: this.#sequence++, kind: "unlock", lockId } as const;
     // Lost with this process where the disk is full: then the end of the Run releases the lock.
-    await this.#spooled(this.#path(sequence, "unlock", lockId), Buffer.alloc(0));
+    await this.#spooled(spooled, Buffer.alloc(0));
     if (this.#heldLock === lockId) this.#heldLock = undefined;
     this.#known = undefined;
-    return this.#settled(this.#enqueue(sequence, "unlock", lockId, {}));
+    return this.#settled(this.#enqueue(spooled, {}));
   }
 
   /** Resolves when nothing is left on disk here. */
@@ -142,9 +139,9 @@ export class StateRelay {
     while (this.#working !== undefined) await this.#working;
   }
 
-  async #spooled(path: string, content: Buffer): Promise<boolean> {
+  async #spooled(spooled: Spooled, content: Buffer): Promise<boolean> {
     try {
-      await writeDurably(path, content);
+      await writeDurably(this.#path(spooled), content);
       return true;
     } catch (error) {
       if (!isDiskFull(error)) throw error;
@@ -155,16 +152,11 @@ export class StateRelay {
     }
   }
 
-  #enqueue(
-    sequence: number,
-    kind: Entry["kind"],
-    lockId: string,
-    how: Pick<Partial<Entry>, "taken" | "inMemory">,
-  ): Entry {
+  #enqueue(spooled: Spooled, how: Pick<Partial<Entry>, "taken" | "inMemory">): Entry {
     const { promise, resolve } = Promise.withResolvers<Settled>();
-    const entry: Entry = { taken: false, ...how, sequence, kind, lockId, done: promise, settle: resolve };
+    const entry: Entry = { taken: false, ...how, ...spooled, done: promise, settle: resolve };
     this.#queue.push(entry);
-    if (kind === "state") this.#watch(entry);
+    if (entry.kind === "state") this.#watch(entry);
     this.#work();
     return entry;
   }
@@ -224,14 +216,14 @@ export class StateRelay {
       if (!this.#queue.some(({ kind }) => kind === "state")) this.#tellUnsaved(false);
       for (const entry of batch) {
         entry.settle(end);
-        await rm(this.#path(entry.sequence, entry.kind, entry.lockId), { force: true });
+        await rm(this.#path(entry), { force: true });
       }
     }
   }
 
   async #store(entry: Entry, batch: readonly Entry[]): Promise<Settled> {
     const { gateway, onAway } = this.#options;
-    const state = entry.inMemory ?? (await readFile(this.#path(entry.sequence, "state", entry.lockId)));
+    const state = entry.inMemory ?? (await readFile(this.#path(entry)));
     try {
       await patiently(() => gateway.postState(entry.lockId, state), { onAway });
       if (this.#heldLock === entry.lockId) this.#known = { state };
@@ -282,10 +274,7 @@ export class StateRelay {
     }
   }
 
-  #path(sequence: number, kind: Entry["kind"], lockId: string): string {
-    return join(
-      this.#options.folder,
-      `${String(sequence).padStart(8, "0")}.${kind}.${encodeURIComponent(lockId).replaceAll(".", "%2E")}`,
-    );
+  #path(spooled: Spooled): string {
+    return join(this.#options.folder, spooledName(spooled));
   }
 }
