@@ -41,6 +41,7 @@ export async function recoverErroredState(
   const state = await keepErroredState(cwd, tools);
   if (state === undefined) return { end: "none" };
   const { relay } = tools;
+  relay.leftIsSafe();
   const unfit = await whyUnfit(state, relay);
   if (unfit !== undefined) return { end: "kept", why: unfit };
   const lockId = relay.heldLock ?? randomUUID();
@@ -68,7 +69,7 @@ export async function keepErroredState(cwd: string, tools: KeepingTools): Promis
     if (Buffer.isBuffer(state)) {
       const digest = `sha256:${createHash("sha256").update(state).digest("hex")}`;
       if ((await spool.read("saved")) === digest) return state;
-      say("the engine could not hand over its state: saving errored.tfstate");
+      say("the engine could not hand over its state: saving what it has left");
       onUnsaved?.(true);
       if (await keepForRecovery(gateway, state, say)) {
         onUnsaved?.(false);
@@ -76,7 +77,7 @@ export async function keepErroredState(cwd: string, tools: KeepingTools): Promis
         return state;
       }
     }
-    say(`errored.tfstate is the only copy of the state, and nobody has taken it: trying again in ${wait / 1000} s`);
+    say(`this pod has the only copy of the state, and nobody has taken it: trying again in ${wait / 1000} s`);
     onUnsaved?.(true);
     await delay(wait);
   }
@@ -89,7 +90,9 @@ async function readErroredState(
 ): Promise<Buffer | "unreadable" | undefined> {
   try {
     const state = await readOwn(out, join(cwd, erroredStateFile), maxBytes);
-    if (state === undefined || isWhole(state)) return state;
+    // An engine that was killed leaves no file.
+    if (state === undefined) return relay?.unkept;
+    if (isWhole(state)) return state;
     say("errored.tfstate is no whole state: the disk of the engine may be full");
     return relay?.newest ?? state;
   } catch (error) {

@@ -33,7 +33,7 @@ export interface RelayOptions {
   readonly folder: string;
   readonly onAway: (message: string) => void;
   readonly say?: (message: string) => void;
-  /** True: a state is only in this pod, left by an agent before, or not taken by the gateway within `patienceMs`. False: it is safe by now. */
+  /** True: a state is only in this pod: left by an agent before, not taken by the gateway within `patienceMs`, or refused. False: it is safe by now. */
   readonly onUnsaved?: (isUnsaved: boolean) => void;
   /** How long the engine waits for the gateway's own word before the spool's is good enough. */
   readonly patienceMs?: number;
@@ -50,6 +50,7 @@ export class StateRelay {
   #working: Promise<void> | undefined;
   #newest: Buffer | undefined;
   #refusal: GatewayRefused | undefined;
+  #unkept: Buffer | undefined;
   #unreadable: GatewayRefused | undefined;
   #heldLock: string | undefined;
   #isUnsaved = false;
@@ -75,6 +76,17 @@ export class StateRelay {
   /** A state that could not be stored as the state: it is kept as a recovery copy. */
   get refusal(): GatewayRefused | undefined {
     return this.#refusal;
+  }
+
+  /** A state that was refused, even as a recovery copy. The engine is about to leave it in a file, unless it ends before. */
+  get unkept(): Buffer | undefined {
+    return this.#unkept;
+  }
+
+  /** What the engine has left behind is safe, and with it whatever was refused before. */
+  leftIsSafe(): void {
+    this.#unkept = undefined;
+    this.#tellIfSafe();
   }
 
   /** The last state that was handed over, whatever became of it. */
@@ -173,6 +185,10 @@ export class StateRelay {
     this.#options.onUnsaved?.(isUnsaved);
   }
 
+  #tellIfSafe(): void {
+    if (!this.#queue.some(({ kind }) => kind === "state")) this.#tellUnsaved(this.#unkept !== undefined);
+  }
+
   get #patienceMs(): number {
     return this.#options.patienceMs ?? 5_000;
   }
@@ -213,7 +229,7 @@ export class StateRelay {
       const last = batch.at(-1) ?? head;
       const end = last.kind === "state" ? await this.#store(last, batch) : await this.#release(last);
       this.#queue = this.#queue.filter((entry) => !batch.includes(entry));
-      if (!this.#queue.some(({ kind }) => kind === "state")) this.#tellUnsaved(false);
+      this.#tellIfSafe();
       for (const entry of batch) {
         entry.settle(end);
         await rm(this.#path(entry), { force: true });
@@ -224,6 +240,8 @@ export class StateRelay {
   async #store(entry: Entry, batch: readonly Entry[]): Promise<Settled> {
     const { gateway, onAway } = this.#options;
     const state = entry.inMemory ?? (await readFile(this.#path(entry)));
+    // From here on this one says it all.
+    this.#unkept = undefined;
     try {
       await patiently(() => gateway.postState(entry.lockId, state), { onAway });
       if (this.#heldLock === entry.lockId) this.#known = { state };
@@ -233,7 +251,7 @@ export class StateRelay {
     } catch (error) {
       if (!(error instanceof GatewayRefused)) throw error;
       if (await this.#isStored(state)) return { end: "stored" };
-      await this.#keep(state, batch, error);
+      if (!(await this.#isKept(state, batch, error))) this.#unkept = state;
       this.#refusal = error;
       this.#known = undefined;
       return { end: "refused", why: error };
@@ -245,15 +263,16 @@ export class StateRelay {
    * its state is taken, the only copy is on disk here: it stays until it is safe, or a newer one says it all. So does one
    * that is in memory: the disk that did not take it may not take the engine's file either.
    */
-  async #keep(state: Buffer, batch: readonly Entry[], why: GatewayRefused): Promise<void> {
+  async #isKept(state: Buffer, batch: readonly Entry[], why: GatewayRefused): Promise<boolean> {
     const { gateway, onAway, refusedWaitMs = 10_000 } = this.#options;
     const isNewest = () => !this.#queue.some((entry) => entry.kind === "state" && !batch.includes(entry));
     while (!(await keepForRecovery(gateway, state, onAway))) {
       const isOnlyCopy = batch.some(({ taken, inMemory }) => taken || inMemory !== undefined);
-      if (!isOnlyCopy || !isNewest()) return;
+      if (!isOnlyCopy || !isNewest()) return false;
       for (const entry of batch) entry.settle({ end: "refused", why });
       await delay(refusedWaitMs);
     }
+    return true;
   }
 
   /** The answer to an earlier try may have been lost on its way. */

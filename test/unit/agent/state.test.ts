@@ -13,6 +13,10 @@ import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.
 const aState = (serial: number, lineage = "one") =>
   Buffer.from(JSON.stringify({ version: 4, lineage, serial, terraform_version: "1.12.6", outputs: {}, resources: [] }));
 
+/** As the state, and as a recovery copy. */
+const refuseStates = (request: string) =>
+  request === "POST /v1/state" || request === "PUT /v1/recovery" ? "StateOwnedByOther" : undefined;
+
 const lockInfo = (id: string) => ({
   ID: id,
   Operation: "apply",
@@ -173,6 +177,16 @@ describe("the state between engine and store", () => {
     assert.deepEqual(readdirSync(join(root, "state")), []);
   });
 
+  it("tells of a state that is refused, even as a recovery copy, until a later one is safe: the engine has it, and no other", async () => {
+    await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
+    gateway.memory.refuse = refuseStates;
+    assert.equal((await ask("POST", "?ID=L1", aState(1))).status, 409);
+    assert.deepEqual(told, [true]);
+    gateway.memory.refuse = () => undefined;
+    assert.equal((await ask("POST", "?ID=L1", aState(2))).status, 200);
+    assert.deepEqual(told, [true, false]);
+  });
+
   it("does not take a lost answer for a refusal", async () => {
     await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
     gateway.memory.state = aState(1);
@@ -261,6 +275,25 @@ describe("the state between engine and store", () => {
       await keepErroredState(root, tools());
       assert.ok(aState(3).equals(gateway.memory.recovery ?? Buffer.alloc(0)));
     });
+
+    for (const [what, prepare] of [
+      ["says it all of what the engine was refused before", () => leave(aState(2))],
+      ["is not missed where the engine did not live to leave it: the agent has what was refused", () => {}],
+    ] as const) {
+      it(what, async () => {
+        gateway.memory.state = aState(1, "other");
+        gateway.memory.refuse = refuseStates;
+        await ask("POST", "?ID=L1", aState(2));
+        gateway.memory.refuse = () => undefined;
+        prepare();
+        assert.equal((await recover()).end, "kept");
+        assert.ok(gateway.memory.recovery?.equals(aState(2)));
+        assert.deepEqual(told, [true, false]);
+        assert.deepEqual(await recoverErroredState(mkdtempSync(join(root, "empty-")), { ...tools(), relay }), {
+          end: "none",
+        });
+      });
+    }
 
     it("is the state when the gateway has made its copy the state", async () => {
       gateway.memory.state = aState(2);
