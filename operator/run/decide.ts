@@ -158,7 +158,7 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   if (trouble !== undefined && isOutdated(observation)) {
     return { type: "stopPod", pod, phase, message: `${trouble}; the spec has changed since, so another pod is made` };
   }
-  if (run.status?.progress?.step === UNSAVED_STATE_STEP) {
+  if (holdsState(run)) {
     return {
       type: "wait",
       phase,
@@ -179,6 +179,10 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   }
   return { type: "wait", phase, message: trouble ?? `${workText(phase)}${unheard}`, wakeAtMs: deadlineMs };
 }
+
+/** Its result is told only when no state is in the pod alone any more; the last word of its progress may be older. */
+const holdsState = ({ status }: RunObservation["run"]): boolean =>
+  status?.outcome === undefined && status?.progress?.step === UNSAVED_STATE_STEP;
 
 function longestMs({ run }: RunObservation): number {
   const { plan, apply } = run.spec.inputs.timeouts;

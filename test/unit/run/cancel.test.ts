@@ -86,6 +86,13 @@ describe("A Run that a person cancels", () => {
     assert.equal(decision.type, "wait");
   });
 
+  it("keeps it no longer once its result is told: no state is only there by then, whatever the last word of its progress was", () => {
+    const progress = { step: "save state", updatedAt: new Date(T0).toISOString() };
+    const outcome: RunOutcome = { result: "Interrupted", reason: "Interrupted", message: "the engine is lost" };
+    const decision = decides({ environment: asked, status: { ...applying, ...heard, progress, outcome } });
+    assert.equal(decision.type, "stopPod");
+  });
+
   it("tells what was done until then, and is tried again by nobody", () => {
     const run = aRun(runSpec(), { ...applying, ...heard });
     const journal = { entries: 5, completed: 2, leftovers: [] };
