@@ -39,6 +39,8 @@ export interface Route {
   readonly path: string;
   /** Which of the limits counts for its body. */
   readonly limit: "small" | "text" | "archive" | "state";
+  /** Which limit of time counts, where it is not that of every request. */
+  readonly within?: "progressMs";
   readonly handle: (request: SessionRequest) => Promise<Answer>;
 }
 
@@ -57,7 +59,7 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/v1/plan/bundle", limit: "small", handle: getBundle },
   { method: "PUT", path: "/v1/plan/text", limit: "text", handle: putPlanText },
   { method: "POST", path: "/v1/journal", limit: "small", handle: postJournal },
-  { method: "POST", path: "/v1/progress", limit: "small", handle: postProgress },
+  { method: "POST", path: "/v1/progress", limit: "small", within: "progressMs", handle: postProgress },
   { method: "PUT", path: "/v1/recovery", limit: "state", handle: putRecovery },
   { method: "POST", path: "/v1/result", limit: "small", handle: postResult },
 ];

@@ -22,6 +22,8 @@ export interface GatewayLimits {
   readonly inFlightBytes: number;
   /** For one request, from its last byte to its answer. */
   readonly requestMs: number;
+  /** For a report of progress. The agent waits for 15 s before it tells something newer, which an older word must not replace. */
+  readonly progressMs: number;
   /** For whoever has not shown a session: to shake hands, to send headers, and to send the body of a claim. */
   readonly strangerMs: number;
 }
@@ -35,6 +37,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   textBytes: MIB / 4,
   inFlightBytes: 512 * MIB,
   requestMs: 60_000,
+  progressMs: 10_000,
   strangerMs: 15_000,
 };
 
@@ -111,11 +114,11 @@ interface RouteParts {
 }
 
 function addRoute(server: FastifyInstance, { context, route, limits, takeRoom }: RouteParts): void {
-  const { method, path: url, limit, handle } = route;
+  const { method, path: url, limit, within = "requestMs", handle } = route;
   const bodyLimit = limits[`${limit}Bytes`];
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const session = sessionOf(request);
-    const signal = AbortSignal.timeout(limits.requestMs);
+    const signal = AbortSignal.timeout(limits[within]);
     const answer = await handle({ context, session, body: bodyOf(request), lockId: lockIdOf(request), signal });
     return send(reply, answer);
   };

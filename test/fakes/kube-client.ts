@@ -144,8 +144,10 @@ export function fakeKubeClient(now: () => Date = () => new Date()): FakeClient {
       namespace: Namespace,
       name: string,
       patch: Readonly<Record<string, unknown>>,
+      { signal }: { readonly signal?: AbortSignal } = {},
     ) =>
       call("patch", resource, name, () => {
+        signal?.throwIfAborted();
         const old = current(resource, namespace, name);
         const { uid, resourceVersion } = (patch.metadata ?? {}) as Partial<Stored<KubeObject>["metadata"]>;
         if (uid !== undefined && uid !== old.metadata.uid) refuse("patch", 409, "Conflict");

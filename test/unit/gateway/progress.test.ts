@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { UNSAVED_STATE_STEP } from "../../../operator/api/run-status.ts";
 import type { Gateway } from "../../../operator/gateway/gateway.ts";
 import { systemClock } from "../../../operator/loop/clock.ts";
+import { type MemoryStore, memoryStore } from "../../fakes/memory-store.ts";
 import { type GatewayWorld, gatewayWorld } from "./gateway-world.ts";
 
+const PROGRESS_MS = 1_000;
+
 describe("The progress that two replicas write", () => {
+  let store: MemoryStore;
   let world: GatewayWorld;
   let laterMs = 0;
 
   beforeEach(async () => {
     laterMs = 0;
+    store = memoryStore();
     world = await gatewayWorld({
+      store,
+      limits: { progressMs: PROGRESS_MS },
       clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + laterMs },
     });
   });
@@ -43,6 +51,22 @@ describe("The progress that two replicas write", () => {
     await tell(gateway, UNSAVED_STATE_STEP);
     await tell(replica, "apply");
     assert.equal(await tell(gateway, UNSAVED_STATE_STEP), 204);
+    assert.equal(await written(), UNSAVED_STATE_STEP);
+  });
+
+  it("is not written any more when the agent may have told something newer", async () => {
+    const { gateway, replica } = world;
+    const { tell, written } = await aWorker();
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    store.faults.before = async () => {
+      store.faults = {};
+      resolve();
+      await delay(2 * PROGRESS_MS);
+    };
+    const late = tell(gateway, "apply");
+    await begun;
+    assert.equal(await tell(replica, UNSAVED_STATE_STEP), 204);
+    assert.equal(await late, 503);
     assert.equal(await written(), UNSAVED_STATE_STEP);
   });
 });
