@@ -66,10 +66,10 @@ async function work(basics: Basics, order: WorkOrder): Promise<ExitCode> {
   const bench = await setUp(basics, order);
   try {
     const end = await attempt(bench);
-    bench.progress.stop();
     // Whatever was handed over reaches the store before the result closes the Run.
     await bench.relay.drained();
     await bench.journal.flushed();
+    bench.progress.stop();
     if (end.type === "held") {
       bench.printer.say("the plan waits for approval: another pod applies exactly this plan, or nobody does");
       return await finish(bench, heldOutcome);
