@@ -1,6 +1,6 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause } from "../api/run.ts";
-import { type CutOff, type CutOffApply, cutOffApplies } from "../storage/record.ts";
+import { type CutOff, type CutOffApply, cutOffApplies, cutOffBeforeSleep } from "../storage/record.ts";
 import { endText } from "./cause.ts";
 import type { ComponentPast, ComponentSeen, Observation } from "./observation.ts";
 import type { Verdict } from "./verdict.ts";
@@ -16,9 +16,11 @@ export function cutOffOf({ record, runs }: Pick<ComponentPast, "record" | "runs"
   return { run: run.metadata.name, number, desiredDigest, at, ...(request === undefined ? {} : { request }) };
 }
 
-/** An apply was cut off and nothing has ended well since: falling asleep must not destroy it, since its state may not know all that exists. */
-export const isRecovering = (past: ComponentPast): boolean =>
-  cutOffOf(past) !== undefined && past.record?.attempted !== undefined;
+/** Why it must not fall asleep by being destroyed. */
+export function awakeAfterCutOff(past: ComponentPast): string | undefined {
+  const cutOff = past.record && cutOffBeforeSleep(cutOffOf(past), past.record);
+  return cutOff === undefined ? undefined : `${saying(cutOff)}, and no apply has ended well since`;
+}
 
 /**
  * The apply that was cut off, where the next plan is for a person, whatever the rules say: nobody has asked for a Run since (`request`), or somebody

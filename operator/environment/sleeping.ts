@@ -2,11 +2,11 @@ import type { Component } from "../api/component.ts";
 import type { Cause } from "../api/run.ts";
 import { asTime } from "../schedule/gate.ts";
 import { sleepAt } from "../schedule/sleep.ts";
-import { replacingWrite } from "../storage/record.ts";
+import { replacingWrite, writingText } from "../storage/record.ts";
 import { decideComponent } from "./component.ts";
 import { moveFromFormerName } from "./moving.ts";
 import { type ComponentPast, type Observation, pastOf } from "./observation.ts";
-import { isRecovering } from "./recovery.ts";
+import { awakeAfterCutOff } from "./recovery.ts";
 import { decideRemoval } from "./removal.ts";
 import type { UsersOf } from "./usage.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
@@ -29,8 +29,12 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
   const destroyed = new Set(environment.spec.components.filter(isDestroyedAsleep).map(({ name }) => name));
   // How far an interrupted apply came, and what a state means that was put in, has to be looked at by a person first. Such a plan could not be
   // applied without what it uses.
-  const isKept = (name: string): boolean =>
-    mustBeLookedAt(pastOf(observation, name)) || usersOf(name).some((user) => destroyed.has(user) && isKept(user));
+  const whyAwake = (name: string): string | undefined => {
+    const why = whyLookedAt(pastOf(observation, name));
+    if (why !== undefined) return why;
+    const kept = usersOf(name).find((user) => destroyed.has(user) && whyAwake(user) !== undefined);
+    return kept === undefined ? undefined : `${kept} does`;
+  };
   return {
     decide(component, needs) {
       const { name, sleep } = component;
@@ -38,7 +42,8 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
       // Also those that are no longer declared and have not gone yet.
       const users = usersOf(name);
       if (sleep.variables === undefined) {
-        if (isKept(name)) return decideComponent(observation, component, needs);
+        const why = whyAwake(name);
+        if (why !== undefined) return staysAwake(decideComponent(observation, component, needs), why);
         return destroyedAsleep(observation, component, users, until);
       }
       const destroyedUsers = users.filter((user) => destroyed.has(user));
@@ -48,9 +53,10 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
 }
 
 /** What was destroyed for the night already is not woken by a state that is put in: a person looks in the morning. */
-function mustBeLookedAt(past: ComponentPast): boolean {
+function whyLookedAt(past: ComponentPast): string | undefined {
   const { applied, attempted } = past.record ?? {};
-  return isRecovering(past) || ((applied ?? attempted) !== undefined && replacingWrite(past.record) !== undefined);
+  const replaced = (applied ?? attempted) === undefined ? undefined : replacingWrite(past.record);
+  return awakeAfterCutOff(past) ?? (replaced === undefined ? undefined : writingText(replaced));
 }
 
 export const isDestroyedAsleep = ({ sleep }: Pick<Component, "sleep">): boolean => sleep?.destroy === true;
@@ -83,6 +89,11 @@ function destroyedAsleep(
     step: { type: "none" },
     satisfied: false,
   };
+}
+
+function staysAwake(verdict: Verdict, why: string): Verdict {
+  const isSilent = verdict.state === "Ready" && verdict.message === "";
+  return isSilent ? { ...verdict, message: `stays awake, since ${why}` } : verdict;
 }
 
 function scaledAsleep(verdict: Verdict, users: readonly string[], until: string): Verdict {

@@ -7,6 +7,7 @@ import {
   type BlobRef,
   type Claim,
   type ComponentRecord,
+  cutOffBeforeSleep,
   destroyBasisOf,
   replacingWrite,
   writingText,
@@ -65,7 +66,7 @@ export function permitted(
     const same = applying.planDigest === planDigest;
     return { answer: same ? { type: "granted", at: applying.at } : { type: "begun", planDigest: applying.planDigest } };
   }
-  const unseen = operation === "Apply" || ofItself ? whyUnseen(record, claim, { intent, shown }) : undefined;
+  const unseen = operation === "Apply" || ofItself ? whyUnseen(record, claim, { intent, shown, ofItself }) : undefined;
   if (unseen !== undefined) return { answer: { type: "unseen", why: unseen } };
   const begunAt = at.toISOString();
   return {
@@ -88,10 +89,10 @@ export function permitted(
 function whyUnseen(
   record: ComponentRecord,
   { number = 0 }: Claim,
-  { intent, shown }: Pick<WantsToApply, "intent" | "shown">,
+  { intent, shown, ofItself }: Pick<WantsToApply, "intent" | "shown" | "ofItself">,
 ): string | undefined {
-  const run = shown ? undefined : cutOffInTheWay(record, intent);
-  if (run !== undefined) return `Run ${run} was interrupted, and nobody has said how to go on`;
+  const run = ofItself ? cutOffBeforeSleep(record.cutOff, record)?.run : cutOffInTheWay(record, intent);
+  if (run !== undefined && !shown) return `Run ${run} was interrupted, and nobody has said how to go on`;
   const replaced = replacingWrite(record);
   if (replaced === undefined || (shown && number > (replaced.after ?? 0))) return undefined;
   return `${writingText(replaced)}, and nobody has seen what follows from that`;

@@ -267,6 +267,16 @@ export function journalsOf({ journal, cutOff }: ComponentRecord): readonly Journ
   return kept.filter(({ run }, at) => kept.findIndex((one) => one.run === run) === at);
 }
 
+/**
+ * The apply whose cutting off keeps its component from falling asleep by being destroyed, also where a plan of another declaration has found
+ * nothing to do since: what no state tells of may stand on what a destroy takes, the journal that names it would go, and in the morning a person
+ * would have to be asked before anything is made again.
+ */
+export const cutOffBeforeSleep = (
+  cutOff: CutOff | undefined,
+  { mayHoldObjects }: Pick<ComponentRecord, "mayHoldObjects">,
+): CutOff | undefined => (mayHoldObjects ? cutOff : undefined);
+
 /** What a destroy works from. An attempt is taken off the record when it ends well, so one that is there is newer than what was applied. */
 export function destroyBasisOf({ attempted, applied }: ComponentRecord): ComponentRecord["attempted"] {
   return attempted ?? applied;

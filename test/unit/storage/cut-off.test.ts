@@ -113,6 +113,22 @@ describe("The record of an apply that was cut off", () => {
     }
   });
 
+  it("keeps its component from being destroyed for the night until an apply has ended well, whatever was asked for", async () => {
+    const story = await aRecordsStory();
+    const sleeps = { operation: "Destroy", what: "v1", request: "after", ofItself: true } as const;
+    await story.asks(1, { what: "v2" });
+    await story.dies(1);
+    assert.deepEqual(await story.asks(2, sleeps), unseen);
+    await story.ends(2, "Failed");
+    await story.asks(3, { what: "v1" });
+    await story.ends(3, "Unchanged", "v1");
+    assert.deepEqual(await story.asks(4, sleeps), unseen);
+    await story.ends(4, "Failed");
+    await story.asks(5, { what: "v1", phase: "Apply" });
+    await story.ends(5, "Applied", "v1");
+    assert.equal((await story.asks(6, sleeps)).type, "granted");
+  });
+
   it("names those that were cut off before, too, and loses each when it is made good", async () => {
     const story = await aRecordsStory();
     const known = async () => {
