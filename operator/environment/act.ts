@@ -33,29 +33,68 @@ export async function act(
       return { decision, errors: [] };
     case "expire":
     case "converge":
-    case "dismantle": {
-      await withdrawConfirmations(environment, decision.verdicts, ports, signal);
-      if (decision.overrideSpent) await ports.withdrawOverride(environment, signal);
-      await withdrawCancel(environment, ports, signal);
-      const errors: unknown[] = [];
-      const verdicts: Verdict[] = [];
-      for (const verdict of decision.verdicts) {
-        try {
-          await takeStep(environment, verdict, ports, signal);
-          verdicts.push(verdict);
-        } catch (error) {
-          signal.throwIfAborted();
-          errors.push(error);
-          verdicts.push(isCheck(verdict) ? verdict : refused(verdict, error));
-          continue;
-        }
-        errors.push(...(await pruneHistory(environment, verdict, ports, signal)));
-      }
-      if (decision.type === "expire" && decision.deletesObject) await ports.deleteEnvironment(environment, signal);
-      return { decision: { ...decision, verdicts }, errors };
-    }
+    case "dismantle":
+      return carryOut(environment, decision, ports, signal);
   }
 }
+
+type WithVerdicts = Extract<Decision, { readonly verdicts: readonly Verdict[] }>;
+
+/** What is refused keeps nothing else waiting, and is tried again in the next round. */
+async function carryOut(
+  environment: Environment,
+  decision: WithVerdicts,
+  ports: EnvironmentPorts,
+  signal: AbortSignal,
+): Promise<Acted> {
+  const { verdicts: decided, overrideSpent = false } = decision;
+  const unwithdrawn = await attempt(() => withdrawConfirmations(environment, decided, ports, signal), signal);
+  const errors = [
+    ...unwithdrawn,
+    ...(overrideSpent ? await attempt(() => ports.withdrawOverride(environment, signal), signal) : []),
+    ...(await attempt(() => withdrawCancel(environment, ports, signal), signal)),
+  ];
+  const verdicts: Verdict[] = [];
+  for (const verdict of decided) {
+    try {
+      // Once it is forgotten, nobody would know that its confirmation is used up.
+      if (unwithdrawn.length > 0 && isConfirmedToGo(environment, verdict)) throw unwithdrawn[0];
+      await takeStep(environment, verdict, ports, signal);
+      verdicts.push(verdict);
+    } catch (error) {
+      signal.throwIfAborted();
+      errors.push(error);
+      verdicts.push(isCheck(verdict) ? verdict : refused(verdict, error));
+      continue;
+    }
+    // What cannot be deleted says nothing about the component: it stays where it stands.
+    errors.push(...(await attempt(() => pruneHistory(environment, verdict, ports, signal), signal)));
+  }
+  const acted = { ...decision, verdicts };
+  if (acted.type !== "expire" || !acted.deletesObject) return { decision: acted, errors };
+  const kept = await attempt(() => ports.deleteEnvironment(environment, signal), signal);
+  return { decision: withRefusal(acted, kept), errors: [...errors, ...kept] };
+}
+
+/** Does something that nothing else has to wait for. Answers what went wrong. */
+async function attempt(action: () => Promise<void>, signal: AbortSignal): Promise<readonly unknown[]> {
+  try {
+    await action();
+    return [];
+  } catch (error) {
+    signal.throwIfAborted();
+    return [error];
+  }
+}
+
+function withRefusal(decision: Extract<Decision, { type: "expire" }>, [error]: readonly unknown[]): Decision {
+  return error === undefined ? decision : { ...decision, deletionRefused: textOf(error) };
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const isConfirmedToGo = (environment: Environment, { name, step }: Verdict): boolean =>
+  step.type === "forgetState" && confirmationsOf(environment).includes(name);
 
 /**
  * A confirmation is for one removal: whoever declares the component again, be it before its destroy has ended, and removes it again is asked
@@ -98,7 +137,7 @@ async function withdrawCancel(environment: Environment, ports: EnvironmentPorts,
 const NAMESPACE_ENDS = /because it is being terminated/;
 
 function refused(verdict: Verdict, error: unknown): Verdict {
-  const quoted = error instanceof Error ? error.message : String(error);
+  const quoted = textOf(error);
   const message = NAMESPACE_ENDS.test(quoted)
     ? "the namespace is being deleted, so nothing can run in it: deletionPolicy: Retain keeps what exists, and its state, and lets the Environment go"
     : quoted;
@@ -134,20 +173,13 @@ async function takeStep(
   }
 }
 
-/** What cannot be deleted says nothing about the component: it stays where it stands, and the next round tries again. Answers what went wrong. */
 async function pruneHistory(
   environment: Environment,
   verdict: Verdict,
   ports: EnvironmentPorts,
   signal: AbortSignal,
-): Promise<readonly unknown[]> {
-  try {
-    for (const run of surplusOf(environment, verdict, ports.now())) await ports.deleteRun(run, signal);
-    return [];
-  } catch (error) {
-    signal.throwIfAborted();
-    return [error];
-  }
+): Promise<void> {
+  for (const run of surplusOf(environment, verdict, ports.now())) await ports.deleteRun(run, signal);
 }
 
 /** Runs of one component that need not be kept any more. */

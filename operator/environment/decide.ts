@@ -24,7 +24,12 @@ export type Decision =
   /** The Environment is being deleted: destroy or release, in reverse order. */
   | ({ readonly type: "dismantle"; readonly isHeldBack?: boolean } & Verdicts)
   /** Its lifetime is over: destroy or release as at a deletion. The object stays, unless the spec wants it deleted afterwards. */
-  | ({ readonly type: "expire"; readonly deletesObject: boolean } & Verdicts)
+  | ({
+      readonly type: "expire";
+      readonly deletesObject: boolean;
+      /** Why the object is still there. */
+      readonly deletionRefused?: string;
+    } & Verdicts)
   /** Nothing is left: the object may go. */
   | { readonly type: "letGo" };
 

@@ -32,7 +32,9 @@ export function statusFor(
   ];
   return withinBudget({
     observedGeneration: environment.metadata.generation ?? 0,
-    conditions: withOutputTrouble(conditions, published).map((fresh) => dated(environment, fresh, now)),
+    conditions: withRefusal(withOutputTrouble(conditions, published), decision).map((fresh) =>
+      dated(environment, fresh, now),
+    ),
     summary: summaryOf(decision.type, verdicts),
     components: verdicts
       .filter((verdict) => isShown(environment, verdict))
@@ -82,6 +84,13 @@ function withOutputTrouble(conditions: readonly FreshCondition[], { error }: Pub
     if (fresh.type === "Reconciling") return { ...fresh, status: "True", reason: "OutputsNotWritten", message };
     return fresh;
   });
+}
+
+/** Nothing is left but the object itself, which goes on being deleted. */
+function withRefusal(conditions: readonly FreshCondition[], decision: Decision): readonly FreshCondition[] {
+  if (decision.type !== "expire" || decision.deletionRefused === undefined) return conditions;
+  const message = `nothing is left, and the object cannot be deleted: ${decision.deletionRefused}`.slice(0, 1024);
+  return conditions.map((fresh) => (fresh.type === "Ready" ? { ...fresh, message } : fresh));
 }
 
 /** A removed component stays in sight until what it made is gone. */

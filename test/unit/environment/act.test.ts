@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { act } from "../../../operator/environment/act.ts";
 import type { EnvironmentPorts } from "../../../operator/environment/ports.ts";
+import { reconcileEnvironment } from "../../../operator/environment/reconcile.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
-import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
+import { aComponent, aLifetime, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
 
 const signal = new AbortController().signal;
@@ -108,6 +110,74 @@ describe("A confirmed removal", () => {
     assert.deepEqual(await confirmationsAfter(story), [[]], "while it is being destroyed");
     story.end("a", "Destroyed");
     assert.deepEqual(await confirmationsAfter(story), [[]], "afterwards");
+  });
+});
+
+describe("A write to the Environment that is refused", () => {
+  const refuse = async () => {
+    throw new Error("patch: 409 Conflict: a webhook");
+  };
+
+  it("does not keep any component from its step, nor the annotations from being taken off that can be", async () => {
+    const annotations = { [ANNOTATIONS.confirmDestroy]: "a", [ANNOTATIONS.cancel]: "gone" };
+    const environment = anEnvironment([aComponent("a"), aComponent("b")], { metadata: { annotations } });
+    const done: string[] = [];
+    const ports = {
+      now: () => new Date(T0),
+      runsOf: () => [],
+      event() {},
+      setConfirmations: refuse,
+      async withdrawCancel() {
+        done.push("withdrawCancel");
+      },
+      async createRun(_environment, _name, { component }) {
+        done.push(component);
+      },
+    } satisfies Partial<EnvironmentPorts>;
+    const decision = aStory(environment).decision();
+    const { errors } = await act(environment, decision, ports as unknown as EnvironmentPorts, signal);
+    assert.deepEqual(done, ["withdrawCancel", "a", "b"]);
+    assert.match(String(errors), /409/, "and the next round tries again");
+  });
+
+  it("keeps the record of what was confirmed until the confirmation is used up", async () => {
+    const annotations = { [ANNOTATIONS.confirmDestroy]: "a" };
+    const story = aStory(anEnvironment([], { metadata: { annotations } }));
+    for (const name of ["a", "b"]) story.records.set(name, aRecord(name, { mayHoldObjects: false }));
+    const forgotten: string[] = [];
+    const ports = {
+      now: () => new Date(T0),
+      setConfirmations: refuse,
+      async forgetState({ component }) {
+        forgotten.push(component);
+      },
+    } satisfies Partial<EnvironmentPorts>;
+    const { decision } = await act(story.environment(), story.decision(), ports as unknown as EnvironmentPorts, signal);
+    assert.deepEqual(forgotten, ["b"]);
+    const status = statusFor(story.environment(), decision, { lines: [] }, new Date(T0));
+    assert.match(status?.components?.[0]?.message ?? "", /a webhook/);
+  });
+
+  it("is told where it is the deletion at the end of a lifetime", async () => {
+    const environment = anEnvironment([aComponent("a")], { spec: { lifetime: aLifetime({}, "DeleteObject") } });
+    let written: EnvironmentStatus | undefined;
+    const ports = {
+      now: () => new Date(T0 + 48 * 3_600_000),
+      environment: () => environment,
+      runsOf: () => [],
+      freshRecordsOf: async () => [],
+      stopFollowing() {},
+      deleteEnvironment: refuse,
+      async writeStatus(_environment, status) {
+        written = status;
+        return false;
+      },
+    } satisfies Partial<EnvironmentPorts>;
+    const outcome = await reconcileEnvironment("team", "shop", ports as unknown as EnvironmentPorts, signal);
+    const ready = written?.conditions?.find(({ type }) => type === "Ready");
+    assert.deepEqual([ready?.status, ready?.reason], ["False", "Expired"]);
+    assert.match(ready?.message ?? "", /cannot be deleted: patch: 409 Conflict: a webhook/);
+    assert.equal(outcome.type, "failed", "the next round tries again");
   });
 });
 
