@@ -1,6 +1,7 @@
 import { type Reason, reasonNames } from "../api/conditions.ts";
 import type { EnvironmentSpec } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
+import { sleepAt } from "../schedule/sleep.ts";
 import { sideOfWriting } from "../storage/record.ts";
 import type { ComponentPast } from "./observation.ts";
 import { endedAtMs, nextTryMs, retryLimit } from "./retry.ts";
@@ -15,6 +16,14 @@ export interface Attempted {
   readonly apartFromCommit?: { readonly inputsDigest: string; readonly content: string };
   /** Each waking, and each falling asleep, has tries of its own: what ended before this does not count. */
   readonly countedFromMs?: number;
+}
+
+/** From the turn before the last one: what was tried before it was of another day or night. Clocks that differ by minutes make no difference. */
+export function triesOfThisTurn({ lifetime }: EnvironmentSpec, nowMs: number): Pick<Attempted, "countedFromMs"> {
+  const answer = sleepAt(lifetime?.sleep, nowMs);
+  if (answer.state === "invalid") return {};
+  const countedFromMs = answer.state === "awake" ? answer.fellAsleepAtMs : answer.wokeAtMs;
+  return countedFromMs === undefined ? {} : { countedFromMs };
 }
 
 /** An interrupted destroy counts as a failed one: what is left is known from the state, so trying again is safe. */

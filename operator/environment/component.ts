@@ -1,11 +1,9 @@
 import type { Component } from "../api/component.ts";
-import type { EnvironmentSpec } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, Run, RunInputs } from "../api/run.ts";
-import { sleepAt } from "../schedule/sleep.ts";
 import { isWhole } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
-import { type Attempted, answerAfterFailure, lastFailure, wasCancelled } from "./attempts.ts";
+import { type Attempted, answerAfterFailure, lastFailure, triesOfThisTurn, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
 import { causeOf, endText, type Intended } from "./cause.ts";
 import { corrected, isComingCorrection } from "./correction.ts";
@@ -159,10 +157,9 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
   const { observation, component, past } = subject;
   const { environment } = observation;
   const { inputs, inputsDigest, revision, content } = desired;
-  const countedFromMs = triesCountFrom(environment.spec, component, observation.nowMs);
   const wanted = {
     ...attemptedNow(environment, desiredDigestOf(inputsDigest, revision)),
-    ...(countedFromMs === undefined ? {} : { countedFromMs }),
+    ...(component.sleep === undefined ? {} : triesOfThisTurn(environment.spec, observation.nowMs)),
     ...(content === undefined ? {} : { apartFromCommit: { inputsDigest, content } }),
   };
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
@@ -189,14 +186,6 @@ function tryOrWait(subject: Subject, engine: CatalogueEngine, desired: Desired):
     return { state: "Interrupted", reason: "Recovering", message, step };
   }
   return { state: "Pending", reason: "Pending", message: `Run ${spec.number} starts`, step };
-}
-
-/** From the turn before the last one: what was tried before it was of another day or night. Clocks that differ by minutes make no difference. */
-function triesCountFrom({ lifetime }: EnvironmentSpec, { sleep }: Component, nowMs: number): number | undefined {
-  if (sleep === undefined) return undefined;
-  const answer = sleepAt(lifetime?.sleep, nowMs);
-  if (answer.state === "invalid") return undefined;
-  return answer.state === "awake" ? answer.fellAsleepAtMs : answer.wokeAtMs;
 }
 
 function causeOfTry(past: ComponentPast, wanted: Attempted, desired: Desired & Pick<Intended, "engine">): Cause {

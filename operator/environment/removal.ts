@@ -6,7 +6,7 @@ import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import { type ComponentRecord, destroyBasisOf, replacingWrite } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
-import { answerAfterFailure, lastFailure } from "./attempts.ts";
+import { answerAfterFailure, lastFailure, triesOfThisTurn } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
 import { comingFrom, unfinishedMove } from "./moving.ts";
 import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
@@ -207,7 +207,10 @@ function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
       "something may exist, and no archive says how to destroy it: declare and apply it once, or set deletionPolicy: Retain";
     return { state: "Stalled", reason: "StateLost", message };
   }
-  const wanted = attemptedNow(environment, digestOf({ destroy: attempt.desiredDigest }));
+  const wanted = {
+    ...attemptedNow(environment, digestOf({ destroy: attempt.desiredDigest })),
+    ...(ending === "Asleep" ? triesOfThisTurn(environment.spec, observation.nowMs) : {}),
+  };
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, observation.nowMs);
   if (wait !== undefined) return inputsForDestroy(wait);
   const { engine } = attempt;

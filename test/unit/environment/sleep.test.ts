@@ -248,26 +248,30 @@ describe("An environment that falls asleep", () => {
     assert.deepEqual(mornings, [2, 2]);
   });
 
-  it("has the tries of each evening, too, to fall asleep", () => {
-    const story = aStory(anEnvironment([aComponent("database", scaled)], { spec: { ...nights, retry: { limit: 1 } } }));
-    story.pass(8 * HOUR_MS);
-    story.settle();
-    story.pass(12 * HOUR_MS);
-    const evenings = [1, 2].map(() => {
-      const before = story.started.length;
-      for (let tries = 0; tries < 4; tries += 1) {
-        story.round();
-        if (story.openRuns().length > 0) story.end("database", "Failed", { reason: "PlanFailed", retry: "Backoff" });
-        story.pass(HOUR_MS / 4);
-      }
-      assert.equal(story.verdict("database").reason, "RetriesExhausted");
+  for (const [what, how] of [
+    ["be scaled", scaled],
+    ["be destroyed", destroyed],
+  ] as const)
+    it(`has the tries of each evening, too, to ${what}`, () => {
+      const story = aStory(anEnvironment([aComponent("database", how)], { spec: { ...nights, retry: { limit: 1 } } }));
+      story.pass(8 * HOUR_MS);
+      story.settle();
       story.pass(12 * HOUR_MS);
-      assert.equal(story.verdict("database").state, "Ready", "in the day it is as it was");
-      story.pass(11 * HOUR_MS);
-      return story.started.length - before;
+      const evenings = [1, 2].map(() => {
+        const before = story.started.length;
+        for (let tries = 0; tries < 4; tries += 1) {
+          story.round();
+          if (story.openRuns().length > 0) story.end("database", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+          story.pass(HOUR_MS / 4);
+        }
+        assert.equal(story.verdict("database").reason, "RetriesExhausted");
+        story.pass(12 * HOUR_MS);
+        assert.equal(story.verdict("database").state, "Ready", "in the day it is as it was");
+        story.pass(11 * HOUR_MS);
+        return story.started.length - before;
+      });
+      assert.deepEqual(evenings, [2, 2]);
     });
-    assert.deepEqual(evenings, [2, 2]);
-  });
 
   it("does not ask again each morning for what a person has rejected", () => {
     const story = night();
