@@ -55,7 +55,7 @@ function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {
 }
 
 /** From then on something may exist. */
-const hasBegunToApply = ({ spec, status }: Run): boolean =>
+export const hasBegunToApply = ({ spec, status }: Run): boolean =>
   spec.operation === "Apply" && status?.applyStartedAt !== undefined;
 
 function withoutRecord(runs: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {

@@ -156,7 +156,7 @@ function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefi
   return { ...gone("Destroyed"), satisfied: false, step: { type: "forgetState" } };
 }
 
-function policyOf({ observation, past }: Subject): DeletionPolicy {
+export function policyOf({ observation, past }: ComponentSeen): DeletionPolicy {
   const { spec, status } = observation.environment;
   const declared = declarationOf(observation, past.name)?.deletionPolicy;
   // The declaration of a removed component is gone; what it said is remembered in the status.

@@ -1,9 +1,11 @@
 import type { Component } from "../api/component.ts";
-import { type ComponentRecord, destroyBasisOf, isWhole } from "../storage/record.ts";
+import { destroyBasisOf, isWhole } from "../storage/record.ts";
 import { inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
-import { type Observation, pastOf } from "./observation.ts";
+import { hasBegunToApply, lossOf } from "./lost-state.ts";
+import { type ComponentPast, type Observation, pastOf } from "./observation.ts";
+import { policyOf } from "./removal.ts";
 import { withKeptCommits } from "./watch.ts";
 
 export type UsersOf = (name: string) => readonly string[];
@@ -18,51 +20,66 @@ export function usersOf(observation: Observation): UsersOf {
 }
 
 function workedOut(observation: Observation): UsersOf {
-  const users = reversed(usage(observation));
-  const holding = new Set(
-    observation.records
-      .filter(({ owner }) => owner.environmentUid === observation.environment.metadata.uid)
-      .filter((record) => record.mayHoldObjects && record.ownership === "Owned")
-      .map(({ key }) => key.component),
-  );
-  return (name) => [...(users.get(name) ?? [])].filter((user) => user !== name && holding.has(user)).sort();
+  const names = new Set([
+    ...observation.records.map(({ key }) => key.component),
+    ...observation.runs.map(({ spec }) => spec.component),
+  ]);
+  const holding = [...names].map((name) => pastOf(observation, name)).filter((past) => isHolding(observation, past));
+  const users = reversed(usage(observation, holding));
+  return (name) => [...(users.get(name) ?? [])].filter((user) => user !== name).sort();
 }
 
-/** Who uses whom. A cycle there cannot be waited out: then the records alone count, and where those have one, it is no order at all. */
-function usage(observation: Observation): Graph {
-  const graphWith = (needsOf: (observation: Observation, record: ComponentRecord) => Iterable<string>): Graph =>
-    graphOf(observation.records.map((record) => [record.key.component, needsOf(observation, record)]));
-  const graphs = [graphWith(presentNeeds), graphWith(recordedNeeds)];
+/** Where a record is lost, what the Runs have made is still there, unless it was given up. */
+function isHolding(observation: Observation, past: ComponentPast): boolean {
+  const { record } = past;
+  const isLost = lossOf(past) !== undefined;
+  if (record === undefined) return isLost && policyOf({ observation, past }) !== "Retain";
+  const isOwn = record.owner.environmentUid === observation.environment.metadata.uid && record.ownership === "Owned";
+  return isOwn && (record.mayHoldObjects || isLost);
+}
+
+/** Who uses whom. A cycle there cannot be waited out: then what was applied alone counts, and where that has one, it is no order at all. */
+function usage(observation: Observation, pasts: readonly ComponentPast[]): Graph {
+  const graphWith = (needsOf: (observation: Observation, past: ComponentPast) => Iterable<string>): Graph =>
+    graphOf(pasts.map((past) => [past.name, needsOf(observation, past)]));
+  const graphs = [graphWith(presentNeeds), graphWith(appliedNeeds)];
   return graphs.find((graph) => orderOf(graph).cycle === undefined) ?? graphOf([]);
 }
 
 /** What it used at the last apply; an order that was declared anew since makes no other, and holds at once. */
-function presentNeeds(observation: Observation, record: ComponentRecord): Iterable<string> {
+function presentNeeds(observation: Observation, past: ComponentPast): Iterable<string> {
   const { components } = observation.environment.spec;
-  const component = components.find(({ name }) => name === record.key.component);
-  const recorded = recordedNeeds(observation, record);
-  if (component === undefined) return recorded;
+  const component = components.find(({ name }) => name === past.name);
+  const applied = appliedNeeds(observation, past);
+  if (component === undefined) return applied;
   const declared = dependenciesOf(component);
+  const basis = recordedBasis(past);
+  if (basis === undefined) return [...declared, ...applied];
   // Compared first, since digests of all that is declared take their time.
-  const isSame = declared.size === recorded.length && recorded.every((name) => declared.has(name));
-  return isSame || !isAppliedAs(observation, component, record) ? recorded : declared;
+  const isSame = declared.size === applied.length && applied.every((name) => declared.has(name));
+  return isSame || !isAppliedAs(observation, component, past) ? applied : declared;
 }
 
 /** Under the names of that time, and under those that were given since: either may be the name of what is still there. */
-function recordedNeeds({ environment }: Observation, record: ComponentRecord): readonly string[] {
-  const recorded = destroyBasisOf(record)?.inputs.dependsOn ?? [];
+function appliedNeeds({ environment }: Observation, past: ComponentPast): readonly string[] {
+  const basis = recordedBasis(past) ?? past.runs.find(hasBegunToApply)?.spec;
+  const applied = basis?.inputs.dependsOn ?? [];
   const renamed = environment.spec.components.filter(
-    ({ formerName }) => formerName !== undefined && recorded.includes(formerName),
+    ({ formerName }) => formerName !== undefined && applied.includes(formerName),
   );
-  return [...recorded, ...renamed.map(({ name }) => name)];
+  return [...applied, ...renamed.map(({ name }) => name)];
 }
 
+/** What the record says was applied, where that is not behind what the Runs know. */
+const recordedBasis = (past: ComponentPast) =>
+  past.record === undefined || lossOf(past) !== undefined ? undefined : destroyBasisOf(past.record);
+
 /** Is what is declared what was applied last, whatever both say about the order? */
-function isAppliedAs(observation: Observation, component: Component, record: ComponentRecord): boolean {
+function isAppliedAs(observation: Observation, component: Component, past: ComponentPast): boolean {
   const { environment } = observation;
-  const { applied } = record;
-  if (applied === undefined || !isWhole(record)) return false;
-  const { revisionOf } = withKeptCommits(observation, component, pastOf(observation, component.name));
+  const { applied } = past.record ?? {};
+  if (past.record === undefined || applied === undefined || !isWhole(past.record)) return false;
+  const { revisionOf } = withKeptCommits(observation, component, past);
   const seen = revisionOf(sourceOf(environment.spec, component));
   if (seen.state === "known" && seen.revision !== applied.revision) return false;
   const [wanted, there] = [inputsOf(environment, component, undefined), applied.inputs].map((inputs) =>
