@@ -35,11 +35,12 @@ const witnesses = (past: ComponentPast): readonly Run[] =>
 /** Those that have ended since all was destroyed last, newest first. */
 function sinceDestroyed(past: ComponentPast): readonly Run[] {
   const closed = past.runs.filter((run) => isClosed(run) && !destroyedSince(past, run));
-  const destroyed = closed.findIndex(
-    ({ spec, status }) => spec.operation === "Destroy" && status?.phase === "Succeeded",
-  );
+  const destroyed = closed.findIndex(hasDestroyed);
   return destroyed === -1 ? closed : closed.slice(0, destroyed);
 }
+
+export const hasDestroyed = ({ spec, status }: Run): boolean =>
+  spec.operation === "Destroy" && status?.phase === "Succeeded";
 
 const hasMade = (run: Run): boolean => hasBegunToApply(run) || (run.status?.outcome?.resources ?? 0) > 0;
 

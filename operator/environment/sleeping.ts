@@ -4,6 +4,7 @@ import { asTime } from "../schedule/gate.ts";
 import { sleepAt } from "../schedule/sleep.ts";
 import { replacingWrite, writingText } from "../storage/record.ts";
 import { decideComponent } from "./component.ts";
+import { hasBegunToApply, hasDestroyed } from "./lost-state.ts";
 import { moveFromFormerName } from "./moving.ts";
 import { type ComponentPast, type Observation, pastOf } from "./observation.ts";
 import { awakeAfterCutOff } from "./recovery.ts";
@@ -54,9 +55,16 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
 
 /** What was destroyed for the night already is not woken by a state that is put in: a person looks in the morning. */
 function whyLookedAt(past: ComponentPast): string | undefined {
-  const { applied, attempted } = past.record ?? {};
-  const replaced = (applied ?? attempted) === undefined ? undefined : replacingWrite(past.record);
+  const replaced = isDestroyed(past) ? undefined : replacingWrite(past.record);
   return awakeAfterCutOff(past) ?? (replaced === undefined ? undefined : writingText(replaced));
+}
+
+/** Nothing was begun since it was destroyed last. A record that was lost and made anew does not know that, but its Runs do. */
+function isDestroyed({ record, runs }: ComponentPast): boolean {
+  const { applied, attempted, lastResult } = record ?? {};
+  if ((applied ?? attempted) !== undefined) return false;
+  const last = runs.find((run) => hasBegunToApply(run) || hasDestroyed(run));
+  return lastResult?.outcome.result === "Destroyed" || last?.spec.operation === "Destroy";
 }
 
 export const isDestroyedAsleep = ({ sleep }: Pick<Component, "sleep">): boolean => sleep?.destroy === true;

@@ -4,6 +4,7 @@ import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import { permitted } from "../../../operator/storage/applying.ts";
 import { aComponent, anEnvironment } from "../../fakes/objects.ts";
+import { loseRecord, makeUpFor } from "./lost-record.ts";
 import { edit } from "./recovery-story.ts";
 import { aStory } from "./story.ts";
 
@@ -83,6 +84,54 @@ describe("A component of which an interrupted apply may have left something", ()
     story.edit((environment) => ({ ...environment, spec }));
     assert.ok(story.records.get("a")?.cutOff);
     assert.equal(story.verdict("a").reason, "Asleep");
+  });
+});
+
+describe("A component whose lost record was made up for by a push", () => {
+  /** `base`, and `a` that uses it; the plan of `a` waits for a person. */
+  function waiting(): Story {
+    const components = [aComponent("base", destroyed), aComponent("a", { needs: ["base"], ...destroyed })];
+    const story = aStory(anEnvironment(components, { spec: nights }));
+    untilHour(story, 12);
+    story.settle();
+    loseRecord(story, "a");
+    makeUpFor(story, "a");
+    story.hold("a");
+    return story;
+  }
+
+  it("stays awake in the night, with what it uses, and its plan waits", () => {
+    const story = waiting();
+    untilHour(story, 21);
+    story.round();
+    assert.deepEqual(story.superseded, []);
+    assert.equal(story.verdict("a").state, "AwaitingApproval");
+    assert.equal(story.verdict("base").message, "stays awake, since a does");
+  });
+
+  it("sleeps once a person has looked", () => {
+    const story = waiting();
+    untilHour(story, 21);
+    story.end("a", "Applied");
+    story.settle();
+    assert.deepEqual(story.started.slice(-2), ["Destroy a #3", "Destroy base #2"]);
+  });
+
+  it("is not woken where it had been destroyed for the night, whether the record tells that or its Runs", () => {
+    for (const outcome of [{ result: "Destroyed", reason: "", message: "" } as const, undefined]) {
+      const components = [aComponent("a", destroyed)];
+      const story = aStory(anEnvironment(components, { spec: nights }));
+      untilHour(story, 12);
+      story.settle();
+      untilHour(story, 21);
+      story.settle();
+      makeUpFor(story, "a");
+      const record = story.records.get("a") ?? assert.fail();
+      const lastResult = outcome && { outcome, runUid: "run", podUid: "pod", at: "" };
+      story.records.set("a", { ...record, ...(lastResult === undefined ? {} : { lastResult }) });
+      if (lastResult !== undefined) for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+      assert.equal(story.verdict("a").reason, "Asleep");
+    }
   });
 });
 
