@@ -30,9 +30,8 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
   const destroyed = new Set(environment.spec.components.filter(isDestroyedAsleep).map(({ name }) => name));
   // How far an interrupted apply came, and what a state means that was put in, has to be looked at by a person first. Such a plan could not be
   // applied without what it uses.
-  const whyAwake = (name: string): string | undefined => {
-    const why = whyLookedAt(pastOf(observation, name));
-    if (why !== undefined) return why;
+  const whyAwake = (name: string): string | undefined => whyLookedAt(pastOf(observation, name)) ?? awakeForUser(name);
+  const awakeForUser = (name: string): string | undefined => {
     const kept = usersOf(name).find((user) => destroyed.has(user) && whyAwake(user) !== undefined);
     return kept === undefined ? undefined : `${kept} does`;
   };
@@ -42,11 +41,9 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
       if (sleep === undefined) return decideComponent(observation, component, needs);
       // Also those that are no longer declared and have not gone yet.
       const users = usersOf(name);
-      if (sleep.variables === undefined) {
-        const why = whyAwake(name);
-        if (why !== undefined) return staysAwake(decideComponent(observation, component, needs), why);
-        return destroyedAsleep(observation, component, users, until);
-      }
+      const why = sleep.variables === undefined ? whyAwake(name) : awakeForUser(name);
+      if (why !== undefined) return staysAwake(decideComponent(observation, component, needs), why);
+      if (sleep.variables === undefined) return destroyedAsleep(observation, component, users, until);
       const destroyedUsers = users.filter((user) => destroyed.has(user));
       return scaledAsleep(decideComponent(observation, asleep(component), needs), destroyedUsers, until);
     },

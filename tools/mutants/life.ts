@@ -213,7 +213,7 @@ export const DEATHS: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/sleeping.ts",
-        find: "        if (why !== undefined) return staysAwake(decideComponent(observation, component, needs), why);\n",
+        find: "      if (why !== undefined) return staysAwake(decideComponent(observation, component, needs), why);\n",
         replace: "",
       },
     ],

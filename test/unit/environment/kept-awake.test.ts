@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Component } from "../../../operator/api/component.ts";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
@@ -20,8 +21,8 @@ function untilHour(story: Story, hour: number): void {
 }
 
 /** `base`, and `a` that uses it: an apply of `a` was cut off, and the plan of another declaration has found nothing to do. */
-function settledByAnother(): Story {
-  const components = [aComponent("base", destroyed), aComponent("a", { needs: ["base"], ...destroyed })];
+function settledByAnother(base: Partial<Component> = destroyed): Story {
+  const components = [aComponent("base", base), aComponent("a", { needs: ["base"], ...destroyed })];
   const story = aStory(anEnvironment(components, { spec: nights }));
   untilHour(story, 12);
   story.round();
@@ -62,6 +63,15 @@ describe("A component of which an interrupted apply may have left something", ()
       "Ready: stays awake, since a does",
       "Ready: stays awake, since Run 1 was interrupted, and no apply has ended well since",
     ]);
+  });
+
+  it("keeps what it uses from being scaled, and the whole is Ready", () => {
+    const story = settledByAnother({ sleep: { variables: [{ name: "replicas", value: 0 }] } });
+    untilHour(story, 21);
+    assert.deepEqual([story.verdict("base").state, story.verdict("a").state], ["Ready", "Ready"]);
+    edit(story, 3);
+    story.settle();
+    assert.deepEqual(story.started.slice(-4), ["Apply base #3", "Apply a #3", "Destroy a #4", "Apply base #4"]);
   });
 
   it("sleeps once an apply has ended well", () => {
