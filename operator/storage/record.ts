@@ -269,8 +269,8 @@ export function journalsOf({ journal, cutOff }: ComponentRecord): readonly Journ
 
 /**
  * The apply whose cutting off keeps its component from falling asleep by being destroyed, also where a plan of another declaration has found
- * nothing to do since: what no state tells of may stand on what a destroy takes, the journal that names it would go, and in the morning a person
- * would have to be asked before anything is made again.
+ * nothing to do since: what no state tells of may stand on what a destroy takes, and in the morning a person would have to be asked before
+ * anything is made again.
  */
 export const cutOffBeforeSleep = (
   cutOff: CutOff | undefined,
