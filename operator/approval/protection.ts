@@ -1,6 +1,7 @@
 /** What a plan may not do, whoever approves it. */
+import { MASK } from "../engine/mask.ts";
 import { LONGEST_ADDRESS } from "../engine/plan-changes.ts";
-import { MASK, type PlannedChange, type PlanReport } from "../gateway/protocol.ts";
+import type { PlannedChange, PlanReport } from "../gateway/protocol.ts";
 
 export interface Limits {
   readonly protect?: readonly string[] | undefined;

@@ -160,9 +160,6 @@ export const verdict = z.object({
   message: z.string(),
 });
 
-/** What the agent writes in the place of a secret. */
-export const MASK = "(sensitive)";
-
 export const journalEntry = z.object({
   at: z.iso.datetime(),
   event: z.enum(["apply_start", "apply_complete", "apply_errored"]),

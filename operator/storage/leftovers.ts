@@ -1,5 +1,6 @@
+import { MASK } from "../engine/mask.ts";
 import { parseObjects, type StateObject } from "../engine/state.ts";
-import { type JournalEntry, MASK } from "../gateway/protocol.ts";
+import type { JournalEntry } from "../gateway/protocol.ts";
 import { type StateStore, StoreCorrupt } from "./port.ts";
 import type { ComponentRecord, StateVersion } from "./record.ts";
 import { readState } from "./versions.ts";

@@ -5,7 +5,7 @@
  * White space and the bars that engines draw beside their errors count as one blank: a secret that was wrapped or
  * indented is still found.
  */
-import { MASK } from "../../operator/gateway/protocol.ts";
+import { MASK } from "../../operator/engine/mask.ts";
 import { type AutomatonNode, buildAutomaton, follow } from "./automaton.ts";
 import { formsOf } from "./secret-forms.ts";
 
