@@ -7,7 +7,6 @@ import type { KubeObject } from "../cluster/ports.ts";
 import { RUNS } from "../cluster/resources.ts";
 import { type Hand, pushState, restoreState, unlockedByHand, type WritingHand } from "../storage/by-hand.ts";
 import { changeRecord } from "../storage/change.ts";
-import { ensureRecord } from "../storage/ownership.ts";
 import { holderOf, stateKeyText } from "../storage/record.ts";
 import { type Answer, nameOf } from "./reading.ts";
 import { environmentOf, recordFor, type StateRequest, tell } from "./requests.ts";
@@ -17,8 +16,8 @@ import { badRequest, notFound, StatusError } from "./status.ts";
 
 export async function putContent(request: StateRequest): Promise<Answer> {
   const { context, key, body, query, signal } = request;
-  await mustHaveRecord(request);
-  const record = await pushState(context.store, key, body, await writingHand(request, query.force === "true"), signal);
+  const hand = { ...(await writingHand(request, query.force === "true")), ...(await firstOwner(request)) };
+  const record = await pushState(context.store, key, body, hand, signal);
   await tell(request, "StatePushed", `pushed the state of ${key.component} (serial ${record.state?.serial ?? 0})`);
   return { json: stateObject(record) };
 }
@@ -74,15 +73,15 @@ async function runsOf(request: StateRequest): Promise<readonly Run[]> {
 }
 
 /** The first push for a component makes its record, in the name of the Environment that declares it. */
-async function mustHaveRecord(request: StateRequest): Promise<void> {
+async function firstOwner(request: StateRequest): Promise<Pick<WritingHand, "firstOwner">> {
   const { context, key, signal } = request;
-  if ((await context.store.record(key, signal)) !== undefined) return;
+  if ((await context.store.record(key, signal)) !== undefined) return {};
   const environment = await environmentOf(request);
   const declared = environment?.spec.components.find(({ name }) => name === key.component);
   if (environment === undefined || declared === undefined)
     throw notFound(`there is no state of ${stateKeyText(key)}, and no Environment that declares that component`);
   await mustNotBeExpected(request, environment, declared.formerName);
-  await ensureRecord(context.store, key, environment.metadata.uid, { signal, now: () => context.clock.now() });
+  return { firstOwner: environment.metadata.uid };
 }
 
 /** The state of the former name comes under this one: another that is in its place would stay, and the one that comes would belong to nobody. */

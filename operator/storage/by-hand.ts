@@ -2,6 +2,7 @@ import { withSerial } from "../engine/state-serial.ts";
 import { deleteBlobs, droppedBlobs } from "./blobs.ts";
 import { afterConflict, type Change, without } from "./change.ts";
 import { withCutOff } from "./cut-off.ts";
+import { emptyRecord } from "./ownership.ts";
 import { RecordConflict, type StateStore, StoreCorrupt } from "./port.ts";
 import {
   type BlobRef,
@@ -32,11 +33,16 @@ export interface WritingHand extends Hand {
   readonly newestRun: number;
   /** A Run of it has begun to apply, and no destroy has ended well since: also where the record that told so was lost. */
   readonly begun: boolean;
+  /** For a push: UID of the Environment that owns this state, where it is the first one. Absent: there must have been one before. */
+  readonly firstOwner?: string;
   /** For a push: takes another lineage, a serial that is too low, and a state that is empty. Gives up a recovery copy that is no state. */
   readonly force: boolean;
 }
 
-/** Stores a state that a person brings. What was stored before stays among the versions; a recovery copy does, too. */
+/**
+ * Stores a state that a person brings. What was stored before stays among the versions; a recovery copy does, too. The record of a first one
+ * is made with the state in it: an empty one would say that nothing exists.
+ */
 export async function pushState(
   store: StateStore,
   key: StateKey,
@@ -143,8 +149,7 @@ async function write(
 ): Promise<ComponentRecord> {
   for (let tries = 1; ; tries += 1) {
     const found = await store.record(key, signal);
-    if (found === undefined) throw new Refused("NotFound", `there is no state of ${stateKeyText(key)}`);
-    const { value: record, version } = found;
+    const record = found?.value ?? firstRecord(key, writing);
     mustBeFree(record);
     const content = await contentFor(record);
     const recovered = await recoveredVersion(store, record, writing.force, signal);
@@ -152,7 +157,10 @@ async function write(
     const head = blob === undefined ? undefined : versionOf(incomingState(content as Buffer), blob, writing);
     const next = written(record, head, recovered, writing);
     try {
-      const after = await store.updateRecord(next, version, signal);
+      const after =
+        found === undefined
+          ? await store.createRecord(next, signal)
+          : await store.updateRecord(next, found.version, signal);
       await deleteBlobs(store, record, droppedBlobs(record, next), signal);
       return after.value;
     } catch (error) {
@@ -161,6 +169,11 @@ async function write(
       await afterConflict(store, error, tries, signal);
     }
   }
+}
+
+function firstRecord(key: StateKey, { firstOwner, at }: WritingHand): ComponentRecord {
+  if (firstOwner === undefined) throw new Refused("NotFound", `there is no state of ${stateKeyText(key)}`);
+  return emptyRecord(key, firstOwner, at);
 }
 
 /** The record after a person's write. Whatever was waiting for a person is settled by it, and stays among the versions. */

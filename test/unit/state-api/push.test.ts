@@ -14,13 +14,13 @@ function aRequest(environment: Environment) {
     listAll: async () => ({ items: [] }),
   };
   const context = { store, client, clock: { now: () => AT }, tell: () => {} } as never;
-  const push = () =>
+  const push = (body = aState({ serial: 3 })) =>
     putContent({
       context,
       key: NETWORK,
       person: { name: "jane", groups: [] },
       query: {},
-      body: aState({ serial: 3 }),
+      body,
       signal: AbortSignal.timeout(10_000),
     });
   return { store, push };
@@ -36,6 +36,17 @@ describe("The first state that a person pushes for a component", () => {
     const { store, push } = aRequest(declaring());
     await push();
     assert.equal((await store.record(NETWORK))?.value.state?.serial, 3);
+  });
+
+  it("makes none where it is not taken: an empty one would say that nothing was lost", async () => {
+    const { store, push } = aRequest(declaring());
+    await assert.rejects(push(Buffer.from("oops, the wrong file")), /not JSON/);
+    assert.equal(await store.record(NETWORK), undefined);
+    store.faults.before = (verb) => {
+      if (verb === "putBlob") throw new Error("the store is full");
+    };
+    await assert.rejects(push(), /the store is full/);
+    assert.equal(await store.record(NETWORK), undefined);
   });
 
   it("is refused while the state of its former name is to come there: that one would belong to nobody", async () => {
