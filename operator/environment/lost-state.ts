@@ -1,4 +1,5 @@
 import { isClosed, type Run } from "../api/run.ts";
+import { hasBegunToApply, sinceDestroyed } from "../run/witness.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import { writtenSince } from "./attempts.ts";
 import type { ComponentPast } from "./observation.ts";
@@ -28,21 +29,13 @@ export function lossOf(past: ComponentPast): Loss | undefined {
   );
 }
 
-/** Newest first. */
-const witnesses = (past: ComponentPast): readonly Run[] =>
-  sinceDestroyed(past).filter((run) => hasMade(run) && !writtenSince(past, run));
-
 /** Those that have ended since all was destroyed last, newest first. */
-function sinceDestroyed(past: ComponentPast): readonly Run[] {
-  const closed = past.runs.filter((run) => isClosed(run) && !destroyedSince(past, run));
-  const destroyed = closed.findIndex(hasDestroyed);
-  return destroyed === -1 ? closed : closed.slice(0, destroyed);
-}
+const witnesses = (past: ComponentPast): readonly Run[] =>
+  sinceDestroyed(past.runs.filter((run) => isClosed(run) && !destroyedSince(past, run))).filter(
+    (run) => hasSeenSomething(run) && !writtenSince(past, run),
+  );
 
-export const hasDestroyed = ({ spec, status }: Run): boolean =>
-  spec.operation === "Destroy" && status?.phase === "Succeeded";
-
-const hasMade = (run: Run): boolean => hasBegunToApply(run) || (run.status?.outcome?.resources ?? 0) > 0;
+const hasSeenSomething = (run: Run): boolean => hasBegunToApply(run) || (run.status?.outcome?.resources ?? 0) > 0;
 
 /** The record is ahead of what is known of Runs: a later destroy has ended well. An earlier one of the same second is not later. */
 function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {
@@ -55,14 +48,8 @@ function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {
   return number === undefined ? Date.parse(last.at) >= endedAtMs(run) : number > run.spec.number;
 }
 
-/** From then on something may exist. */
-export const hasBegunToApply = ({ spec, status }: Run): boolean =>
-  spec.operation === "Apply" && status?.applyStartedAt !== undefined;
-
-function withoutRecord(runs: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
-  if (record !== undefined) return undefined;
-  const run = runs.find(hasBegunToApply);
-  return run === undefined ? undefined : { run, what: "and the store knows nothing of it" };
+function withoutRecord([run]: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
+  return record !== undefined || run === undefined ? undefined : { run, what: "and the store knows nothing of it" };
 }
 
 /** The record is from before that Run, although the state may fit: an apply that changed outputs only, say. */

@@ -1,10 +1,10 @@
 import type { Component } from "../api/component.ts";
 import type { Cause } from "../api/run.ts";
+import { hasBegunToApply, hasDestroyed } from "../run/witness.ts";
 import { asTime } from "../schedule/gate.ts";
 import { sleepAt } from "../schedule/sleep.ts";
 import { replacingWrite, writingText } from "../storage/record.ts";
 import { decideComponent } from "./component.ts";
-import { hasBegunToApply, hasDestroyed } from "./lost-state.ts";
 import { moveFromFormerName } from "./moving.ts";
 import { type ComponentPast, type Observation, pastOf } from "./observation.ts";
 import { awakeAfterCutOff } from "./recovery.ts";

@@ -1,9 +1,10 @@
 import type { Component } from "../api/component.ts";
+import { hasBegunToApply } from "../run/witness.ts";
 import { destroyBasisOf, isWhole } from "../storage/record.ts";
 import { inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
-import { hasBegunToApply, lossOf } from "./lost-state.ts";
+import { lossOf } from "./lost-state.ts";
 import { type ComponentPast, type Observation, pastOf } from "./observation.ts";
 import { policyOf } from "./removal.ts";
 import { withKeptCommits } from "./watch.ts";
