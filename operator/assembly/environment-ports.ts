@@ -8,6 +8,7 @@ import type { CatalogueEngine } from "../environment/desired.ts";
 import { TOGETHER_MS } from "../environment/many-deletions.ts";
 import type { EnvironmentPorts } from "../environment/ports.ts";
 import type { Clock } from "../loop/clock.ts";
+import { stateNameOf } from "../run/witness.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import { outputsOf } from "../storage/outputs.ts";
 import { forget, release } from "../storage/ownership.ts";
@@ -106,7 +107,7 @@ function stateWrites({ client, caches, store, ring }: EnvironmentParts): Pick<En
       if (uid === undefined) return;
       // The Runs first: once the state has moved, nothing would bring anybody here again.
       for (const run of caches.runs.byIndex(BY.environmentUid, uid)) {
-        if (run.spec.component !== from.component) continue;
+        if (stateNameOf(run) !== from.component) continue;
         const patch = { metadata: { annotations: { [ANNOTATIONS.movedTo]: to.component } } };
         await client.mergePatch(RUNS, from.namespace, run.metadata.name, patch, { signal });
       }

@@ -14,13 +14,17 @@ const DEFAULTS = { successes: 10, failures: 20 } as const;
 const FAILURES_LAST_TIMES = 2;
 
 /**
- * Closed Runs of one component that need not be kept any more. The newest that succeeded stays, since it is the record of what is applied, and
- * the newest of all, since it says where the component stands. What was cut off stays while nothing has ended well since: nothing else
- * lists what it left behind. And the newest destroy that ended well stays until all before it have gone: without it they would
+ * Closed Runs of one component, under whatever name, that need not be kept any more. The newest that succeeded stays, since it is the record of
+ * what is applied, and the newest of all, since it says where the component stands. What was cut off stays while nothing has ended well since:
+ * nothing else lists what it left behind. And the newest destroy that ended well stays until all before it have gone: without it they would
  * witness what exists no more.
  */
-export function surplusRuns(past: Pick<ComponentPast, "record" | "runs">, history: History, now: Date): readonly Run[] {
-  const closed = past.runs.filter(isClosed);
+export function surplusRuns(
+  past: Pick<ComponentPast, "record" | "runs" | "formerRuns">,
+  history: History,
+  now: Date,
+): readonly Run[] {
+  const closed = [...past.runs, ...past.formerRuns].filter(isClosed);
   const isSuccess = ({ status }: Run): boolean => status?.phase === "Succeeded";
   const cutOff = cutOffApplies(cutOffOf(past)).map(({ run }) => run);
   const kept = new Set([

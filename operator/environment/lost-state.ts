@@ -20,13 +20,9 @@ export interface Loss {
  */
 export function lossOf(past: ComponentPast): Loss | undefined {
   const { record } = past;
+  if (record === undefined) return withoutRecord(past);
   const runs = witnesses(past);
-  return (
-    withoutRecord(runs, record) ??
-    withoutApply(runs, record) ??
-    otherState(runs, record) ??
-    withoutObjects(runs, record)
-  );
+  return withoutApply(runs, record) ?? otherState(runs, record) ?? withoutObjects(runs, record);
 }
 
 /** Those that have ended since all was destroyed last, newest first. */
@@ -48,21 +44,26 @@ function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {
   return number === undefined ? Date.parse(last.at) >= endedAtMs(run) : number > run.spec.number;
 }
 
-function withoutRecord([run]: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
-  return record !== undefined || run === undefined ? undefined : { run, what: "and the store knows nothing of it" };
+/** Also those of former names: the rename may have been the last that was heard of it. */
+function withoutRecord({ name, runs, formerRuns }: ComponentPast): Loss | undefined {
+  const run = sinceDestroyed([...runs, ...formerRuns].filter(isClosed)).find(hasSeenSomething);
+  if (run === undefined) return undefined;
+  const { component } = run.spec;
+  const where = component === name ? "" : `under the name ${component}, `;
+  return { run, what: `${where}and the store knows nothing of it` };
 }
 
 /** The record is from before that Run, although the state may fit: an apply that changed outputs only, say. */
-function withoutApply(runs: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
+function withoutApply(runs: readonly Run[], record: ComponentRecord): Loss | undefined {
   const run = runs.find(({ spec, status }) => spec.operation === "Apply" && status?.phase === "Succeeded");
-  if (run === undefined || record === undefined || (record.applied?.number ?? 0) >= run.spec.number) return undefined;
+  if (run === undefined || (record.applied?.number ?? 0) >= run.spec.number) return undefined;
   return { run, what: `and the store has ${stateText(record)}, from before it` };
 }
 
-function otherState(runs: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
+function otherState(runs: readonly Run[], record: ComponentRecord): Loss | undefined {
   const run = runs.find(({ status }) => status?.outcome?.stateSerial !== undefined);
   const { stateSerial = 0, stateLineage } = run?.status?.outcome ?? {};
-  if (run === undefined || record === undefined) return undefined;
+  if (run === undefined) return undefined;
   const { state } = record;
   if (state === undefined || state.serial < stateSerial)
     return { run, what: `with serial ${stateSerial}, and the store has ${stateText(record)}` };
@@ -70,9 +71,9 @@ function otherState(runs: readonly Run[], record: ComponentRecord | undefined): 
   return { run, what: `of lineage ${stateLineage}, and the store has one of lineage ${state.lineage}` };
 }
 
-function withoutObjects(runs: readonly Run[], record: ComponentRecord | undefined): Loss | undefined {
+function withoutObjects(runs: readonly Run[], record: ComponentRecord): Loss | undefined {
   const run = runs.find(hasBegunToApply);
-  if (run === undefined || record === undefined || record.mayHoldObjects) return undefined;
+  if (run === undefined || record.mayHoldObjects) return undefined;
   return { run, what: "and the store knows nothing of it" };
 }
 

@@ -2,6 +2,7 @@ import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import type { Source } from "../api/source.ts";
+import { runsOfFormerNames } from "../run/witness.ts";
 import type { GitReason } from "../source/git-error.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import type { CatalogueEngine } from "./desired.ts";
@@ -57,6 +58,8 @@ export interface ComponentPast {
   readonly name: string;
   /** Newest first. Checks are not among them: they change nothing, so nothing that is decided about changes knows of them. */
   readonly runs: readonly Run[];
+  /** Those of names that its state had before, newest first: they tell what was made, and nothing else about this name. */
+  readonly formerRuns: readonly Run[];
   readonly latest: Run | undefined;
   readonly open: Run | undefined;
   /** Runs that only look for drift, newest first. */
@@ -76,18 +79,21 @@ export interface ComponentSeen {
   readonly past: ComponentPast;
 }
 
+const isNoCheck = ({ spec }: Run): boolean => spec.operation !== "Check";
+
 export function pastOf(observation: Observation, name: string): ComponentPast {
   const all = observation.runs
     .filter((run) => run.spec.component === name)
     .sort((a, b) => b.spec.number - a.spec.number);
   const own = all.filter((run) => run.metadata.annotations?.[ANNOTATIONS.movedTo] === undefined);
-  const runs = own.filter(({ spec }) => spec.operation !== "Check");
+  const runs = own.filter(isNoCheck);
   const record = observation.records.find((candidate) => candidate.key.component === name);
   const { uid } = observation.environment.metadata;
   const numbers = [all[0]?.spec.number, record?.applied?.number, record?.attempted?.number, claimNumber(uid, record)];
   return {
     name,
     runs,
+    formerRuns: runsOfFormerNames(observation.runs, name).filter(isNoCheck),
     latest: runs[0],
     open: runs.find((run) => !isClosed(run)),
     checks: own.filter(({ spec }) => spec.operation === "Check"),

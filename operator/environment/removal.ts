@@ -4,6 +4,7 @@ import { canonicalJson, digestOf } from "../api/digest.ts";
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
+import { stateNameOf } from "../run/witness.ts";
 import { type ComponentRecord, destroyBasisOf, replacingWrite } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure, triesOfThisTurn } from "./attempts.ts";
@@ -41,13 +42,14 @@ export function isToBeSeenTo(record: ComponentRecord, { metadata }: Environment)
 /** Components that only Runs tell of: neither declared nor in the store. */
 export function componentsWithoutRecord({ environment, records, runs }: Observation): readonly string[] {
   const stored = new Set(records.map(({ key }) => key.component));
-  const known = new Set(stored);
+  // A state that is on its way is told of under the name that it has still.
+  const known = new Set([...stored, ...records.flatMap(({ movingTo }) => movingTo ?? [])]);
   for (const { name, formerName } of environment.spec.components) {
     known.add(name);
     // What has moved is told of under its new name.
     if (formerName !== undefined && stored.has(name)) known.add(formerName);
   }
-  return [...new Set(runs.map(({ spec }) => spec.component))].filter((name) => !known.has(name)).sort();
+  return [...new Set(runs.map(stateNameOf))].filter((name) => !known.has(name)).sort();
 }
 
 /** Where does a component that must go stand, and what is its next step? */

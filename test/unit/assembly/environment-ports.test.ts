@@ -7,7 +7,8 @@ import type { Client } from "../../../operator/cluster/ports.ts";
 import { ENVIRONMENTS, RUNS } from "../../../operator/cluster/resources.ts";
 import type { EnvironmentPorts } from "../../../operator/environment/ports.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
-import { aComponent, anEnvironment, aRun } from "../../fakes/objects.ts";
+import { memoryStore } from "../../fakes/memory-store.ts";
+import { aComponent, anEnvironment, aRecord, aRun } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";
 
 const signal = new AbortController().signal;
@@ -21,6 +22,41 @@ describe("Beginning a Run", () => {
     await ports.createRun(environment, metadata.name, spec, signal);
     await ports.createRun(environment, metadata.name, spec, signal);
     assert.equal(client.objects(RUNS).length, 1);
+  });
+});
+
+describe("A rename", () => {
+  const key = (component: string) => ({ namespace: "team", environment: "shop", component });
+
+  function aWorld(...components: readonly string[]) {
+    const store = memoryStore();
+    const client = fakeKubeClient();
+    const runs = components.map((component) => {
+      const { metadata, ...run } = aRun(runSpec({ component }), undefined, { name: component });
+      client.seed(RUNS, { ...run, metadata } as never);
+      return component;
+    });
+    const caches = {
+      environments: { get: () => anEnvironment([]) },
+      runs: { byIndex: () => client.objects(RUNS) },
+    };
+    const ports = environmentPorts({ client: client as unknown as Client, caches, store, following: {} } as never);
+    const rename = (from: string, to: string) => ports.renameState(key(from), key(to), signal);
+    const movedTo = () =>
+      runs.map((name) => client.objects(RUNS).find(({ metadata }) => metadata.name === name)?.metadata.annotations);
+    return { store, rename, movedTo };
+  }
+  const at = (name: string) => ({ [ANNOTATIONS.movedTo]: name });
+
+  it("takes along the Runs of all names that the state has had, and those of no other state", async () => {
+    const { store, rename, movedTo } = aWorld("net", "network");
+    store.seed(aRecord("net"));
+    await rename("net", "network");
+    await rename("network", "vpc");
+    assert.deepEqual(movedTo(), [at("vpc"), at("vpc")]);
+    store.seed(aRecord("net"));
+    await rename("net", "other");
+    assert.deepEqual(movedTo(), [at("vpc"), at("vpc")]);
   });
 });
 

@@ -18,7 +18,7 @@ function runs(...results: readonly (RunOutcome["result"] | "open")[]) {
   });
 }
 const surplus = (all: readonly Run[], ...[history, at, record]: [...History, ComponentRecord?]) =>
-  surplusRuns({ runs: all, record }, history, at).map(({ spec }) => spec.number);
+  surplusRuns({ runs: all, formerRuns: [], record }, history, at).map(({ spec }) => spec.number);
 const times = (count: number, result: RunOutcome["result"]) => Array.from({ length: count }, () => result);
 const now = new Date(T0);
 
@@ -63,6 +63,20 @@ describe("The history of a component", () => {
     const history = { successes: 1, failures: 20 };
     assert.deepEqual(surplus([newest, destroyed, failed], history, now), []);
     assert.deepEqual(surplus([newest, destroyed], history, now), [2]);
+  });
+
+  it("has those of a former name behind all others", () => {
+    const [newest, destroy, ...former] = runs("Unchanged", "Destroyed", "Applied", "Applied");
+    assert.ok(newest && destroy);
+    const destroyed: Run = { ...destroy, spec: { ...destroy.spec, operation: "Destroy" } };
+    const gone = surplusRuns(
+      { runs: [newest], formerRuns: former, record: undefined },
+      { successes: 2, failures: 1 },
+      now,
+    );
+    assert.deepEqual(gone, former.slice(1));
+    const all = { runs: [newest, destroyed], formerRuns: former, record: undefined };
+    assert.deepEqual(surplusRuns(all, { successes: 1, failures: 1 }, now), former, "they witness what exists no more");
   });
 
   it("never touches one that is open", () => {

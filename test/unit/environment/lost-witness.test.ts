@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Component } from "../../../operator/api/component.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { RunOutcome } from "../../../operator/api/run-status.ts";
 import { surplusRuns } from "../../../operator/environment/history.ts";
@@ -32,6 +33,18 @@ function movesIn(story: Story, component: string) {
     aRecord(component, { written: { how: "Push", by: "jane", at, serial: 7, newestRun: 0 } }),
   );
   story.handOver(component, 7, { by: "jane", resources: 2 });
+}
+
+const declare = (story: Story, ...components: readonly Component[]) =>
+  story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [...components] } }));
+
+/** It is removed, with all that it made, and forgotten. */
+function destroys(story: Story, component: string) {
+  declare(story);
+  story.annotate({ [ANNOTATIONS.confirmDestroy]: component });
+  runs(story, component, "Destroyed", { ...LEFT, resources: 0 });
+  story.round();
+  assert.equal(story.records.get(component), undefined);
 }
 
 /** Nothing is made again, and nothing is left behind. */
@@ -81,6 +94,84 @@ describe("A record that is lost is missed by its Runs", () => {
   });
 });
 
+describe("A record that is lost after a rename is missed by the Runs of the former name", () => {
+  /** Applied as `a`, and renamed to each of these in turn, without a Run. */
+  function renamed(...names: readonly string[]) {
+    const story = aStoryOf();
+    runs(story, "a", "Applied", LEFT);
+    names.forEach((name, index) => {
+      declare(story, aComponent(name, { formerName: names[index - 1] ?? "a" }));
+      story.settle();
+    });
+    assert.deepEqual(story.started, ["Apply a #1"]);
+    return story;
+  }
+
+  it("and told of under the new one", () => {
+    const story = renamed("net");
+    loseRecord(story, "net");
+    assert.match(story.verdict("net").message, /Run 1 left one under the name a, and the store knows nothing of it/);
+    isCalledLost(story, "net");
+  });
+
+  it("also after another rename", () => {
+    const story = renamed("net", "network");
+    loseRecord(story, "network");
+    isCalledLost(story, "network");
+  });
+
+  it("also when it is no longer declared", () => {
+    const story = renamed("net");
+    loseRecord(story, "net");
+    declare(story);
+    isCalledLost(story, "net");
+  });
+
+  it("until all was destroyed under the new one", () => {
+    const story = renamed("net");
+    destroys(story, "net");
+    declare(story, aComponent("net"));
+    runs(story, "net", "Failed", { reason: "PlanFailed" });
+    loseRecord(story, "net");
+    assert.notEqual(story.verdict("net").reason, "StateLost");
+  });
+
+  it("and not under that: whoever gets the name is new", () => {
+    const story = renamed("net");
+    declare(story, aComponent("net"), aComponent("a"));
+    story.pass(HOUR_MS);
+    story.round();
+    assert.deepEqual(story.started, ["Apply a #1", "Apply a #2"]);
+  });
+
+  it("and not while it is on its way, although nobody wants it there any more", () => {
+    const story = aStoryOf();
+    runs(story, "a", "Applied", LEFT);
+    const [run] = story.runs();
+    const record = story.records.get("a");
+    assert.ok(run && record);
+    story.records.set("a", { ...record, movingTo: "net" });
+    story.putRun({ ...run, metadata: { ...run.metadata, annotations: { [ANNOTATIONS.movedTo]: "net" } } });
+    story.pass(HOUR_MS);
+    const decision = story.decision();
+    assert.ok("verdicts" in decision);
+    assert.deepEqual(
+      decision.verdicts.map(({ name, step }) => [name, step.type]),
+      [["a", "renameState"]],
+    );
+  });
+
+  it("and not where a state came back to a name, and all was destroyed", () => {
+    const story = renamed("net", "a");
+    destroys(story, "a");
+    declare(story, aComponent("net"), aComponent("a"));
+    assert.deepEqual(
+      [story.verdict("a"), story.verdict("net")].map(({ step }) => step.type),
+      ["startRun", "startRun"],
+    );
+  });
+});
+
 describe("A record is not missed", () => {
   const endings: readonly (readonly [string, (story: Story) => void])[] = [
     ["where the first plan failed", (story) => runs(story, "a", "Failed", { reason: "PlanFailed" })],
@@ -90,11 +181,8 @@ describe("A record is not missed", () => {
       "where all was destroyed, and the next plan failed",
       (story) => {
         runs(story, "a", "Applied", LEFT);
-        story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [] } }));
-        story.annotate({ [ANNOTATIONS.confirmDestroy]: "a" });
-        runs(story, "a", "Destroyed", { ...LEFT, resources: 0 });
-        story.round();
-        story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [aComponent("a")] } }));
+        destroys(story, "a");
+        declare(story, aComponent("a"));
         runs(story, "a", "Failed", { reason: "PlanFailed" });
       },
     ],

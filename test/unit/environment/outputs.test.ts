@@ -14,7 +14,16 @@ const signal = new AbortController().signal;
 
 const applied = (name: string, outputs: readonly OutputRecord[]): Verdict => {
   const record = aRecord(name, { applied: appliedBy(aRun(runSpec({ component: name })), outputs) });
-  const past = { name, runs: [], latest: undefined, open: undefined, checks: [], record, nextNumber: 2 };
+  const past = {
+    name,
+    runs: [],
+    formerRuns: [],
+    latest: undefined,
+    open: undefined,
+    checks: [],
+    record,
+    nextNumber: 2,
+  };
   return verdictOf(past, { state: "Ready", reason: "Applied", message: "", satisfied: true });
 };
 

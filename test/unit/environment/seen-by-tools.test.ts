@@ -9,7 +9,16 @@ import { kstatusOf, violationsBetween, violationsOf } from "../../fakes/kstatus.
 import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
 
 function verdict(name: string, state: ComponentState, reason: Reason, more: Partial<Verdict> = {}): Verdict {
-  const past = { name, runs: [], latest: undefined, open: undefined, checks: [], record: undefined, nextNumber: 1 };
+  const past = {
+    name,
+    runs: [],
+    formerRuns: [],
+    latest: undefined,
+    open: undefined,
+    checks: [],
+    record: undefined,
+    nextNumber: 1,
+  };
   return { ...verdictOf(past, { state, reason, message: `${name} says ${reason}` }), ...more };
 }
 

@@ -13,7 +13,16 @@ import { aStory } from "./story.ts";
 const now = new Date(T0);
 
 function verdict(name: string, state: ComponentState, reason: Reason, more: Partial<Verdict> = {}): Verdict {
-  const past = { name, runs: [], latest: undefined, open: undefined, checks: [], record: undefined, nextNumber: 1 };
+  const past = {
+    name,
+    runs: [],
+    formerRuns: [],
+    latest: undefined,
+    open: undefined,
+    checks: [],
+    record: undefined,
+    nextNumber: 1,
+  };
   return { ...verdictOf(past, { state, reason, message: `${name} says ${reason}` }), ...more };
 }
 

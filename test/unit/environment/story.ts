@@ -7,6 +7,7 @@ import { isClosed, type Observation, type RevisionSeen } from "../../../operator
 import { runName } from "../../../operator/environment/run-name.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import type { Verdict } from "../../../operator/environment/verdict.ts";
+import { stateNameOf } from "../../../operator/run/witness.ts";
 import { without } from "../../../operator/storage/change.ts";
 import { settled } from "../../../operator/storage/conclusion.ts";
 import { resolvedBy, withCutOff, withRejection } from "../../../operator/storage/cut-off.ts";
@@ -67,7 +68,7 @@ export function aStory(environment: Environment) {
       if (from === undefined) return;
       records.delete(step.from);
       for (const [runKey, run] of runs) {
-        if (run.spec.component !== step.from) continue;
+        if (stateNameOf(run) !== step.from) continue;
         const annotations = { ...run.metadata.annotations, [ANNOTATIONS.movedTo]: step.to };
         runs.set(runKey, { ...run, metadata: { ...run.metadata, annotations } });
       }
