@@ -105,13 +105,14 @@ function stateWrites({ client, caches, store, ring }: EnvironmentParts): Pick<En
     async renameState(from, to, signal) {
       const uid = caches.environments.get(from.namespace, from.environment)?.metadata.uid;
       if (uid === undefined) return;
-      // The Runs first: once the state has moved, nothing would bring anybody here again.
-      for (const run of caches.runs.byIndex(BY.environmentUid, uid)) {
-        if (stateNameOf(run) !== from.component) continue;
-        const patch = { metadata: { annotations: { [ANNOTATIONS.movedTo]: to.component } } };
-        await client.mergePatch(RUNS, from.namespace, run.metadata.name, patch, { signal });
-      }
-      await rename(store, from, to, uid, signal);
+      const runs = caches.runs.byIndex(BY.environmentUid, uid).filter((run) => stateNameOf(run) === from.component);
+      const patch = { metadata: { annotations: { [ANNOTATIONS.movedTo]: to.component } } };
+      // Before it: once the state has moved, nothing would bring anybody here again.
+      const beforeMove = async () => {
+        for (const { metadata } of runs)
+          await client.mergePatch(RUNS, from.namespace, metadata.name, patch, { signal });
+      };
+      await rename(store, from, to, uid, { beforeMove, signal });
     },
     releaseState: (key, environmentUid, signal) => release(store, key, environmentUid, signal),
     async forgetState(key, environmentUid, signal) {

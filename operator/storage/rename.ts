@@ -6,6 +6,12 @@ import { RecordConflict, type StateStore } from "./port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
+export interface RenameOptions {
+  /** Tells whoever else has to know the new name, at each try, once it is certain that the state moves and before it has. */
+  readonly beforeMove?: () => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Moves a record to another component name of the same Environment; the blobs stay where they are. May be repeated after a crash at any
  * point: the mark on the old record keeps everyone from working on it until the new one exists and the old one is gone.
@@ -15,17 +21,19 @@ export async function rename(
   from: StateKey,
   to: StateKey,
   environmentUid: string,
-  signal?: AbortSignal,
+  { beforeMove, signal }: RenameOptions = {},
 ): Promise<"moved" | "nothing"> {
   if (from.namespace !== to.namespace || from.environment !== to.environment)
     throw new Refused("BadRequest", "a state moves only inside its Environment");
   const found = await store.record(from, signal);
   if (found === undefined) return "nothing";
   if (isBlank(found.value, environmentUid) && (await store.record(to, signal)) !== undefined) {
+    await beforeMove?.();
     await store.deleteRecord(from, found.version, signal);
     return "nothing";
   }
   const { after } = await changeRecord(store, from, (record) => marked(record, to, environmentUid), signal);
+  await beforeMove?.();
   await makeTarget(store, after.value, to, signal);
   await store.deleteRecord(from, after.version, signal);
   return "moved";

@@ -58,6 +58,22 @@ describe("A rename", () => {
     await rename("net", "other");
     assert.deepEqual(movedTo(), [at("vpc"), at("vpc")]);
   });
+
+  it("that is refused leaves its Runs alone: they would say nothing about the state that stays", async () => {
+    const { store, rename, movedTo } = aWorld("net");
+    const claim = { run: "a", runUid: "a", number: 2, phase: "Plan", podUid: "p", at: "" } as const;
+    store.seed(aRecord("net", { claim }));
+    await assert.rejects(rename("net", "network"), /is in use by Run a/);
+    assert.deepEqual(movedTo(), [undefined]);
+  });
+
+  it("that was cut off before its Runs were moved moves them when it is finished", async () => {
+    const { store, rename, movedTo } = aWorld("net");
+    store.seed(aRecord("net", { movingTo: "network" }));
+    store.seed(aRecord("network", { storageId: "storage-net" }));
+    await rename("net", "network");
+    assert.deepEqual(movedTo(), [at("network")]);
+  });
 });
 
 describe("A confirmation that is used up", () => {
