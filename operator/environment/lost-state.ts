@@ -1,5 +1,5 @@
 import { isClosed, type Run } from "../api/run.ts";
-import { hasBegunToApply, sinceDestroyed } from "../run/witness.ts";
+import { hasBegunToApply, hasLeftSomething, sinceDestroyed } from "../run/witness.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import { writtenSince } from "./attempts.ts";
 import type { ComponentPast } from "./observation.ts";
@@ -31,7 +31,7 @@ const witnesses = (past: ComponentPast): readonly Run[] =>
     (run) => hasSeenSomething(run) && !writtenSince(past, run),
   );
 
-const hasSeenSomething = (run: Run): boolean => hasBegunToApply(run) || (run.status?.outcome?.resources ?? 0) > 0;
+const hasSeenSomething = (run: Run): boolean => hasBegunToApply(run) || hasLeftSomething(run);
 
 /** The record is ahead of what is known of Runs: a later destroy has ended well. An earlier one of the same second is not later. */
 function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {

@@ -1,23 +1,26 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 
-/** What the state that it worked on is called by now. */
-export const stateNameOf = ({ metadata, spec }: Run): string =>
-  metadata.annotations?.[ANNOTATIONS.movedTo] ?? spec.component;
+const movedTo = ({ metadata }: Run): string | undefined => metadata.annotations?.[ANNOTATIONS.movedTo];
 
-/** Runs of names that this state had before, newest first: each name numbers its Runs anew. */
+/** What the state that it worked on is called by now. */
+export const stateNameOf = (run: Run): string => movedTo(run) ?? run.spec.component;
+
+/** All Runs of the state that is called so by now, newest first. */
+export function runsOfState(runs: readonly Run[], name: string): readonly Run[] {
+  const own = runs.filter((run) => run.spec.component === name && movedTo(run) === undefined);
+  return [...own.sort(newestFirst), ...runsOfFormerNames(runs, name)];
+}
+
+/** Those of names that it had before, newest first. Each name numbers its Runs anew. */
 export function runsOfFormerNames(runs: readonly Run[], name: string): readonly Run[] {
-  return runs.filter(({ metadata }) => metadata.annotations?.[ANNOTATIONS.movedTo] === name).sort(newestFirst);
+  return runs.filter((run) => movedTo(run) === name).sort(newestFirst);
 }
 
 function newestFirst(a: Run, b: Run): number {
   const madeAt = ({ metadata }: Run): string => metadata.creationTimestamp ?? "";
   return madeAt(b).localeCompare(madeAt(a)) || b.spec.number - a.spec.number;
 }
-
-/** From then on something may exist. Where it was cut off soon, nobody may have written down that it began. */
-export const hasBegunToApply = ({ spec, status }: Run): boolean =>
-  spec.operation === "Apply" && (status?.applyStartedAt !== undefined || status?.phase === "Interrupted");
 
 export const hasDestroyed = ({ spec, status }: Run): boolean =>
   spec.operation === "Destroy" && status?.phase === "Succeeded";
@@ -27,3 +30,15 @@ export function sinceDestroyed(runs: readonly Run[]): readonly Run[] {
   const destroyed = runs.findIndex(hasDestroyed);
   return destroyed === -1 ? runs : runs.slice(0, destroyed);
 }
+
+/** From then on something may exist. Where it was cut off soon, nobody may have written down that it began. */
+export const hasBegunToApply = ({ spec, status }: Run): boolean =>
+  spec.operation === "Apply" && (status?.applyStartedAt !== undefined || status?.phase === "Interrupted");
+
+/** There was something in the state at its end, whoever had put it in. */
+export const hasLeftSomething = ({ status }: Run): boolean => (status?.outcome?.resources ?? 0) > 0;
+
+/** It answers for something that may exist, since it had begun to apply, or found it as it is declared. A plan that failed does not. */
+export const hasAnsweredFor = (run: Run): boolean =>
+  hasBegunToApply(run) ||
+  (run.spec.operation === "Apply" && run.status?.phase === "Succeeded" && hasLeftSomething(run));

@@ -1,14 +1,23 @@
 import type { Run } from "../api/run.ts";
+import { hasAnsweredFor, runsOfState, sinceDestroyed } from "../run/witness.ts";
 import type { WritingHand } from "../storage/by-hand.ts";
 
-/** What the Runs of a component, in any order, tell whoever writes its state: a record that was lost and made anew tells nothing. */
-export function seenByRuns(runs: readonly Run[]): Pick<WritingHand, "newestRun" | "begun"> {
-  const newestOf = (those: readonly Run[]): number => Math.max(0, ...those.map(({ spec }) => spec.number));
-  const begun = newestOf(runs.filter(hasBegunToApply));
-  return { newestRun: newestOf(runs), begun: begun > newestOf(runs.filter(hasDestroyed)) };
+export interface WrittenComponent {
+  readonly name: string;
+  /** Where its state comes from, if that has not come yet. */
+  readonly formerName: string | undefined;
 }
 
-const hasBegunToApply = ({ spec, status }: Run): boolean =>
-  spec.operation === "Apply" && status?.applyStartedAt !== undefined;
-
-const hasDestroyed = ({ spec, status }: Run): boolean => spec.operation === "Destroy" && status?.phase === "Succeeded";
+/**
+ * What the Runs of an Environment, in any order, tell whoever writes the state of a component: a record that was lost and made anew tells
+ * nothing. One that was lost before it was renamed is made up for under the new name.
+ */
+export function seenByRuns(
+  runs: readonly Run[],
+  { name, formerName }: WrittenComponent,
+): Pick<WritingHand, "newestRun" | "begun"> {
+  const numbers = runs.filter(({ spec }) => spec.component === name).map(({ spec }) => spec.number);
+  const former = formerName === undefined ? [] : runsOfState(runs, formerName);
+  const begun = sinceDestroyed([...runsOfState(runs, name), ...former]).some(hasAnsweredFor);
+  return { newestRun: Math.max(0, ...numbers), begun };
+}

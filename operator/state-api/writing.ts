@@ -60,16 +60,24 @@ const hand = ({ person, context }: StateRequest): Hand => ({ by: person.name, at
 
 /** Runs that are there by now know nothing of what is written. */
 async function writingHand(request: StateRequest, force: boolean): Promise<WritingHand> {
-  return { ...hand(request), force, ...seenByRuns(await runsOf(request)) };
+  const environment = await environmentOf(request);
+  const runs = environment === undefined ? [] : await runsOf(request, environment);
+  const { component: name } = request.key;
+  return { ...hand(request), force, ...seenByRuns(runs, { name, formerName: formerNameOf(environment, name) }) };
 }
 
-async function runsOf(request: StateRequest): Promise<readonly Run[]> {
-  const { context, key, signal } = request;
-  const uid = (await environmentOf(request))?.metadata.uid;
-  if (uid === undefined) return [];
-  const labelSelector = `${LABELS.environmentUid}=${uid},${LABELS.component}=${key.component}`;
-  const options = { namespace: key.namespace, labelSelector, signal };
+/** Of all components: which name a state had before, no label says. */
+async function runsOf({ context, signal }: StateRequest, { metadata }: Environment): Promise<readonly Run[]> {
+  const labelSelector = `${LABELS.environmentUid}=${metadata.uid}`;
+  const options = { namespace: metadata.namespace, labelSelector, signal };
   return (await context.client.listAll<Run & KubeObject>(RUNS, options)).items;
+}
+
+/** Where its state comes from. Where another component has that name by now, it comes no more. */
+function formerNameOf(environment: Environment | undefined, component: string): string | undefined {
+  const { components = [] } = environment?.spec ?? {};
+  const formerName = components.find(({ name }) => name === component)?.formerName;
+  return components.some(({ name }) => name === formerName) ? undefined : formerName;
 }
 
 /** The first push for a component makes its record, in the name of the Environment that declares it. */
@@ -77,22 +85,18 @@ async function firstOwner(request: StateRequest): Promise<Pick<WritingHand, "fir
   const { context, key, signal } = request;
   if ((await context.store.record(key, signal)) !== undefined) return {};
   const environment = await environmentOf(request);
-  const declared = environment?.spec.components.find(({ name }) => name === key.component);
-  if (environment === undefined || declared === undefined)
+  if (!environment?.spec.components.some(({ name }) => name === key.component))
     throw notFound(`there is no state of ${stateKeyText(key)}, and no Environment that declares that component`);
-  await mustNotBeExpected(request, environment, declared.formerName);
+  await mustNotBeExpected(request, environment);
   return { firstOwner: environment.metadata.uid };
 }
 
 /** The state of the former name comes under this one: another that is in its place would stay, and the one that comes would belong to nobody. */
-async function mustNotBeExpected(
-  { context, key, signal }: StateRequest,
-  { metadata }: Environment,
-  formerName: string | undefined,
-): Promise<void> {
+async function mustNotBeExpected({ context, key, signal }: StateRequest, environment: Environment): Promise<void> {
+  const formerName = formerNameOf(environment, key.component);
   if (formerName === undefined) return;
   const former = (await context.store.record({ ...key, component: formerName }, signal))?.value;
-  if (former?.owner.environmentUid !== metadata.uid || former.ownership !== "Owned") return;
+  if (former?.owner.environmentUid !== environment.metadata.uid || former.ownership !== "Owned") return;
   const hint = `wait until it is, or push the state of ${formerName}`;
   throw new StatusError(
     409,

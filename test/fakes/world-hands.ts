@@ -60,10 +60,9 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
     const state = readStateBytes(found);
     const next = stateBytes({ ...state, serial: state.serial + 1 });
     const { environmentUid } = record?.owner ?? {};
-    const own = runs().filter(
-      ({ spec }) => spec.environment.uid === environmentUid && spec.component === key.component,
-    );
-    await pushState(jane, key, next, { by: "jane", at: clock.now(), force: false, ...seenByRuns(own) });
+    const own = runs().filter(({ spec }) => spec.environment.uid === environmentUid);
+    const seen = seenByRuns(own, { name: key.component, formerName: undefined });
+    await pushState(jane, key, next, { by: "jane", at: clock.now(), force: false, ...seen });
   }
 
   const isReplaced = (key: StateKey): boolean => {

@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
 import type { Environment } from "../../../operator/api/environment.ts";
+import { LABELS } from "../../../operator/api/names.ts";
+import type { Run } from "../../../operator/api/run.ts";
+import type { ListOptions } from "../../../operator/cluster/ports.ts";
 import { ENVIRONMENTS } from "../../../operator/cluster/resources.ts";
 import { putContent } from "../../../operator/state-api/writing.ts";
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
-import { aComponent, anEnvironment } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRecord, aRun } from "../../fakes/objects.ts";
+import { selected } from "../../fakes/selected.ts";
+import { runSpec } from "../run/observations.ts";
 import { AT, aState, ENVIRONMENT_UID, NETWORK } from "../storage/claimants.ts";
 
-function aRequest(environment: Environment) {
+function aRequest(environment: Environment, runs: readonly Run[] = []) {
   const store = memoryStore();
   const client = {
     find: async (kind: unknown) => (kind === ENVIRONMENTS ? environment : undefined),
-    listAll: async () => ({ items: [] }),
+    listAll: async (_kind: unknown, { labelSelector }: ListOptions) => ({
+      items: runs.filter((run) => selected(run, labelSelector)),
+    }),
   };
   const context = { store, client, clock: { now: () => AT }, tell: () => {} } as never;
   const push = (body = aState({ serial: 3 })) =>
@@ -25,6 +32,16 @@ function aRequest(environment: Environment) {
     });
   return { store, push };
 }
+
+/** It has applied something. */
+const aRunOf = (component: string) =>
+  aRun(
+    runSpec({ component }),
+    { observedGeneration: 1, applyStartedAt: AT.toISOString() },
+    {
+      labels: { [LABELS.environmentUid]: ENVIRONMENT_UID, [LABELS.component]: component },
+    },
+  );
 
 const declaring = (formerName?: string) =>
   anEnvironment([aComponent(NETWORK.component, formerName === undefined ? {} : { formerName })], {
@@ -60,4 +77,20 @@ describe("The first state that a person pushes for a component", () => {
     const { push } = aRequest(declaring("vpc"));
     await push();
   });
+
+  it("is taken where another component is called by the former name now", async () => {
+    const environment = declaring("vpc");
+    const components = [...environment.spec.components, aComponent("vpc")];
+    const { store, push } = aRequest({ ...environment, spec: { ...environment.spec, components } }, [aRunOf("vpc")]);
+    store.seed(aRecord("vpc", { key: { ...NETWORK, component: "vpc" } }));
+    await push();
+    assert.equal((await store.record(NETWORK))?.value.written?.replaced, undefined);
+  });
+
+  for (const component of ["network", "vpc"])
+    it(`is put in the place of one that was lost, where Runs of ${component} had begun`, async () => {
+      const { store, push } = aRequest(declaring("vpc"), [aRunOf(component)]);
+      await push();
+      assert.equal((await store.record(NETWORK))?.value.written?.replaced, true);
+    });
 });
