@@ -96,7 +96,7 @@ async function mustNotBeExpected({ context, key, signal }: StateRequest, environ
   const formerName = formerNameOf(environment, key.component);
   if (formerName === undefined) return;
   const former = (await context.store.record({ ...key, component: formerName }, signal))?.value;
-  if (former?.owner.environmentUid !== environment.metadata.uid || former.ownership !== "Owned") return;
+  if (former?.owner.environmentUid !== environment.metadata.uid) return;
   const hint = `wait until it is, or push the state of ${formerName}`;
   throw new StatusError(
     409,

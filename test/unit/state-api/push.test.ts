@@ -78,6 +78,12 @@ describe("The first state that a person pushes for a component", () => {
     await push();
   });
 
+  it("is refused also where that was released: it comes all the same", async () => {
+    const { store, push } = aRequest(declaring("vpc"));
+    store.seed(aRecord("vpc", { key: { ...NETWORK, component: "vpc" }, ownership: "Released" }));
+    await assert.rejects(push(), /about to be renamed to network/);
+  });
+
   it("is taken where another component is called by the former name now", async () => {
     const environment = declaring("vpc");
     const components = [...environment.spec.components, aComponent("vpc")];
