@@ -139,9 +139,13 @@ function gone(reason: "Destroyed" | "Released"): Answer {
   return { state: "Destroyed", reason, message, satisfied: true };
 }
 
-/** A state that was put in after its component had been destroyed for the night: a person looks at it when they are awake, too. */
+/**
+ * A state that was put in after its component had been destroyed for the night, or moved in before anything was applied: a person looks at it
+ * when they are awake, too, and nothing says yet how to destroy it.
+ */
 function leftForMorning({ ending }: Subject, record: ComponentRecord): Answer | undefined {
-  return ending === "Asleep" && replacingWrite(record) !== undefined ? gone("Destroyed") : undefined;
+  const isPutIn = replacingWrite(record) !== undefined || destroyBasisOf(record) === undefined;
+  return ending === "Asleep" && isPutIn ? gone("Destroyed") : undefined;
 }
 
 function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefined {
