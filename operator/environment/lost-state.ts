@@ -20,7 +20,7 @@ export interface Loss {
  */
 export function lossOf(past: ComponentPast): Loss | undefined {
   const { record } = past;
-  if (record === undefined) return withoutRecord(past);
+  if (record === undefined || isBlank(record)) return withoutRecord(past);
   const runs = witnesses(past);
   return withoutApply(runs, record) ?? otherState(runs, record) ?? withoutObjects(runs, record);
 }
@@ -43,6 +43,10 @@ function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {
     : runs.find(({ metadata }) => metadata.uid === last.runUid)?.spec.number;
   return number === undefined ? Date.parse(last.at) >= endedAtMs(run) : number > run.spec.number;
 }
+
+/** It is new, and may be in the place of one that was lost: the end of a Run makes one where there is none. */
+const isBlank = ({ state, applied, mayHoldObjects, written, lastResult }: ComponentRecord): boolean =>
+  (state ?? applied ?? written) === undefined && !mayHoldObjects && lastResult?.outcome.result !== "Destroyed";
 
 /** Also those of former names: the rename may have been the last that was heard of it. */
 function withoutRecord({ name, runs, formerRuns }: ComponentPast): Loss | undefined {

@@ -120,6 +120,13 @@ describe("A record that is lost after a rename is missed by the Runs of the form
     isCalledLost(story, "network");
   });
 
+  it("also when the end of a Run has made an empty one in its place", () => {
+    const story = renamed("net");
+    story.records.set("net", aRecord("net", { mayHoldObjects: false }));
+    story.pass(HOUR_MS);
+    isCalledLost(story, "net");
+  });
+
   it("also when it is no longer declared", () => {
     const story = renamed("net");
     loseRecord(story, "net");
