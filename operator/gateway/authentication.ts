@@ -12,7 +12,7 @@ import type { Session } from "./sessions.ts";
 import { Unauthenticated } from "./unauthenticated.ts";
 
 export interface AuthenticationPorts {
-  readonly client: Pick<Reader, "find"> & Pick<Reviewer, "reviewToken">;
+  readonly client: Pick<Reader, "find" | "listAll"> & Pick<Reviewer, "reviewToken">;
   readonly ring: KeyRing;
   readonly known: Known;
 }

@@ -1,7 +1,10 @@
 import type { Environment } from "../api/environment.ts";
+import { LABELS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
-import { ENVIRONMENTS } from "../cluster/resources.ts";
+import type { KubeObject } from "../cluster/ports.ts";
+import { ENVIRONMENTS, RUNS } from "../cluster/resources.ts";
+import { hasAnsweredFor, runsOfState, sinceDestroyed } from "../run/witness.ts";
 import { changeRecord } from "../storage/change.ts";
 import { claim } from "../storage/claims.ts";
 import { ensureRecord } from "../storage/ownership.ts";
@@ -46,13 +49,8 @@ export async function claimWork(
 async function mustOwn(context: GatewayContext, session: Session, signal: AbortSignal) {
   const { store, clock } = context;
   const { key, environmentUid } = session;
-  // A destroy without a record means that the record was lost: an empty one in its place would say that nothing is left.
-  if (session.operation === "Destroy" && (await store.record(key, signal)) === undefined)
-    throw new Refused(
-      "NotFound",
-      `there is no record of ${stateKeyText(key)}: restore it from a backup before destroying`,
-    );
-  const options = { signal, now: () => clock.now() };
+  const mayBeFirst = () => mustNotBeLost(context, session, signal);
+  const options = { signal, mayBeFirst, now: () => clock.now() };
   let ownership = await ensureRecord(store, key, environmentUid, options);
   if (ownership.type === "ownedByOther") {
     const adoptUid = await adoptedUid(context, key, environmentUid, signal);
@@ -70,6 +68,22 @@ async function mustOwn(context: GatewayContext, session: Session, signal: AbortS
     case "moving":
       throw new Refused("Moving", `the state of ${name} is being renamed to ${ownership.to}`);
   }
+}
+
+/** An empty record in the place of one that was lost would say that nothing is left to destroy, or that nothing has been made. */
+async function mustNotBeLost({ client }: GatewayContext, session: Session, signal: AbortSignal): Promise<void> {
+  const { key, environmentUid, operation, number } = session;
+  if (operation === "Apply") {
+    // The first one of a name has none before it.
+    if (number === 1) return;
+    const labelSelector = `${LABELS.environmentUid}=${environmentUid}`;
+    const { items } = await client.listAll<Run & KubeObject>(RUNS, { namespace: key.namespace, labelSelector, signal });
+    if (!sinceDestroyed(runsOfState(items, key.component)).some(hasAnsweredFor)) return;
+  }
+  throw new Refused(
+    "NotFound",
+    `there is no record of ${stateKeyText(key)}: restore it from a backup, or push a state`,
+  );
 }
 
 /** Whose states the Environment takes over, by its spec. */

@@ -18,6 +18,8 @@ export type Ownership =
 export interface EnsureOptions {
   /** UID of the Environment that may be dispossessed. */
   readonly adoptUid?: string;
+  /** Asked before a record is made where there is none; refuses by throwing. */
+  readonly mayBeFirst?: () => Promise<void>;
   readonly signal?: AbortSignal;
   readonly now?: () => Date;
 }
@@ -32,11 +34,12 @@ export async function ensureRecord(
   environmentUid: string,
   options: EnsureOptions = {},
 ): Promise<Ownership> {
-  const { adoptUid, signal, now = () => new Date() } = options;
+  const { adoptUid, mayBeFirst, signal, now = () => new Date() } = options;
   for (let tries = 1; ; tries += 1) {
     try {
       const found = await store.record(key, signal);
       if (found === undefined) {
+        await mayBeFirst?.();
         const record = await store.createRecord(emptyRecord(key, environmentUid, now()), signal);
         return { type: "owned", record };
       }

@@ -55,7 +55,8 @@ export async function gatewayWorld({ client = fakeKubeClient(), ...facts }: Worl
     inputs: Partial<RunInputs> = {},
   ): Run => {
     const name = `shop-${component}-${number}`;
-    const metadata = { name, namespace: NAMESPACE, uid: `uid-${name}`, resourceVersion: "1" };
+    const labels = { [LABELS.environmentUid]: "env-uid" };
+    const metadata = { name, namespace: NAMESPACE, uid: `uid-${name}`, resourceVersion: "1", labels };
     const run: Run = { apiVersion: API_VERSION, kind: "Run", metadata, spec: specOf(component, number, facts, inputs) };
     client.seed(RUNS, run);
     return run;
