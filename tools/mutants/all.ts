@@ -4,6 +4,7 @@ import type { Mutant } from "./mutant.ts";
 import { OPERATOR } from "./operator.ts";
 import { BY_HAND, FULL_DISK, STATE } from "./state.ts";
 import { UNASKED } from "./unasked.ts";
+import { UNHEARD } from "./unheard.ts";
 
 /** Every seeded bug. Each is a row of docs/reliability.md. */
 export const MUTANTS: readonly Mutant[] = [
@@ -15,4 +16,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...DEATHS,
   ...BY_HAND,
   ...UNASKED,
+  ...UNHEARD,
 ];
