@@ -1,7 +1,7 @@
 import type { EnvironmentSpec } from "../api/environment.ts";
 import { durationMs } from "../api/fields.ts";
 import { isClosed, type Run } from "../api/run.ts";
-import { cutOffApplies } from "../storage/record.ts";
+import { cutOffApplies } from "../storage/record-of-applies.ts";
 import type { ComponentPast } from "./observation.ts";
 import { cutOffOf } from "./recovery.ts";
 import { endedAtMs } from "./retry.ts";

@@ -1,6 +1,6 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause } from "../api/run.ts";
-import { type CutOff, type CutOffApply, cutOffApplies, cutOffBeforeSleep } from "../storage/record.ts";
+import { type CutOff, type CutOffApply, cutOffApplies, cutOffBeforeSleep } from "../storage/record-of-applies.ts";
 import { endText } from "./cause.ts";
 import type { ComponentPast, ComponentSeen, Observation } from "./observation.ts";
 import type { Verdict } from "./verdict.ts";

@@ -1,7 +1,8 @@
 import { blobFor, type Chosen } from "../storage/by-hand.ts";
 import { readJournal } from "../storage/journal.ts";
 import { leftoversOf } from "../storage/leftovers.ts";
-import { type ComponentRecord, cutOffApplies, journalsOf } from "../storage/record.ts";
+import type { ComponentRecord } from "../storage/record.ts";
+import { cutOffApplies, journalsOf } from "../storage/record-of-applies.ts";
 import { importBlocks, type LeftByRun } from "./imports.ts";
 import { recordFor, type StateRequest, tell } from "./requests.ts";
 import { stateObject } from "./state-object.ts";

@@ -7,11 +7,11 @@ import {
   type BlobRef,
   type Claim,
   type ComponentRecord,
-  cutOffBeforeSleep,
   destroyBasisOf,
   replacingWrite,
   writingText,
 } from "./record.ts";
+import { cutOffBeforeSleep } from "./record-of-applies.ts";
 import { Refused } from "./refusal.ts";
 
 /** What a Run means to do, as the record keeps it. */

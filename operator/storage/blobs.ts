@@ -1,5 +1,6 @@
 import type { StateStore } from "./port.ts";
-import { type BlobRef, type ComponentRecord, journalsOf } from "./record.ts";
+import type { BlobRef, ComponentRecord } from "./record.ts";
+import { journalsOf } from "./record-of-applies.ts";
 
 /** Everything that a record refers to. What is not in any record's list is garbage. */
 export function blobsOf(record: ComponentRecord): readonly BlobRef[] {

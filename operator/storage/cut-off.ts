@@ -1,7 +1,8 @@
 import type { Operation } from "../api/run.ts";
 import type { Intent } from "./applying.ts";
 import { without } from "./change.ts";
-import { type ComponentRecord, type CutOffApply, cutOffApplies } from "./record.ts";
+import type { ComponentRecord } from "./record.ts";
+import { type CutOffApply, cutOffApplies } from "./record-of-applies.ts";
 
 /** So many applies are known that were cut off one after the other. Each but the first was a person's decision. */
 const MOST_KNOWN = 20;

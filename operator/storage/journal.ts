@@ -3,7 +3,8 @@ import { deleteBlobs } from "./blobs.ts";
 import { changeRecord } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
 import type { StateStore } from "./port.ts";
-import type { BlobRef, ComponentRecord, Journal } from "./record.ts";
+import type { BlobRef, ComponentRecord } from "./record.ts";
+import type { Journal } from "./record-of-applies.ts";
 import { Refused } from "./refusal.ts";
 
 /** A blob that has grown to this is left alone and a new one begun: 10,000 entries are some thirty blobs. */

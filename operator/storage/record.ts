@@ -1,6 +1,7 @@
 import type { RunInputs } from "../api/run.ts";
 import type { OutputRecord, PlanCounts, RunOutcome } from "../api/run-status.ts";
 import type { HeldPlan } from "../gateway/protocol.ts";
+import type { CutOff, Journal } from "./record-of-applies.ts";
 
 /** Identity of a state: what it is called. Who owns it is in the record. */
 export interface StateKey {
@@ -139,33 +140,6 @@ export interface Applied {
   readonly request?: string;
 }
 
-/** What the engine did to each resource in the apply of a Run, in order. */
-export interface Journal {
-  readonly run: string;
-  readonly blobs: readonly BlobRef[];
-  readonly entries: number;
-}
-
-/** A Run whose apply was cut off, and what it was to apply. */
-export interface CutOffApply {
-  readonly run: string;
-  readonly number: number;
-  readonly desiredDigest: string;
-  readonly at: string;
-  /** Kept here, since the next Run begins one of its own. Absent where nothing was reported, and from versions that kept none. */
-  readonly journal?: Journal;
-}
-
-/** An apply that was cut off, as long as none has ended well since: the state alone does not tell what exists. */
-export interface CutOff extends CutOffApply {
-  /** Those that were cut off before, newest first, where none has ended well between. */
-  readonly before?: readonly CutOffApply[];
-  /** What the annotation `requestedAt` said by then: only another value is a word about how to go on. */
-  readonly request?: string;
-  /** Somebody has said no to a plan that waited since: then no request suffices any more. */
-  readonly rejected?: true;
-}
-
 /** What a Check has found. The same found again is the same. */
 export interface RecordedDrift {
   /** When the first Check in a row found something. */
@@ -253,29 +227,6 @@ export const hasBegunMore = ({ attempted, destroyBegun }: ComponentRecord): bool
 /** What was applied last is what exists, as far as anybody knows: nothing was begun since, and no person has put another state in. */
 export const isWhole = (record: ComponentRecord): boolean =>
   !hasBegunMore(record) && replacingWrite(record) === undefined;
-
-/** All applies that were cut off while none has ended well, newest first. */
-export function cutOffApplies(cutOff: CutOff | undefined): readonly CutOffApply[] {
-  if (cutOff === undefined) return [];
-  const { run, number, desiredDigest, at, journal, before = [] } = cutOff;
-  return [{ run, number, desiredDigest, at, ...(journal === undefined ? {} : { journal }) }, ...before];
-}
-
-/** Journals that may name what no state has, the newest first: of the last Run that applied something, and of the applies that were cut off. */
-export function journalsOf({ journal, cutOff }: ComponentRecord): readonly Journal[] {
-  const kept = [journal, ...cutOffApplies(cutOff).map((apply) => apply.journal)].filter((one) => one !== undefined);
-  return kept.filter(({ run }, at) => kept.findIndex((one) => one.run === run) === at);
-}
-
-/**
- * The apply whose cutting off keeps its component from falling asleep by being destroyed, also where a plan of another declaration has found
- * nothing to do since: what no state tells of may stand on what a destroy takes, and in the morning a person would have to be asked before
- * anything is made again.
- */
-export const cutOffBeforeSleep = (
-  cutOff: CutOff | undefined,
-  { mayHoldObjects }: Pick<ComponentRecord, "mayHoldObjects">,
-): CutOff | undefined => (mayHoldObjects ? cutOff : undefined);
 
 /** What a destroy works from. An attempt is taken off the record when it ends well, so one that is there is newer than what was applied. */
 export function destroyBasisOf({ attempted, applied }: ComponentRecord): ComponentRecord["attempted"] {

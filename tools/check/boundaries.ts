@@ -17,7 +17,8 @@ interface Boundary {
 
 const PURE = /^operator\/(environment|run|approval|engine|schedule)\//;
 /** Of these folders the pure ones may take the data and the verbs, and nothing that acts by itself. */
-const PORTS = /^operator\/(cluster\/(ports|kinds|resources)|storage\/(port|record)|loop\/(clock|outcome))\.ts$/;
+const PORTS =
+  /^operator\/(cluster\/(ports|kinds|resources)|storage\/(port|record|record-of-applies)|loop\/(clock|outcome))\.ts$/;
 const ACTING = /^operator\/(cluster|storage|loop|telemetry|gateway)\//;
 const OUTSIDE =
   /^(node:(fs|http|https|http2|net|tls|dgram|dns|child_process|worker_threads|timers|os|process)(\/|$)|fastify$|pino$|prom-client$)/;

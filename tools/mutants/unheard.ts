@@ -31,7 +31,7 @@ export const UNHEARD: readonly Mutant[] = [
     bug: "what an interrupted apply may have left falls asleep once an empty plan has settled it",
     edits: [
       {
-        file: "operator/storage/record.ts",
+        file: "operator/storage/record-of-applies.ts",
         find: "(mayHoldObjects ? cutOff : undefined)",
         replace: "(mayHoldObjects ? undefined : cutOff)",
       },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { appendJournal, readJournal } from "../../../operator/storage/journal.ts";
-import { journalsOf } from "../../../operator/storage/record.ts";
+import { journalsOf } from "../../../operator/storage/record-of-applies.ts";
 import { AT, aPod } from "./claimants.ts";
 import { aRecordsStory } from "./records-story.ts";
 
