@@ -28,9 +28,7 @@ class NameTaken extends Error {
 
   constructor({ metadata: { name, namespace } }: KubeObject) {
     const look = `kubectl get approval ${name} -n ${namespace} -o yaml`;
-    super(
-      `The Approval ${name} exists already and says something else. Look at it (${look}), and have it deleted, or write one by hand under another name`,
-    );
+    super(`The Approval ${name} says something else already (${look}): write yours by hand, under another name`);
   }
 }
 

@@ -78,7 +78,8 @@ export const REASONS = {
   NotChecked: { standing: "done", meaning: "Nobody looks for drift any more: no interval is declared." },
   EverythingIgnored: {
     standing: "done",
-    meaning: "A rule of drift.ignore matches everything, or the attributes * of it: narrow its address or attributes.",
+    meaning:
+      "The rules of drift.ignore match everything, or every change of attributes: narrow their addresses or attributes.",
   },
   Progressing: { standing: "progress", meaning: "Runs are under way." },
   Pending: { standing: "progress", meaning: "The component will be worked on next." },

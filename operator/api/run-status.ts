@@ -153,7 +153,7 @@ export const runStatus = z
       )
       .max(20)
       .optional()
-      .describe("What people said about the plan, in the order of time: first what counts, then what does not."),
+      .describe("What people said about the plan: first what counts, then what does not, each in the order of time."),
     approvalsTruncated: z.boolean().optional().describe("True: more was said than is listed."),
     applyStartedAt: z.iso.datetime().optional().describe("When the apply was allowed to begin."),
     cancelRequestedAt: z.iso

@@ -1,6 +1,6 @@
 /** What a plan may not do, whoever approves it. */
 import { MASK } from "../engine/mask.ts";
-import { LONGEST_ADDRESS } from "../engine/plan-changes.ts";
+import { isCut } from "../engine/plan-changes.ts";
 import type { PlannedChange, PlanReport } from "../gateway/protocol.ts";
 
 export interface Limits {
@@ -66,7 +66,7 @@ export function protectedBy(
 
 /** Of an address with a part that is hidden or cut off nobody can tell whether it is protected. */
 function isWhole(address: string): boolean {
-  return !address.includes(MASK) && address.length < LONGEST_ADDRESS;
+  return !address.includes(MASK) && !isCut(address);
 }
 
 /** An address always has a dot, and a type never has one. */

@@ -103,10 +103,10 @@ export function runPorts(parts: RunParts): RunPorts {
       const record = (await store.record(stateKeyOf(run), signal))?.value;
       return record === undefined ? undefined : heldFor(record, { runUid: run.metadata.uid })?.at;
     },
-    async journalOf(run, result, signal) {
+    async journalOf(run, signal) {
       const record = (await store.record(stateKeyOf(run), signal))?.value;
       if (record === undefined) return undefined;
-      return summariseJournal(store, record, { run: run.metadata.name, result }, signal);
+      return summariseJournal(store, record, { run: run.metadata.name, isCutOff: true }, signal);
     },
     writeStatus: (run, status, signal) => writeStatus(client, run, status, signal),
     announceEnd(run, outcome) {

@@ -25,6 +25,7 @@ export const MOST_CHANGES = 20_000;
 export const MOST_ATTRIBUTES = 64;
 /** Of an address that an agent tells: one that is as long may have been longer. */
 export const LONGEST_ADDRESS = 1024;
+export const isCut = (address: string): boolean => address.length >= LONGEST_ADDRESS;
 
 /** What is hardest to undo comes first, so that it is the last to be cut off. */
 const GRAVITY: readonly ChangeAction[] = ["delete", "replace", "forget", "update", "create", "import", "move"];

@@ -30,7 +30,7 @@ export interface StateEnvelope {
   readonly addresses: readonly string[];
 }
 
-/** A managed object as a state holds it. Under way of a replacement that creates first, two have the same address. */
+/** A managed object as a state holds it. While something is replaced with `create_before_destroy`, two have the same address. */
 export interface StateObject {
   readonly address: string;
   readonly attributes: Readonly<Record<string, unknown>>;

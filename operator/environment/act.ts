@@ -48,12 +48,30 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Acted> {
   const { verdicts: decided, overrideSpent = false } = decision;
-  const unwithdrawn = await attempt(() => withdrawConfirmations(environment, decided, ports, signal), signal);
-  const errors = [
-    ...unwithdrawn,
-    ...(overrideSpent ? await attempt(() => ports.withdrawOverride(environment, signal), signal) : []),
-    ...(await attempt(() => withdrawCancel(environment, ports, signal), signal)),
+  const unwithdrawn = await errorsOf(() => withdrawConfirmations(environment, decided, ports, signal), signal);
+  const others = [
+    ...(overrideSpent ? await errorsOf(() => ports.withdrawOverride(environment, signal), signal) : []),
+    ...(await errorsOf(() => withdrawCancel(environment, ports, signal), signal)),
   ];
+  const taken = await takeSteps(environment, decided, unwithdrawn, ports, signal);
+  const acted = { ...decision, verdicts: taken.verdicts };
+  const errors = [...unwithdrawn, ...others, ...taken.errors];
+  if (acted.type !== "expire" || !acted.deletesObject) return { decision: acted, errors };
+  const refusals = await errorsOf(() => ports.deleteEnvironment(environment, signal), signal);
+  const [refusal] = refusals;
+  const told = refusal === undefined ? acted : { ...acted, deletionRefused: textOf(refusal) };
+  return { decision: told, errors: [...errors, ...refusals] };
+}
+
+/** The verdicts as they are after it: what was refused is told in them. `unwithdrawn`: why confirmations could not be withdrawn. */
+async function takeSteps(
+  environment: Environment,
+  decided: readonly Verdict[],
+  unwithdrawn: readonly unknown[],
+  ports: EnvironmentPorts,
+  signal: AbortSignal,
+): Promise<{ readonly verdicts: readonly Verdict[]; readonly errors: readonly unknown[] }> {
+  const errors: unknown[] = [];
   const verdicts: Verdict[] = [];
   for (const verdict of decided) {
     try {
@@ -68,16 +86,13 @@ async function carryOut(
       continue;
     }
     // What cannot be deleted says nothing about the component: it stays where it stands.
-    errors.push(...(await attempt(() => pruneHistory(environment, verdict, ports, signal), signal)));
+    errors.push(...(await errorsOf(() => pruneHistory(environment, verdict, ports, signal), signal)));
   }
-  const acted = { ...decision, verdicts };
-  if (acted.type !== "expire" || !acted.deletesObject) return { decision: acted, errors };
-  const kept = await attempt(() => ports.deleteEnvironment(environment, signal), signal);
-  return { decision: withRefusal(acted, kept), errors: [...errors, ...kept] };
+  return { verdicts, errors };
 }
 
 /** Does something that nothing else has to wait for. Answers what went wrong. */
-async function attempt(action: () => Promise<void>, signal: AbortSignal): Promise<readonly unknown[]> {
+async function errorsOf(action: () => Promise<void>, signal: AbortSignal): Promise<readonly unknown[]> {
   try {
     await action();
     return [];
@@ -85,10 +100,6 @@ async function attempt(action: () => Promise<void>, signal: AbortSignal): Promis
     signal.throwIfAborted();
     return [error];
   }
-}
-
-function withRefusal(decision: Extract<Decision, { type: "expire" }>, [error]: readonly unknown[]): Decision {
-  return error === undefined ? decision : { ...decision, deletionRefused: textOf(error) };
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

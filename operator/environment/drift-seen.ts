@@ -23,9 +23,10 @@ const SHOWN = 3;
 const LONGEST_ADDRESS = 128;
 const LONGEST_MESSAGE = 1024;
 const IGNORED = {
-  everything: "a rule of drift.ignore matches everything, so no drift can be found: narrow its address or attributes",
+  everything:
+    "the rules of drift.ignore match everything, so no drift can be found: narrow their addresses or attributes",
   edits:
-    "a rule of drift.ignore matches every change of attributes, so only what is missing or must be replaced can be found: narrow its address or attributes",
+    "the rules of drift.ignore match every change of attributes, so only what is missing or must be replaced can be found: narrow their addresses or attributes",
 } as const;
 
 type DriftCondition = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };

@@ -1,5 +1,5 @@
 import { isClosed, type Run } from "../api/run.ts";
-import { hasBegunToApply, hasLeftSomething, sinceDestroyed } from "../run/witness.ts";
+import { hasBegunToApply, hasSeenSomething, sinceDestroyed } from "../run/witness.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import { writtenSince } from "./attempts.ts";
 import type { ComponentPast } from "./observation.ts";
@@ -26,12 +26,10 @@ export function lossOf(past: ComponentPast): Loss | undefined {
 }
 
 /** Those that have ended since all was destroyed last, newest first. */
-const witnesses = (past: ComponentPast): readonly Run[] =>
-  sinceDestroyed(past.runs.filter((run) => isClosed(run) && !destroyedSince(past, run))).filter(
-    (run) => hasSeenSomething(run) && !writtenSince(past, run),
-  );
-
-const hasSeenSomething = (run: Run): boolean => hasBegunToApply(run) || hasLeftSomething(run);
+function witnesses(past: ComponentPast): readonly Run[] {
+  const ended = past.runs.filter((run) => isClosed(run) && !destroyedSince(past, run));
+  return sinceDestroyed(ended).filter((run) => hasSeenSomething(run) && !writtenSince(past, run));
+}
 
 /** The record is ahead of what is known of Runs: a later destroy has ended well. An earlier one of the same second is not later. */
 function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {
@@ -44,6 +42,8 @@ function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {
   return number === undefined ? Date.parse(last.at) >= endedAtMs(run) : number > run.spec.number;
 }
 
+const NOTHING_KNOWN = "and the store knows nothing of it";
+
 /** It is new, and may be in the place of one that was lost: the end of a Run makes one where there is none. */
 const isBlank = ({ state, applied, mayHoldObjects, written, lastResult }: ComponentRecord): boolean =>
   (state ?? applied ?? written) === undefined && !mayHoldObjects && lastResult?.outcome.result !== "Destroyed";
@@ -54,7 +54,7 @@ function withoutRecord({ name, runs, formerRuns }: ComponentPast): Loss | undefi
   if (run === undefined) return undefined;
   const { component } = run.spec;
   const where = component === name ? "" : `under the name ${component}, `;
-  return { run, what: `${where}and the store knows nothing of it` };
+  return { run, what: `${where}${NOTHING_KNOWN}` };
 }
 
 /** The record is from before that Run, although the state may fit: an apply that changed outputs only, say. */
@@ -78,7 +78,7 @@ function otherState(runs: readonly Run[], record: ComponentRecord): Loss | undef
 function withoutObjects(runs: readonly Run[], record: ComponentRecord): Loss | undefined {
   const run = runs.find(hasBegunToApply);
   if (run === undefined || record.mayHoldObjects) return undefined;
-  return { run, what: "and the store knows nothing of it" };
+  return { run, what: NOTHING_KNOWN };
 }
 
 const stateText = ({ state }: ComponentRecord): string => (state === undefined ? "none" : `serial ${state.serial}`);

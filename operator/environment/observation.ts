@@ -1,8 +1,7 @@
 import type { Environment } from "../api/environment.ts";
-import { ANNOTATIONS } from "../api/names.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import type { Source } from "../api/source.ts";
-import { runsOfFormerNames } from "../run/witness.ts";
+import { hasMoved, runsOfFormerNames } from "../run/witness.ts";
 import type { GitReason } from "../source/git-error.ts";
 import type { ComponentRecord } from "../storage/record.ts";
 import type { CatalogueEngine } from "./desired.ts";
@@ -85,7 +84,7 @@ export function pastOf(observation: Observation, name: string): ComponentPast {
   const all = observation.runs
     .filter((run) => run.spec.component === name)
     .sort((a, b) => b.spec.number - a.spec.number);
-  const own = all.filter((run) => run.metadata.annotations?.[ANNOTATIONS.movedTo] === undefined);
+  const own = all.filter((run) => !hasMoved(run));
   const runs = own.filter(isNoCheck);
   const record = observation.records.find((candidate) => candidate.key.component === name);
   const { uid } = observation.environment.metadata;

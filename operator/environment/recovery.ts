@@ -1,6 +1,6 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause } from "../api/run.ts";
-import { type CutOff, type CutOffApply, cutOffApplies, cutOffBeforeSleep } from "../storage/record-of-applies.ts";
+import { type CutOff, type CutOffApply, cutOffApplies, cutOffThatKeepsAwake } from "../storage/record-of-applies.ts";
 import { endText } from "./cause.ts";
 import type { ComponentPast, ComponentSeen, Observation } from "./observation.ts";
 import type { Verdict } from "./verdict.ts";
@@ -18,7 +18,7 @@ export function cutOffOf({ record, runs }: Pick<ComponentPast, "record" | "runs"
 
 /** Why it must not fall asleep by being destroyed. */
 export function awakeAfterCutOff(past: ComponentPast): string | undefined {
-  const cutOff = past.record && cutOffBeforeSleep(cutOffOf(past), past.record);
+  const cutOff = past.record && cutOffThatKeepsAwake(cutOffOf(past), past.record);
   return cutOff === undefined ? undefined : `${saying(cutOff)}, and no apply has ended well since`;
 }
 

@@ -78,8 +78,9 @@ const recordedBasis = (past: ComponentPast) =>
 /** Is what is declared what was applied last, whatever both say about the order? */
 function isAppliedAs(observation: Observation, component: Component, past: ComponentPast): boolean {
   const { environment } = observation;
-  const { applied } = past.record ?? {};
-  if (past.record === undefined || applied === undefined || !isWhole(past.record)) return false;
+  const { record } = past;
+  if (record?.applied === undefined || !isWhole(record)) return false;
+  const { applied } = record;
   const { revisionOf } = withKeptCommits(observation, component, past);
   const seen = revisionOf(sourceOf(environment.spec, component));
   if (seen.state === "known" && seen.revision !== applied.revision) return false;

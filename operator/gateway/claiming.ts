@@ -4,7 +4,7 @@ import type { Run } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
 import type { KubeObject } from "../cluster/ports.ts";
 import { ENVIRONMENTS, RUNS } from "../cluster/resources.ts";
-import { hasAnsweredFor, runsOfState, sinceDestroyed } from "../run/witness.ts";
+import { mayExist } from "../run/witness.ts";
 import { changeRecord } from "../storage/change.ts";
 import { claim } from "../storage/claims.ts";
 import { ensureRecord } from "../storage/ownership.ts";
@@ -49,8 +49,8 @@ export async function claimWork(
 async function mustOwn(context: GatewayContext, session: Session, signal: AbortSignal) {
   const { store, clock } = context;
   const { key, environmentUid } = session;
-  const mayBeFirst = () => mustNotBeLost(context, session, signal);
-  const options = { signal, mayBeFirst, now: () => clock.now() };
+  const beforeMaking = () => mustNotBeLost(context, session, signal);
+  const options = { signal, beforeMaking, now: () => clock.now() };
   let ownership = await ensureRecord(store, key, environmentUid, options);
   if (ownership.type === "ownedByOther") {
     const adoptUid = await adoptedUid(context, key, environmentUid, signal);
@@ -78,7 +78,7 @@ async function mustNotBeLost({ client }: GatewayContext, session: Session, signa
     if (number === 1) return;
     const labelSelector = `${LABELS.environmentUid}=${environmentUid}`;
     const { items } = await client.listAll<Run & KubeObject>(RUNS, { namespace: key.namespace, labelSelector, signal });
-    if (!sinceDestroyed(runsOfState(items, key.component)).some(hasAnsweredFor)) return;
+    if (!mayExist(items, key.component)) return;
   }
   throw new Refused(
     "NotFound",

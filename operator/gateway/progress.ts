@@ -14,8 +14,8 @@ interface Told {
 }
 
 /**
- * Lets progress through to the API server every 5 s, every 10 % and at each new step. Another replica may have written something else
- * meanwhile: that a state is unsaved keeps its pod, so it is always let through.
+ * Lets progress through to the API server every 5 s, every 10 % and at each new step. A step that says that a state is unsaved
+ * always passes: it keeps the pod, and another replica may have written over it.
  */
 export interface ProgressThrottle {
   admit(runUid: string, report: ProgressReport): boolean;

@@ -25,7 +25,7 @@ import { source } from "../api/source.ts";
  * | GET  /v1/plan/bundle       | → the plan that was held, for the pod that applies it  |
  * | PUT  /v1/plan/text         | the plan as people read it (UTF-8, at most 256 KiB) → 204; for plans that are held or refused |
  * | POST /v1/journal           | JournalBatch → 204                                     |
- * | POST /v1/progress          | ProgressReport → 204; 202 where it is too much to be written: the newest is told again, later |
+ * | POST /v1/progress          | ProgressReport → 204: it is written; 202: not, since something was written a moment ago: tell the newest again |
  * | PUT  /v1/recovery          | errored.tfstate → 204                                  |
  * | POST /v1/result            | ResultReport → 204; repeating it is harmless           |
  *
@@ -175,6 +175,9 @@ export const journalBatch = z.object({
   entries: z.array(journalEntry).max(1000),
 });
 
+/** So long an agent waits for an answer before it tells something newer. */
+export const AGENT_WAITS_MS = 15_000;
+
 export const progressReport = z.object({
   step: z.string().max(64),
   done: z.int().optional(),
@@ -186,7 +189,8 @@ export const progressReport = z.object({
 export const MOST_OUTPUTS = 256;
 
 export const resultReport = z.object({
-  outcome: runOutcome,
+  /** Without a journal: the gateway has it. */
+  outcome: runOutcome.omit({ journal: true }),
   /** Of a Check, which asks for no verdict: the differences that count. */
   plan: planReport.optional(),
   /**

@@ -130,10 +130,13 @@ function appliedDigestOf({ digestOfApplied }: GatewayContext, { run, record, out
 async function journalOf({ store }: GatewayContext, session: Session, { record, outcome, signal }: Facts) {
   const endedWell = ["Applied", "Unchanged", "Destroyed"].includes(outcome.result);
   if (endedWell) return undefined;
-  return summariseJournal(store, record, { run: session.run, result: outcome.result }, signal).catch(
-    (error: unknown) => {
-      if (error instanceof StoreCorrupt) return undefined;
-      throw error;
-    },
-  );
+  return summariseJournal(
+    store,
+    record,
+    { run: session.run, isCutOff: outcome.result === "Interrupted" },
+    signal,
+  ).catch((error: unknown) => {
+    if (error instanceof StoreCorrupt) return undefined;
+    throw error;
+  });
 }

@@ -6,7 +6,7 @@ import { claimWork } from "./claiming.ts";
 import { endConnectionsOnClose } from "./closing.ts";
 import type { GatewayContext } from "./context.ts";
 import { answerFor } from "./errors.ts";
-import { claimRequest } from "./protocol.ts";
+import { AGENT_WAITS_MS, claimRequest } from "./protocol.ts";
 import { comeAgain, receiveStrangers, roomForBodies, type TakeRoom, welcome } from "./reception.ts";
 import { type Answer, parsed, ROUTES, type Route } from "./routes.ts";
 import { readSession, type Session } from "./sessions.ts";
@@ -22,7 +22,7 @@ export interface GatewayLimits {
   readonly inFlightBytes: number;
   /** For one request, from its last byte to its answer. */
   readonly requestMs: number;
-  /** For a report of progress. The agent waits for 15 s before it tells something newer, which an older word must not replace. */
+  /** For a report of progress: an older one must not be written behind a newer one. */
   readonly progressMs: number;
   /** For whoever has not shown a session: to shake hands, to send headers, and to send the body of a claim. */
   readonly strangerMs: number;
@@ -37,7 +37,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   textBytes: MIB / 4,
   inFlightBytes: 512 * MIB,
   requestMs: 60_000,
-  progressMs: 10_000,
+  progressMs: AGENT_WAITS_MS - 5_000,
   strangerMs: 15_000,
 };
 

@@ -144,7 +144,7 @@ async function closeDead(
 
 async function closed(run: Run, outcome: RunOutcome, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   if (outcome.result !== "Interrupted") return { type: "closed", outcome };
-  const journal = await ports.journalOf(run, outcome.result, signal);
+  const journal = await ports.journalOf(run, signal);
   return { type: "closed", outcome: journal === undefined ? outcome : { ...outcome, journal } };
 }
 

@@ -1,5 +1,4 @@
 import { durationMs } from "../api/fields.ts";
-import { ANNOTATIONS } from "../api/names.ts";
 import { isClosed } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
 import { isToBeCancelled } from "./cancel.ts";
@@ -7,6 +6,7 @@ import { saidByKubelet } from "./death.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation } from "./observation.ts";
 import { whyNotStarted } from "./start-trouble.ts";
+import { hasMoved } from "./witness.ts";
 
 /** From creation to the first running container; images may have to be pulled. */
 const START_DEADLINE_MS = 10 * 60_000;
@@ -31,8 +31,7 @@ function cancelled({ run, environment, isOvertaken }: RunObservation): RunOutcom
   if (isToBeCancelled(run, environment)) {
     return { result: "Cancelled", reason: "Cancelled", message: "cancelled by a person: a Check changes nothing" };
   }
-  const moved = run.metadata.annotations?.[ANNOTATIONS.movedTo] !== undefined;
-  if (isOvertaken || moved) {
+  if (isOvertaken || hasMoved(run)) {
     const message = "the component is being changed, and whoever changes it makes a plan of its own";
     return { result: "Cancelled", reason: "Superseded", message };
   }

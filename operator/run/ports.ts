@@ -60,7 +60,7 @@ export interface RunPorts {
   /** A quorum read of the store: since when does a plan of this Run wait there? */
   heldSince(run: Run, signal: AbortSignal): Promise<string | undefined>;
   /** What a dead pod had done and not stored: for the record of an interruption. */
-  journalOf(run: Run, result: RunOutcome["result"], signal: AbortSignal): Promise<RunOutcome["journal"]>;
+  journalOf(run: Run, signal: AbortSignal): Promise<RunOutcome["journal"]>;
   /**
    * Writes this controller's part of the status, unless it says so already. False also where the Run has changed since it was looked at:
    * the next round decides on what it is now.

@@ -1,3 +1,4 @@
+import { approvedText } from "../api/approved.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import { rulesForPlan } from "../api/rules-for-plan.ts";
 import type { RunOutcome } from "../api/run-status.ts";
@@ -63,13 +64,13 @@ export function decideWaiting(observation: RunObservation): RunDecision {
     case "approved":
       if (outside !== undefined) {
         const wakeAtMs = Math.min(outside.opensAtMs ?? standing.expiresAtMs, standing.expiresAtMs);
-        return waits(`approved; the apply waits: ${outside.message}`, wakeAtMs);
+        return waits(approvedText(`the apply waits: ${outside.message}`), wakeAtMs);
       }
       if (environment?.spec.suspend)
-        return waits("approved; spec.suspend is true: the apply waits", standing.expiresAtMs);
-      if (plan.type === "heldBack") return waits(`approved; ${plan.why}`, standing.expiresAtMs);
+        return waits(approvedText("spec.suspend is true: the apply waits"), standing.expiresAtMs);
+      if (plan.type === "heldBack") return waits(approvedText(plan.why), standing.expiresAtMs);
       if (freePlaces > 0) return { type: "createPod" };
-      return waits("approved; waits for a free place", standing.expiresAtMs);
+      return waits(approvedText("waits for a free place"), standing.expiresAtMs);
   }
 }
 

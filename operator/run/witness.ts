@@ -3,12 +3,15 @@ import type { Run } from "../api/run.ts";
 
 const movedTo = ({ metadata }: Run): string | undefined => metadata.annotations?.[ANNOTATIONS.movedTo];
 
+/** Its state has another name by now. */
+export const hasMoved = (run: Run): boolean => movedTo(run) !== undefined;
+
 /** What the state that it worked on is called by now. */
 export const stateNameOf = (run: Run): string => movedTo(run) ?? run.spec.component;
 
 /** All Runs of the state that is called so by now, newest first. */
 export function runsOfState(runs: readonly Run[], name: string): readonly Run[] {
-  const own = runs.filter((run) => run.spec.component === name && movedTo(run) === undefined);
+  const own = runs.filter((run) => run.spec.component === name && !hasMoved(run));
   return [...own.sort(newestFirst), ...runsOfFormerNames(runs, name)];
 }
 
@@ -36,9 +39,16 @@ export const hasBegunToApply = ({ spec, status }: Run): boolean =>
   spec.operation === "Apply" && (status?.applyStartedAt !== undefined || status?.phase === "Interrupted");
 
 /** There was something in the state at its end, whoever had put it in. */
-export const hasLeftSomething = ({ status }: Run): boolean => (status?.outcome?.resources ?? 0) > 0;
+const hasLeftSomething = ({ status }: Run): boolean => (status?.outcome?.resources ?? 0) > 0;
+
+/** It knew of something, be it by a plan that failed. */
+export const hasSeenSomething = (run: Run): boolean => hasBegunToApply(run) || hasLeftSomething(run);
 
 /** It answers for something that may exist, since it had begun to apply, or found it as it is declared. A plan that failed does not. */
-export const hasAnsweredFor = (run: Run): boolean =>
+const hasAnsweredFor = (run: Run): boolean =>
   hasBegunToApply(run) ||
   (run.spec.operation === "Apply" && run.status?.phase === "Succeeded" && hasLeftSomething(run));
+
+/** Something may exist of the state that has, or had, these names, the newest of them first: whatever the store knows. */
+export const mayExist = (runs: readonly Run[], ...names: readonly string[]): boolean =>
+  sinceDestroyed(names.flatMap((name) => runsOfState(runs, name))).some(hasAnsweredFor);

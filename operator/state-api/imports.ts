@@ -12,28 +12,30 @@ export interface LeftByRun {
  */
 export function importBlocks(applies: readonly LeftByRun[]): string {
   if (applies.length === 0) return "# Nothing was ever applied here.\n";
-  const imported = new Set<string>();
-  return applies.map((apply) => section(apply, imported)).join("\n");
+  const importable = applies.flatMap(({ run, leftovers }) =>
+    leftovers.filter(isImportable).map(({ address }) => [address, run] as const),
+  );
+  const newest = new Map(importable.toReversed());
+  return applies.map((apply) => section(apply, newest)).join("\n");
 }
 
-function section({ run, leftovers }: LeftByRun, imported: Set<string>): string {
+/** Engines pass over a block whose address is in the state. */
+const isImportable = ({ id, replaces }: Leftover): boolean => id !== undefined && !replaces;
+
+/** `newest`: which Run has made what can be imported, by address. */
+function section({ run, leftovers }: LeftByRun, newest: ReadonlyMap<string, string>): string {
   if (leftovers.length === 0) return `# Run ${run} created nothing that is not in the state.\n`;
   const head = `# Created by Run ${run} and not in the state. Check each id; some providers import by another one.\n`;
-  const blocks = leftovers.map((leftover) => {
-    const isTaken = imported.has(leftover.address);
-    imported.add(leftover.address);
-    return block(leftover, isTaken);
-  });
-  return [head, ...blocks].join("\n");
+  return [head, ...leftovers.map((leftover) => block(leftover, newest.get(leftover.address) === run))].join("\n");
 }
 
-function block({ address, id, besides }: Leftover, isTaken: boolean): string {
+function block({ address, id, replaces }: Leftover, isNewest: boolean): string {
   if (id === undefined)
     return remark(`${address} was begun, and its end is not known: it may exist.`, importBlock(address, ""));
   const found = importBlock(address, id);
-  // Engines pass over a block whose address is in the state, and refuse a second one.
-  if (besides) return remark(`${address}: the state has what was there before. Take that out of it first.`, found);
-  if (isTaken) return remark(`${address} was made more than once. One can be imported: remove the other.`, found);
+  if (replaces) return remark(`${address}: the state has what was there before. Take that out of it first.`, found);
+  // Engines refuse a second block.
+  if (!isNewest) return remark(`${address} was made more than once. One can be imported: remove the other.`, found);
   return found;
 }
 

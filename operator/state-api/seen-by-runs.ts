@@ -1,5 +1,5 @@
 import type { Run } from "../api/run.ts";
-import { hasAnsweredFor, runsOfState, sinceDestroyed } from "../run/witness.ts";
+import { mayExist } from "../run/witness.ts";
 import type { WritingHand } from "../storage/by-hand.ts";
 
 export interface WrittenComponent {
@@ -17,7 +17,6 @@ export function seenByRuns(
   { name, formerName }: WrittenComponent,
 ): Pick<WritingHand, "newestRun" | "begun"> {
   const numbers = runs.filter(({ spec }) => spec.component === name).map(({ spec }) => spec.number);
-  const former = formerName === undefined ? [] : runsOfState(runs, formerName);
-  const begun = sinceDestroyed([...runsOfState(runs, name), ...former]).some(hasAnsweredFor);
+  const begun = mayExist(runs, name, ...(formerName === undefined ? [] : [formerName]));
   return { newestRun: Math.max(0, ...numbers), begun };
 }

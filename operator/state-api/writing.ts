@@ -16,8 +16,10 @@ import { badRequest, notFound, StatusError } from "./status.ts";
 
 export async function putContent(request: StateRequest): Promise<Answer> {
   const { context, key, body, query, signal } = request;
-  const hand = { ...(await writingHand(request, query.force === "true")), ...(await firstOwner(request)) };
-  const record = await pushState(context.store, key, body, hand, signal);
+  const environment = await environmentOf(request);
+  const first = await firstOwner(request, environment);
+  const writing = { ...(await writingHand(request, environment, query.force === "true")), ...first };
+  const record = await pushState(context.store, key, body, writing, signal);
   await tell(request, "StatePushed", `pushed the state of ${key.component} (serial ${record.state?.serial ?? 0})`);
   return { json: stateObject(record) };
 }
@@ -32,7 +34,8 @@ export async function postRestore(request: StateRequest): Promise<Answer> {
   const { context, key, signal } = request;
   const { force = false, ...chosen } = parsed(request, restoreBody, '{"serial": N} or {"recovery": true}');
   const before = await recordFor(request);
-  const record = await restoreState(context.store, key, chosen, await writingHand(request, force), signal);
+  const writing = await writingHand(request, await environmentOf(request), force);
+  const record = await restoreState(context.store, key, chosen, writing, signal);
   await tell(request, "StateRestored", `restored ${nameOf(before, chosen)}, now serial ${record.state?.serial ?? 0}`);
   return { json: stateObject(record), code: 201 };
 }
@@ -59,8 +62,11 @@ export async function postUnlock(request: StateRequest): Promise<Answer> {
 const hand = ({ person, context }: StateRequest): Hand => ({ by: person.name, at: context.clock.now() });
 
 /** Runs that are there by now know nothing of what is written. */
-async function writingHand(request: StateRequest, force: boolean): Promise<WritingHand> {
-  const environment = await environmentOf(request);
+async function writingHand(
+  request: StateRequest,
+  environment: Environment | undefined,
+  force: boolean,
+): Promise<WritingHand> {
   const runs = environment === undefined ? [] : await runsOf(request, environment);
   const { component: name } = request.key;
   return { ...hand(request), force, ...seenByRuns(runs, { name, formerName: formerNameOf(environment, name) }) };
@@ -81,10 +87,12 @@ function formerNameOf(environment: Environment | undefined, component: string): 
 }
 
 /** The first push for a component makes its record, in the name of the Environment that declares it. */
-async function firstOwner(request: StateRequest): Promise<Pick<WritingHand, "firstOwner">> {
+async function firstOwner(
+  request: StateRequest,
+  environment: Environment | undefined,
+): Promise<Pick<WritingHand, "firstOwner">> {
   const { context, key, signal } = request;
   if ((await context.store.record(key, signal)) !== undefined) return {};
-  const environment = await environmentOf(request);
   if (!environment?.spec.components.some(({ name }) => name === key.component))
     throw notFound(`there is no state of ${stateKeyText(key)}, and no Environment that declares that component`);
   await mustNotBeExpected(request, environment);

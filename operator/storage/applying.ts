@@ -11,7 +11,7 @@ import {
   replacingWrite,
   writingText,
 } from "./record.ts";
-import { cutOffBeforeSleep } from "./record-of-applies.ts";
+import { cutOffThatKeepsAwake } from "./record-of-applies.ts";
 import { Refused } from "./refusal.ts";
 
 /** What a Run means to do, as the record keeps it. */
@@ -91,7 +91,7 @@ function whyUnseen(
   { number = 0 }: Claim,
   { intent, shown, ofItself }: Pick<WantsToApply, "intent" | "shown" | "ofItself">,
 ): string | undefined {
-  const run = ofItself ? cutOffBeforeSleep(record.cutOff, record)?.run : cutOffInTheWay(record, intent);
+  const run = ofItself ? cutOffThatKeepsAwake(record.cutOff, record)?.run : cutOffInTheWay(record, intent);
   if (run !== undefined && !shown) return `Run ${run} was interrupted, and nobody has said how to go on`;
   const replaced = replacingWrite(record);
   if (replaced === undefined || (shown && number > (replaced.after ?? 0))) return undefined;

@@ -10,35 +10,35 @@ export interface Leftover {
   readonly address: string;
   /** Absent where nothing is known of the end of its creation. */
   readonly id?: string;
-  /** The state has another object at this address: what was to be replaced. */
-  readonly besides?: true;
+  /** The state still has, at this address, what it was to replace. */
+  readonly replaces?: true;
 }
 
-export interface Evidence {
-  readonly journal: readonly JournalEntry[];
-  /** What the state holds now. */
-  readonly stored: readonly StateObject[];
-  /** What the state held before the Run. */
-  readonly before: readonly StateObject[];
+/** An apply, as its journal tells of it. */
+export interface ReportedApply {
+  readonly run: string;
+  readonly entries: readonly JournalEntry[];
   /** Nobody knows whether the state tells what a creation that failed has left. */
   readonly isCutOff: boolean;
 }
 
-/** What is left of one of the applies in `journalsOf`, by the entries of its journal; `isCutOff` as in `Evidence`. */
+export interface Evidence extends Pick<ReportedApply, "entries" | "isCutOff"> {
+  /** What the state holds now. */
+  readonly stored: readonly StateObject[];
+  /** What the state held before the Run. */
+  readonly before: readonly StateObject[];
+}
+
 export async function leftoversOf(
   store: StateStore,
   record: ComponentRecord,
-  {
-    run,
-    entries,
-    isCutOff,
-  }: { readonly run: string; readonly entries: readonly JournalEntry[]; readonly isCutOff: boolean },
+  { run, entries, isCutOff }: ReportedApply,
   signal?: AbortSignal,
 ): Promise<readonly Leftover[]> {
   const stored = await objectsIn(store, record, record.state, signal);
   const version = versionBefore(record, run);
   const before = version === record.state ? stored : await objectsIn(store, record, version, signal);
-  return leftovers({ journal: entries, stored, before, isCutOff });
+  return leftovers({ entries, stored, before, isCutOff });
 }
 
 /** The state that the Run began with. Where it has handed over none, that is still the newest, or has been mended by a person since. */
@@ -68,8 +68,8 @@ async function objectsIn(
  * An engine reports a replacement as a deletion and a creation at one address, in either order, and never deletes what it has made in the same
  * apply. So an address that the state knows says little: it may be that of what was replaced.
  */
-export function leftovers({ journal, stored, before, isCutOff }: Evidence): readonly Leftover[] {
-  const creations = new Map(journal.filter(({ action }) => action === "create").map((entry) => [entry.address, entry]));
+export function leftovers({ entries, stored, before, isCutOff }: Evidence): readonly Leftover[] {
+  const creations = new Map(entries.filter(({ action }) => action === "create").map((entry) => [entry.address, entry]));
   const made = [...creations.values()].filter(({ event }) => event !== "apply_errored" || isCutOff);
   const known = Map.groupBy(stored, ({ address }) => address);
   const old = Map.groupBy(before, ({ address }) => address);
@@ -81,7 +81,7 @@ export function leftovers({ journal, stored, before, isCutOff }: Evidence): read
     .map(({ address, idValue }) => ({
       address,
       ...(idValue === undefined ? {} : { id: idValue }),
-      ...(known.has(address) ? { besides: true as const } : {}),
+      ...(known.has(address) ? { replaces: true as const } : {}),
     }));
 }
 

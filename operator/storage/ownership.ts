@@ -19,7 +19,7 @@ export interface EnsureOptions {
   /** UID of the Environment that may be dispossessed. */
   readonly adoptUid?: string;
   /** Asked before a record is made where there is none; refuses by throwing. */
-  readonly mayBeFirst?: () => Promise<void>;
+  readonly beforeMaking?: () => Promise<void>;
   readonly signal?: AbortSignal;
   readonly now?: () => Date;
 }
@@ -34,12 +34,12 @@ export async function ensureRecord(
   environmentUid: string,
   options: EnsureOptions = {},
 ): Promise<Ownership> {
-  const { adoptUid, mayBeFirst, signal, now = () => new Date() } = options;
+  const { adoptUid, beforeMaking, signal, now = () => new Date() } = options;
   for (let tries = 1; ; tries += 1) {
     try {
       const found = await store.record(key, signal);
       if (found === undefined) {
-        await mayBeFirst?.();
+        await beforeMaking?.();
         const record = await store.createRecord(emptyRecord(key, environmentUid, now()), signal);
         return { type: "owned", record };
       }

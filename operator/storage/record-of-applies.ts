@@ -41,11 +41,11 @@ export function journalsOf({ journal, cutOff }: Pick<ComponentRecord, "journal" 
 }
 
 /**
- * The apply whose cutting off keeps its component from falling asleep by being destroyed, also where a plan of another declaration has found
+ * The interrupted apply that keeps its component from being destroyed for the night, also where a plan of another declaration has found
  * nothing to do since: what no state tells of may stand on what a destroy takes, and in the morning a person would have to be asked before
  * anything is made again.
  */
-export const cutOffBeforeSleep = (
+export const cutOffThatKeepsAwake = (
   cutOff: CutOff | undefined,
   { mayHoldObjects }: Pick<ComponentRecord, "mayHoldObjects">,
 ): CutOff | undefined => (mayHoldObjects ? cutOff : undefined);

@@ -1,6 +1,6 @@
 import type { RunOutcome } from "../api/run-status.ts";
 import { readJournal } from "./journal.ts";
-import { leftoversOf } from "./leftovers.ts";
+import { leftoversOf, type ReportedApply } from "./leftovers.ts";
 import type { StateStore } from "./port.ts";
 import type { ComponentRecord } from "./record.ts";
 
@@ -11,12 +11,12 @@ const LONGEST = 256;
 export async function summariseJournal(
   store: StateStore,
   record: ComponentRecord,
-  { run, result }: { readonly run: string; readonly result: RunOutcome["result"] },
+  { run, isCutOff }: Omit<ReportedApply, "entries">,
   signal?: AbortSignal,
 ): Promise<RunOutcome["journal"]> {
   if (record.journal?.run !== run) return undefined;
   const entries = await readJournal(store, record, record.journal, signal);
-  const left = await leftoversOf(store, record, { run, entries, isCutOff: result === "Interrupted" }, signal);
+  const left = await leftoversOf(store, record, { run, entries, isCutOff }, signal);
   const shown = left.slice(0, MOST_LEFTOVERS);
   return {
     entries: entries.length,

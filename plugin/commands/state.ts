@@ -116,7 +116,7 @@ const restore: Command = {
 
 const imports: Command = {
   name: "state imports",
-  summary: "ready-made import blocks for what an interrupted apply created and no state has",
+  summary: "ready-made import blocks for what the last apply, or an interrupted one, created and no state has",
   arguments: ADDRESS,
   options: [FILE],
   async run({ cluster: open, terminal }, said) {

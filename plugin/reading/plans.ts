@@ -1,3 +1,4 @@
+import { waitsForIn } from "../../operator/api/approved.ts";
 import type { Environment } from "../../operator/api/environment.ts";
 import { requiredFor } from "../../operator/api/rules-for-plan.ts";
 import type { Run } from "../../operator/api/run.ts";
@@ -25,7 +26,7 @@ export interface PlanPicture {
   readonly since?: string;
   readonly expiresAt?: string;
   readonly required: number;
-  /** All that people have said about it, in the order of time. */
+  /** What people have said about it, as the Run lists it. */
   readonly words: readonly GivenWord[];
   /** Whose yes counts so far. */
   readonly approvedBy: readonly string[];
@@ -45,7 +46,7 @@ export function planOf({ metadata, spec, status }: Run): PlanPicture | undefined
   const plan = status?.plan;
   if (plan === undefined) return undefined;
   const since = status?.heldAt ?? status?.plannedAt;
-  const waitsFor = /^approved; (.*)$/s.exec(status?.message ?? "")?.[1];
+  const waitsFor = waitsForIn(status?.message);
   const words = status?.approvals ?? [];
   const counted = words.filter(({ decision, ignored }) => decision === "Approve" && !ignored);
   return {

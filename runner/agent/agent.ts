@@ -130,7 +130,7 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
   const isCheck = order.operation === "Check";
   const say = (message: string) => basics.printer.say(message);
   // Nobody follows a Check: it tells nothing before its end.
-  const progress = new Progress((report) => (isCheck ? Promise.resolve() : gateway.progress(report)), scrubber);
+  const progress = new Progress((report) => (isCheck ? Promise.resolve(true) : gateway.progress(report)), scrubber);
   const relay = new StateRelay({
     gateway,
     folder: join(layout.spool, "state"),

@@ -41,7 +41,7 @@ export async function recoverErroredState(
   const state = await keepErroredState(cwd, tools);
   if (state === undefined) return { end: "none" };
   const { relay } = tools;
-  relay.leftIsSafe();
+  relay.forgetRefused();
   const unfit = await whyUnfit(state, relay);
   if (unfit !== undefined) return { end: "kept", why: unfit };
   const lockId = relay.heldLock ?? randomUUID();

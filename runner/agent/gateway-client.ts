@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import http from "node:http";
 import https from "node:https";
 import {
+  AGENT_WAITS_MS,
   type ClaimRequest,
   gatewayError,
   type JournalBatch,
@@ -133,10 +134,10 @@ export class GatewayClient {
     await this.#call(json("POST", "/v1/journal", batch));
   }
 
-  /** Where it is heard and not written, that is as good as nobody there. */
-  async progress(report: ProgressReport): Promise<void> {
+  /** False: nothing is written, since something was a moment ago. */
+  async progress(report: ProgressReport): Promise<boolean> {
     const { status } = await this.#call(json("POST", "/v1/progress", report));
-    if (status === 202) throw new GatewayAway("the gateway has written progress a moment ago");
+    return status !== 202;
   }
 
   async recovery(state: Buffer): Promise<void> {
@@ -165,7 +166,7 @@ export class GatewayClient {
   }
 
   async #send(call: Call, bearer: string): Promise<Answer> {
-    const { url, timeoutMs = 15_000 } = this.#options;
+    const { url, timeoutMs = AGENT_WAITS_MS } = this.#options;
     // A slow network still moves a megabyte in a second.
     const limit = AbortSignal.timeout(timeoutMs + Math.ceil((call.body?.length ?? 0) / 1000));
     const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal]);

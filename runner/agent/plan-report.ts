@@ -1,7 +1,7 @@
 /** What the gateway hears of a plan: enough to judge it, small enough to be sent, and without a value of any attribute. */
 
 import { type PlanReport as EnginePlan, readPlan } from "../../operator/engine/plan.ts";
-import { LONGEST_ADDRESS, type PlanChange } from "../../operator/engine/plan-changes.ts";
+import { isCut, LONGEST_ADDRESS, type PlanChange } from "../../operator/engine/plan-changes.ts";
 import type { PlannedChange, PlanReport } from "../../operator/gateway/protocol.ts";
 import type { Scrubber } from "./scrub.ts";
 
@@ -67,7 +67,7 @@ function scrubbed({ address, type, action, attributes }: PlanChange, scrub: (tex
 
 /** A name of the greatest length may have been cut. */
 function isWhole({ address, attributes }: PlannedChange): boolean {
-  return address.length < LONGEST_ADDRESS && attributes.every((path) => path.length < LONGEST_ATTRIBUTE);
+  return !isCut(address) && attributes.every((path) => path.length < LONGEST_ATTRIBUTE);
 }
 
 /** Resources of one type change the same attributes: each text is looked at once. */

@@ -14,7 +14,7 @@ const UNSAVED: ProgressReport = { step: UNSAVED_STATE_STEP };
 type Copy = "onItsWay" | "leftByEngine";
 
 export class Progress {
-  readonly #send: (report: ProgressReport) => Promise<void>;
+  readonly #send: (report: ProgressReport) => Promise<boolean>;
   readonly #scrubber: Scrubber;
   #report: ProgressReport = { step: "start" };
   #told: { at: number; done: number } | undefined;
@@ -24,7 +24,8 @@ export class Progress {
   #arrived: ProgressReport | undefined;
   readonly #unsaved = new Set<Copy>();
 
-  constructor(send: (report: ProgressReport) => Promise<void>, scrubber: Scrubber) {
+  /** `send` answers whether it is written. What is not, is told again. */
+  constructor(send: (report: ProgressReport) => Promise<boolean>, scrubber: Scrubber) {
     this.#send = send;
     this.#scrubber = scrubber;
   }
@@ -73,11 +74,11 @@ export class Progress {
     const said = this.#newest;
     // What is told now may be written although its answer is lost.
     this.#arrived = undefined;
-    const arrived = () => {
-      this.#arrived = said;
+    const heard = (isWritten: boolean) => {
+      if (isWritten) this.#arrived = said;
     };
     this.#send(said)
-      .then(arrived, () => {})
+      .then(heard, () => {})
       .finally(() => {
         this.#sending = false;
         if (this.#newest !== this.#arrived) this.#schedule(everyMs);

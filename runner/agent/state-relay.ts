@@ -83,8 +83,8 @@ export class StateRelay {
     return this.#unkept;
   }
 
-  /** What the engine has left behind is safe, and with it whatever was refused before. */
-  leftIsSafe(): void {
+  /** The engine's last state is safe, and with it whatever was refused before. */
+  forgetRefused(): void {
     this.#unkept = undefined;
     this.#tellIfSafe();
   }
@@ -251,7 +251,8 @@ export class StateRelay {
     } catch (error) {
       if (!(error instanceof GatewayRefused)) throw error;
       if (await this.#isStored(state)) return { end: "stored" };
-      if (!(await this.#isKept(state, batch, error))) this.#unkept = state;
+      const isKept = await this.#keep(state, batch, error);
+      if (!isKept) this.#unkept = state;
       this.#refusal = error;
       this.#known = undefined;
       return { end: "refused", why: error };
@@ -263,7 +264,7 @@ export class StateRelay {
    * its state is taken, the only copy is on disk here: it stays until it is safe, or a newer one says it all. So does one
    * that is in memory: the disk that did not take it may not take the engine's file either.
    */
-  async #isKept(state: Buffer, batch: readonly Entry[], why: GatewayRefused): Promise<boolean> {
+  async #keep(state: Buffer, batch: readonly Entry[], why: GatewayRefused): Promise<boolean> {
     const { gateway, onAway, refusedWaitMs = 10_000 } = this.#options;
     const isNewest = () => !this.#queue.some((entry) => entry.kind === "state" && !batch.includes(entry));
     while (!(await keepForRecovery(gateway, state, onAway))) {

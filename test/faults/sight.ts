@@ -64,14 +64,14 @@ export async function openSight(client: Client, timing: WatchTiming): Promise<Si
       pods: () => pods.byIndex(BY_NAMESPACE, namespace),
       everMade: () => ({ runs: made.runs(namespace), pods: made.pods(namespace) }),
       awaited(what, condition, limitMs = 60_000) {
-        const look = () => {
+        const checked = () => {
           assert.deepEqual(
             broken.flatMap((ofKind) => ofKind(namespace)),
             [],
           );
           return condition();
         };
-        return awaited(onChange, what, look, limitMs);
+        return awaited(onChange, what, checked, limitMs);
       },
     }),
     async stop() {

@@ -39,7 +39,7 @@ describe("import blocks from a journal", function () {
     it(`are planned as imports by ${engine}, and nothing is created`, async () => {
       const first = await run({ "main.tf": main }, { engine });
       const { journal } = first.gateway.memory;
-      const left = leftovers({ journal, stored: [], before: [], isCutOff: true });
+      const left = leftovers({ entries: journal, stored: [], before: [], isCutOff: true });
       assert.deepEqual(left.map(({ address }) => address).toSorted(), [
         'terraform_data.many["a b"]',
         "terraform_data.one",
@@ -73,14 +73,14 @@ describe("import blocks from a journal", function () {
       );
       const { journal } = second.gateway.memory;
       const before = objectsOf(first);
-      const left = leftovers({ journal, stored: before, before, isCutOff: true });
-      const made = objectsOf(second).map(({ address, attributes: { id } }) => ({ address, id, besides: true }));
+      const left = leftovers({ entries: journal, stored: before, before, isCutOff: true });
+      const made = objectsOf(second).map(({ address, attributes: { id } }) => ({ address, id, replaces: true }));
       assert.deepEqual(left.toSorted(byAddress), made.toSorted(byAddress), second.log());
       assert.deepEqual(made.map(({ address }) => address).toSorted(), [
         "terraform_data.created_first",
         "terraform_data.deleted_first",
       ]);
-      assert.deepEqual(leftovers({ journal, stored: objectsOf(second), before, isCutOff: true }), []);
+      assert.deepEqual(leftovers({ entries: journal, stored: objectsOf(second), before, isCutOff: true }), []);
     });
 });
 

@@ -38,7 +38,7 @@ export function benchOf({ order, layout, engine, client, gatewayUrl, print = () 
     spool,
     scrubber,
     journal: new Journal(client, spool, scrubber, () => {}),
-    progress: new Progress(async () => {}, scrubber),
+    progress: new Progress(async () => true, scrubber),
     printer: new Printer(scrubber, print),
     mounted: new MountedObjects(layout),
     engine,

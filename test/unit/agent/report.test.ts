@@ -103,7 +103,10 @@ describe("the agent's report", () => {
 
   it("of progress stays within the schema", async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
-    const progress = new Progress(async (report) => resolve(report), scrubber);
+    const progress = new Progress(async (report) => {
+      resolve(report);
+      return true;
+    }, scrubber);
     progress.step("apply", 1);
     progress.event({ type: "ApplyStart", address: wordy(256), action: "create", elapsedSeconds: 0 });
     // The timer of a report does not keep a process alive.

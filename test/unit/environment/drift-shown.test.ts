@@ -92,7 +92,7 @@ describe("Drift", () => {
     assert.equal(conditionOf(story, "Drifted")?.reason, "DriftFound");
   });
 
-  it("cannot be found where a rule ignores everything, which is said and told once beside what has drifted elsewhere", () => {
+  it("that cannot be found is told once, also beside what has drifted elsewhere", () => {
     const blind = aComponent("app", { needs: ["network"], drift: { interval: "1h", ignore: [{ address: "*.*" }] } });
     const story = drifted();
     const before = statusOf(story);

@@ -156,8 +156,12 @@ describe("A destroy for the night", () => {
       story.end("a", result, { reason: result === "Failed" ? "PlanFailed" : "" });
       untilHour(story, 21);
       story.round();
-      for (const run of story.openRuns().filter(({ spec }) => spec.operation === "Destroy"))
-        assert.equal(asked(story, run).type, "granted", `${result}: ${run.spec.component}`);
+      const destroys = story.openRuns().filter(({ spec }) => spec.operation === "Destroy");
+      assert.deepEqual(
+        destroys.map(({ spec }) => spec.component),
+        result === "Applied" ? ["a"] : [],
+      );
+      for (const run of destroys) assert.equal(asked(story, run).type, "granted");
     }
   });
 });

@@ -32,8 +32,8 @@ const netWaits = (story: Story): void => {
   assert.equal(story.started.filter((what) => what.startsWith("Destroy")).length, 0);
 };
 
-describe("What a component uses whose record is lost", () => {
-  it("is not destroyed before it, at a deletion and for the night", () => {
+describe("A component whose record is lost", () => {
+  it("is destroyed before what it uses, at a deletion and for the night", () => {
     const deleted = appIsLost();
     deleted.delete();
     netWaits(deleted);
@@ -43,7 +43,7 @@ describe("What a component uses whose record is lost", () => {
     netWaits(night);
   });
 
-  it("is not destroyed before it where nothing says any more that it is used, but its Run", () => {
+  it("is destroyed before what nothing but its Run says that it uses", () => {
     for (const left of [[aComponent("app")], []]) {
       const story = appIsLost();
       declare(story, left);
@@ -52,7 +52,7 @@ describe("What a component uses whose record is lost", () => {
     }
   });
 
-  it("is not destroyed before it where the record is from before the apply that began to use it", () => {
+  it("is destroyed before what it uses where the record is from before the apply that began to use it", () => {
     const story = aStory(anEnvironment([aComponent("net"), aComponent("app")]));
     story.settle({ net: [anOutput("id")] });
     const old = story.records.get("app") ?? assert.fail();
@@ -65,7 +65,7 @@ describe("What a component uses whose record is lost", () => {
     netWaits(story);
   });
 
-  it("is destroyed where what is lost is given up", () => {
+  it("keeps nothing that it uses where it is given up", () => {
     const story = appIsLost();
     story.delete();
     declare(story, [aComponent("net"), aComponent("app", { terraform, deletionPolicy: "Retain" })]);

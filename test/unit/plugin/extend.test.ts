@@ -99,7 +99,7 @@ describe("kubectl terrarium extend", () => {
     assert.deepEqual([code, out, written()], [EXIT.done, `shop lives until ${at(9 * DAY)} already.`, at(9 * DAY)]);
   });
 
-  it("is not kept from it by what else is written in that moment, unless that never ends", async () => {
+  it("tries again after another's write, five times", async () => {
     const once = interrupted(1, {});
     const { out } = await once.call("extend", "shop", "--for", "2h");
     assert.deepEqual([out, once.written()], [`shop lives until ${at(20 + 120)}.`, at(20 + 120)]);

@@ -84,7 +84,7 @@ describe("A word that was said before with kubectl terrarium", () => {
     assert.equal(said().length, 1);
   });
 
-  it("goes with its Run, and keeps it from nothing", async () => {
+  it("is deleted with its Run, whose deletion does not wait for it", async () => {
     const { decide, said } = world();
     await decide();
     assert.deepEqual(
@@ -111,7 +111,7 @@ describe("A word that was said before with kubectl terrarium", () => {
       assert.equal(code, EXIT.error);
       assert.ok(!/Approved( before)?:/.test(out), out);
       const { name } = first.metadata;
-      assert.ok(err.startsWith(`${NETWORK}: The Approval ${name} exists already and says something else.`), err);
+      assert.ok(err.startsWith(`${NETWORK}: The Approval ${name} says something else already`), err);
       assert.ok(err.includes(`kubectl get approval ${name} -n team -o yaml`), err);
       assert.equal(said().length, 1);
     });

@@ -86,7 +86,7 @@ describe("A Run that a person cancels", () => {
     assert.equal(decision.type, "wait");
   });
 
-  it("keeps it no longer once its result is told: no state is only there by then, whatever the last word of its progress was", () => {
+  it("lets its pod go once its result is told, though the last progress said that a state is only there", () => {
     const progress = { step: "save state", updatedAt: new Date(T0).toISOString() };
     const outcome: RunOutcome = { result: "Interrupted", reason: "Interrupted", message: "the engine is lost" };
     const decision = decides({ environment: asked, status: { ...applying, ...heard, progress, outcome } });

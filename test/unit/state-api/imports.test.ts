@@ -14,7 +14,7 @@ describe("import blocks", () => {
   });
 
   it("are a remark where the state has what was to be replaced: engines would pass over them", () => {
-    const text = importBlocks([{ run: "r", leftovers: [{ address: "a.b", id: "new", besides: true }] }]);
+    const text = importBlocks([{ run: "r", leftovers: [{ address: "a.b", id: "new", replaces: true }] }]);
     assert.match(
       text,
       /# a\.b: the state has what was there before\..*\n# import \{\n# {3}to = a\.b\n# {3}id = "new"\n# \}\n/,

@@ -7,17 +7,17 @@ local function written(at)
 end
 
 -- What times are written with, in the order in which Lua compares it.
-local signs = { "+", "-", ".", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", ":", "T", "Z", "t", "z" }
+local characters = { "+", "-", ".", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", ":", "T", "Z", "t", "z" }
 local longest = 64
 
--- The signs of a text; none where it has others, and is no time. Without a string library each is found by comparing: the last that fits.
-local function signsOf(text)
+-- The characters of a text, or none where one of them is in no time. Lua has no string library here, so each is found by comparing.
+local function charactersOf(text)
   local found, begun = {}, ""
   while begun ~= text do
     local fits = nil
-    for _, sign in ipairs(signs) do
-      if begun .. sign <= text then
-        fits = sign
+    for _, character in ipairs(characters) do
+      if begun .. character <= text then
+        fits = character
       end
     end
     if fits == nil or #begun == #text or #begun == longest then
@@ -31,7 +31,7 @@ end
 
 local capital = { t = "T", z = "Z" }
 
--- These signs with 0 for each digit, and in capitals.
+-- These characters with 0 for each digit, and in capitals.
 local function shapeOf(found, from, to)
   local shape = {}
   for index = from, to do
@@ -56,7 +56,7 @@ end
 
 -- Times are compared as the clock shows them that wrote what somebody said. What is no time does not count.
 local function isLater(said)
-  local found = signsOf(said)
+  local found = charactersOf(said)
   if shapeOf(found, 1, 19) ~= "0000-00-00T00:00:00" then
     return false
   end
