@@ -44,6 +44,8 @@ export const ANNOTATIONS = {
   order: `${GROUP}/order`,
   /** On a Run: its state went on under this component name, so the Run says nothing about its own name any more. */
   movedTo: `${GROUP}/moved-to`,
+  /** On such a Run: what its state is called by now. Missing where an earlier version marked it, which did not follow a state beyond one rename. */
+  stateName: `${GROUP}/state-name`,
   /** On a Run: what its plan was made for is no longer wanted; the value says why. It has no meaning once the Run applies. */
   superseded: `${GROUP}/superseded`,
   /** On a Run: a person states that the pod with this UID is dead although the cluster cannot prove it. */

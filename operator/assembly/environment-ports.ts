@@ -106,7 +106,8 @@ function stateWrites({ client, caches, store, ring }: EnvironmentParts): Pick<En
       const uid = caches.environments.get(from.namespace, from.environment)?.metadata.uid;
       if (uid === undefined) return;
       const runs = caches.runs.byIndex(BY.environmentUid, uid).filter((run) => stateNameOf(run) === from.component);
-      const patch = { metadata: { annotations: { [ANNOTATIONS.movedTo]: to.component } } };
+      const annotations = { [ANNOTATIONS.movedTo]: to.component, [ANNOTATIONS.stateName]: to.component };
+      const patch = { metadata: { annotations } };
       // Before it: once the state has moved, nothing would bring anybody here again.
       const beforeMove = async () => {
         for (const { metadata } of runs)

@@ -49,7 +49,7 @@ export function componentsWithoutRecord({ environment, records, runs }: Observat
     // What has moved is told of under its new name.
     if (formerName !== undefined && stored.has(name)) known.add(formerName);
   }
-  return [...new Set(runs.map(stateNameOf))].filter((name) => !known.has(name)).sort();
+  return [...new Set(runs.flatMap((run) => stateNameOf(run) ?? []))].filter((name) => !known.has(name)).sort();
 }
 
 /** Where does a component that must go stand, and what is its next step? */

@@ -66,8 +66,8 @@ function bothOf(...rules: readonly [Rule, Rule]): Rule {
   return { required, unless: texts.length === 1 ? texts.join() : texts.map(bracketed).join(" && ") };
 }
 
-/** The bracket has a line of its own: the text may end in a comment. */
-const bracketed = (text: string): string => `(${text}\n)`;
+/** Behind a comment the bracket has a line of its own. */
+const bracketed = (text: string): string => (text.includes("//") ? `(${text}\n)` : `(${text})`);
 
 /** The same rules, for a plan that is shown to a person, also where nobody would have to be asked for such a plan. */
 export function askingSomebody(rules: RunRules): RunRules {

@@ -30,7 +30,7 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
   const destroyed = new Set(environment.spec.components.filter(isDestroyedAsleep).map(({ name }) => name));
   // How far an interrupted apply came, and what a state means that was put in, has to be looked at by a person first. Such a plan could not be
   // applied without what it uses.
-  const whyAwake = (name: string): string | undefined => whyLookedAt(pastOf(observation, name)) ?? awakeForUser(name);
+  const whyAwake = remembered((name) => whyLookedAt(pastOf(observation, name)) ?? awakeForUser(name));
   const awakeForUser = (name: string): string | undefined => {
     const kept = usersOf(name).find((user) => destroyed.has(user) && whyAwake(user) !== undefined);
     return kept === undefined ? undefined : `${kept} does`;
@@ -47,6 +47,16 @@ export function sleepers(observation: Observation, usersOf: UsersOf): Sleepers {
       const destroyedUsers = users.filter((user) => destroyed.has(user));
       return scaledAsleep(decideComponent(observation, asleep(component), needs), destroyedUsers, until);
     },
+  };
+}
+
+/** Many ways may lead to a component that many use: each is asked about once. */
+function remembered<T>(answer: (name: string) => T): (name: string) => T {
+  const answers = new Map<string, { readonly is: T }>();
+  return (name) => {
+    const known = answers.get(name) ?? { is: answer(name) };
+    answers.set(name, known);
+    return known.is;
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Component } from "../api/component.ts";
-import { hasBegunToApply } from "../run/witness.ts";
+import { hasBegunToApply, stateNameOf } from "../run/witness.ts";
 import { destroyBasisOf, isWhole } from "../storage/record.ts";
 import { inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
@@ -23,7 +23,7 @@ export function usersOf(observation: Observation): UsersOf {
 function workedOut(observation: Observation): UsersOf {
   const names = new Set([
     ...observation.records.map(({ key }) => key.component),
-    ...observation.runs.map(({ spec }) => spec.component),
+    ...observation.runs.flatMap((run) => stateNameOf(run) ?? []),
   ]);
   const holding = [...names].map((name) => pastOf(observation, name)).filter((past) => isHolding(observation, past));
   const users = reversed(usage(observation, holding));
@@ -63,7 +63,7 @@ function presentNeeds(observation: Observation, past: ComponentPast): Iterable<s
 
 /** Under the names of that time, and under those that were given since: either may be the name of what is still there. */
 function appliedNeeds({ environment }: Observation, past: ComponentPast): readonly string[] {
-  const basis = recordedBasis(past) ?? past.runs.find(hasBegunToApply)?.spec;
+  const basis = recordedBasis(past) ?? [...past.runs, ...past.formerRuns].find(hasBegunToApply)?.spec;
   const applied = basis?.inputs.dependsOn ?? [];
   const renamed = environment.spec.components.filter(
     ({ formerName }) => formerName !== undefined && applied.includes(formerName),

@@ -94,7 +94,8 @@ function findingOf({ outcome: { result, stateSerial }, plan, driftDigest }: Resu
   if (plan === undefined) throw new Refused("BadRequest", "a Check that has found something tells what, with its plan");
   const { counts, resources } = plan;
   const addresses = resources.slice(0, MOST_RECORDED).map(({ address }) => address);
-  return { stateSerial, drift: { counts, addresses, digest: driftDigest ?? digestOf({ counts, resources }) } };
+  const formerDigest = digestOf({ counts, resources });
+  return { stateSerial, drift: { counts, addresses, digest: driftDigest ?? formerDigest }, formerDigest };
 }
 
 async function noted(

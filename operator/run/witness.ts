@@ -1,13 +1,12 @@
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 
-const movedTo = ({ metadata }: Run): string | undefined => metadata.annotations?.[ANNOTATIONS.movedTo];
-
 /** Its state has another name by now. */
-export const hasMoved = (run: Run): boolean => movedTo(run) !== undefined;
+export const hasMoved = ({ metadata }: Run): boolean => metadata.annotations?.[ANNOTATIONS.movedTo] !== undefined;
 
-/** What the state that it worked on is called by now. */
-export const stateNameOf = (run: Run): string => movedTo(run) ?? run.spec.component;
+/** What the state that it worked on is called by now; undefined where nobody has written that down. */
+export const stateNameOf = (run: Run): string | undefined =>
+  hasMoved(run) ? run.metadata.annotations?.[ANNOTATIONS.stateName] : run.spec.component;
 
 /** All Runs of the state that is called so by now, newest first. */
 export function runsOfState(runs: readonly Run[], name: string): readonly Run[] {
@@ -17,7 +16,7 @@ export function runsOfState(runs: readonly Run[], name: string): readonly Run[] 
 
 /** Those of names that it had before, newest first. Each name numbers its Runs anew. */
 export function runsOfFormerNames(runs: readonly Run[], name: string): readonly Run[] {
-  return runs.filter((run) => movedTo(run) === name).sort(newestFirst);
+  return runs.filter((run) => hasMoved(run) && stateNameOf(run) === name).sort(newestFirst);
 }
 
 function newestFirst(a: Run, b: Run): number {

@@ -6,6 +6,8 @@ import { type ComponentRecord, isWhole, type RecordedDrift } from "./record.ts";
 export interface Finding {
   readonly stateSerial: number | undefined;
   readonly drift: Pick<RecordedDrift, "counts" | "addresses" | "digest"> | undefined;
+  /** The digest of the same drift as agents had it that told less. */
+  readonly formerDigest?: string;
 }
 
 /** `outdated`: the state or what is applied has moved on, or is about to, so the finding says nothing about what is now. */
@@ -25,7 +27,7 @@ export function isCurrent(record: ComponentRecord, { environmentUid, number }: C
 export function checked(
   record: ComponentRecord,
   claimant: Claimant,
-  { drift, stateSerial }: Finding,
+  { drift, formerDigest, stateSerial }: Finding,
   at: Date,
 ): Change<Checked> {
   if (!isCurrent(record, claimant) || record.state?.serial !== stateSerial) return { answer: "outdated" };
@@ -36,6 +38,8 @@ export function checked(
     return known === undefined ? { answer: "noted" } : { next: without(record, "drift"), answer: "noted" };
   }
   if (known?.digest === drift.digest) return { answer: "noted" };
+  if (known !== undefined && known.digest === formerDigest)
+    return { next: { ...record, drift: { ...known, digest: drift.digest } }, answer: "noted" };
   const { run, number } = claimant;
   return {
     next: { ...record, drift: { ...drift, run, number, since: known?.since ?? at.toISOString() } },

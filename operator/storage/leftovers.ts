@@ -25,6 +25,8 @@ export interface ReportedApply {
 export interface Evidence extends Pick<ReportedApply, "entries" | "isCutOff"> {
   /** What the state holds now. */
   readonly stored: readonly StateObject[];
+  /** What states held between the Run and now: whatever became of that, they knew of it. */
+  readonly since?: readonly StateObject[];
   /** What the state held before the Run. */
   readonly before: readonly StateObject[];
 }
@@ -35,25 +37,24 @@ export async function leftoversOf(
   { run, entries, isCutOff }: ReportedApply,
   signal?: AbortSignal,
 ): Promise<readonly Leftover[]> {
-  const stored = await objectsIn(store, record, record.state, signal);
-  const version = versionBefore(record, run);
-  const before = version === record.state ? stored : await objectsIn(store, record, version, signal);
-  return leftovers({ entries, stored, before, isCutOff });
-}
-
-/** The state that the Run began with. Where it has handed over none, that is still the newest, or has been mended by a person since. */
-function versionBefore({ state, history }: ComponentRecord, run: string): StateVersion | undefined {
+  const { state, history } = record;
   const versions = state === undefined ? history : [state, ...history];
-  return versions[versions.findLastIndex((version) => version.run === run) + 1];
+  // Where the Run has handed over no state, the newest is still the one that it began with, or has been mended by a person since.
+  const began = versions.findLastIndex((version) => version.run === run) + 1;
+  const read = (those: readonly StateVersion[]) =>
+    Promise.all(those.map((version) => objectsIn(store, record, version, signal)));
+  const since = await read(versions.slice(0, began));
+  const before = (await read(versions.slice(began, began + 1))).flat();
+  const [stored = before] = since;
+  return leftovers({ entries, stored, since: since.flat(), before, isCutOff });
 }
 
 async function objectsIn(
   store: StateStore,
   record: ComponentRecord,
-  state: StateVersion | undefined,
+  state: StateVersion,
   signal?: AbortSignal,
 ): Promise<readonly StateObject[]> {
-  if (state === undefined) return [];
   try {
     const bytes = await readState(store, { ...record, state }, signal);
     return bytes === undefined ? [] : parseObjects(bytes.toString("utf8"));
@@ -68,20 +69,22 @@ async function objectsIn(
  * An engine reports a replacement as a deletion and a creation at one address, in either order, and never deletes what it has made in the same
  * apply. So an address that the state knows says little: it may be that of what was replaced.
  */
-export function leftovers({ entries, stored, before, isCutOff }: Evidence): readonly Leftover[] {
+export function leftovers({ entries, stored, since = [], before, isCutOff }: Evidence): readonly Leftover[] {
   const creations = new Map(entries.filter(({ action }) => action === "create").map((entry) => [entry.address, entry]));
   const made = [...creations.values()].filter(({ event }) => event !== "apply_errored" || isCutOff);
-  const known = Map.groupBy(stored, ({ address }) => address);
+  const everStored = [...stored, ...since];
+  const known = Map.groupBy(everStored, ({ address }) => address);
+  const present = new Set(stored.map(({ address }) => address));
   const old = Map.groupBy(before, ({ address }) => address);
   // An address that holds a secret says nothing; the id does.
   const knownAt = ({ address, idValue }: JournalEntry) =>
-    address.includes(MASK) && idValue !== undefined ? stored : (known.get(address) ?? []);
+    address.includes(MASK) && idValue !== undefined ? everStored : (known.get(address) ?? []);
   return made
     .filter((entry) => !isStored(entry, knownAt(entry), old.get(entry.address) ?? []))
     .map(({ address, idValue }) => ({
       address,
       ...(idValue === undefined ? {} : { id: idValue }),
-      ...(known.has(address) ? { replaces: true as const } : {}),
+      ...(present.has(address) ? { replaces: true as const } : {}),
     }));
 }
 

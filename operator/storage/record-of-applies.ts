@@ -41,11 +41,16 @@ export function journalsOf({ journal, cutOff }: Pick<ComponentRecord, "journal" 
 }
 
 /**
- * The interrupted apply that keeps its component from being destroyed for the night, also where a plan of another declaration has found
- * nothing to do since: what no state tells of may stand on what a destroy takes, and in the morning a person would have to be asked before
- * anything is made again.
+ * The interrupted apply that keeps its component from being destroyed for the night, also where a plan of another declaration has found nothing to
+ * do since: what no state tells of may stand on what a destroy takes, and in the morning a person would have to be asked before anything is made
+ * again. A person's request since then, for which nothing was left to do, is their word that it may go.
  */
-export const cutOffThatKeepsAwake = (
+export function cutOffThatKeepsAwake(
   cutOff: CutOff | undefined,
-  { mayHoldObjects }: Pick<ComponentRecord, "mayHoldObjects">,
-): CutOff | undefined => (mayHoldObjects ? cutOff : undefined);
+  { mayHoldObjects, attempted, applied }: Pick<ComponentRecord, "mayHoldObjects" | "attempted" | "applied">,
+): CutOff | undefined {
+  if (cutOff === undefined || !mayHoldObjects) return undefined;
+  const answered = attempted === undefined && applied !== undefined && applied.number > cutOff.number;
+  const isHeard = answered && applied.request !== undefined && applied.request !== cutOff.request;
+  return isHeard ? undefined : cutOff;
+}

@@ -32,8 +32,8 @@ export const UNHEARD: readonly Mutant[] = [
     edits: [
       {
         file: "operator/storage/record-of-applies.ts",
-        find: "(mayHoldObjects ? cutOff : undefined)",
-        replace: "(mayHoldObjects ? undefined : cutOff)",
+        find: "return isHeard ? undefined : cutOff;",
+        replace: "return attempted === undefined || isHeard ? undefined : cutOff;",
       },
     ],
     tests: ["test/unit/environment/kept-awake.test.ts"],

@@ -46,7 +46,7 @@ describe("A rename", () => {
       runs.map((name) => client.objects(RUNS).find(({ metadata }) => metadata.name === name)?.metadata.annotations);
     return { store, rename, movedTo };
   }
-  const at = (name: string) => ({ [ANNOTATIONS.movedTo]: name });
+  const at = (name: string) => ({ [ANNOTATIONS.movedTo]: name, [ANNOTATIONS.stateName]: name });
 
   it("takes along the Runs of all names that the state has had, and those of no other state", async () => {
     const { store, rename, movedTo } = aWorld("net", "network");

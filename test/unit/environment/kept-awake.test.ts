@@ -65,6 +65,21 @@ describe("A component of which an interrupted apply may have left something", ()
     ]);
   });
 
+  it("sleeps again where a person has asked for a Run since, for which nothing was left to do", () => {
+    const story = settledByAnother();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "it may go" });
+    for (const name of ["base", "a"]) {
+      story.round();
+      story.end(name, "Unchanged");
+    }
+    const before = story.started.length;
+    untilHour(story, 21);
+    story.round();
+    assert.deepEqual(story.started.slice(before), ["Destroy a #4"]);
+    const destroy = story.openRuns().find(({ spec }) => spec.operation === "Destroy") ?? assert.fail();
+    assert.equal(asked(story, destroy).type, "granted");
+  });
+
   it("keeps what it uses from being scaled, and the whole is Ready", () => {
     const story = settledByAnother({ sleep: { variables: [{ name: "replicas", value: 0 }] } });
     untilHour(story, 21);

@@ -151,6 +151,20 @@ describe("A record that is lost after a rename is missed by the Runs of the form
     assert.deepEqual(story.started, ["Apply a #1", "Apply a #2"]);
   });
 
+  it("and not where an earlier version has marked its Runs, which did not follow a state beyond one rename", () => {
+    for (const last of ["net", "a"]) {
+      const story = renamed("vpc", last);
+      for (const run of story.runs())
+        story.putRun({ ...run, metadata: { ...run.metadata, annotations: { [ANNOTATIONS.movedTo]: "vpc" } } });
+      story.pass(HOUR_MS);
+      assert.equal(story.verdict(last).state, "Ready");
+      story.delete();
+      story.settle();
+      story.settle();
+      assert.equal(story.decision().type, "letGo");
+    }
+  });
+
   it("and not while it is on its way, although nobody wants it there any more", () => {
     const story = aStoryOf();
     runs(story, "a", "Applied", LEFT);
@@ -158,7 +172,10 @@ describe("A record that is lost after a rename is missed by the Runs of the form
     const record = story.records.get("a");
     assert.ok(run && record);
     story.records.set("a", { ...record, movingTo: "net" });
-    story.putRun({ ...run, metadata: { ...run.metadata, annotations: { [ANNOTATIONS.movedTo]: "net" } } });
+    story.putRun({
+      ...run,
+      metadata: { ...run.metadata, annotations: { [ANNOTATIONS.movedTo]: "net", [ANNOTATIONS.stateName]: "net" } },
+    });
     story.pass(HOUR_MS);
     const decision = story.decision();
     assert.ok("verdicts" in decision);

@@ -53,7 +53,7 @@ describe("The rules of a Run", () => {
     ["the greater number, although the other is the one for destroying", asking(3), asking(1, destroying), undefined],
     ["its own number where nobody is asked otherwise", asking(0), asking(1, destroying), asking(1, destroying)],
     ["no exemption that only one of both has", asking(1, ordinary), asking(1), asking(1)],
-    ["both expressions", asking(1, ordinary), asking(1, destroying), asking(1, `(${ordinary}\n) && (${destroying}\n)`)],
+    ["both expressions", asking(1, ordinary), asking(1, destroying), asking(1, `(${ordinary}) && (${destroying})`)],
     ["nothing of its own where both say the same", asking(1, ordinary), asking(1, ordinary), undefined],
     ["the ordinary rule where nobody is asked about a destroy", asking(1), asking(0), undefined],
   ] as const) {

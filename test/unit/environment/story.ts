@@ -69,7 +69,8 @@ export function aStory(environment: Environment) {
       records.delete(step.from);
       for (const [runKey, run] of runs) {
         if (stateNameOf(run) !== step.from) continue;
-        const annotations = { ...run.metadata.annotations, [ANNOTATIONS.movedTo]: step.to };
+        const moved = { [ANNOTATIONS.movedTo]: step.to, [ANNOTATIONS.stateName]: step.to };
+        const annotations = { ...run.metadata.annotations, ...moved };
         runs.set(runKey, { ...run, metadata: { ...run.metadata, annotations } });
       }
       const { movingTo: _done, ...moved } = from;

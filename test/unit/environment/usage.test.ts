@@ -52,6 +52,17 @@ describe("A component whose record is lost", () => {
     }
   });
 
+  it("is destroyed before what it uses also where it has had another name until then", () => {
+    const story = aStory(anEnvironment([aComponent("net"), aComponent("web", { terraform })]));
+    story.settle({ net: [anOutput("id")] });
+    declare(story, [aComponent("net"), aComponent("app", { formerName: "web", terraform })]);
+    story.round();
+    loseRecord(story, "app");
+    declare(story, [aComponent("net")]);
+    story.delete();
+    netWaits(story);
+  });
+
   it("is destroyed before what it uses where the record is from before the apply that began to use it", () => {
     const story = aStory(anEnvironment([aComponent("net"), aComponent("app")]));
     story.settle({ net: [anOutput("id")] });

@@ -15,7 +15,7 @@ const endsWell = (resources: number): Partial<RunStatus> => ({
 });
 const moved = (run: Run, name: string): Run => ({
   ...run,
-  metadata: { ...run.metadata, annotations: { [ANNOTATIONS.movedTo]: name } },
+  metadata: { ...run.metadata, annotations: { [ANNOTATIONS.movedTo]: name, [ANNOTATIONS.stateName]: name } },
 });
 const seen = (runs: readonly Run[], formerName?: string) => seenByRuns(runs, { name: "network", formerName });
 

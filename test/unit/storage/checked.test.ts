@@ -37,6 +37,13 @@ describe("what a Check has found", () => {
     assert.deepEqual([other?.drift?.number, other?.drift?.since], [7, AT.toISOString()]);
   });
 
+  it("keeps the Check that found it where only its digest is told in another way by now", () => {
+    const first = checked(aComponent(), check, found(edited), AT).next as ComponentRecord;
+    const told = { ...found({ ...edited, digest: "sha256:of-more" }), formerDigest: edited.digest };
+    const { next } = checked(first, aPod(6), told, LATER);
+    assert.deepEqual(next?.drift, { ...first.drift, digest: "sha256:of-more" });
+  });
+
   it("costs no write where nothing differs and nothing did", () => {
     assert.deepEqual(checked(aComponent(), check, found(undefined), AT), { answer: "noted" });
   });
