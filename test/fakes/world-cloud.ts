@@ -83,10 +83,13 @@ export function createCloud(violated: (what: string) => void): Cloud {
     change(pod, id, content) {
       const { run } = writerOf(pod);
       const object = objects.get(id);
-      if (object !== undefined) objects.set(id, { ...object, content });
-      // Whatever somebody did to it by hand is written over.
-      originals.delete(id);
-      ledger.push(`change ${object?.address} by ${run}`);
+      const lost = originals.get(id);
+      if (object !== undefined) {
+        objects.set(id, { ...object, content });
+        // Whatever somebody did to it by hand is written over.
+        originals.delete(id);
+      } else if (lost !== undefined) originals.set(id, { ...lost, content });
+      ledger.push(`change ${(object ?? lost)?.address} by ${run}`);
     },
     destroy(pod, id) {
       const { run } = writerOf(pod);

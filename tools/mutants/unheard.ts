@@ -83,7 +83,7 @@ export const UNHEARD: readonly Mutant[] = [
   {
     id: "M81",
     bug: "drift of another attribute counts as the drift that is known",
-    edits: [{ file: "operator/gateway/check.ts", find: "driftDigest ?? digestOf", replace: "digestOf" }],
+    edits: [{ file: "operator/gateway/check.ts", find: "driftDigest ?? formerDigest", replace: "formerDigest" }],
     tests: ["test/unit/gateway/check.test.ts"],
   },
 ];

@@ -74,13 +74,13 @@ describe("Drift", () => {
     const drift: Drift = { interval: "1h", ignore: [{ attributes: ["*"] }] };
     const condition = conditionOf(watching(drift), "Drifted");
     assert.deepEqual([condition?.status, condition?.reason], ["Unknown", "EverythingIgnored"]);
-    assert.match(condition?.message ?? "", /^network: a rule of drift\.ignore matches every change .* app: /);
+    assert.match(condition?.message ?? "", /^network: the rules of drift\.ignore match every change .* app: /);
     const story = watching(drift);
     whenDue(story);
     story.endCheck("network", "Drifted");
     const found = conditionOf(story, "Drifted");
     assert.deepEqual([found?.status, found?.reason], ["True", "DriftFound"]);
-    assert.match(found?.message ?? "", /^network: thing\.a .*; app: a rule of drift\.ignore matches every change/);
+    assert.match(found?.message ?? "", /^network: thing\.a .*; app: the rules of drift\.ignore match every change/);
     assert.ok(tellsOfEverythingIgnored(found));
   });
 
@@ -103,7 +103,7 @@ describe("Drift", () => {
     const after = statusOf(story);
     const condition = conditionOf(story, "Drifted");
     assert.deepEqual([condition?.status, condition?.reason], ["True", "DriftFound"]);
-    assert.match(condition?.message ?? "", /^network: thing\.a .*; app: a rule of drift\.ignore matches everything/);
+    assert.match(condition?.message ?? "", /^network: thing\.a .*; app: the rules of drift\.ignore match everything/);
     const told = (was: EnvironmentStatus) => {
       const reasons: string[] = [];
       announce({ ...story.environment(), status: was }, after, { event: (...[, , reason]) => reasons.push(reason) });
