@@ -6,7 +6,7 @@ import { killContainers, signalProcesses } from "./support/containers.ts";
 import { anEnvironment, type Engine } from "./support/environments.ts";
 import { applyHalfWay, destroyHalfWay, goOn, initHalfWay, LIBRARY, planHalfWay, wentOn } from "./support/half-way.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { keeps } from "./support/modules.ts";
+import { keeps, reports } from "./support/modules.ts";
 import { cutOffGateway, restoreGateway } from "./support/operator-pods.ts";
 import type { Place } from "./support/place.ts";
 import { untilJournalled } from "./support/stored.ts";
@@ -149,6 +149,38 @@ journeys("runners that die", () => {
       assert.deepEqual(runs.map(({ status }) => status?.outcome?.result).sort(), ["Applied", "Interrupted"]);
       const [line] = (await place.environment("served")).status?.components ?? [];
       assert.equal(line?.interrupted, undefined, "that is settled");
+    },
+  );
+
+  journeyWithEachEngine(
+    "killed after a replacement and before its state was stored: what is new is named, and the deletion waits for a person",
+    async (place, engine) => {
+      const { outside } = place;
+      const replaced = (version: number) => `resource "terraform_data" "thing" { triggers_replace = ${version} }\n`;
+      const applies = (module: string) =>
+        place.apply(anEnvironment({ name: "served", engine, components: [{ name: "one", module }] }));
+      await applies(replaced(1));
+      await place.untilReady("served");
+      outside.hold("create/last");
+      await applies(replaced(2) + reports(outside.address, "last", ["thing"]));
+      await outside.arrival("create/last");
+      const [run] = (await place.runs("one")).filter(({ spec }) => spec.number === 2);
+      assert.ok(run);
+      // The old one is deleted, the new one made, and the last one begun.
+      await untilJournalled(place, "served", "one", 5);
+      await killContainers(await place.podOf(run));
+      outside.release("create/last");
+      const { status } = await place.untilRunEnds("one", 2);
+      assert.equal(status?.phase, "Interrupted");
+      const [thing, last] = status?.outcome?.journal?.leftovers ?? [];
+      assert.deepEqual([thing?.address, last?.address], ["terraform_data.thing", "terraform_data.last"]);
+      assert.ok(thing?.id, "by the id that it was given");
+      await place.delete("served");
+      const line = await place.untilReason("served", "one", "LeftBehind");
+      // The status cuts long messages.
+      assert.ok(line.message?.includes(`terraform_data.thing (${thing.id.slice(0, 8)}`), line.message);
+      await place.annotate("served", { "terrarium.dev/confirm-gone": run.metadata.name });
+      await place.untilGone("served");
     },
   );
 
