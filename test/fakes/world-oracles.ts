@@ -1,4 +1,4 @@
-import type { Environment } from "../../operator/api/environment.ts";
+import type { Environment, EnvironmentSpec } from "../../operator/api/environment.ts";
 import type { Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import { dependenciesOf } from "../../operator/environment/graph.ts";
@@ -115,16 +115,25 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
     if (spec === undefined) return;
     for (const needed of inputs.dependsOn) {
       const key = { namespace: run.metadata.namespace, environment: environment.name, component: needed };
-      const declared = run.spec.cause.type === "Recovery" || staysAwake(run) ? asScaled : asOfNight;
-      const expected = expectedOf(declared(spec, clock.now().getTime()), needed);
       const there = cloud
         .asApplied(key)
         .filter(({ id }) => !cloud.abandoned().has(id))
         .map(({ address, content }) => `${address}=${content}`);
-      const wanted = [...(expected?.resources ?? [])].map(([address, content]) => `${address}=${content}`);
-      if (expected === undefined || there.toSorted().join() !== wanted.toSorted().join())
+      const isThere = declaredFor(run, spec).some((declared) => {
+        const expected = expectedOf(declared, needed);
+        const wanted = [...(expected?.resources ?? [])].map(([address, content]) => `${address}=${content}`);
+        return expected !== undefined && there.toSorted().join() === wanted.toSorted().join();
+      });
+      if (!isThere)
         violated(`order: ${component} starts (generation ${environment.generation}) before ${needed} is applied`);
     }
+  }
+
+  /** As what a Run needs may be there: what is used by a component that stays awake is scaled for the night, or stays awake as well. */
+  function declaredFor(run: Run, spec: EnvironmentSpec): readonly EnvironmentSpec[] {
+    const nowMs = clock.now().getTime();
+    if (staysAwake(run)) return [asScaled(spec, nowMs), spec];
+    return [run.spec.cause.type === "Recovery" ? asScaled(spec, nowMs) : asOfNight(spec, nowMs)];
   }
 
   /** What a component needs that is left to a person stays awake with it, and so does what that needs. */
@@ -136,7 +145,7 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
     );
     const awake = new Set(
       [...attempts]
-        .filter(([, record]) => (record.cutOff && record.attempted) || hands.isReplaced(record.key))
+        .filter(([, record]) => (record.cutOff && record.mayHoldObjects) || hands.isReplaced(record.key))
         .map(([name]) => name),
     );
     for (const name of awake) {
