@@ -9,22 +9,18 @@ import { statusFor } from "../../../operator/environment/status.ts";
 import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
 import { aComponent, anEnvironment, anOutput, appliedBy, aRecord, aRun, T0 } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";
+import { aPast } from "./verdicts.ts";
 
 const signal = new AbortController().signal;
 
 const applied = (name: string, outputs: readonly OutputRecord[]): Verdict => {
   const record = aRecord(name, { applied: appliedBy(aRun(runSpec({ component: name })), outputs) });
-  const past = {
-    name,
-    runs: [],
-    formerRuns: [],
-    latest: undefined,
-    open: undefined,
-    checks: [],
-    record,
-    nextNumber: 2,
-  };
-  return verdictOf(past, { state: "Ready", reason: "Applied", message: "", satisfied: true });
+  return verdictOf(aPast(name, { record, nextNumber: 2 }), {
+    state: "Ready",
+    reason: "Applied",
+    message: "",
+    satisfied: true,
+  });
 };
 
 const outputs: EnvironmentSpec["outputs"] = [

@@ -1,30 +1,16 @@
 import assert from "node:assert/strict";
-import type { Reason } from "../../../operator/api/conditions.ts";
-import type { ComponentState, EnvironmentStatus } from "../../../operator/api/environment-status.ts";
+import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import type { Decision } from "../../../operator/environment/decide.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
-import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
+import type { Verdict } from "../../../operator/environment/verdict.ts";
 import { customizationOf } from "../../fakes/argo-lua.ts";
 import { kstatusOf, violationsBetween, violationsOf } from "../../fakes/kstatus.ts";
 import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+import { aVerdict } from "./verdicts.ts";
 
-function verdict(name: string, state: ComponentState, reason: Reason, more: Partial<Verdict> = {}): Verdict {
-  const past = {
-    name,
-    runs: [],
-    formerRuns: [],
-    latest: undefined,
-    open: undefined,
-    checks: [],
-    record: undefined,
-    nextNumber: 1,
-  };
-  return { ...verdictOf(past, { state, reason, message: `${name} says ${reason}` }), ...more };
-}
-
-const ready = verdict("a", "Ready", "Applied", { satisfied: true });
-const gone = verdict("a", "Destroyed", "Destroyed");
-const moves = verdict("b", "Applying", "Progressing");
+const ready = aVerdict("a", "Ready", "Applied", { satisfied: true });
+const gone = aVerdict("a", "Destroyed", "Destroyed");
+const moves = aVerdict("b", "Applying", "Progressing");
 const soon = { wakeAtMs: T0 + 10_000, retries: 1 };
 
 type Row = readonly [
@@ -41,50 +27,50 @@ const rows: readonly Row[] = [
   [
     "failed, and is tried again",
     "converge",
-    [ready, verdict("b", "Failed", "PlanFailed", soon)],
+    [ready, aVerdict("b", "Failed", "PlanFailed", soon)],
     "Ready=False PlanFailed, Reconciling: InProgress, Progressing",
   ],
   [
     "needs a person, while others go on",
     "converge",
-    [moves, verdict("c", "Interrupted", "Interrupted")],
+    [moves, aVerdict("c", "Interrupted", "Interrupted")],
     "Ready=False Interrupted, Stalled: Failed, Degraded",
   ],
   [
     "was rejected",
     "converge",
-    [ready, verdict("b", "Failed", "Rejected")],
+    [ready, aVerdict("b", "Failed", "Rejected")],
     "Ready=False Rejected, Stalled: Failed, Degraded",
   ],
   [
     "waits for approval",
     "converge",
-    [ready, verdict("b", "AwaitingApproval", "AwaitingApproval")],
+    [ready, aVerdict("b", "AwaitingApproval", "AwaitingApproval")],
     "Ready=False AwaitingApproval, Reconciling, AwaitingApproval: InProgress, Suspended",
   ],
   [
     "waits for a removal to be confirmed",
     "converge",
-    [ready, verdict("b", "Stalled", "RemovalNeedsConfirmation")],
+    [ready, aVerdict("b", "Stalled", "RemovalNeedsConfirmation")],
     "Ready=False RemovalNeedsConfirmation, Stalled: Failed, Suspended",
   ],
   [
     "waits for a window",
     "converge",
-    [ready, verdict("b", "Suspended", "WindowClosed")],
+    [ready, aVerdict("b", "Suspended", "WindowClosed")],
     "Ready=False WindowClosed, Reconciling: InProgress, Suspended",
   ],
   [
     "is suspended, with a change that waits",
     "converge",
-    [ready, verdict("b", "Suspended", "Suspended")],
+    [ready, aVerdict("b", "Suspended", "Suspended")],
     "Ready=False Suspended: InProgress, Suspended",
   ],
-  ["sleeps", "converge", [ready, verdict("b", "Suspended", "Asleep")], "Ready=True Asleep: Current, Healthy"],
+  ["sleeps", "converge", [ready, aVerdict("b", "Suspended", "Asleep")], "Ready=True Asleep: Current, Healthy"],
   [
     "is destroyed at the end of its lifetime",
     "expire",
-    [verdict("a", "Destroying", "Destroying")],
+    [aVerdict("a", "Destroying", "Destroying")],
     "Ready=False Expired, Reconciling: InProgress, Progressing",
   ],
   ["has come to its end", "expire", [gone], "Ready=False Expired: InProgress, Suspended"],
@@ -132,7 +118,7 @@ describe("To kstatus and Argo CD, an Environment", () => {
 
   it("that is being deleted is Terminating, and says when it needs a person", async () => {
     const metadata = { ...changed.metadata, deletionTimestamp: new Date(T0).toISOString() };
-    const status = statusOf("dismantle", [verdict("a", "Stalled", "CredentialsMissing")]);
+    const status = statusOf("dismantle", [aVerdict("a", "Stalled", "CredentialsMissing")]);
     const object = { ...changed, metadata, status };
     assert.deepEqual(violationsOf(object), []);
     assert.equal(kstatusOf(object), "Terminating");

@@ -1,30 +1,16 @@
 import assert from "node:assert/strict";
-import type { Reason } from "../../../operator/api/conditions.ts";
 import type { Environment } from "../../../operator/api/environment.ts";
-import type { ComponentState, EnvironmentStatus } from "../../../operator/api/environment-status.ts";
+import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Decision } from "../../../operator/environment/decide.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
-import { type Verdict, verdictOf } from "../../../operator/environment/verdict.ts";
+import type { Verdict } from "../../../operator/environment/verdict.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
+import { aVerdict } from "./verdicts.ts";
 
 const now = new Date(T0);
-
-function verdict(name: string, state: ComponentState, reason: Reason, more: Partial<Verdict> = {}): Verdict {
-  const past = {
-    name,
-    runs: [],
-    formerRuns: [],
-    latest: undefined,
-    open: undefined,
-    checks: [],
-    record: undefined,
-    nextNumber: 1,
-  };
-  return { ...verdictOf(past, { state, reason, message: `${name} says ${reason}` }), ...more };
-}
 
 const converge = (...verdicts: readonly Verdict[]): Decision => ({ type: "converge", verdicts });
 const dismantle = (...verdicts: readonly Verdict[]): Decision => ({ type: "dismantle", verdicts });
@@ -44,7 +30,7 @@ function statusOf(decision: Decision, environment = environmentOf(["a", "b", "c"
 const conditions = (status: EnvironmentStatus): readonly string[] =>
   (status.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value} ${reason}`);
 
-const ready = (name: string) => verdict(name, "Ready", "Applied", { satisfied: true });
+const ready = (name: string) => aVerdict(name, "Ready", "Applied", { satisfied: true });
 
 describe("The conditions of an Environment", () => {
   it("are Ready alone when everything is applied", () => {
@@ -56,7 +42,7 @@ describe("The conditions of an Environment", () => {
   });
 
   it("are Reconciling while a Run is under way", () => {
-    assert.deepEqual(conditions(statusOf(converge(ready("a"), verdict("b", "Applying", "Progressing")))), [
+    assert.deepEqual(conditions(statusOf(converge(ready("a"), aVerdict("b", "Applying", "Progressing")))), [
       "Ready=False Progressing",
       "Reconciling=True Progressing",
       "Stalled=False Progressing",
@@ -64,7 +50,7 @@ describe("The conditions of an Environment", () => {
   });
 
   it("are Reconciling while the next try is scheduled, with the reason of the failure", () => {
-    const failing = verdict("b", "Failed", "PlanFailed", { wakeAtMs: T0 + 10_000, retries: 1 });
+    const failing = aVerdict("b", "Failed", "PlanFailed", { wakeAtMs: T0 + 10_000, retries: 1 });
     assert.deepEqual(conditions(statusOf(converge(ready("a"), failing))), [
       "Ready=False PlanFailed",
       "Reconciling=True Progressing",
@@ -73,7 +59,7 @@ describe("The conditions of an Environment", () => {
   });
 
   it("are Stalled when only a person can go on", () => {
-    assert.deepEqual(conditions(statusOf(converge(ready("a"), verdict("b", "Failed", "RetriesExhausted")))), [
+    assert.deepEqual(conditions(statusOf(converge(ready("a"), aVerdict("b", "Failed", "RetriesExhausted")))), [
       "Ready=False RetriesExhausted",
       "Reconciling=False RetriesExhausted",
       "Stalled=True RetriesExhausted",
@@ -82,7 +68,7 @@ describe("The conditions of an Environment", () => {
 
   it("are Stalled alone when one component needs a person and another moves by itself, which is told", () => {
     const status = statusOf(
-      converge(verdict("a", "Applying", "Progressing"), verdict("b", "Interrupted", "Interrupted")),
+      converge(aVerdict("a", "Applying", "Progressing"), aVerdict("b", "Interrupted", "Interrupted")),
     );
     assert.deepEqual(conditions(status), [
       "Ready=False Interrupted",
@@ -93,7 +79,7 @@ describe("The conditions of an Environment", () => {
   });
 
   it("name the same component in Ready and Stalled, whichever order they are declared in", () => {
-    const [first, then] = [verdict("a", "Failed", "PlanFailed"), verdict("b", "Interrupted", "Interrupted")];
+    const [first, then] = [aVerdict("a", "Failed", "PlanFailed"), aVerdict("b", "Interrupted", "Interrupted")];
     for (const decision of [converge(first, then), converge(then, first)]) {
       const [ready, , stalled] = statusOf(decision).conditions ?? [];
       assert.deepEqual([ready?.reason, ready?.message], [stalled?.reason, stalled?.message]);
@@ -102,7 +88,7 @@ describe("The conditions of an Environment", () => {
 
   it("stay Stalled when the outputs cannot be written either", () => {
     const published = { lines: [], error: new Error("denied") };
-    const decision = converge(verdict("a", "Interrupted", "Interrupted"));
+    const decision = converge(aVerdict("a", "Interrupted", "Interrupted"));
     const status = statusFor(environmentOf(["a"]), decision, published, now);
     assert.deepEqual(conditions(status ?? { observedGeneration: 1 }).slice(1), [
       "Reconciling=False Interrupted",
@@ -111,7 +97,7 @@ describe("The conditions of an Environment", () => {
   });
 
   it("are neither Stalled nor Reconciling while suspended", () => {
-    assert.deepEqual(conditions(statusOf(converge(verdict("a", "Suspended", "Suspended")))), [
+    assert.deepEqual(conditions(statusOf(converge(aVerdict("a", "Suspended", "Suspended")))), [
       "Ready=False Suspended",
       "Reconciling=False Suspended",
       "Stalled=False Progressing",
@@ -136,22 +122,22 @@ describe("The conditions of an Environment", () => {
     assert.match(status.conditions?.[0]?.message ?? "", /^spec\.outputs\[url\]: component a has no output endpoint/);
     assert.equal(status.summary, "2/2 ready");
     assert.equal(status.components?.[0]?.state, "Ready");
-    const worse = statusOf(converge(ready("a"), verdict("b", "Interrupted", "Interrupted")), environment);
+    const worse = statusOf(converge(ready("a"), aVerdict("b", "Interrupted", "Interrupted")), environment);
     assert.deepEqual(conditions(worse).slice(0, 1), ["Ready=False Interrupted"]);
     assert.equal(conditions(worse)[2], "Stalled=True Interrupted");
   });
 
   it("are never Ready while it is being deleted", () => {
-    const status = statusOf(dismantle(verdict("a", "Destroyed", "Destroyed"), verdict("b", "Destroyed", "Released")));
+    const status = statusOf(dismantle(aVerdict("a", "Destroyed", "Destroyed"), aVerdict("b", "Destroyed", "Released")));
     assert.deepEqual(conditions(status).slice(0, 2), ["Ready=False Destroying", "Reconciling=True Destroying"]);
     assert.equal(status.summary, "2/2 gone");
   });
 
   it("let the component speak that needs a person, then one that failed, and one that is blocked last", () => {
-    const blocked = verdict("a", "Blocked", "Blocked");
-    const moving = verdict("b", "Planning", "Progressing");
-    const failed = verdict("c", "Failed", "PlanFailed", { wakeAtMs: T0 + 1 });
-    const stuck = verdict("d", "Stalled", "OutputMissing");
+    const blocked = aVerdict("a", "Blocked", "Blocked");
+    const moving = aVerdict("b", "Planning", "Progressing");
+    const failed = aVerdict("c", "Failed", "PlanFailed", { wakeAtMs: T0 + 1 });
+    const stuck = aVerdict("d", "Stalled", "OutputMissing");
     const speaker = (...verdicts: readonly Verdict[]) => statusOf(converge(...verdicts)).conditions?.[0]?.message;
     assert.match(speaker(blocked, moving, failed, stuck) ?? "", /^d: /);
     assert.match(speaker(blocked, moving, failed) ?? "", /^c: /);
@@ -165,7 +151,7 @@ describe("The conditions of an Environment", () => {
   });
 
   it("keep the time of their transition until their status changes", () => {
-    const before = statusOf(converge(verdict("a", "Planning", "Progressing")), environmentOf(["a"]));
+    const before = statusOf(converge(aVerdict("a", "Planning", "Progressing")), environmentOf(["a"]));
     const environment = environmentOf(["a"], { status: before });
     const later = new Date(T0 + 60_000);
     const timesAfter = (decision: Decision) =>
@@ -173,7 +159,7 @@ describe("The conditions of an Environment", () => {
         ({ lastTransitionTime }) => lastTransitionTime,
       );
     const same = now.toISOString();
-    assert.deepEqual(timesAfter(converge(verdict("a", "Applying", "Progressing"))), [same, same, same]);
+    assert.deepEqual(timesAfter(converge(aVerdict("a", "Applying", "Progressing"))), [same, same, same]);
     assert.deepEqual(timesAfter(converge(ready("a"))), [later.toISOString(), later.toISOString(), same]);
   });
 });
@@ -189,7 +175,7 @@ describe("The status of an Environment", () => {
     const message = "x".repeat(3_000);
     const names = Array.from({ length: 64 }, (_, index) => `component-${index}`);
     const status = statusOf(
-      converge(...names.map((name) => verdict(name, "Failed", "PlanFailed", { message }))),
+      converge(...names.map((name) => aVerdict(name, "Failed", "PlanFailed", { message }))),
       environmentOf(names),
     );
     for (const line of status.components ?? []) {
@@ -207,13 +193,13 @@ describe("The status of an Environment", () => {
         components: [{ name: "gone", state: "Ready", deletionPolicy: "Retain" }],
       },
     });
-    const shown = statusOf(converge(ready("a"), verdict("gone", "Destroying", "Destroying")), environment);
+    const shown = statusOf(converge(ready("a"), aVerdict("gone", "Destroying", "Destroying")), environment);
     assert.deepEqual(
       shown.components?.map(({ name }) => name),
       ["a", "gone"],
     );
     assert.equal(shown.components?.[1]?.deletionPolicy, "Retain");
-    const after = statusOf(converge(ready("a"), verdict("gone", "Destroyed", "Destroyed")), environment);
+    const after = statusOf(converge(ready("a"), aVerdict("gone", "Destroyed", "Destroyed")), environment);
     assert.deepEqual(
       after.components?.map(({ name }) => name),
       ["a"],
@@ -222,8 +208,8 @@ describe("The status of an Environment", () => {
 
   it("says when the next try begins, and nothing of the kind where there is none", () => {
     const [waits, ends] = [
-      verdict("a", "Failed", "PlanFailed", { wakeAtMs: T0 + 10_000, retries: 2 }),
-      verdict("b", "Failed", "RetriesExhausted", { retries: 6 }),
+      aVerdict("a", "Failed", "PlanFailed", { wakeAtMs: T0 + 10_000, retries: 2 }),
+      aVerdict("b", "Failed", "RetriesExhausted", { retries: 6 }),
     ];
     const [a, b] = statusOf(converge(waits, ends)).components ?? [];
     assert.deepEqual([a?.retryAt, a?.retries], [new Date(T0 + 10_000).toISOString(), 2]);
