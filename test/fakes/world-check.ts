@@ -13,9 +13,14 @@ export function refreshed(cloud: Cloud, state: EngineState): EngineState {
   return { ...state, things: new Map(things) };
 }
 
+/** A deletion and a creation at one address are a replacement. What an earlier one has left over is deleted on its own. */
 export function reportOf(digest: string, changes: readonly Change[], empty: boolean) {
   const actions = new Map<string, Change["action"] | "replace">();
-  for (const { address, action } of changes) actions.set(address, actions.has(address) ? "replace" : action);
+  for (const change of changes) {
+    const isLeftOver = change.action === "delete" && change.isLeftOver;
+    const address = isLeftOver ? `${change.address} (deposed ${change.id})` : change.address;
+    actions.set(address, actions.has(address) ? "replace" : change.action);
+  }
   const count = (action: string) => [...actions.values()].filter((one) => one === action).length;
   return {
     digest,

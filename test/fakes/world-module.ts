@@ -82,8 +82,8 @@ export function readStateBytes(bytes: Buffer): EngineState {
 
 export type Change =
   | { readonly action: "create" | "update"; readonly address: string; readonly content: string }
-  /** `id`: of what was replaced, and is not at its address any more. */
-  | { readonly action: "delete"; readonly address: string; readonly id?: string };
+  /** `id`: of what was replaced, and is not at its address any more; `isLeftOver` where an apply before this one has replaced it. */
+  | { readonly action: "delete"; readonly address: string; readonly id?: string; readonly isLeftOver?: boolean };
 
 /** Of three things one is changed in place, one is deleted and made anew, and one is made anew before the old one is deleted. */
 export function planOf(state: EngineState, wanted: ReadonlyMap<string, string>): readonly Change[] {
@@ -91,7 +91,7 @@ export function planOf(state: EngineState, wanted: ReadonlyMap<string, string>):
   return [
     ...gone.map(([key, { id }]) => {
       const [address = key, old] = key.split("#");
-      return { action: "delete", address, ...(old === undefined ? {} : { id }) } as const;
+      return { action: "delete", address, ...(old === undefined ? {} : { id, isLeftOver: true }) } as const;
     }),
     ...[...wanted].flatMap(([address, content]): readonly Change[] => {
       const known = state.things.get(address);

@@ -5,10 +5,15 @@ import { isClosed, type Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS } from "../../operator/cluster/resources.ts";
 import { type Power, powerOf } from "../apiserver/power.ts";
 import { until } from "../apiserver/until.ts";
+import type { EnginesParts } from "./engines.ts";
 import type { Place } from "./place.ts";
+import { playedEngines } from "./played-engines.ts";
 import { type OwnStage, ownStage } from "./stage.ts";
 import { change, createEnvironment, deleteEnvironment, find, inPlace, isApplied, isGone, request } from "./story.ts";
 import { isWhole } from "./whole.ts";
+
+/** One thing that is changed in place. What is made or replaced after the copy is in no restored state (docs/operations.md). */
+const engines = (parts: EnginesParts) => playedEngines(parts, 1);
 
 /** What takes minutes in a cluster is to take seconds here. */
 const TIMING = { silenceMs: 2_000 };
@@ -70,7 +75,7 @@ async function backups({ dir, api, client }: OwnStage) {
       await restore();
       await place.awaited("it is what it was", () => find(place)?.metadata.generation === 1);
       await request(place);
-      const changes = ({ status }: Run) => status?.plan?.counts?.update === 2;
+      const changes = ({ status }: Run) => status?.plan?.counts?.update === 1;
       await place.awaited("a plan finds what differs", () => view.runs().some(changes));
       await place.awaited("the request is answered", () => find(place)?.status?.handledRequest === "now");
       await place.awaited("all Runs have ended", () => view.runs().every(isClosed));
@@ -82,12 +87,12 @@ async function backups({ dir, api, client }: OwnStage) {
       await deleteEnvironment(place);
       await isGone(place);
     };
-    const { ledger, runs } = await inPlace({ timing: TIMING }, happens, stage).finally(stop);
+    const { ledger, runs } = await inPlace({ timing: TIMING, engines }, happens, stage).finally(stop);
     const verbs = ledger.map((line) => line.split(" ")[0] ?? "").filter((verb) => verb !== "begin" && verb !== "end");
     const changes = verbs.filter((verb) => verb === "change").length;
-    assert.deepEqual(verbs, ["create", "create", ...Array(changes).fill("change"), "destroy", "destroy"]);
+    assert.deepEqual(verbs, ["create", ...Array(changes).fill("change"), "destroy"]);
     // What was declared last may be applied once more, and taken back, before the operator has seen that it was never declared.
-    assert.ok(changes >= 6 && changes <= 10, `${changes} changes`);
+    assert.ok(changes >= 3 && changes <= 5, `${changes} changes`);
     assert.ok(runs >= 5 && runs <= 7, `${runs} Runs`);
   });
 });

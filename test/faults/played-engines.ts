@@ -13,13 +13,16 @@ import { createTurns, Killed, type Turns } from "../fakes/world-turns.ts";
 import { sendTo } from "../unit/gateway/gateway-world.ts";
 import type { Engines, EnginesParts, Hands } from "./engines.ts";
 
-/** One program plays agent and engine: what a pod does, it does over the real protocol, to things in memory. */
-export function playedEngines(parts: EnginesParts): Engines & { readonly cloud: Cloud } {
+/**
+ * One program plays agent and engine: what a pod does, it does over the real protocol, to things in memory. Of `size` things the first is changed in
+ * place, the second is replaced.
+ */
+export function playedEngines(parts: EnginesParts, size = 2): Engines & { readonly cloud: Cloud } {
   const cloud = createCloud(parts.violated);
   return {
     cloud,
     spec(version) {
-      const { source, components } = anEnvironment([aModule("network", [], { size: 2, value: `v${version}` })]).spec;
+      const { source, components } = anEnvironment([aModule("network", [], { size, value: `v${version}` })]).spec;
       return { source, components };
     },
     run: (pod, hands) => play(parts, cloud, pod, hands),

@@ -29,7 +29,7 @@ journeys("inputs from the namespace", () => {
 
         await write({ colour: "green" });
         await place.request("input");
-        await named(place, "input", /\bkey size\b.* missing/);
+        await named(place, "input", /settings: key size is missing/);
 
         await write({ colour: "green", size: "large" });
         await place.untilReady("input", { within: 120 });
@@ -194,7 +194,7 @@ output "hidden" {
 async function named(place: Place, environment: string, missing: RegExp): Promise<ComponentLine> {
   const says = ({ reason, message = "" }: ComponentLine) => reason === "InputMissing" && missing.test(message);
   const line = await place.untilComponent(environment, "one", says, { about: `to name ${missing}` });
-  const run = (await place.runs("one")).find(({ status }) => missing.test(status?.outcome?.message ?? ""));
+  const run = (await place.runs("one")).find(({ metadata }) => metadata.name === line.run);
   assert.ok(run);
   const pod = await place.podOf(run);
   const agent = pod.status?.containerStatuses?.find(({ name }) => name === "agent");
