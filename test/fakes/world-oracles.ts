@@ -9,6 +9,7 @@ import { type Leftover, leftoversOf } from "../../operator/storage/leftovers.ts"
 import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { readState } from "../../operator/storage/versions.ts";
 import type { ApiEvent, WorldApi } from "./world-api.ts";
+import type { StaysAwake } from "./world-awake.ts";
 import { asOfNight, asScaled } from "./world-calendar.ts";
 import type { Cloud } from "./world-cloud.ts";
 import { expectedOf, type SpecHistory } from "./world-expectation.ts";
@@ -24,6 +25,7 @@ export interface OracleParts {
   readonly clock: Pick<Clock, "now">;
   readonly history: SpecHistory;
   readonly hands: Hands;
+  readonly staysAwake: StaysAwake;
   readonly violated: (what: string) => void;
 }
 
@@ -35,7 +37,16 @@ export interface Oracles {
 }
 
 /** The promises, each measured against what really happened and not against what the product believes. */
-export function createOracles({ api, store, cloud, clock, history, hands, violated }: OracleParts): Oracles {
+export function createOracles({
+  api,
+  store,
+  cloud,
+  clock,
+  history,
+  hands,
+  staysAwake,
+  violated,
+}: OracleParts): Oracles {
   const cut = new Set<string>();
   const closed: Run[] = [];
   const gone: Environment[] = [];
@@ -132,27 +143,8 @@ export function createOracles({ api, store, cloud, clock, history, hands, violat
   /** As what a Run needs may be there: what is used by a component that stays awake is scaled for the night, or stays awake as well. */
   function declaredFor(run: Run, spec: EnvironmentSpec): readonly EnvironmentSpec[] {
     const nowMs = clock.now().getTime();
-    if (staysAwake(run)) return [asScaled(spec, nowMs), spec];
+    if (staysAwake(run.spec.environment.uid, run.spec.component)) return [asScaled(spec, nowMs), spec];
     return [run.spec.cause.type === "Recovery" ? asScaled(spec, nowMs) : asOfNight(spec, nowMs)];
-  }
-
-  /** What a component needs that is left to a person stays awake with it, and so does what that needs. */
-  function staysAwake({ spec }: Run): boolean {
-    const attempts = new Map(
-      records()
-        .filter(({ owner }) => owner.environmentUid === spec.environment.uid)
-        .map((record) => [record.key.component, record]),
-    );
-    const awake = new Set(
-      [...attempts]
-        .filter(([, record]) => (record.cutOff && record.mayHoldObjects) || hands.isReplaced(record.key))
-        .map(([name]) => name),
-    );
-    for (const name of awake) {
-      const record = attempts.get(name);
-      for (const needed of (record?.attempted ?? record?.applied)?.inputs.dependsOn ?? []) awake.add(needed);
-    }
-    return awake.has(spec.component);
   }
 
   /**

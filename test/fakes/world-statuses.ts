@@ -1,11 +1,12 @@
-import type { Environment } from "../../operator/api/environment.ts";
+import type { Environment, EnvironmentSpec } from "../../operator/api/environment.ts";
 import { isClosed, type Run } from "../../operator/api/run.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import type { Clock } from "../../operator/loop/clock.ts";
 import { sameJson } from "./frozen.ts";
 import { type KObject, type KStatus, kstatusOf, violationsBetween, violationsOf } from "./kstatus.ts";
 import type { ApiEvent, WorldApi } from "./world-api.ts";
-import { declaredAt } from "./world-calendar.ts";
+import type { StaysAwake } from "./world-awake.ts";
+import { asScaled, declaredAt, endOf } from "./world-calendar.ts";
 import type { Cloud } from "./world-cloud.ts";
 import { expectedOf } from "./world-expectation.ts";
 
@@ -15,13 +16,16 @@ export interface Moment {
   readonly object: Environment | Run;
 }
 
+interface Parts {
+  readonly api: WorldApi;
+  readonly cloud: Cloud;
+  readonly clock: Pick<Clock, "now">;
+  readonly staysAwake: StaysAwake;
+  readonly violated: (what: string) => void;
+}
+
 /** At every write of every story: the rules of kstatus hold, and what it would tell others is true. */
-export function watchStatuses(
-  api: WorldApi,
-  cloud: Cloud,
-  clock: Pick<Clock, "now">,
-  violated: (what: string) => void,
-): readonly Moment[] {
+export function watchStatuses({ api, cloud, clock, staysAwake, violated }: Parts): readonly Moment[] {
   const moments: Moment[] = [];
   const look = ({ plural, old, now }: ApiEvent): void => {
     if (now === undefined || (plural !== ENVIRONMENTS.plural && plural !== RUNS.plural)) return;
@@ -45,10 +49,10 @@ export function watchStatuses(
     const ready = environment.status?.conditions?.find(({ type }) => type === "Ready")?.status;
     if (kstatus !== "Current") return [];
     if (ready !== "True") return [`Ready is ${ready}`];
-    return environment.spec.components
-      .map(({ name }) => name)
-      .filter((name) => wantedOf(environment, name) !== thereOf(environment, name))
-      .map((name) => `${name} should be ${wantedOf(environment, name)}, and is ${thereOf(environment, name)}`);
+    return environment.spec.components.flatMap(({ name }) => {
+      const [wanted, there] = [wantedOf(environment, name), thereOf(environment, name)];
+      return wanted.includes(there) ? [] : [`${name} should be ${wanted.join(" or ")}, and is ${there}`];
+    });
   }
 
   const text = (things: Iterable<readonly [string, string]>): string =>
@@ -56,8 +60,15 @@ export function watchStatuses(
       .map(([address, content]) => `${address}=${content}`)
       .toSorted()
       .join();
-  const wantedOf = (environment: Environment, name: string) =>
-    text(expectedOf(declaredAt(environment, clock.now().getTime()), name)?.resources ?? []);
+  const wantedOf = (environment: Environment, name: string): readonly string[] =>
+    declaredFor(environment, name).map((spec) => text(expectedOf(spec, name)?.resources ?? []));
+  /** What stays awake at night may be there as it is by day, or scaled. */
+  const declaredFor = (environment: Environment, name: string): readonly EnvironmentSpec[] => {
+    const nowMs = clock.now().getTime();
+    const declared = declaredAt(environment, nowMs);
+    if (nowMs >= endOf(environment) || !staysAwake(environment.metadata.uid, name)) return [declared];
+    return [declared, asScaled(environment.spec, nowMs), environment.spec];
+  };
   const thereOf = ({ metadata }: Environment, component: string) => {
     const key = { namespace: metadata.namespace, environment: metadata.name, component };
     return text(
