@@ -13,10 +13,12 @@ import { API_SERVICE } from "../../operator/state-api/registration.ts";
 import { type StateApi, startStateApi } from "../../operator/state-api/state-api.ts";
 import { changeRecord } from "../../operator/storage/change.ts";
 import { claim } from "../../operator/storage/claims.ts";
+import { appendJournal } from "../../operator/storage/journal.ts";
 import { createKeyRing, newKeyMaterial } from "../../operator/storage/key-ring.ts";
 import { acquireLock, fence } from "../../operator/storage/locking.ts";
 import { ensureRecord } from "../../operator/storage/ownership.ts";
 import type { StateStore } from "../../operator/storage/port.ts";
+import { recoverState } from "../../operator/storage/recovery.ts";
 import { createSecretStore } from "../../operator/storage/secret-store.ts";
 import { writeState } from "../../operator/storage/versions.ts";
 import { EXIT } from "../../plugin/exit-codes.ts";
@@ -225,6 +227,42 @@ describe("states behind a real API server", function () {
     } finally {
       await people.end();
     }
+  });
+
+  it("that an engine left behind are restored in one command, and what no state has is ready to import", async () => {
+    const key = { ...KEY, component: "queue" };
+    await ensureRecord(store, key, environmentUid);
+    const pod = aPod(1, { key, environmentUid });
+    await changeRecord(store, key, (record) => claim(record, pod, AT));
+    await acquireLock(store, pod, { id: "lock", operation: "" }, AT);
+    await writeState(store, pod, "lock", aState({ serial: 3, resources: ["vpc"] }), AT);
+    const made = { at: AT.toISOString(), address: "aws_sqs_queue.jobs", action: "create" } as const;
+    const entries = [
+      { ...made, event: "apply_start" },
+      { ...made, event: "apply_complete", idKey: "id", idValue: "queue-1" },
+    ] as const;
+    await appendJournal(store, pod, 0, entries);
+    const left = aState({ serial: 4, resources: ["vpc", "subnet"], lineage: "another" });
+    assert.equal(await recoverState(store, pod, left, AT), "kept");
+    await fence(store, key, fencedRun(pod), "all of its containers have ended", AT);
+    const people = new PluginPeople(TEAM);
+    const state = (args: readonly string[]) => people.call(writer, ["state", ...args]);
+    try {
+      const imports = await state(["imports", "shop", "queue"]);
+      assert.match(imports.out, /\nimport \{\n {2}to = aws_sqs_queue\.jobs\n {2}id = "queue-1"\n\}\n/, imports.err);
+      const restored = await state(["restore", "shop", "queue", "--recovery", "--yes"]);
+      assert.match(
+        restored.out,
+        /^Restored: the state of shop\/queue has serial 4 and 2 resources now\.$/m,
+        restored.err,
+      );
+      assert.equal((await store.record(key))?.value.recovery, undefined);
+      assert.equal((await state(["restore", "shop", "queue", "--recovery", "--yes"])).code, EXIT.notFound);
+    } finally {
+      await people.end();
+    }
+    const told = "StateRestored: wanda restored the recovery copy of the state of queue, now serial 4";
+    await eventually(events, (all) => all.includes(told));
   });
 
   it("let nobody in who is not the API server, whatever the headers say", async () => {

@@ -12,8 +12,8 @@ export const replayCommand = (seed: number, without: Iterable<string> = []): str
 };
 
 /** A story that went wrong, and the shortest one in it, as lines to read. */
-export async function reportOf(seed: number, first: Telling): Promise<string> {
-  const shrunk = await shrink(first, (without) => storyOf(seed, without));
+export async function reportOf(seed: number, first: Telling, tell: typeof storyOf = storyOf): Promise<string> {
+  const shrunk = await shrink(first, (without) => tell(seed, without));
   return [
     `seed ${seed}: ${first.trouble?.message.split("\n")[0]}`,
     `to see it again: ${replayCommand(seed)}`,

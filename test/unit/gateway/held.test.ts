@@ -47,6 +47,12 @@ async function held(run: Run, plan: object = {}) {
   return { first, verdict, bundled };
 }
 
+async function recordOf({ spec }: Run) {
+  const { environment, component } = spec;
+  const found = await world.store.record({ namespace: NAMESPACE, environment: environment.name, component });
+  return found?.value ?? assert.fail();
+}
+
 function say(run: Run, more: Partial<ApprovalSpec> = {}, at = new Date(), namespace = NAMESPACE) {
   const { name, uid } = run.metadata;
   const spec = {
@@ -115,6 +121,20 @@ describe("a plan that needs approval", () => {
     assert.equal(codeOf(await second.ask("GET", "/v1/plan/bundle")), "409 Fenced");
   });
 
+  it("is not applied where its bundle was deleted: nothing is begun, and it waits no more", async () => {
+    const run = world.aRun("network", 1, { rules });
+    await held(run);
+    say(run);
+    const bundle = (await recordOf(run)).held?.bundle ?? assert.fail();
+    await world.store.deleteBlob({ storageId: "" }, bundle);
+    const second = await aWorker(run, "Apply");
+    assert.equal(codeOf(await second.ask("GET", "/v1/plan/bundle")), "409 StoreCorrupt");
+    const outcome = { result: "Failed", reason: "PlanFailed", message: "a chunk is missing" };
+    assert.equal((await second.ask("POST", "/v1/result", { outcome })).status, 204);
+    const { held: waiting, applied, attempted, mayHoldObjects } = await recordOf(run);
+    assert.deepEqual([waiting, applied, attempted, mayHoldObjects], [undefined, undefined, undefined, false]);
+  });
+
   it("is applied once it is approved, by the second pod", async () => {
     const run = world.aRun("network", 1, { rules });
     await held(run);
@@ -171,8 +191,7 @@ describe("a plan that needs approval", () => {
       const answer = await second.ask("POST", "/v1/plan", aPlan(plan));
       assert.deepEqual([answer.json.verdict, answer.json.reason], ["Refuse", reason]);
       assert.equal((await world.runStatus(run))?.applyStartedAt, undefined);
-      const record = await world.store.record({ namespace: NAMESPACE, environment: "shop", component: "network" });
-      assert.equal(record?.value.mayHoldObjects, false, "nothing was begun");
+      assert.equal((await recordOf(run)).mayHoldObjects, false, "nothing was begun");
     });
   }
 
