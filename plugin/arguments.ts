@@ -16,7 +16,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 /** Checks what was said against the tables. Throws UsageError. */
 export function understand(args: readonly string[], command: Command): Said {
   const options = [...GLOBAL_OPTIONS, ...command.options];
-  const { values, positionals } = parsed(args, options);
+  const { values, positionals } = parsed(spelledOut(args, options), options);
   const said = saidOf(values, positionals);
   if (!said.has("help")) checkArguments(command, positionals);
   for (const option of options) checkChoice(option, said);
@@ -26,7 +26,7 @@ export function understand(args: readonly string[], command: Command): Said {
 /** The command that the first words name, among options that may stand before it. Some have names of two words. */
 export function splitCommand(args: readonly string[], commands: readonly Command[]) {
   const { tokens } = parseArgs({
-    args: [...args],
+    args: spelledOut(args, GLOBAL_OPTIONS),
     options: tableOf(GLOBAL_OPTIONS),
     strict: false,
     allowPositionals: true,
@@ -43,12 +43,22 @@ export function splitCommand(args: readonly string[], commands: readonly Command
 /** For half-written lines: global options that have a value are heard, and everything is an argument. */
 export function hear(args: readonly string[]): Said {
   const { values } = parseArgs({
-    args: [...args],
+    args: spelledOut(args, GLOBAL_OPTIONS),
     options: tableOf(GLOBAL_OPTIONS),
     strict: false,
     allowPositionals: true,
   });
   return { ...saidOf(values as Values, args), has: () => false };
+}
+
+/** `-n=x` means to kubectl what `-n x` does; to Node the value would be `=x`. */
+function spelledOut(args: readonly string[], options: readonly OptionSpec[]): string[] {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  return args.map((arg, index) => {
+    const [, short, value] = /^-([A-Za-z])=(.*)$/s.exec(arg) ?? [];
+    const option = short && options.find((one) => one.short === short && one.value !== undefined);
+    return !option || index > end ? arg : `--${option.name}=${value}`;
+  });
 }
 
 type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;

@@ -46,7 +46,8 @@ function refused(error: ApiError): Explained {
   }
 }
 
-const said = ({ message, status, reason }: ApiError): string =>
+/** The server's own sentence, without what the client has put before it. */
+export const said = ({ message, status, reason }: ApiError): string =>
   message.split(`: ${status} ${reason}: `).at(-1) ?? message;
 
 const FORBIDDEN =

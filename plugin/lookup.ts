@@ -33,6 +33,13 @@ export async function readRuns(cluster: Cluster, environment?: Stored<Environmen
     .toSorted(newestFirst);
 }
 
+/** Throws NotFound with the components that there are, where this one neither is nor was declared as far as anybody can see. */
+export function mustKnowComponent({ metadata, spec, status }: Stored<Environment>, component: string): void {
+  const names = new Set([...spec.components, ...(status?.components ?? [])].map(({ name }) => name));
+  if (!names.has(component))
+    throw new NotFound(`${metadata.name} has no component "${component}": there are ${[...names].join(", ")}`);
+}
+
 export async function findRun({ client, namespace }: Cluster, name: string): Promise<Stored<Run> | undefined> {
   return harmless(await client.find<Run>(RUNS, namespace, name));
 }

@@ -2,6 +2,7 @@ import { ApiError, isNotFound } from "../operator/cluster/errors.ts";
 import { collectionOf, objectAt } from "../operator/cluster/paths.ts";
 import type { Resource } from "../operator/cluster/ports.ts";
 import type { Cluster } from "./cluster.ts";
+import { said } from "./explain.ts";
 import { harmless } from "./harmless.ts";
 import { NotFound } from "./lookup.ts";
 import type { StateObject } from "./reading/states.ts";
@@ -84,6 +85,8 @@ async function served<T>(ask: () => Promise<T>): Promise<T> {
       throw new Error(
         "The operator does not answer for states just now: kubectl get apiservice v1alpha1.state.terrarium.dev says why",
       );
+    // Nobody was faster: what its rules refuse is refused as long as the state is what it is, and the sentence says what helps.
+    if (error instanceof ApiError && error.status === 409) throw new Error(`Refused: ${said(error)}`);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { UsageError } from "../arguments.ts";
 import type { Cluster } from "../cluster.ts";
 import { COMPONENT, type Command, type Context, ENVIRONMENT, type OptionSpec, type Said, YES } from "../command.ts";
 import { confirm } from "../confirming.ts";
@@ -17,7 +18,8 @@ const OPTIONS: readonly OptionSpec[] = [
     name: "digest",
     value: "SHA256",
     multiple: true,
-    about: "only plans of this digest, or of one that begins so: for scripts that have read it",
+    about:
+      "only plans of this digest, or of one that begins with these eight digits or more: for scripts that have read it",
   },
   YES,
 ];
@@ -48,9 +50,10 @@ export const reject: Command = {
 
 async function decide(context: Context, said: Said, decision: Word["decision"]): Promise<ExitCode> {
   const { terminal, clock } = context;
+  const digests = said.values("digest").map(begunDigest);
   const cluster = await context.cluster();
   const environment = await readEnvironment(cluster, said.argument(0));
-  const plans = chosen(waitingPlans(environment, await readRuns(cluster, environment)), said);
+  const plans = chosen(waitingPlans(environment, await readRuns(cluster, environment)), said, digests);
   if (plans.length === 0)
     throw new NotReady(`No plan of ${environment.metadata.name} waits for approval${narrowed(said)}.`);
   const approver = await cluster.self.whoAmI();
@@ -60,9 +63,15 @@ async function decide(context: Context, said: Said, decision: Word["decision"]):
   return signAll(context, cluster, plans, { decision, approver, reason: said.value("reason") });
 }
 
-function chosen(plans: readonly PlanPicture[], said: Said): readonly PlanPicture[] {
+/** A script's variable that is empty, or was cut off, must not stand for every plan there is. */
+function begunDigest(text: string): string {
+  const digits = /^(?:sha256:)?([0-9a-f]{8,64})$/.exec(text)?.[1];
+  if (digits !== undefined) return `sha256:${digits}`;
+  throw new UsageError(`--digest is the digest of a plan, or at least its first eight digits, not "${text}"`);
+}
+
+function chosen(plans: readonly PlanPicture[], said: Said, digests: readonly string[]): readonly PlanPicture[] {
   const components = said.values("component");
-  const digests = said.values("digest").map((text) => (text.startsWith("sha256:") ? text : `sha256:${text}`));
   return plans
     .filter(({ component }) => components.length === 0 || components.includes(component))
     .filter(({ digest }) => digests.length === 0 || digests.some((begun) => digest.startsWith(begun)));

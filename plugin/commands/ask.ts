@@ -1,6 +1,7 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import { ENVIRONMENTS } from "../../operator/cluster/resources.ts";
+import { UsageError } from "../arguments.ts";
 import type { Cluster } from "../cluster.ts";
 import { type Command, ENVIRONMENT } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -19,14 +20,18 @@ export const run: Command = {
     "Sets the annotation terrarium.dev/requestedAt. Refs are looked up anew, waits for the next try end, and an interrupted component goes on.",
   ],
   async run({ cluster: open, terminal, clock }, said) {
+    const override = said.value("override-windows");
+    if (override?.trim() === "")
+      throw new UsageError("--override-windows needs a reason: it is kept in the Run's record");
     const cluster = await open();
     const { metadata, spec } = await readEnvironment(cluster, said.argument(0));
-    const override = said.value("override-windows");
     await annotate(cluster, metadata.name, {
       [ANNOTATIONS.requestedAt]: clock.now().toISOString(),
       ...(override === undefined ? {} : { [ANNOTATIONS.windowOverride]: override }),
     });
     terminal.print(`Asked for a Run of every component of ${metadata.name}.`);
+    if (metadata.deletionTimestamp !== undefined)
+      terminal.tell(`${metadata.name} is being deleted: nothing is applied any more, only destroyed.`);
     if (spec.suspend)
       terminal.tell(`${metadata.name} is suspended: nothing starts before: ${resumption(cluster, metadata.name)}`);
     return EXIT.done;

@@ -109,8 +109,11 @@ async function askRights({ self, namespace }: Cluster, name: string | undefined)
 
 async function lookAtEnvironments(cluster: Cluster, name: string | undefined): Promise<readonly Picture[] | "hidden"> {
   if (name !== undefined) {
-    const environment = await readEnvironment(cluster, name);
-    return [pictureOf(environment, await readRuns(cluster, environment))];
+    const picture = await seen(async () => {
+      const environment = await readEnvironment(cluster, name);
+      return pictureOf(environment, await readRuns(cluster, environment));
+    });
+    return picture === undefined ? "hidden" : [picture];
   }
   const found = await seen(async () => ({
     environments: await readEnvironments(cluster),

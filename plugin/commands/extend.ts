@@ -37,6 +37,8 @@ const MOST_TRIES = 5;
 async function livingUntil(until: string, cluster: Cluster, name: string) {
   for (let tries = 1; ; tries += 1) {
     const environment = await readEnvironment(cluster, name);
+    if (environment.metadata.deletionTimestamp !== undefined)
+      throw new NotReady(`${name} is being deleted: that goes on, however long it was to live.`);
     if (Date.parse(endOf(environment)) >= Date.parse(until)) return { environment, already: true };
     const { resourceVersion } = environment.metadata;
     const metadata = { resourceVersion, annotations: { [ANNOTATIONS.extendUntil]: until } };
@@ -69,8 +71,8 @@ function untilOf(said: Said, now: Date): string {
 }
 
 function msOf(duration: string): number {
-  const [, count = "", unit = ""] = /^(\d+)([mhd])$/.exec(duration) ?? [];
-  const ms = Number(count) * (UNITS[unit] ?? Number.NaN);
-  if (!(ms > 0)) throw new UsageError(`--for is a duration as in 30m, 12h or 7d, not "${duration}"`);
+  const parts = /^(?:\d{1,6}[mhd])+$/.test(duration) ? duration.match(/\d+[mhd]/g) : null;
+  const ms = (parts ?? []).reduce((sum, part) => sum + Number(part.slice(0, -1)) * (UNITS[part.slice(-1)] ?? 0), 0);
+  if (ms === 0) throw new UsageError(`--for is a duration as in 30m, 1h30m, 12h or 7d, not "${duration}"`);
   return ms;
 }

@@ -6,7 +6,7 @@ import type { Cluster } from "../cluster.ts";
 import { type Command, ENVIRONMENT, OUTPUT } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { harmlessText } from "../harmless.ts";
-import { readEnvironment, readRuns } from "../lookup.ts";
+import { mustKnowComponent, readEnvironment, readRuns } from "../lookup.ts";
 import { NotReady } from "../outcomes.ts";
 import { paintOf, printed } from "../printing.ts";
 import { lacksApproval, lastPlans, waitingPlans } from "../reading/plans.ts";
@@ -30,6 +30,7 @@ export const plan: Command = {
     const waiting = waitingPlans(environment, wanted);
     const plans = waiting.length > 0 ? waiting : lastPlans(environment, wanted);
     const name = environment.metadata.name;
+    if (plans.length === 0 && component !== undefined) mustKnowComponent(environment, component);
     if (plans.length === 0) throw new NotReady(`There is no plan of ${name}${component ? `/${component}` : ""} yet.`);
     const texts = new Map(await Promise.all(plans.map(async ({ run }) => [run, await textOf(cluster, run)] as const)));
     const data = plans.map((one) => ({ ...one, text: texts.get(one.run) }));

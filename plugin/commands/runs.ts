@@ -1,6 +1,6 @@
 import { COMPONENT, type Command, ENVIRONMENT, OUTPUT } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { readEnvironment, readRuns } from "../lookup.ts";
+import { mustKnowComponent, readEnvironment, readRuns } from "../lookup.ts";
 import { paintOf, printed } from "../printing.ts";
 import { runLine, runsView } from "../view/runs.ts";
 
@@ -17,6 +17,8 @@ export const runs: Command = {
     const wanted = said.values("component");
     const found = await readRuns(cluster, environment);
     const lines = found.filter(({ spec }) => wanted.length === 0 || wanted.includes(spec.component)).map(runLine);
+    if (lines.length === 0 && environment !== undefined)
+      for (const component of wanted) mustKnowComponent(environment, component);
     if (lines.length === 0 && !said.value("output")) terminal.tell("There are no Runs on record.");
     else terminal.print(printed(said, lines, () => runsView(lines, clock.now(), paintOf(terminal))));
     return EXIT.done;

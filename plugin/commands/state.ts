@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { open as openFile, readFile, writeFile } from "node:fs/promises";
 import { UsageError } from "../arguments.ts";
 import { type ArgumentSpec, type Command, type OptionSpec, OUTPUT, type Said, YES } from "../command.ts";
 import { confirm } from "../confirming.ts";
@@ -43,7 +43,7 @@ const list: Command = {
     const states = (await listStates(cluster)).filter(
       ({ status }) => name === undefined || status.environment === name,
     );
-    if (states.length === 0 && !said.value("output"))
+    if (states.length === 0 && (name !== undefined || !said.value("output")))
       throw new NotFound(`There are no states${name ? ` of ${name}` : ""} in ${cluster.namespace}.`);
     terminal.print(printed(said, states, () => statesView(states, clock.now(), paintOf(terminal))));
     return EXIT.done;
@@ -61,7 +61,7 @@ const pull: Command = {
     const content = await pullState(cluster, addressOf(said), versionOf(said));
     const file = said.value("file");
     if (file === undefined) terminal.write(content);
-    else await writeFile(file, content, { mode: 0o600 });
+    else await writeForOwner(file, content);
     return EXIT.done;
   },
 };
@@ -155,6 +155,17 @@ const unlock: Command = {
     return EXIT.done;
   },
 };
+
+/** One that is there already may have been for everybody: its mode is changed before anything is in it. */
+async function writeForOwner(path: string, content: Buffer): Promise<void> {
+  const file = await openFile(path, "w", 0o600);
+  try {
+    if ((await file.stat()).isFile()) await file.chmod(0o600);
+    await file.writeFile(content);
+  } finally {
+    await file.close();
+  }
+}
 
 export const stateCommands: readonly Command[] = [list, pull, push, restore, imports, unlock];
 

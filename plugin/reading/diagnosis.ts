@@ -116,7 +116,9 @@ function aboutYou({ user, namespace, rights }: HealthFacts): readonly Finding[] 
 }
 
 function aboutEnvironments({ pictures, namespace, focus }: HealthFacts): readonly Finding[] {
-  if (pictures === "hidden") return [];
+  // The rights say it, too; but whoever asks about one hears that nothing was found out about it.
+  if (pictures === "hidden")
+    return focus ? [finding("environment", "bad", "You may not see it, so nothing is known about it here.")] : [];
   if (pictures.length === 0) return [finding("environment", "good", `There are no environments in ${namespace}.`)];
   return pictures.flatMap((picture) => aboutEnvironment(picture, focus));
 }

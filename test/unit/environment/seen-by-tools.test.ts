@@ -73,6 +73,18 @@ const rows: readonly Row[] = [
     [aVerdict("a", "Destroying", "Destroying")],
     "Ready=False Expired, Reconciling: InProgress, Progressing",
   ],
+  [
+    "waits for approval at the end of its lifetime",
+    "expire",
+    [aVerdict("a", "AwaitingApproval", "AwaitingApproval")],
+    "Ready=False AwaitingApproval, Reconciling, AwaitingApproval: InProgress, Suspended",
+  ],
+  [
+    "waits for a window at the end of its lifetime",
+    "expire",
+    [aVerdict("a", "Suspended", "WindowClosed")],
+    "Ready=False WindowClosed, Reconciling: InProgress, Suspended",
+  ],
   ["has come to its end", "expire", [gone], "Ready=False Expired: InProgress, Suspended"],
 ];
 

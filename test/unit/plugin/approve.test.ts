@@ -79,7 +79,7 @@ Approved: shop-database-5 (${digestOf("d")})`.trimStart(),
       ["shop-network-3", "shop-database-5"],
     ],
     [["--digest", digestOf("e")], ["shop-network-3"]],
-    [["--digest", "ddddddd"], ["shop-database-5"]],
+    [["--digest", "dddddddd"], ["shop-database-5"]],
   ];
   for (const [args, runs] of choices) {
     it(`with ${args.join(" ").slice(0, 40)} signs ${runs.join(" and ")} only`, async () => {
@@ -97,11 +97,23 @@ Approved: shop-database-5 (${digestOf("d")})`.trimStart(),
     const none = await call("approve", "shop", "--yes");
     assert.deepEqual([none.code, none.err], [EXIT.waiting, "No plan of shop waits for approval."]);
     assert.match(
-      (await world().call("approve", "shop", "--yes", "--digest", "abc")).err,
+      (await world().call("approve", "shop", "--yes", "--digest", "abcdef01")).err,
       /waits for approval that you named/,
     );
     assert.deepEqual(client.objects(APPROVALS), []);
   });
+
+  for (const digest of ["", "sha256:", "ddddddd", "SHA256:DDDDDDDD", "null"]) {
+    it(`signs nothing where a script's digest is "${digest}": that must not stand for every plan`, async () => {
+      for (const command of ["approve", "reject"]) {
+        const { call, client } = world();
+        const { code, err } = await call(command, "shop", "--yes", "--digest", digest);
+        assert.equal(code, EXIT.usage);
+        assert.match(err, /^--digest is the digest of a plan, or at least its first eight digits, not "/);
+        assert.deepEqual(client.objects(APPROVALS), []);
+      }
+    });
+  }
 
   it("said twice is said once", async () => {
     const { call, client } = world();

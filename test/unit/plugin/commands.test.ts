@@ -73,6 +73,26 @@ describe("kubectl terrarium", () => {
     assert.deepEqual({ namespace, context, file }, { namespace: "team", context: "other", file: "/etc/kube" });
   });
 
+  it("takes -n=x and -o=json as kubectl does, and nothing of the kind behind --", async () => {
+    const { call, opened } = world({ runs: [applied] });
+    const { code, out } = await call("-n=team", "runs", "shop", "-c=network", "-o=json");
+    assert.equal(code, EXIT.done);
+    assert.equal(opened[0]?.namespace, "team");
+    assert.equal((JSON.parse(out) as unknown[]).length, 1);
+    assert.equal((await call("status", "--", "-n=team")).code, EXIT.notFound);
+  });
+
+  it("names the components that there are when one is not", async () => {
+    for (const args of [
+      ["plan", "shop", "typo"],
+      ["runs", "shop", "-c", "typo", "-o", "json"],
+    ]) {
+      const { code, err } = await world({ runs: [applied] }).call(...args);
+      assert.equal(code, EXIT.notFound, args.join(" "));
+      assert.match(err, /^shop has no component "typo": there are network, /);
+    }
+  });
+
   it("names the environments that there are when one is not", async () => {
     const { code, err } = await world().call("status", "shpo");
     assert.equal(code, EXIT.notFound);
@@ -251,6 +271,23 @@ describe("what people say with kubectl terrarium", () => {
     const [environment] = client.objects(ENVIRONMENTS);
     assert.equal(environment?.metadata.annotations?.[ANNOTATIONS.requestedAt], at(20));
   });
+
+  it("run says so where nothing but the destroy goes on", async () => {
+    const { metadata, ...rest } = shop();
+    const deleted = { ...rest, metadata: { ...metadata, deletionTimestamp: at(10), finalizers: ["x/y"] } };
+    const { err } = await world({ environments: [deleted] }).call("run", "shop");
+    assert.match(err, /^shop is being deleted: nothing is applied any more/);
+  });
+
+  for (const reason of ["", "  "]) {
+    it(`run does not take "${reason}" for a reason: that would override nothing`, async () => {
+      const { call, client } = world();
+      const { code, err } = await call("run", "shop", "--override-windows", reason);
+      assert.equal(code, EXIT.usage);
+      assert.match(err, /^--override-windows needs a reason/);
+      assert.deepEqual(client.objects(ENVIRONMENTS)[0]?.metadata.annotations, undefined);
+    });
+  }
 
   it("run overrides windows with a reason, for an emergency", async () => {
     const { call, client } = world();

@@ -130,6 +130,13 @@ Environments
     }
   });
 
+  it("of an environment that one may not see tells what can be known all the same, and fails a script", () => {
+    const facts = { pictures: "hidden", focus: true } as const;
+    assert.match(shown(facts), /You are jane.*\n.*\nEnvironments\n {2}✖ You may not see it/s);
+    assert.ok(worst(facts).includes("bad"));
+    assert.ok(!worst({ ...facts, focus: false }).includes("bad"));
+  });
+
   it("asks the API server who calls and what that person may do, and fails a script when something is wrong", async () => {
     const may = ({ verb }: { verb: string }) => verb !== "patch";
     const { code, out } = await pluginWorld({ environments: [shop()], user: "victor", may }).call("doctor");

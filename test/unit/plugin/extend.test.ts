@@ -26,6 +26,8 @@ describe("kubectl terrarium extend", () => {
   const extensions: readonly (readonly [args: readonly string[], until: string | undefined])[] = [
     [["--for", "2h"], at(20 + 120)],
     [["--for", "7d"], at(20 + 7 * DAY)],
+    [["--for", "1h30m"], at(20 + 90)],
+    [["--for", "99999999999d"], undefined],
     [["--until", "2026-12-24T18:00:00+01:00"], "2026-12-24T17:00:00.000Z"],
     [["--until", "tomorrow"], undefined],
     [["--until", "2020-01-01T00:00:00Z"], undefined],
@@ -43,6 +45,19 @@ describe("kubectl terrarium extend", () => {
       if (until !== undefined) assert.equal(out, `shop lives until ${until}.`);
     });
   }
+
+  it("promises nothing to an environment that is being deleted", async () => {
+    const { metadata, ...environment } = shop({}, { lifetime: aLifetime({ ttl: "1h" }) });
+    const deleted = { ...environment, metadata: { ...metadata, deletionTimestamp: at(10), finalizers: ["x/y"] } };
+    const { call, client } = pluginWorld({ environments: [deleted], minutes: 20 });
+    const { code, out, err } = await call("extend", "shop", "--for", "12h");
+    assert.deepEqual([code, out], [EXIT.waiting, ""]);
+    assert.match(err, /^shop is being deleted/);
+    assert.equal(
+      client.calls.some((one) => one.startsWith("patch")),
+      false,
+    );
+  });
 
   it("says so of an environment that does not end", async () => {
     const { call, client } = pluginWorld({ environments: [shop()], minutes: 20 });

@@ -83,6 +83,37 @@ shop         app        none                              shop-app-2 for 2m     
     assert.equal(asked.at(-1), `GET ${STATE}/content?recovery=true`);
   });
 
+  it("pull leaves a file to its owner that was there before, and for everybody", async () => {
+    const { call } = world({ [`GET ${STATE}/content`]: '{"serial": 7}' });
+    const file = join(dir, "for-everybody.tfstate");
+    await writeFile(file, "what was here before, and longer than what comes", { mode: 0o644 });
+    await call("state", "pull", "shop", "network", "-f", file);
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal(await readFile(file, "utf8"), '{"serial": 7}');
+  });
+
+  it("list tells a script, too, where an environment has none", async () => {
+    const { call } = world({ [`GET ${ROOT}`]: JSON.stringify({ items: [network] }) });
+    const { code, err } = await call("state", "list", "nope", "-o", "json");
+    assert.deepEqual([code, err], [EXIT.notFound, "There are no states of nope in team."]);
+    const none = await world({ [`GET ${ROOT}`]: '{"items": null}' }).call("state", "list", "-o", "json");
+    assert.deepEqual([none.code, none.out], [EXIT.done, "[]"]);
+  });
+
+  it("says in the store's words what it refuses, and not that somebody was faster", async () => {
+    const message = "serial 3 is stored, and this one has 2: force puts it there all the same";
+    const { call } = world(
+      {},
+      {
+        raw: () => {
+          throw new ApiError({ request: "PUT content", status: 409, reason: "Conflict", message });
+        },
+      },
+    );
+    const { code, err } = await call("state", "push", "shop", "network", "-f", await stateFile());
+    assert.deepEqual([code, err], [EXIT.error, `Refused: ${message}`]);
+  });
+
   it("push sends the state as it is, from a file or from stdin", async () => {
     const state = '{"serial": 7, "id": 12345678901234567890}';
     const answers = { [`PUT ${STATE}/content`]: JSON.stringify(network) };

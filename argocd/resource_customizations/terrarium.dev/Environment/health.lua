@@ -44,9 +44,9 @@ end
 if ready.status == "True" then
   return { status = "Healthy", message = ready.message }
 end
--- Its lifetime is over, and what it made is being destroyed: that is under way.
-local destroying = reconciling.status == "True" and reconciling.reason == "Destroying"
-if waits[ready.reason] and not destroying then
+-- Its lifetime is over, and what it made is being destroyed: that is under way. Where a plan of that waits, Ready says so instead.
+local ending = ready.reason == "Expired" and reconciling.status == "True"
+if waits[ready.reason] and not ending then
   return { status = "Suspended", message = ready.message }
 end
 return { status = "Progressing", message = ready.message }
