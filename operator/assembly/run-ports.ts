@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
 import { isClosed, type Run } from "../api/run.ts";
@@ -15,6 +14,7 @@ import {
 import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
 import { ENVIRONMENTS, NODES, PODS, RUNS, referenceTo } from "../cluster/resources.ts";
+import { sameOnTheWire } from "../cluster/same-on-the-wire.ts";
 import { signOrder } from "../gateway/order.ts";
 import type { Clock } from "../loop/clock.ts";
 import { keyFor } from "../loop/keys.ts";
@@ -195,8 +195,8 @@ const OWN = [
 ] as const;
 
 async function writeStatus(client: Client, run: Run, status: RunStatus, signal: AbortSignal): Promise<boolean> {
-  const saysSo = OWN.every((field) => isDeepStrictEqual(run.status?.[field], status[field]));
-  if (saysSo && (status.outcome === undefined || isDeepStrictEqual(run.status?.outcome, status.outcome))) return false;
+  const saysSo = OWN.every((field) => sameOnTheWire(run.status?.[field], status[field]));
+  if (saysSo && (status.outcome === undefined || sameOnTheWire(run.status?.outcome, status.outcome))) return false;
   const { name, namespace, uid, resourceVersion } = run.metadata;
   try {
     await client.apply<KubeObject & { status: RunStatus }>(

@@ -4,6 +4,8 @@
  */
 export function sameOnTheWire(a: unknown, b: unknown): boolean {
   if (a === b) return true;
+  // Half a surrogate pair is no character to the API server.
+  if (typeof a === "string" && typeof b === "string") return a.toWellFormed() === b.toWellFormed();
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && sameItems(a, b);
   return sameMembers(a as Members, b as Members);

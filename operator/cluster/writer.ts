@@ -1,4 +1,5 @@
 import { FIELD_MANAGER } from "../api/names.ts";
+import { applyBody } from "./apply-body.ts";
 import type { Call } from "./call.ts";
 import { isNotFound, NotLeading } from "./errors.ts";
 import { objectAt, placeOf, typed } from "./paths.ts";
@@ -62,7 +63,7 @@ export function createWriter(transport: Transport, options: WriterOptions = {}):
         method: "PATCH",
         path: objectAt(resource, object.metadata.namespace, object.metadata.name, subresource),
         query: { fieldManager: manager, force },
-        body: typed(resource, object),
+        text: applyBody(typed(resource, object)),
         contentType: "application/apply-patch+yaml",
         idempotent: object.metadata.resourceVersion === undefined,
       }),

@@ -39,7 +39,7 @@ function isSameTry(run: Run, wanted: Attempted): boolean {
     !isOfBefore(run, wanted) &&
     (run.spec.desiredDigest === wanted.desiredDigest || isOfSameContent(run, wanted)) &&
     run.spec.environment.generation === wanted.generation &&
-    run.spec.request === wanted.request
+    (wanted.request === undefined || run.spec.request === wanted.request)
   );
 }
 

@@ -4,6 +4,7 @@ import { type Gate, gateOf } from "../schedule/gate.ts";
 import { isExpired, lifeOf, nextAgeAt } from "../schedule/lifetime.ts";
 import { sleepAt } from "../schedule/sleep.ts";
 import { dependenciesOf, graphOf, orderOf } from "./graph.ts";
+import { nextTooOldAtMs } from "./history.ts";
 import { heldBack, isHeldBack } from "./many-deletions.ts";
 import { comingFrom } from "./moving.ts";
 import { type Observation, pastOf } from "./observation.ts";
@@ -54,7 +55,8 @@ function concluded({ environment, nowMs }: Observation, gate: Gate, verdicts: re
   const sleep = sleepAt(environment.spec.lifetime?.sleep, nowMs);
   const turnsAtMs =
     sleep.state === "asleep" ? sleep.wakesAtMs : sleep.state === "awake" ? sleep.fallsAsleepAtMs : undefined;
-  const moments = [nextAgeAt(lifeOf(environment), nowMs), turnsAtMs].filter((moment) => moment !== undefined);
+  const tooOld = verdicts.map(({ past }) => nextTooOldAtMs(past, environment.spec.history, nowMs));
+  const moments = [nextAgeAt(lifeOf(environment), nowMs), turnsAtMs, ...tooOld].filter((at) => at !== undefined);
   const wakeAtMs = moments.length === 0 ? undefined : Math.min(...moments);
   return {
     verdicts,

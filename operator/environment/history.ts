@@ -25,7 +25,6 @@ export function surplusRuns(
   now: Date,
 ): readonly Run[] {
   const closed = [...past.runs, ...past.formerRuns].filter(isClosed);
-  const isSuccess = ({ status }: Run): boolean => status?.phase === "Succeeded";
   const cutOff = cutOffApplies(cutOffOf(past)).map(({ run }) => run);
   const kept = new Set([
     closed[0],
@@ -33,20 +32,35 @@ export function surplusRuns(
     ...closed.filter(({ metadata }) => cutOff.includes(metadata.name)),
     closed.slice(0, -1).find((run) => isSuccess(run) && run.spec.operation === "Destroy"),
   ]);
-  const { successes = DEFAULTS.successes, failures = DEFAULTS.failures, maxAge } = history ?? {};
-  const oldestMs = maxAge === undefined ? Number.POSITIVE_INFINITY : durationMs(maxAge);
+  const { successes = DEFAULTS.successes, failures = DEFAULTS.failures } = history ?? {};
+  const beyond = (runs: readonly Run[], count: number): readonly Run[] =>
+    runs.filter((run, index) => index >= count || tooOldAtMs(run, history) <= now.getTime());
   const surplus = [
-    ...beyond(closed.filter(isSuccess), successes, oldestMs, now),
+    ...beyond(closed.filter(isSuccess), successes),
     ...beyond(
       closed.filter((run) => !isSuccess(run)),
       failures,
-      FAILURES_LAST_TIMES * oldestMs,
-      now,
     ),
   ];
   return surplus.filter((run) => !kept.has(run));
 }
 
-function beyond(runs: readonly Run[], count: number, oldestMs: number, now: Date): readonly Run[] {
-  return runs.filter((run, index) => index >= count || now.getTime() - endedAtMs(run) > oldestMs);
+/** When the next of these becomes too old, which no event tells. One that is kept for another reason costs a look, and nothing else. */
+export function nextTooOldAtMs(
+  { runs, formerRuns }: Pick<ComponentPast, "runs" | "formerRuns">,
+  history: History,
+  nowMs: number,
+): number | undefined {
+  const moments = [...runs, ...formerRuns].filter(isClosed).map((run) => tooOldAtMs(run, history));
+  const next = Math.min(...moments.filter((moment) => moment > nowMs));
+  return Number.isFinite(next) ? next : undefined;
+}
+
+const isSuccess = ({ status }: Run): boolean => status?.phase === "Succeeded";
+
+/** The first moment at which its age alone lets it go. */
+function tooOldAtMs(run: Run, history: History): number {
+  if (history?.maxAge === undefined) return Number.POSITIVE_INFINITY;
+  const times = isSuccess(run) ? 1 : FAILURES_LAST_TIMES;
+  return endedAtMs(run) + times * durationMs(history.maxAge) + 1;
 }

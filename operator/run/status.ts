@@ -1,4 +1,5 @@
 import type { Reason } from "../api/conditions.ts";
+import { cutBytes } from "../api/cut-bytes.ts";
 import type { Run } from "../api/run.ts";
 import type { RunOutcome, RunPhase, RunStatus } from "../api/run-status.ts";
 import { expiresAtMs, type Word } from "../approval/tally.ts";
@@ -62,6 +63,8 @@ function listed(words: readonly Word[]): Pick<RunStatus, "approvals" | "approval
 
 const MOST_WORDS = 20;
 const LONGEST_IMAGE = 512;
+/** Of the schema, for the message and for each condition. */
+const LONGEST_MESSAGE = 1024;
 
 function reasonFor(phase: RunPhase): Reason {
   return phase === "AwaitingApproval" ? "AwaitingApproval" : "Progressing";
@@ -108,7 +111,7 @@ function statusOf(run: Run, acted: Acted, now: Date): RunStatus | undefined {
     }
     case "rightMissing": {
       const message = `the operator's role lacks a right, and it goes on when that is given back: ${acted.message}`;
-      return { ...ownPart(run), ...working(run, "Pending", "RightMissing", message.slice(0, 1024), now) };
+      return { ...ownPart(run), ...working(run, "Pending", "RightMissing", message, now) };
     }
     case "unproven":
       return {
@@ -133,7 +136,9 @@ function ownPart({ status, spec: _, metadata }: Run): RunStatus {
   };
 }
 
-function working(run: Run, phase: RunPhase, reason: Reason, message: string, now: Date): Partial<RunStatus> {
+/** What a Run waits for may be long: a status that does not fit its schema could not be written at all. */
+function working(run: Run, phase: RunPhase, reason: Reason, text: string, now: Date): Partial<RunStatus> {
+  const message = cutBytes(text, LONGEST_MESSAGE);
   return { phase, message, conditions: conditionsOf(run, phase, { reason, message }, now) };
 }
 

@@ -11,6 +11,7 @@ import { createEventRecorder } from "../../operator/cluster/events.ts";
 import type { ConfigMap, Event, Secret } from "../../operator/cluster/kinds.ts";
 import type { Client, KubeObject, ObjectMeta, Stored } from "../../operator/cluster/ports.ts";
 import { CONFIG_MAPS, ENVIRONMENTS, EVENTS, PODS, referenceTo, SECRETS } from "../../operator/cluster/resources.ts";
+import { sameOnTheWire } from "../../operator/cluster/same-on-the-wire.ts";
 import { createStatusWriter } from "../../operator/cluster/status.ts";
 import { systemClock } from "../../operator/loop/clock.ts";
 import { type EngineServer, engineServer, installEnvironments, makeNamespace } from "./engine-server.ts";
@@ -69,6 +70,33 @@ describe("on a real API server", function () {
       ]);
       assert.deepEqual(patched.data, { c: "3" });
       assert.ok(isInvalid(await caught(client.jsonPatch(CONFIG_MAPS, NAMESPACE, "patched", [test]))));
+    });
+
+    const odd: Readonly<Record<string, string>> = {
+      "mojibake, as in a provider's error": "don\u00e2\u0080\u0099t",
+      "Windows' quotation marks": "don\u0092t",
+      "the delete character": "a\u007fb",
+      "line ends of Unicode": "a\u0085b\u2028c\u2029d",
+      "marks of byte order": "\ufeffa\ufffeb\uffff",
+      "control characters": "a\u0000b\u001b[31mc\td\re\nf",
+      "characters beyond the first plane": "👍 \u{1f692} \u{10ffff}",
+      "what YAML might take for something else": "- a: !!b {c} [d] 'e' \"f\" # g & *h \\ % @ `",
+    };
+    for (const [what, text] of Object.entries(odd)) {
+      it(`are applied with ${what}, character for character`, async () => {
+        await client.apply(CONFIG_MAPS, aConfigMap("odd", { text }));
+        assert.equal((await client.get<ConfigMap>(CONFIG_MAPS, NAMESPACE, "odd")).data?.text, text);
+      });
+    }
+
+    it("are applied with half a character, as whoever cuts a text leaves it, and say the same ever after", async () => {
+      const text = `a reason that is cut \u{1f692}`.slice(0, -1);
+      await client.apply(CONFIG_MAPS, aConfigMap("half", { text }));
+      const { data, metadata } = await client.get<ConfigMap>(CONFIG_MAPS, NAMESPACE, "half");
+      assert.equal(data?.text, text.toWellFormed());
+      assert.ok(sameOnTheWire({ text }, data), "or it would be written again in every round");
+      const again = await client.apply(CONFIG_MAPS, aConfigMap("half", { text }));
+      assert.equal(again.metadata.resourceVersion, metadata.resourceVersion);
     });
 
     it("are deleted when they are the ones that were meant", async () => {

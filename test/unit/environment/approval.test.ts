@@ -250,6 +250,19 @@ describe("A component whose plan waits", () => {
     assert.equal(story.runs().length, 2);
   });
 
+  it("is not asked about again after a no where the wish for a fresh plan is taken off", () => {
+    const story = aWaitingStory();
+    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+    story.round();
+    story.round();
+    story.hold("network");
+    story.end("network", "Cancelled", { reason: "Rejected", message: "ada rejected the plan" });
+    story.edit(({ metadata: { annotations: _, ...metadata }, ...environment }) => ({ ...environment, metadata }));
+    story.round();
+    assert.deepEqual(story.started, ["Apply network #1", "Apply network #2"]);
+    assert.equal(story.verdict("network").reason, "Rejected");
+  });
+
   it("gets a fresh plan at once when the old one has expired", () => {
     const story = aWaitingStory();
     story.end("network", "Cancelled", { reason: "PlanExpired" });

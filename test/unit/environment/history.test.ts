@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { Run } from "../../../operator/api/run.ts";
 import type { RunOutcome } from "../../../operator/api/run-status.ts";
-import { surplusRuns } from "../../../operator/environment/history.ts";
+import { nextTooOldAtMs, surplusRuns } from "../../../operator/environment/history.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
-import { aRecord, aRun, ended, T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRecord, aRun, ended, T0 } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";
+import { aStory } from "./story.ts";
 
 const HOUR = 3_600_000;
 type History = [Parameters<typeof surplusRuns>[1], Date];
@@ -41,6 +42,38 @@ describe("The history of a component", () => {
   it("lets what went well go by age, and all others after twice that time", () => {
     const all = runs("Applied", "Failed", "Applied", "Failed", "Applied", "Failed", "Failed");
     assert.deepEqual(surplus(all, { successes: 10, failures: 20, maxAge: "150m" }, now), [3, 1]);
+  });
+
+  it("is looked at again when the next becomes too old, as nothing else tells: each moment once", () => {
+    const [newest, ...older] = runs("Applied", "Applied", "Failed");
+    const all = [newest ?? assert.fail(), ...older];
+    const history = { successes: 10, failures: 20, maxAge: "90m" };
+    const next = (atMs: number) => nextTooOldAtMs({ runs: all, formerRuns: [] }, history, atMs);
+    const moments: number[] = [];
+    for (let at = next(T0); at !== undefined; at = next(at)) {
+      moments.push(at);
+      assert.ok(moments.length < 10);
+    }
+    assert.deepEqual(
+      moments.map((at) => [(at - 1 - T0) / HOUR, surplus(all, history, new Date(at))]),
+      [
+        [0.5, [2]],
+        [1, [2, 1]],
+        [1.5, [2, 1]],
+      ],
+    );
+    assert.deepEqual(surplus(all, history, new Date(T0 + 0.5 * HOUR)), []);
+    assert.equal(nextTooOldAtMs({ runs: all, formerRuns: [] }, { successes: 1, failures: 1 }, T0), undefined);
+  });
+
+  it("brings the Environment back to look at it, also where nothing happens any more", () => {
+    const spec = { history: { successes: 10, failures: 20, maxAge: "1h" } };
+    const story = aStory(anEnvironment([aComponent("a")], { spec }));
+    story.settle();
+    const decision = story.decision();
+    const last = story.runs()[0]?.status?.finishedAt ?? assert.fail();
+    assert.ok(decision.type === "converge");
+    assert.equal(decision.wakeAtMs, Date.parse(last) + HOUR + 1);
   });
 
   it("keeps the one that was interrupted while nothing has ended well since, however many failed and however long ago", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
-import type { RunStatus } from "../../../operator/api/run-status.ts";
+import { type RunStatus, runStatus } from "../../../operator/api/run-status.ts";
 import { decideRun } from "../../../operator/run/decide.ts";
 import { podName } from "../../../operator/run/pod.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
@@ -205,6 +205,17 @@ describe("A Run whose plan waits", () => {
       assert.equal(ended?.phase, "Succeeded");
       assert.deepEqual({ ...ended, ...said }, ended);
     });
+  });
+
+  it("says no more about what it waits for than its status has room for: the rest of the status counts, too", () => {
+    const standing = { type: "heldBack", why: `waits for ${"customer-network-1 (Pending), ".repeat(60)}` } as const;
+    const seen = see({ approvals: [word()], standing });
+    const decision = decideRun(seen);
+    assert.ok(decision.type === "wait" && decision.message.length > 1024);
+    const acted = { type: "working", phase: "AwaitingApproval", message: decision.message } as const;
+    const status = runStatus.parse(statusAfter(seen, acted, new Date(seen.nowMs)));
+    assert.match(status.message ?? "", /^approved; waits for customer-network-1 .*…$/);
+    assert.equal(status.approvals?.length, 1);
   });
 
   it("records who said what, and until when it waits", () => {
