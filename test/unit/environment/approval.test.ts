@@ -257,7 +257,7 @@ describe("A component whose plan waits", () => {
     story.round();
     story.hold("network");
     story.end("network", "Cancelled", { reason: "Rejected", message: "ada rejected the plan" });
-    story.edit(({ metadata: { annotations: _, ...metadata }, ...environment }) => ({ ...environment, metadata }));
+    story.unannotate(ANNOTATIONS.requestedAt);
     story.round();
     assert.deepEqual(story.started, ["Apply network #1", "Apply network #2"]);
     assert.equal(story.verdict("network").reason, "Rejected");

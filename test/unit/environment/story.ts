@@ -208,6 +208,10 @@ export function aStory(environment: Environment) {
       const merged = { ...current.metadata.annotations, ...annotations };
       current = { ...current, metadata: { ...current.metadata, annotations: merged } };
     },
+    unannotate(name: string): void {
+      const { [name]: _, ...annotations } = current.metadata.annotations ?? {};
+      current = { ...current, metadata: { ...current.metadata, annotations } };
+    },
     delete(): void {
       current = { ...current, metadata: { ...current.metadata, deletionTimestamp: new Date(nowMs).toISOString() } };
     },
