@@ -29,8 +29,8 @@ export function gateOf(environment: Environment, atMs: number): Gate {
 }
 
 function closedText({ opensAtMs, by, foreseen }: Extract<WindowAnswer, { readonly state: "closed" }>): string {
-  if (!foreseen) return "no window is open: they change too often to foresee when one opens";
   const opens = asTime(opensAtMs);
+  if (!foreseen) return `no window opens before ${opens}: they change too often to look further ahead`;
   if (by !== undefined) return `window ${by} denies it now: changes may begin at ${opens}`;
   return `no window is open: the next one opens at ${opens}`;
 }

@@ -13,10 +13,15 @@ export type WindowAnswer =
     }
   | { readonly state: "invalid"; readonly trouble: ScheduleTrouble };
 
-/** How many changes of windows are looked at for the next opening: months for ordinary windows, and a bounded time for any. */
-const MOST_STEPS = 200;
-/** Windows that keep each other closed for so long will do so for ever. */
-const LONGEST_CLOSED_MS = 30 * 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+/** Windows that keep each other closed through all seasons will do so for ever. */
+const LONGEST_CLOSED_MS = 366 * DAY_MS;
+
+/**
+ * How many changes of windows are looked at on the way to a moment: those that open and close once a day are followed for a year, others as far as
+ * a bounded time allows.
+ */
+const mostSteps = (aheadMs: number): number => 200 + 2 * Math.min(366, aheadMs / DAY_MS);
 
 /** Deny wins over allow; without a window that allows, everything is allowed that none denies. */
 export function windowsAt(windows: readonly Window[], atMs: number): WindowAnswer {
@@ -24,26 +29,42 @@ export function windowsAt(windows: readonly Window[], atMs: number): WindowAnswe
   if (!reading.ok) return { state: "invalid", trouble: reading.trouble };
   const first = whatStands(reading.windows, atMs);
   if (first.open) return { state: "open" };
+  const known = closedAnswers.get(windows);
+  if (known !== undefined && known.fromMs <= atMs && atMs < known.untilMs) return known.answer;
+  const answer = nextOpening(reading.windows, first, atMs);
+  closedAnswers.set(windows, { fromMs: atMs, untilMs: first.untilMs, answer });
+  return answer;
+}
+
+/** Each round of an Environment asks several times. Until the first window changes, the answer is the same. */
+const closedAnswers = new WeakMap<
+  readonly Window[],
+  { readonly fromMs: number; readonly untilMs: number; readonly answer: WindowAnswer }
+>();
+
+function nextOpening(windows: readonly CompiledWindow[], first: Closed, atMs: number): WindowAnswer {
   let opensAtMs = first.untilMs;
-  for (let steps = 0; steps < MOST_STEPS && opensAtMs < Number.POSITIVE_INFINITY; steps += 1) {
-    const then = whatStands(reading.windows, opensAtMs);
-    if (then.open) return { state: "closed", opensAtMs, foreseen: true, by: first.by };
+  for (let steps = 0; steps < mostSteps(opensAtMs - atMs); steps += 1) {
+    const then = opensAtMs < Number.POSITIVE_INFINITY ? whatStands(windows, opensAtMs) : undefined;
+    if (then?.open) return { state: "closed", opensAtMs, foreseen: true, by: first.by };
+    if (then === undefined || opensAtMs - atMs > LONGEST_CLOSED_MS) return { state: "invalid", trouble: NEVER_OPEN };
     opensAtMs = then.untilMs;
   }
-  return opensAtMs - atMs > LONGEST_CLOSED_MS
-    ? { state: "invalid", trouble: NEVER_OPEN }
-    : { state: "closed", opensAtMs, foreseen: false, by: first.by };
+  return { state: "closed", opensAtMs, foreseen: false, by: first.by };
 }
 
 const NEVER_OPEN: ScheduleTrouble = {
   path: "windows",
-  message: "none that allows opens in the foreseeable future; do windows that deny cover it?",
+  message: "none that allows opens within a year; do windows that deny cover it?",
 };
 
 /** Closed at least until `untilMs`. */
-type Standing =
-  | { readonly open: true }
-  | { readonly open: false; readonly untilMs: number; readonly by: string | undefined };
+interface Closed {
+  readonly open: false;
+  readonly untilMs: number;
+  readonly by: string | undefined;
+}
+type Standing = { readonly open: true } | Closed;
 
 function whatStands(windows: readonly CompiledWindow[], atMs: number): Standing {
   for (const { window, phaseAt } of windows) {

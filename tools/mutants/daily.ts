@@ -81,8 +81,8 @@ export const DAILY: readonly JourneyMutant[] = [
     edits: [
       {
         file: "operator/environment/attempts.ts",
-        find: "    run.spec.request === wanted.request\n",
-        replace: "    run.spec.request !== null\n",
+        find: "run.spec.request === wanted.request)\n",
+        replace: "run.spec.request !== null)\n",
       },
     ],
     tests: ["test/journeys/inputs.test.ts"],

@@ -16,7 +16,7 @@ const told = (windows: readonly Window[], when: string): string => {
     case "open":
       return "open";
     case "closed":
-      return `closed${answer.by === undefined ? "" : ` by ${answer.by}`}, opens ${time(answer.opensAtMs)}`;
+      return `closed${answer.by === undefined ? "" : ` by ${answer.by}`}, opens ${answer.foreseen ? "" : "not before "}${time(answer.opensAtMs)}`;
     case "invalid":
       return `${answer.trouble.path}: ${answer.trouble.message}`;
   }
@@ -71,7 +71,28 @@ describe("Windows", () => {
       "never open under one that denies just that",
       [nights, { ...freeze, schedule: "0 21 * * *", duration: "4h" }],
       "2026-01-05T12:00Z",
-      "windows: none that allows opens in the foreseeable future; do windows that deny cover it?",
+      "windows: none that allows opens within a year; do windows that deny cover it?",
+    ],
+    [
+      "open when a season of nights that are denied is over",
+      [nights, { ...freeze, name: "season", schedule: "0 21 * 5-9 *", duration: "6h" }],
+      "2026-05-02T12:00Z",
+      "closed, opens 2026-10-01T22:00",
+    ],
+    [
+      "open in the one month that is left of the year",
+      [{ ...freeze, name: "season", schedule: "0 0 * 1-11 *", duration: "24h" }],
+      "2026-02-02T12:00Z",
+      "closed by season, opens 2026-12-01T00:00",
+    ],
+    [
+      "are closed, and not useless, where a season has more changes than can be looked at",
+      [
+        { ...nights, schedule: "0 2,10,18 * * *", duration: "1h" },
+        { ...freeze, name: "season", schedule: "0 1,9,17 * 12,1-9 *", duration: "3h" },
+      ],
+      "2026-01-05T12:00Z",
+      "closed, opens not before 2026-02-24T20:00",
     ],
     [
       "never open on a date that does not exist",
