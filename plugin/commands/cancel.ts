@@ -27,6 +27,7 @@ export const cancel: Command = {
     const cluster = await context.cluster();
     const run = await openRun(cluster, said.argument(0), said.values("component"));
     const { name } = run.spec.environment;
+    if (!(await isHeard(context, cluster, run))) return EXIT.interrupted;
     await annotate(cluster, name, { [ANNOTATIONS.cancel]: run.metadata.name });
     terminal.print(`Asked ${run.metadata.name} (${name}/${run.spec.component}) to stop.`);
     if (!said.has("no-wait")) return untilEnded(context, cluster, run.metadata.name);
@@ -34,6 +35,21 @@ export const cancel: Command = {
     return EXIT.done;
   },
 };
+
+/** There is one annotation for all: a wish that the operator has not heard yet would be overwritten, and lost. False: Ctrl-C. */
+async function isHeard({ terminal, clock, signal }: Context, cluster: Cluster, run: Run): Promise<boolean> {
+  const { name } = run.spec.environment;
+  const selection = { namespace: cluster.namespace };
+  let told = false;
+  for await (const _ of changes(cluster, [{ resource: RUNS, selection }], clock, signal)) {
+    const wish = (await readEnvironment(cluster, name)).metadata.annotations?.[ANNOTATIONS.cancel];
+    const other = wish === undefined || wish === run.metadata.name ? undefined : await findRun(cluster, wish);
+    if (other === undefined || isClosed(other) || other.status?.cancelRequestedAt !== undefined) return true;
+    if (!told) terminal.tell(`${wish} was asked to stop before: waiting until the operator has heard of that.`);
+    told = true;
+  }
+  return false;
+}
 
 async function untilEnded({ terminal, clock, signal }: Context, cluster: Cluster, name: string): Promise<ExitCode> {
   terminal.tell("Waiting until it has ended. Ctrl-C ends the waiting alone: the Run is asked to stop all the same.");

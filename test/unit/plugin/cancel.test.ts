@@ -111,6 +111,20 @@ cancelled by a person: it is asked to stop; apply 2/5`.trimStart(),
     assert.equal(asked(), "shop-database-2");
   });
 
+  it("does not overwrite the wish to cancel another Run before the operator has heard of that", async () => {
+    const other = aShopRun("network", 4, { observedGeneration: 1, phase: "Planning" });
+    const { call, asked, look, becomes } = world([applied, working, other]);
+    await call("cancel", "shop", "-c", "database", "--no-wait");
+    const second = call("cancel", "shop", "-c", "network", "--no-wait");
+    await look();
+    await look();
+    assert.equal(asked(), "shop-database-2");
+    await becomes(toldToStop);
+    const { code, err } = await second;
+    assert.deepEqual([code, asked()], [EXIT.done, "shop-network-4"]);
+    assert.match(err, /^shop-database-2 was asked to stop before: waiting until the operator has heard of that\./);
+  });
+
   it("asks which when there are several, and says so when there is none, or it has ended", async () => {
     const other = aShopRun("network", 4, { observedGeneration: 1, phase: "Planning" });
     const { call, client } = world([applied, working, other]);
