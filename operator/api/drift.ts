@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { digestOf } from "./digest.ts";
 import { durationBetween } from "./fields.ts";
 
 /** `*` stands for any number of any characters; everything else for itself. */
@@ -46,3 +47,6 @@ export const drift = z
 
 export type Drift = z.output<typeof drift>;
 export type IgnoredDrift = z.output<typeof ignoredDrift>;
+
+/** Tells whether two looks left out the same. Absent rules are none. */
+export const digestOfIgnore = (rules: readonly IgnoredDrift[] = []): string => digestOf(rules);

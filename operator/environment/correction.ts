@@ -5,8 +5,8 @@ import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure } from "./attempts.ts";
 import type { CatalogueEngine } from "./desired.ts";
 import { desiredDigestOf } from "./digest.ts";
-import { driftSettings } from "./drift.ts";
-import type { ComponentSeen } from "./observation.ts";
+import { driftSettings, isFoundWithOtherRules } from "./drift.ts";
+import type { ComponentPast, ComponentSeen } from "./observation.ts";
 import { rulesOfRun } from "./rules-of-run.ts";
 import type { Answer } from "./verdict.ts";
 
@@ -26,9 +26,11 @@ export function isComingCorrection({ spec, status }: Run): boolean {
 }
 
 /** Why a correction that waits for approval is not wanted any more, apart from what makes any plan void. */
-export function whyNotCorrected({ spec }: Environment, component: Component): string | undefined {
-  const { interval, action = "Report" } = driftSettings(spec, component);
-  return interval === undefined || action === "Report" ? "drift is only to be reported now" : undefined;
+export function whyNotCorrected({ spec }: Environment, component: Component, past: ComponentPast): string | undefined {
+  const settings = driftSettings(spec, component);
+  const { interval, action = "Report" } = settings;
+  if (interval === undefined || action === "Report") return "drift is only to be reported now";
+  return isFoundWithOtherRules(past, settings) ? "drift.ignore has changed since the drift was found" : undefined;
 }
 
 /**
@@ -38,11 +40,12 @@ export function whyNotCorrected({ spec }: Environment, component: Component): st
 export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Answer): Answer {
   const { observation, past } = seen;
   const { environment, nowMs } = observation;
-  const { interval, action = "Report" } = driftSettings(environment.spec, as.component);
+  const settings = driftSettings(environment.spec, as.component);
+  const { interval, action = "Report" } = settings;
   const { drift, applied } = past.record ?? {};
   if (drift === undefined || interval === undefined || action === "Report" || environment.spec.suspend) return ready;
   // A look that is due comes first: what was found may be gone, and the correction may have to wait for its window.
-  if (ready.step !== undefined) return ready;
+  if (ready.step !== undefined || isFoundWithOtherRules(past, settings)) return ready;
   const wanted = attemptedNow(environment, desiredDigestOf(as.inputsDigest, as.revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, nowMs);
   // What was rejected, or failed too often, is tried again when something else has drifted.

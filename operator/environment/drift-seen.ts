@@ -6,7 +6,7 @@ import { isClosed } from "../api/run.ts";
 import type { PlanCounts } from "../api/run-status.ts";
 import { blindTo } from "../engine/drift.ts";
 import type { RecordedDrift } from "../storage/record.ts";
-import { driftSettings, hasFailed } from "./drift.ts";
+import { driftSettings, hasFailed, isFoundWithOtherRules } from "./drift.ts";
 import { endedAtMs } from "./retry.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -17,6 +17,8 @@ export interface DriftSeen {
   readonly reason: Reason;
   readonly message: string;
   readonly found?: RecordedDrift;
+  /** That its rules leave nothing to be found, where something else is the reason. */
+  readonly blind?: string;
 }
 
 const SHOWN = 3;
@@ -36,10 +38,13 @@ export function driftSeen({ spec }: Environment, { name, past }: Verdict): Drift
   const component = spec.components.find((candidate) => candidate.name === name);
   const { applied, drift: found } = past.record ?? {};
   if (component === undefined || applied === undefined) return undefined;
-  const { interval, action, ignore = [] } = driftSettings(spec, component);
+  const settings = driftSettings(spec, component);
+  const { interval, action, ignore = [] } = settings;
   if (interval === undefined) return undefined;
   const blind = blindTo(ignore);
-  if (found === undefined && blind === "everything") return ignoring(name, blind);
+  const isOutdated = isFoundWithOtherRules(past, settings);
+  const counts = found !== undefined && !(isOutdated && blind !== undefined);
+  if (!counts && blind === "everything") return ignoring(name, blind, found);
   const failure = failedSince(past, applied.at);
   if (failure !== undefined) {
     const { reason = "", message = "" } = failure.status?.outcome ?? {};
@@ -50,20 +55,25 @@ export function driftSeen({ spec }: Environment, { name, past }: Verdict): Drift
       reason: "CheckFailed",
       message: `${reason}: ${message}${known}`,
       ...withFound(found),
+      ...toldBlind(blind),
     };
   }
-  if (found === undefined && blind !== undefined) return ignoring(name, blind);
+  if (!counts && blind !== undefined) return ignoring(name, blind, found);
   if (found === undefined) return { name, status: "False", reason: "NoDrift", message: "" };
   const { reason, said } = correctionOf(past, found, action);
-  return { name, status: "True", reason, message: `${said}${differing(found)}`, found };
+  const before = isOutdated ? "found before drift.ignore changed: " : "";
+  return { name, status: "True", reason, message: `${before}${said}${differing(found)}`, found, ...toldBlind(blind) };
 }
 
-const ignoring = (name: string, what: keyof typeof IGNORED): DriftSeen => ({
+const ignoring = (name: string, what: keyof typeof IGNORED, found: RecordedDrift | undefined): DriftSeen => ({
   name,
   status: "Unknown",
   reason: "EverythingIgnored",
   message: IGNORED[what],
+  ...withFound(found),
 });
+
+const toldBlind = (what: keyof typeof IGNORED | undefined) => (what === undefined ? {} : { blind: IGNORED[what] });
 
 /** How it stands with the correction, where one is wanted. */
 function correctionOf({ latest }: Verdict["past"], { number }: RecordedDrift, action: Drift["action"]) {
@@ -111,7 +121,7 @@ export function driftCondition(seen: readonly DriftSeen[]): DriftCondition | und
   if (worst === undefined) return undefined;
   const { status, reason } = worst;
   const same = seen.filter((one) => one.status === status && one.reason === reason);
-  const blind = seen.filter((one) => one.reason === "EverythingIgnored" && one.reason !== reason);
+  const blind = seen.flatMap((one) => (same.includes(one) && one.blind === undefined ? [] : (asBlind(one) ?? [])));
   const message =
     status === "False"
       ? "what was applied is what is there, as far as the last plans saw"
@@ -119,12 +129,20 @@ export function driftCondition(seen: readonly DriftSeen[]): DriftCondition | und
   return { type: "Drifted", status, reason, message: message.slice(0, LONGEST_MESSAGE) };
 }
 
-const told = (seen: readonly DriftSeen[]) => seen.map(({ name, message }) => `${name}: ${message}`).join("; ");
+/** What is said of its rules beside what the condition is about. */
+function asBlind({ name, reason, message, blind }: DriftSeen): Pick<DriftSeen, "name" | "message"> | undefined {
+  const said = reason === "EverythingIgnored" ? message : blind;
+  return said === undefined ? undefined : { name, message: said };
+}
+
+const told = (seen: readonly Pick<DriftSeen, "name" | "message">[]) =>
+  seen.map(({ name, message }) => `${name}: ${message}`).join("; ");
 
 /** Of what has drifted the end may be cut; that nobody looks elsewhere must not depend on its length. */
 function withWhole(drifted: string, blind: string): string {
   if (blind === "") return drifted;
-  return `${drifted.slice(0, Math.max(0, LONGEST_MESSAGE - blind.length - 2))}; ${blind}`;
+  const shown = blind.slice(0, LONGEST_MESSAGE / 2);
+  return `${drifted.slice(0, LONGEST_MESSAGE - shown.length - 2)}; ${shown}`;
 }
 
 /** Also beside what has drifted elsewhere, whose reason the condition has then. */

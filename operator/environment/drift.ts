@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Component } from "../api/component.ts";
-import type { Drift } from "../api/drift.ts";
+import { type Drift, digestOfIgnore } from "../api/drift.ts";
 import type { EnvironmentSpec } from "../api/environment.ts";
 import { durationMs } from "../api/fields.ts";
 import { isClosed, type Run, type RunSpec } from "../api/run.ts";
@@ -27,9 +27,37 @@ export function watched(seen: ComponentSeen, component: Component, applied: Appl
   const settings = driftSettings(environment.spec, component);
   const isUnderWay = past.checks.some((run) => !isClosed(run));
   if (settings.interval === undefined || environment.spec.suspend || isUnderWay) return answer;
-  const dueMs = nextCheckMs(environment.metadata.uid, past, durationMs(settings.interval));
+  const ordinaryMs = nextCheckMs(environment.metadata.uid, past, durationMs(settings.interval));
+  const dueMs = isLookWanted(past, settings) ? nowMs : ordinaryMs;
   if (dueMs > nowMs) return { ...answer, wakeAtMs: dueMs };
   return { ...answer, step: { type: "startRun", spec: checkSpec(seen, component, applied, settings) } };
+}
+
+/**
+ * What is known of drift was found with other rules of `ignore` than the declared ones: whether it counts, only another look can tell. A record of
+ * an older version does not say which, so the Check does that found it last; where that is gone, too, it counts as found with those of now.
+ */
+export function isFoundWithOtherRules({ record, checks }: ComponentPast, { ignore }: Drift): boolean {
+  const { drift } = record ?? {};
+  if (drift === undefined) return false;
+  const finder = checks.find(
+    ({ spec, status }) => spec.number >= drift.number && status?.outcome?.result === "Drifted",
+  );
+  const usedByFinder = finder === undefined ? undefined : digestOfIgnore(finder.spec.drift?.ignore);
+  const used = drift.ignoreDigest ?? usedByFinder;
+  return used !== undefined && used !== digestOfIgnore(ignore);
+}
+
+/**
+ * At once, and not again until it is time: a look with the rules of now that has failed, or was cancelled, is followed by the next one as any
+ * is. One that a later Run has ended, however, has not had its turn.
+ */
+function isLookWanted(past: ComponentPast, settings: Drift): boolean {
+  if (!isFoundWithOtherRules(past, settings)) return false;
+  const [last] = past.checks;
+  if (last === undefined) return true;
+  const isEndedByLater = last.status?.phase === "Cancelled" && (past.latest?.spec.number ?? 0) > last.spec.number;
+  return isEndedByLater || digestOfIgnore(last.spec.drift?.ignore) !== digestOfIgnore(settings.ignore);
 }
 
 /** Counted from the last plan of any kind. */

@@ -60,7 +60,7 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
   return (
     whyOfAnotherState(past, run) ??
     whySuperseded(run, wanted) ??
-    (isCorrection ? whyNotCorrected(environment, component) : undefined) ??
+    (isCorrection ? whyNotCorrected(environment, component, past) : undefined) ??
     whyBuiltOnOther(run, needs)
   );
 }

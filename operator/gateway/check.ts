@@ -1,4 +1,5 @@
 import { digestOf } from "../api/digest.ts";
+import { digestOfIgnore } from "../api/drift.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
 import { changeRecord } from "../storage/change.ts";
@@ -70,13 +71,16 @@ export async function concludeCheck(
 ): Promise<void> {
   const { known, statuses, clock } = context;
   const { outcome, plan } = report;
-  const run = known.run(session.key.namespace, session.run);
+  const heard = known.run(session.key.namespace, session.run);
+  const seen = heard?.metadata.uid === session.runUid ? heard : undefined;
   // It was cancelled, or this is told again: there is nobody to tell.
-  if (run !== undefined && run.metadata.uid === session.runUid && isClosed(run)) return;
+  if (seen !== undefined && isClosed(seen)) return;
   if (!ENDS.includes(outcome.result)) throw new Refused("BadRequest", `a Check cannot end as ${outcome.result}`);
   const at = clock.now();
   const looked = outcome.result === "Unchanged" || outcome.result === "Drifted";
-  const isNoted = !looked || (await noted(context, session, findingOf(report), at, signal));
+  // What was found is recorded with what the Check was to ignore, which only its Run says.
+  const run = seen ?? (outcome.result === "Drifted" ? await statuses.run(session, signal) : undefined);
+  const isNoted = !looked || (await noted(context, session, findingOf(report, run), at, signal));
   const pod = known.pod(session.key.namespace, session.pod);
   const startedAt = pod?.metadata.uid === session.podUid ? pod.metadata.creationTimestamp : undefined;
   const told = isNoted ? outcome : SUPERSEDED;
@@ -89,13 +93,22 @@ export async function concludeCheck(
   context.onChecked(session, told, startedAt === undefined ? 0 : at.getTime() - Date.parse(startedAt));
 }
 
-function findingOf({ outcome: { result, stateSerial }, plan, driftDigest }: ResultReport): Finding {
+function findingOf(
+  { outcome: { result, stateSerial }, plan, driftDigest }: ResultReport,
+  run: Run | undefined,
+): Finding {
   if (result === "Unchanged") return { stateSerial, drift: undefined };
   if (plan === undefined) throw new Refused("BadRequest", "a Check that has found something tells what, with its plan");
   const { counts, resources } = plan;
   const addresses = resources.slice(0, MOST_RECORDED).map(({ address }) => address);
   const formerDigest = digestOf({ counts, resources });
-  return { stateSerial, drift: { counts, addresses, digest: driftDigest ?? formerDigest }, formerDigest };
+  const ignoreDigest = run === undefined ? {} : { ignoreDigest: digestOfIgnore(run.spec.drift?.ignore) };
+  return {
+    stateSerial,
+    drift: { counts, addresses, digest: driftDigest ?? formerDigest },
+    formerDigest,
+    ...ignoreDigest,
+  };
 }
 
 async function noted(

@@ -8,6 +8,8 @@ export interface Finding {
   readonly drift: Pick<RecordedDrift, "counts" | "addresses" | "digest"> | undefined;
   /** The digest of the same drift as agents had it that told less. */
   readonly formerDigest?: string;
+  /** Of the rules that the Check left out differences by; absent where its Run is gone. */
+  readonly ignoreDigest?: string;
 }
 
 /** `outdated`: the state or what is applied has moved on, or is about to, so the finding says nothing about what is now. */
@@ -27,7 +29,7 @@ export function isCurrent(record: ComponentRecord, { environmentUid, number }: C
 export function checked(
   record: ComponentRecord,
   claimant: Claimant,
-  { drift, formerDigest, stateSerial }: Finding,
+  { drift, formerDigest, ignoreDigest, stateSerial }: Finding,
   at: Date,
 ): Change<Checked> {
   if (!isCurrent(record, claimant) || record.state?.serial !== stateSerial) return { answer: "outdated" };
@@ -37,12 +39,15 @@ export function checked(
   if (drift === undefined) {
     return known === undefined ? { answer: "noted" } : { next: without(record, "drift"), answer: "noted" };
   }
-  if (known?.digest === drift.digest) return { answer: "noted" };
-  if (known !== undefined && known.digest === formerDigest)
-    return { next: { ...record, drift: { ...known, digest: drift.digest } }, answer: "noted" };
+  const foundWith = ignoreDigest === undefined ? {} : { ignoreDigest };
+  if (known !== undefined && [drift.digest, formerDigest].includes(known.digest)) {
+    const now = { ...known, digest: drift.digest, ...foundWith };
+    const isNews = now.digest !== known.digest || now.ignoreDigest !== known.ignoreDigest;
+    return { ...(isNews ? { next: { ...record, drift: now } } : {}), answer: "noted" };
+  }
   const { run, number } = claimant;
   return {
-    next: { ...record, drift: { ...drift, run, number, since: known?.since ?? at.toISOString() } },
+    next: { ...record, drift: { ...drift, ...foundWith, run, number, since: known?.since ?? at.toISOString() } },
     answer: "noted",
   };
 }

@@ -152,6 +152,8 @@ export interface RecordedDrift {
   readonly addresses: readonly string[];
   /** Tells whether two Checks found the same. */
   readonly digest: string;
+  /** Digest of the rules of `ignore` that it was found with last: with others, something else may count. Absent where an older version wrote it. */
+  readonly ignoreDigest?: string;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { digestOfIgnore } from "../../../operator/api/drift.ts";
 import type { Environment } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run, RunSpec } from "../../../operator/api/run.ts";
@@ -171,9 +172,10 @@ export function aStory(environment: Environment) {
       const { drift: known, ...record } = records.get(component) ?? aRecord(component);
       const since = known?.since ?? new Date(nowMs).toISOString();
       const { name } = run.metadata;
+      const ignoreDigest = digestOfIgnore(run.spec.drift?.ignore);
+      const drift = { since, run: name, number: run.spec.number, ...ONE_EDITED, ignoreDigest };
       if (result === "Unchanged") records.set(component, record);
-      if (result === "Drifted")
-        records.set(component, { ...record, drift: { since, run: name, number: run.spec.number, ...ONE_EDITED } });
+      if (result === "Drifted") records.set(component, { ...record, drift });
     },
     forgetRun: (name: string) => runs.delete(name),
     /** A Run that somebody else has made. */

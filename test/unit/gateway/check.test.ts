@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { digestOfIgnore } from "../../../operator/api/drift.ts";
 import type { Run, RunSpec } from "../../../operator/api/run.ts";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
 import { PODS, RUNS } from "../../../operator/cluster/resources.ts";
@@ -184,6 +185,29 @@ describe("a Check at the gateway", () => {
     const run = aCheck(2);
     assert.equal(codeOf((await asking(run)).claimed), "409 Fenced");
     assert.equal((await world.runStatus(run))?.outcome?.reason, "Superseded");
+  });
+
+  it("records what it was to ignore, also where the same is found again", async () => {
+    const drift = async (number: number, rules: Partial<RunSpec>) => {
+      const run = world.aRun("network", number, { ...checkFacts, ...rules });
+      const { ask } = await asking(run);
+      assert.equal((await ask("POST", "/v1/result", drifted(["a"]))).status, 204);
+      return (await recordOf()).drift;
+    };
+    const ignore = [{ address: "thing.b" }];
+    const first = await drift(2, {});
+    assert.equal(first?.ignoreDigest, digestOfIgnore(checkFacts.drift?.ignore));
+    known.pods = true;
+    assert.deepEqual(await drift(3, { drift: { ignore } }), { ...first, ignoreDigest: digestOfIgnore(ignore) });
+  });
+
+  it("records its finding also where its Run is gone meanwhile", async () => {
+    const run = aCheck(2);
+    const { ask } = await asking(run);
+    await world.client.delete(RUNS, NAMESPACE, run.metadata.name);
+    assert.equal((await ask("POST", "/v1/result", drifted(["a"]))).status, 204);
+    const { drift } = await recordOf();
+    assert.deepEqual([drift?.addresses, drift?.ignoreDigest], [["a"], undefined]);
   });
 
   it("fails without a trace in the record", async () => {

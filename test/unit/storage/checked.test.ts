@@ -44,6 +44,27 @@ describe("what a Check has found", () => {
     assert.deepEqual(next?.drift, { ...first.drift, digest: "sha256:of-more" });
   });
 
+  it("is recorded with what was to be ignored, also where the same is found with other rules, and then once", () => {
+    const leavingOut = (ignoreDigest: string): Finding => ({ ...found(edited), ignoreDigest });
+    const first = checked(aComponent(), check, leavingOut("sha256:none"), AT).next as ComponentRecord;
+    assert.equal(first.drift?.ignoreDigest, "sha256:none");
+    const second = checked(first, aPod(6), leavingOut("sha256:tags"), LATER).next as ComponentRecord;
+    assert.deepEqual(second.drift, { ...first.drift, ignoreDigest: "sha256:tags" });
+    assert.deepEqual(checked(second, aPod(7), leavingOut("sha256:tags"), LATER), { answer: "noted" });
+  });
+
+  it("is recorded with what was to be ignored where an older version has recorded the same", () => {
+    const { next } = checked(aComponent(), check, found(edited), AT);
+    assert.ok(next !== undefined && !("ignoreDigest" in (next.drift ?? {})));
+    const later = checked(next, aPod(6), { ...found(edited), ignoreDigest: "sha256:none" }, LATER).next;
+    assert.deepEqual(later?.drift, { ...next.drift, ignoreDigest: "sha256:none" });
+  });
+
+  it("keeps what is known to have been ignored where the Run that would say it is gone", () => {
+    const first = checked(aComponent(), check, { ...found(edited), ignoreDigest: "sha256:none" }, AT).next;
+    assert.deepEqual(checked(first as ComponentRecord, aPod(6), found(edited), LATER), { answer: "noted" });
+  });
+
   it("costs no write where nothing differs and nothing did", () => {
     assert.deepEqual(checked(aComponent(), check, found(undefined), AT), { answer: "noted" });
   });
