@@ -18,7 +18,7 @@ export const ignoredDrift = z
       .max(32)
       .optional()
       .describe(
-        "Attributes whose changes are ignored, as in `tags*`. A difference is ignored when all attributes that differ are. Absent: every difference, also that the object is gone.",
+        "Attributes whose changes are ignored, as in `tags*`; with a dot, paths inside of them, as in `tags.LastBackup` or `tags.*` (lists, and what is sensitive, are named as a whole). A difference is ignored when all that differs in the object is. Absent: every difference, also that the object is gone.",
       )
       .meta({ "x-kubernetes-list-type": "set" }),
   })

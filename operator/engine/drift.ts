@@ -1,7 +1,10 @@
 /** What a plan of what was applied says about the world: what somebody else changed, as far as it counts. */
-import type { PlannedResource, PlanReport, PlanSummary } from "./plan.ts";
+import type { PathsIn, PlannedResource, PlanReport, PlanSummary } from "./plan.ts";
 
-/** `*` in a pattern stands for any characters. An absent address is every address; absent attributes are every difference. */
+/**
+ * `*` in a pattern stands for any characters. An absent address is every address; absent attributes are every difference. A pattern of attributes is
+ * for their names, and one with a dot for paths inside of them, too.
+ */
 export interface IgnoreRule {
   readonly address?: string | undefined;
   readonly attributes?: readonly string[] | undefined;
@@ -12,6 +15,8 @@ export interface Difference {
   /** What a correction would do. */
   readonly action: "create" | "update" | "replace" | "delete" | "forget";
   readonly attributes: readonly string[];
+  /** What differs inside of them. */
+  readonly paths?: PathsIn | undefined;
 }
 
 export interface DriftFound {
@@ -33,7 +38,9 @@ export function driftIn(plan: PlanReport, ignore: readonly IgnoreRule[]): DriftF
   const names = new Set(planned.map(({ address }) => address));
   const outside = plan.drift.items
     .filter(({ address }) => !names.has(address))
-    .filter(({ address, changed }) => !isIgnored({ address, action: "update", attributes: changed }, ignore));
+    .filter(({ address, changed, paths }) => {
+      return !isIgnored({ address, action: "update", attributes: changed, paths }, ignore);
+    });
   return {
     counts: { create: count("create"), update: count("update"), replace: count("replace"), delete: count("delete") },
     differences,
@@ -49,21 +56,28 @@ export const isDrifted = ({ differences, outputs }: DriftFound): boolean =>
   differences.length > 0 || outputs.length > 0;
 
 /** Reading a data source again is no difference, and neither is a move or an import, which the applied state has had. */
-function differenceIn({ address, action, changed, replacedBy }: PlannedResource): readonly Difference[] {
+function differenceIn({ address, action, changed, paths, replacedBy }: PlannedResource): readonly Difference[] {
   if (action === "Unchanged" || action === "Read") return [];
   const attributes = action === "Replace" ? [...new Set([...changed, ...replacedBy])] : changed;
-  return [{ address, action: action.toLowerCase() as Difference["action"], attributes }];
+  return [{ address, action: action.toLowerCase() as Difference["action"], attributes, paths }];
 }
 
 /** Attributes can excuse only a change of attributes: an object that is gone is missing whatever its attributes were. */
-function isIgnored({ address, action, attributes }: Difference, rules: readonly IgnoreRule[]): boolean {
+function isIgnored({ address, action, attributes, paths }: Difference, rules: readonly IgnoreRule[]): boolean {
   return rules.some((rule) => {
     if (rule.address !== undefined && !matches(rule.address, address)) return false;
     const { attributes: patterns } = rule;
     if (patterns === undefined) return true;
     if (action !== "update" || attributes.length === 0) return false;
-    return attributes.every((attribute) => patterns.some((pattern) => matches(pattern, attribute)));
+    return attributes.every((attribute) => isCovered(attribute, paths?.get(attribute) ?? [], patterns));
   });
+}
+
+/** Without a dot a pattern means names of attributes only: `*name` is for `display_name`, and not for whatever has a name inside. */
+function isCovered(attribute: string, paths: readonly string[], patterns: readonly string[]): boolean {
+  if (patterns.some((pattern) => matches(pattern, attribute))) return true;
+  const inside = patterns.filter((pattern) => pattern.includes("."));
+  return paths.length > 0 && paths.every((path) => inside.some((pattern) => matches(pattern, path)));
 }
 
 /** No regular expression: a pattern is a tenant's, and must not be able to take long. */

@@ -34,6 +34,11 @@ export function changedPaths(change: Change): readonly string[] {
   return pathsIn(topLevel(change), "", 1).sort();
 }
 
+/** The paths of what changes in one attribute; its name alone where they do not tell more. */
+export function changedPathsIn(change: Change, attribute: string): readonly string[] {
+  return pathsOf(inside(topLevel(change), attribute), attribute, 1).sort();
+}
+
 function pathsIn(level: Level, prefix: string, depth: number): string[] {
   return namesIn(level).flatMap((name) => {
     const part = inside(level, name);

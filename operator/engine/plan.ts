@@ -1,8 +1,9 @@
 /** The JSON of a plan (`show -json`) becomes what people and rules need to know. No value of an attribute leaves here. */
-import { changedAttributes } from "./plan-attributes.ts";
+import { changedAttributes, changedPathsIn } from "./plan-attributes.ts";
 import { gravestFirst, type ListedChanges, listChanges, onlyUndoesDrift } from "./plan-changes.ts";
 import {
   actionOf,
+  type Change,
   isDrift,
   isImported,
   isMoved,
@@ -27,12 +28,17 @@ export interface PlanSummary {
   readonly outputs: number;
 }
 
+/** By name of an attribute: paths of all that changes in it. Their keys may be data: they are for rules, and are not told. */
+export type PathsIn = ReadonlyMap<string, readonly string[]>;
+
 export interface PlannedResource {
   readonly address: string;
   readonly type: string;
   readonly action: PlanAction;
   /** Top-level attributes that differ or are not known yet; names only. */
   readonly changed: readonly string[];
+  /** What changes in those of them in which paths tell more, as in `tags.Owner`. */
+  readonly paths?: PathsIn;
   /** Those that force the replacement. */
   readonly replacedBy: readonly string[];
   readonly reason?: string;
@@ -45,6 +51,7 @@ export interface DriftEntry {
   readonly type: string;
   readonly action: "Changed" | "Gone";
   readonly changed: readonly string[];
+  readonly paths?: PathsIn;
 }
 
 export interface Bounded<T> {
@@ -120,7 +127,7 @@ function plannedResource(resource: ResourceChange): PlannedResource {
     address: deposed === undefined ? address : `${address} (deposed ${deposed})`,
     type,
     action,
-    changed: action === "Update" || action === "Replace" ? changedAttributes(change) : [],
+    ...(action === "Update" || action === "Replace" ? changedIn(change) : { changed: [] }),
     replacedBy: [...new Set((change.replace_paths ?? []).map(([first]) => String(first)))].sort(),
     ...(action_reason === undefined ? {} : { reason: action_reason }),
     ...(isMoved(resource) && previous_address !== undefined ? { movedFrom: previous_address } : {}),
@@ -130,7 +137,15 @@ function plannedResource(resource: ResourceChange): PlannedResource {
 
 function driftEntry({ address, type, change }: ResourceChange): DriftEntry {
   const gone = actionOf(change.actions) === "Delete";
-  return { address, type, action: gone ? "Gone" : "Changed", changed: gone ? [] : changedAttributes(change) };
+  return { address, type, action: gone ? "Gone" : "Changed", ...(gone ? { changed: [] } : changedIn(change)) };
+}
+
+function changedIn(change: Change): Pick<PlannedResource, "changed" | "paths"> {
+  const changed = changedAttributes(change);
+  const nested = changed
+    .map((name) => [name, changedPathsIn(change, name)] as const)
+    .filter(([name, paths]) => paths.some((path) => path !== name));
+  return nested.length === 0 ? { changed } : { changed, paths: new Map(nested) };
 }
 
 function bounded<S, T>(all: readonly S[], limit: number, map: (one: S) => T): Bounded<T> {

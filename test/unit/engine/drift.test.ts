@@ -100,6 +100,87 @@ describe("drift", () => {
   });
 });
 
+describe("a rule for what is inside of an attribute", () => {
+  const bucket = (before: object, after: object, more: object = {}): Thing => ({
+    address: "bucket.b",
+    actions: ["update"],
+    before,
+    after,
+    ...more,
+  });
+  const backedUp = bucket({ tags: { Owner: "x", LastBackup: "1" } }, { tags: { Owner: "x", LastBackup: "0" } });
+  const owned = bucket({ tags: { Owner: "y", LastBackup: "1" } }, { tags: { Owner: "x", LastBackup: "0" } });
+  const sized = bucket({ size: 2, tags: { LastBackup: "1" } }, { size: 1, tags: { LastBackup: "0" } });
+  const added = bucket({ tags: { LastBackup: "1" } }, { tags: {} });
+  const untagged = bucket({ tags: { LastBackup: "1" } }, { tags: null });
+  const listed = bucket({ rule: [{ name: "a" }] }, { rule: [{ name: "b" }] });
+  const deep = bucket({ spec: { display_name: "a" } }, { spec: { display_name: "b" } });
+  const secret = { after_unknown: {}, before_sensitive: { tags: { Key: true } }, after_sensitive: {} };
+
+  const rows: readonly (readonly [string, Thing, readonly string[], boolean])[] = [
+    ["a key", backedUp, ["tags.LastBackup"], true],
+    ["any key", backedUp, ["tags.*"], true],
+    ["a key of any attribute", backedUp, ["*.LastBackup"], true],
+    ["the whole attribute", backedUp, ["tags"], true],
+    ["the whole attribute by its beginning", backedUp, ["tags*"], true],
+    ["another key", backedUp, ["tags.Owner"], false],
+    ["one key of two", owned, ["tags.LastBackup"], false],
+    ["both keys", owned, ["tags.LastBackup", "tags.Owner"], true],
+    ["a key, while another attribute differs", sized, ["tags.*"], false],
+    ["a key and that attribute", sized, ["tags.*", "size"], true],
+    ["a key that somebody has added", added, ["tags.LastBackup"], true],
+    ["a key, where the whole attribute is gone", untagged, ["tags.LastBackup"], false],
+    ["the attribute, where the whole of it is gone", untagged, ["tags"], true],
+    ["what is inside of a list", listed, ["rule.name"], false],
+    ["a name that ends as a key does", deep, ["*name"], false],
+    ["a path that ends as a key does", deep, ["*.*name"], true],
+    ["a path beside a name that every object has", bucket({ constructor: 2 }, { constructor: 1 }), ["tags.*"], false],
+    ["nothing that a dot could be in", bucket({ size: 2 }, { size: 1 }), ["*.*"], false],
+  ];
+  for (const [what, thing, attributes, expected] of rows)
+    it(`${expected ? "ignores" : "does not ignore"} a change by ${JSON.stringify(attributes)}: ${what}`, () => {
+      assert.equal(!isDrifted(driftIn(aPlan([thing]), [{ attributes }])), expected);
+      const outside = driftIn(aPlan([], { outside: [thing] }), [{ attributes }]).outside;
+      assert.equal(outside.length === 0, expected, "outside of what the module sets");
+    });
+
+  it("does not see into what is sensitive", () => {
+    const change = { actions: ["update"], before: { tags: { Key: "1" } }, after: { tags: { Key: "0" } }, ...secret };
+    const whole = { ...change, before_sensitive: { tags: true } };
+    const found = (one: object, attributes: readonly string[]) => {
+      const resource_changes = [{ address: "bucket.b", type: "bucket", change: one }];
+      return driftIn(readPlan({ format_version: "1.2", resource_changes }), [{ attributes }]);
+    };
+    assert.ok(!isDrifted(found(change, ["tags.Key"])), "the key's value is, and the key is not");
+    assert.ok(isDrifted(found(whole, ["tags.Key"])));
+    assert.ok(!isDrifted(found(whole, ["tags"])));
+  });
+
+  it("excuses no replacement, and leaves something to be found", () => {
+    const replaced = { ...backedUp, actions: ["delete", "create"] };
+    assert.ok(isDrifted(driftIn(aPlan([replaced]), [{ attributes: ["tags.*"] }])));
+    assert.equal(blindTo([{ attributes: ["*.*"] }]), undefined);
+  });
+
+  it("ignores what names ignore, and what paths ignore that cover all of it, for any change", () => {
+    const values = fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom(1, 2), { maxKeys: 2 });
+    const attributes = fc.record({ tags: fc.option(values), size: fc.constantFrom(1, 2) });
+    const patterns = fc.constantFrom("tags", "tags*", "size", "tags.a", "tags.*", "*.b", "*", "*a");
+    fc.assert(
+      fc.property(attributes, attributes, fc.uniqueArray(patterns, { minLength: 1 }), (before, after, names) => {
+        const plan = aPlan([bucket(before, after)]);
+        const [{ changed = [] } = {}] = plan.resources.items;
+        const paths = plan.changes.items.flatMap((one) => one.attributes);
+        const isNamed = (name = "") => names.some((pattern) => matches(pattern, name));
+        const covers = (path: string) => names.some((pattern) => pattern.includes(".") && matches(pattern, path));
+        const expected =
+          changed.length > 0 && paths.every((path) => isNamed(path.split(".")[0]) || covers(path)) ? 0 : 1;
+        assert.equal(driftIn(plan, [{ attributes: names }]).differences.length, expected);
+      }),
+    );
+  });
+});
+
 describe("a pattern", () => {
   const rows: readonly (readonly [string, string, boolean])[] = [
     ["module.app.*", "module.app.thing.a", true],
