@@ -9,6 +9,7 @@ import { TOGETHER_MS } from "../environment/many-deletions.ts";
 import type { EnvironmentPorts } from "../environment/ports.ts";
 import type { Clock } from "../loop/clock.ts";
 import { stateNameOf } from "../run/witness.ts";
+import { noteRules } from "../storage/declared-rules.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import { outputsOf } from "../storage/outputs.ts";
 import { forget, release } from "../storage/ownership.ts";
@@ -98,7 +99,7 @@ function runWrites({ client }: EnvironmentParts): Pick<EnvironmentPorts, RunWrit
   };
 }
 
-type StateWrites = "renameState" | "releaseState" | "forgetState" | "outputsOf";
+type StateWrites = "noteRules" | "renameState" | "releaseState" | "forgetState" | "outputsOf";
 
 function stateWrites({ client, caches, store, ring }: EnvironmentParts): Pick<EnvironmentPorts, StateWrites> {
   return {
@@ -115,6 +116,7 @@ function stateWrites({ client, caches, store, ring }: EnvironmentParts): Pick<En
       };
       await rename(store, from, to, uid, { beforeMove, signal });
     },
+    noteRules: (key, environmentUid, rules, signal) => noteRules(store, key, environmentUid, rules, signal),
     releaseState: (key, environmentUid, signal) => release(store, key, environmentUid, signal),
     async forgetState(key, environmentUid, signal) {
       await forget(store, key, environmentUid, signal);

@@ -48,6 +48,8 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Acted> {
   const { verdicts: decided, overrideSpent = false } = decision;
+  // Before a state moves: it takes them along.
+  const unnoted = await noteRules(environment, decision, ports, signal);
   const unwithdrawn = await errorsOf(() => withdrawConfirmations(environment, decided, ports, signal), signal);
   const others = [
     ...(overrideSpent ? await errorsOf(() => ports.withdrawOverride(environment, signal), signal) : []),
@@ -55,12 +57,25 @@ async function carryOut(
   ];
   const taken = await takeSteps(environment, decided, unwithdrawn, ports, signal);
   const acted = { ...decision, verdicts: taken.verdicts };
-  const errors = [...unwithdrawn, ...others, ...taken.errors];
+  const errors = [...unnoted, ...unwithdrawn, ...others, ...taken.errors];
   if (acted.type !== "expire" || !acted.deletesObject) return { decision: acted, errors };
   const refusals = await errorsOf(() => ports.deleteEnvironment(environment, signal), signal);
   const [refusal] = refusals;
   const told = refusal === undefined ? acted : { ...acted, deletionRefused: textOf(refusal) };
   return { decision: told, errors: [...errors, ...refusals] };
+}
+
+/** Each for itself, so that one record that cannot be written keeps no other waiting. Answers what went wrong. */
+async function noteRules(
+  { metadata }: Environment,
+  { rulesToNote = [] }: WithVerdicts,
+  ports: EnvironmentPorts,
+  signal: AbortSignal,
+): Promise<readonly unknown[]> {
+  const errors: unknown[] = [];
+  for (const { key, rules } of rulesToNote)
+    errors.push(...(await errorsOf(() => ports.noteRules(key, metadata.uid, rules, signal), signal)));
+  return errors;
 }
 
 /** The verdicts as they are after it: what was refused is told in them. `unwithdrawn`: why confirmations could not be withdrawn. */

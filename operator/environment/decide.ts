@@ -3,6 +3,7 @@ import { isClosed } from "../api/run.ts";
 import { type Gate, gateOf } from "../schedule/gate.ts";
 import { isExpired, lifeOf, nextAgeAt } from "../schedule/lifetime.ts";
 import { sleepAt } from "../schedule/sleep.ts";
+import { type RulesToNote, rulesToNote } from "./declared-rules.ts";
 import { dependenciesOf, graphOf, orderOf } from "./graph.ts";
 import { nextTooOldAtMs } from "./history.ts";
 import { heldBack, isHeldBack } from "./many-deletions.ts";
@@ -38,6 +39,8 @@ interface Verdicts {
   readonly verdicts: readonly Verdict[];
   /** The annotation that overrides the windows has done what it was for, and goes. */
   readonly overrideSpent?: boolean;
+  /** Rules that were declared since the last apply. */
+  readonly rulesToNote?: readonly RulesToNote[];
   /** When the Environment as a whole has to be looked at again (wall clock, ms). */
   readonly wakeAtMs?: number;
 }
@@ -51,7 +54,9 @@ export function decide(observation: Observation): Decision {
   return isExpired(observation.environment, observation.nowMs) ? expire(observation) : converge(observation);
 }
 
-function concluded({ environment, nowMs }: Observation, gate: Gate, verdicts: readonly Verdict[]): Verdicts {
+function concluded(observation: Observation, gate: Gate, verdicts: readonly Verdict[]): Verdicts {
+  const { environment, nowMs } = observation;
+  const unnoted = rulesToNote(observation);
   const sleep = sleepAt(environment.spec.lifetime?.sleep, nowMs);
   const turnsAtMs =
     sleep.state === "asleep" ? sleep.wakesAtMs : sleep.state === "awake" ? sleep.fallsAsleepAtMs : undefined;
@@ -61,6 +66,7 @@ function concluded({ environment, nowMs }: Observation, gate: Gate, verdicts: re
   return {
     verdicts,
     ...(isOverrideSpent(environment, gate, verdicts) ? { overrideSpent: true } : {}),
+    ...(unnoted.length === 0 ? {} : { rulesToNote: unnoted }),
     ...(wakeAtMs === undefined ? {} : { wakeAtMs }),
   };
 }

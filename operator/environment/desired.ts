@@ -1,9 +1,9 @@
 import type { Component, Credential, Timeouts, Variable } from "../api/component.ts";
 import type { Environment, EnvironmentSpec } from "../api/environment.ts";
+import { ownRulesOf } from "../api/own-rules.ts";
 import type { RunInputs } from "../api/run.ts";
 import { type Source, source as sourceSchema } from "../api/source.ts";
 import { dependenciesOf } from "./graph.ts";
-import { ownRulesOf } from "./rules.ts";
 
 /** A runner image of the operator's catalogue. */
 export interface CatalogueEngine {

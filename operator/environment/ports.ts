@@ -1,4 +1,5 @@
 import type { Environment } from "../api/environment.ts";
+import type { OwnRules } from "../api/own-rules.ts";
 import type { Run, RunSpec } from "../api/run.ts";
 import type { OutputRecord } from "../api/run-status.ts";
 import type { ComponentRecord, StateKey } from "../storage/record.ts";
@@ -50,6 +51,8 @@ export interface EnvironmentPorts {
   renameState(from: StateKey, to: StateKey, signal: AbortSignal): Promise<void>;
   releaseState(key: StateKey, environmentUid: string, signal: AbortSignal): Promise<void>;
   forgetState(key: StateKey, environmentUid: string, signal: AbortSignal): Promise<void>;
+  /** Remembers in the component's record the own rules that it is declared with, unless the record has them already. */
+  noteRules(key: StateKey, environmentUid: string, rules: OwnRules, signal: AbortSignal): Promise<void>;
   outputsOf(key: StateKey, signal: AbortSignal): Promise<readonly OutputValue[]>;
   /** Writes the objects that `writeOutputsTo` names, as owned by the Environment. */
   writeOutputs(environment: Environment, outputs: ReadonlyMap<string, OutputValue>, signal: AbortSignal): Promise<void>;

@@ -5,7 +5,7 @@ import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import { stateNameOf } from "../run/witness.ts";
-import { type ComponentRecord, destroyBasisOf, replacingWrite } from "../storage/record.ts";
+import { type ComponentRecord, destroyBasisOf, lastRulesOf, replacingWrite } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure, triesOfThisTurn } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
@@ -109,20 +109,20 @@ function voidOrWaiting(subject: Subject, run: Run): Answer {
 }
 
 /** Also where its state still has its former name. */
-function declarationOf(observation: Observation, component: string): Component | undefined {
+export function declarationOf(observation: Observation, component: string): Component | undefined {
   const declared = observation.environment.spec.components.find(({ name }) => name === component);
   return declared ?? comingFrom(observation).get(component);
 }
 
 /**
- * Of a component whose declaration is gone, its own rules are those that it was applied with. Where an approval takes the place of the
+ * Of a component whose declaration is gone, its own rules are those that were declared last. Where an approval takes the place of the
  * confirmation, `unless` exempts from neither.
  */
 function rulesOf({ observation, past, ending }: Subject): RunRules {
   const { environment } = observation;
   const declared = declarationOf(observation, past.name);
-  const basis = past.record === undefined ? undefined : destroyBasisOf(past.record);
-  const rules = rulesFor(environment, declared ?? basis?.inputs ?? {}, "Destroy");
+  const own = declared ?? (past.record === undefined ? {} : lastRulesOf(past.record));
+  const rules = rulesFor(environment, own, "Destroy");
   return ending === "Removed" ? exemptingNothing(rules) : rules;
 }
 

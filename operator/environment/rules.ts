@@ -1,25 +1,14 @@
 import type { ApprovalRules, RunRules } from "../api/approval.ts";
-import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
-import type { Operation, RunInputs } from "../api/run.ts";
+import type { OwnRules } from "../api/own-rules.ts";
+import type { Operation } from "../api/run.ts";
 import { type Compiled, compileExpression } from "../approval/expression.ts";
 import { DEFAULT_EXPIRY } from "../approval/tally.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 
-/** What a component says for itself: as it is declared, or as it was applied. */
-export type OwnRules = Pick<Component & RunInputs, "approval" | "protect" | "maxDeletes">;
-
-export function ownRulesOf({ approval, protect, maxDeletes }: OwnRules): OwnRules {
-  return {
-    ...(approval === undefined ? {} : { approval }),
-    ...(protect === undefined ? {} : { protect }),
-    ...(maxDeletes === undefined ? {} : { maxDeletes }),
-  };
-}
-
 /**
  * The rules in force for a Run that is made now. `own` are the component's own ones; of a component whose declaration is gone, those that
- * it was applied with: removing it from the spec must not loosen them. They take the Environment's place, and patterns of both protect.
+ * were declared last: removing it from the spec must not loosen them. They take the Environment's place, and patterns of both protect.
  */
 export function rulesFor({ spec }: Environment, own: OwnRules, operation: Operation): RunRules {
   const protect = [...new Set([...(spec.protect ?? []), ...(own.protect ?? [])])];

@@ -4,6 +4,7 @@ import type { Intent } from "./applying.ts";
 import { type Change, without } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
 import { resolvedBy, withCutOff, withRejection } from "./cut-off.ts";
+import { withoutRepeatedRules } from "./declared-rules.ts";
 import { withoutHeld } from "./holding.ts";
 import type { Applied, BlobRef, ComponentRecord, UsedLogin } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -57,10 +58,7 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
       return withApplied(record, { ...appliedFrom(record, conclusion, archiveFor(record)), at }, "Unchanged");
     case "Destroyed":
       mustBeEmpty(record, conclusion);
-      return {
-        ...without(settled(record), "applied"),
-        mayHoldObjects: false,
-      };
+      return withNothingLeft(record);
     case "Drifted":
       throw new Refused("BadRequest", "only a Check ends as Drifted");
     case "Interrupted": {
@@ -79,13 +77,22 @@ function effectOf(record: ComponentRecord, claimant: Claimant, conclusion: Concl
 const archiveFor = ({ claim, applied }: ComponentRecord): BlobRef | undefined => claim?.archive ?? applied?.archive;
 
 /** Whatever was begun before has ended well by now. */
-export function settled(record: ComponentRecord): ComponentRecord {
+function settled(record: ComponentRecord): ComponentRecord {
   const { attempted: _attempted, destroyBegun: _begun, drift: _drift, written, ...rest } = record;
   return { ...rest, ...(written === undefined ? {} : { written: without(written, "replaced") }) };
 }
 
-function withApplied(record: ComponentRecord, applied: Applied, result: "Applied" | "Unchanged"): ComponentRecord {
-  return { ...settled(resolvedBy(record, result, applied)), applied };
+export function withApplied(
+  record: ComponentRecord,
+  applied: Applied,
+  result: "Applied" | "Unchanged",
+): ComponentRecord {
+  return withoutRepeatedRules({ ...settled(resolvedBy(record, result, applied)), applied });
+}
+
+/** Rules go with what they were about: what is applied next has its own. */
+export function withNothingLeft(record: ComponentRecord): ComponentRecord {
+  return { ...without(without(settled(record), "applied"), "declaredRules"), mayHoldObjects: false };
 }
 
 function appliedFrom(

@@ -1,3 +1,4 @@
+import { areSameRules, type OwnRules } from "../api/own-rules.ts";
 import type { RunInputs } from "../api/run.ts";
 import type { OutputRecord, PlanCounts, RunOutcome } from "../api/run-status.ts";
 import type { HeldPlan } from "../gateway/protocol.ts";
@@ -209,6 +210,11 @@ export interface ComponentRecord {
   readonly sourceCredentials?: UsedLogin;
   /** What differs from `applied`, where the newest plan that looked has found something; it goes with the next apply. */
   readonly drift?: RecordedDrift;
+  /**
+   * The component's own rules as they were declared last. Absent where they are those of the last attempt or apply; `{}` where it had none any
+   * more. Removing the declaration neither loosens them nor brings back what was lifted.
+   */
+  readonly declaredRules?: OwnRules;
   /** Set while the record moves to another name. */
   readonly movingTo?: string;
 }
@@ -233,6 +239,17 @@ export const isWhole = (record: ComponentRecord): boolean =>
 /** What a destroy works from. An attempt is taken off the record when it ends well, so one that is there is newer than what was applied. */
 export function destroyBasisOf({ attempted, applied }: ComponentRecord): ComponentRecord["attempted"] {
   return attempted ?? applied;
+}
+
+/** The component's own rules that count once its declaration is gone: those that were declared last. */
+export const lastRulesOf = (record: ComponentRecord): OwnRules =>
+  record.declaredRules ?? destroyBasisOf(record)?.inputs ?? {};
+
+/** Is it news to the record that the component is declared with these rules, and is that to be remembered? What moves is told at its new name. */
+export function isToldOfRules(record: ComponentRecord, environmentUid: string, rules: OwnRules): boolean {
+  const { owner, ownership, movingTo, mayHoldObjects } = record;
+  const isOurs = owner.environmentUid === environmentUid && ownership === "Owned" && movingTo === undefined;
+  return isOurs && mayHoldObjects && !areSameRules(rules, lastRulesOf(record));
 }
 
 /** Who alone may write a state now: by its lock, or by a claim without one, as before the engine has taken it. */

@@ -61,7 +61,7 @@ describe("The rules of a Run", () => {
     assert.equal(story.runs().at(-1)?.spec.rules?.approval?.required, 2);
   });
 
-  it("of a component that is removed are those that it was applied with, not looser ones of the Environment", () => {
+  it("of a component that is removed are those that it was declared with, not looser ones of the Environment", () => {
     const strict = aComponent("network", { approval: asking(2) });
     const story = aStory(anEnvironment([strict, aComponent("app")]));
     story.settle();

@@ -73,7 +73,7 @@ describe("The rules of a Run", () => {
     assert.deepEqual(evaluateExpression(joined, factsOf(plan, "Apply")), { holds: true });
   });
 
-  it("of a component that was removed are those that it was applied with", () => {
+  it("of a component that was removed are those that it was declared with", () => {
     const spec = { maxDeletes: 9 };
     const story = aStory(anEnvironment([aComponent("a", { protect: ["*"] }), aComponent("b")], { spec }));
     story.settle();

@@ -9,9 +9,9 @@ import { runName } from "../../../operator/environment/run-name.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import type { Verdict } from "../../../operator/environment/verdict.ts";
 import { stateNameOf } from "../../../operator/run/witness.ts";
-import { without } from "../../../operator/storage/change.ts";
-import { settled } from "../../../operator/storage/conclusion.ts";
-import { resolvedBy, withCutOff, withRejection } from "../../../operator/storage/cut-off.ts";
+import { withApplied, withNothingLeft } from "../../../operator/storage/conclusion.ts";
+import { withCutOff, withRejection } from "../../../operator/storage/cut-off.ts";
+import { withRules } from "../../../operator/storage/declared-rules.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { appliedBy, aRecord, aRun, CATALOGUE, ended, T0 } from "../../fakes/objects.ts";
 
@@ -91,7 +91,12 @@ export function aStory(environment: Environment) {
     /** One round: decides, and does what was decided. */
     round(): Decision {
       const decision = decide(observation());
-      if ("verdicts" in decision) decision.verdicts.forEach(carryOut);
+      if (!("verdicts" in decision)) return decision;
+      for (const { key, rules } of decision.rulesToNote ?? []) {
+        const record = records.get(key.component);
+        if (record !== undefined) records.set(key.component, withRules(record, rules));
+      }
+      decision.verdicts.forEach(carryOut);
       return decision;
     },
     verdict(name: string): Verdict {
@@ -143,9 +148,9 @@ export function aStory(environment: Environment) {
       if (outcome.reason === "Rejected") records.set(component, withRejection(record));
       if (result === "Applied" || result === "Unchanged") {
         const applied = { ...appliedBy(run, outputs), at: new Date(nowMs).toISOString() };
-        records.set(component, { ...settled(resolvedBy(record, result, applied)), mayHoldObjects: true, applied });
+        records.set(component, { ...withApplied(record, applied, result), mayHoldObjects: true });
       } else if (result === "Destroyed") {
-        records.set(component, { ...without(settled(record), "applied"), mayHoldObjects: false });
+        records.set(component, withNothingLeft(record));
       } else if (run.spec.operation === "Destroy" && began) {
         const destroyBegun = { run: name, at: applyStartedAt };
         records.set(component, { ...record, destroyBegun });
