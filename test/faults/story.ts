@@ -82,7 +82,7 @@ export async function inPlace(
     const { runs, environment, pods } = place.view;
     const seen = [environment(NAME), ...runs(), ...pods()].map((object) => JSON.stringify(object?.status ?? object));
     // What was seen comes first: where a long failure is cut, it is cut at its end.
-    const story = [seen, place.log(), place.gateway.log(), place.told].flatMap((lines) => ["", ...lines.slice(-40)]);
+    const story = [seen, place.told, place.log(), place.gateway.log()].flatMap((lines) => ["", ...lines.slice(-40)]);
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${story.join("\n")}`);
   } finally {
     await place.close();
