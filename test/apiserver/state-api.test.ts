@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
-import { createServer } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { environmentReference } from "../../operator/assembly/environment-writes.ts";
 import { createClient } from "../../operator/cluster/client.ts";
@@ -22,6 +21,7 @@ import { recoverState } from "../../operator/storage/recovery.ts";
 import { createSecretStore } from "../../operator/storage/secret-store.ts";
 import { writeState } from "../../operator/storage/versions.ts";
 import { EXIT } from "../../plugin/exit-codes.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { AT, aPod, aState, fencedRun } from "../unit/storage/claimants.ts";
 import { environment } from "./admission-objects.ts";
 import {
@@ -341,15 +341,6 @@ async function operatorConfig(api: Api): Promise<KubeConfig> {
     { name: "operator", token },
   );
   return config;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  assert.ok(address !== null && typeof address === "object");
-  return address.port;
 }
 
 async function bind(api: Api, role: string, subject: { readonly kind: string; readonly name: string }): Promise<void> {

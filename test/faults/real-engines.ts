@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Pod } from "../../operator/cluster/kinds.ts";
 import type { Stored } from "../../operator/cluster/ports.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { aComponent } from "../fakes/objects.ts";
-import { engineBinary, exitOf, freePort, layoutIn, startAgent, startLauncher } from "../runner/pod-processes.ts";
+import { engineBinary, exitOf, layoutIn, startAgent, startLauncher } from "../runner/pod-processes.ts";
 import type { Engines, EnginesParts, Hands } from "./engines.ts";
 
 /** The runner's real programs with a real engine: a process group for each pod. Every resource says in a common file when it is made and destroyed. */
@@ -79,6 +80,7 @@ interface Processes {
 
 async function start(root: string, pod: Stored<Pod>, hands: Hands, tell: (line: string) => void): Promise<Processes> {
   mkdirSync(root);
+  // These pods share the machine's loopback; in a cluster each has its own.
   const layout = layoutIn(root, await freePort());
   writeFileSync(layout.token, await hands.token());
   writeFileSync(layout.terminationLog, "");

@@ -1,7 +1,6 @@
 /** The two programs of a runner pod as processes of this machine, with folders instead of volumes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { type EngineName, engineProgram } from "../../operator/engine/names.ts";
 import { builtBinaries } from "../../tools/cluster/binaries.ts";
@@ -50,15 +49,6 @@ export function layoutIn(root: string, statePort: number) {
 }
 
 export type ProcessLayout = ReturnType<typeof layoutIn>;
-
-/** All pods of a test share this machine's loopback; a restarted agent must come back at the same port. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;

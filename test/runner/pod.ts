@@ -7,9 +7,10 @@ import type { RunOutcome } from "../../operator/api/run-status.ts";
 import type { EngineName } from "../../operator/engine/names.ts";
 import type { GatewayErrorCode, Verdict, WorkOrder } from "../../operator/gateway/protocol.ts";
 import { AGENT_ENV } from "../../runner/pod-layout.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { aWorkOrder, type FakeGateway, startGateway } from "../fakes/gateway.ts";
 import { mountDisks } from "./disks.ts";
-import { type End, engineBinary, exitOf, freePort, layoutIn, startAgent, startLauncher } from "./pod-processes.ts";
+import { type End, engineBinary, exitOf, layoutIn, startAgent, startLauncher } from "./pod-processes.ts";
 
 export interface RunnerPod {
   readonly gateway: FakeGateway;

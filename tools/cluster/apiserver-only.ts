@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../free-port.ts";
 import { adminConnection, apiRequest } from "./api-request.ts";
 import { awaitCondition } from "./await-condition.ts";
 import { type BinaryPaths, ensureBinaries, type Progress } from "./binaries.ts";
@@ -98,7 +98,7 @@ async function startServer(
 ): Promise<string> {
   const { dir } = options;
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
+    const port = await freePort(ADDRESS);
     const url = `https://${ADDRESS}:${port}`;
     const settings = {
       etcdUrl,
@@ -196,16 +196,4 @@ async function stopParts(parts: readonly Part[]): Promise<void> {
       await ended;
     }),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, ADDRESS, resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port is free");
-  return address.port;
 }
