@@ -100,17 +100,17 @@ journeys("kubectl terrarium", () => {
 
   journey("stops a Run that applies: what was done is told, and nothing more is made", async (place) => {
     const { outside } = place;
-    const pod = await applyHalfWay(place);
+    await applyHalfWay(place);
     const cancelling = plugin.begin(place, "cancel", "served");
     await cancelling.until(/Asked served-one-\w+ \(served\/one\) to stop/);
-    await place.untilLog(pod, /[Ii]nterrupt|[Ss]topping/);
-    goOn(place);
+    // The engine ends what the second one waits for: nobody answers it before that.
     const { code, out } = await cancelling.ended;
+    goOn(place);
     assert.equal(code, 0, out);
-    assert.match(out, /has ended as Cancelled: cancelled by a person while it was applied: \d of 2 changes/);
+    assert.match(out, /has ended as Cancelled: cancelled by a person while it was applied: 1 of 2 changes/);
     await place.untilReason("served", "one", "Cancelled");
     const told = await terrarium(place, "runs", "served");
-    assert.match(told.out, /one +1 +Apply .*cancelled by a person while it was applied: \d of 2 changes/);
+    assert.match(told.out, /one +1 +Apply .*cancelled by a person while it was applied: 1 of 2 changes/);
     const twice = await terrarium(place, "cancel", "served");
     assert.equal(twice.code, 3, twice.out);
 
