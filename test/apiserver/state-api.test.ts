@@ -1,27 +1,19 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
-import { KubeConfig } from "@kubernetes/client-node";
-import { environmentReference } from "../../operator/assembly/environment-writes.ts";
-import { createClient } from "../../operator/cluster/client.ts";
-import { type Connection, connect } from "../../operator/cluster/connection.ts";
-import { createEventRecorder } from "../../operator/cluster/events.ts";
-import { createTransport } from "../../operator/cluster/transport.ts";
+import type { Connection } from "../../operator/cluster/connection.ts";
 import { systemClock } from "../../operator/loop/clock.ts";
 import { API_SERVICE } from "../../operator/state-api/registration.ts";
-import { type StateApi, startStateApi } from "../../operator/state-api/state-api.ts";
+import type { StateApi } from "../../operator/state-api/state-api.ts";
 import { changeRecord } from "../../operator/storage/change.ts";
 import { claim } from "../../operator/storage/claims.ts";
 import { appendJournal } from "../../operator/storage/journal.ts";
-import { createKeyRing, newKeyMaterial } from "../../operator/storage/key-ring.ts";
 import { acquireLock, fence } from "../../operator/storage/locking.ts";
 import { ensureRecord } from "../../operator/storage/ownership.ts";
 import type { StateStore } from "../../operator/storage/port.ts";
 import { recoverState } from "../../operator/storage/recovery.ts";
-import { createSecretStore } from "../../operator/storage/secret-store.ts";
 import { writeState } from "../../operator/storage/versions.ts";
 import { EXIT } from "../../plugin/exit-codes.ts";
-import { freePort } from "../../tools/free-port.ts";
 import { AT, aPod, aState, fencedRun } from "../unit/storage/claimants.ts";
 import { environment } from "./admission-objects.ts";
 import {
@@ -30,20 +22,17 @@ import {
   bindPeople,
   chartApi,
   chartServer,
-  type Manifest,
   made,
   namespace,
   OPERATOR_NAMESPACE,
   PEOPLE,
   type Person,
-  renderedChart,
   until,
 } from "./admission-server.ts";
 import { PluginPeople } from "./plugin-call.ts";
+import { SERVICE, serveStates } from "./served-states.ts";
 
 const TEAM = "team-states";
-/** Of its own, since the chart's leads to pods. */
-const SERVICE = "states-of-a-test";
 const KEY = { namespace: TEAM, environment: "shop", component: "network" };
 const ROOT = `/apis/state.terrarium.dev/v1alpha1/namespaces/${TEAM}/states`;
 const STATE = `${ROOT}/shop.network`;
@@ -291,57 +280,6 @@ describe("states behind a real API server", function () {
     });
   }
 });
-
-/** As the operator does it, with no right but those that the chart gives to its ServiceAccount. */
-async function serveStates(api: Api) {
-  const connection = await connect(await operatorConfig(api));
-  const client = createClient(createTransport({ connection, clock: systemClock }), {});
-  const store = createSecretStore({ client, namespace: OPERATOR_NAMESPACE, ring: createKeyRing(newKeyMaterial()) });
-  const events = createEventRecorder({ writer: client, clock: systemClock, instance: "test" });
-  const service = (await renderedChart()).find(({ kind }) => kind === "APIService");
-  assert.ok(service);
-  const port = await freePort();
-  const name = SERVICE;
-  // Without nodes a Service leads nowhere; one that is only a name leads here.
-  const outside = { type: "ExternalName", externalName: "localhost", ports: [{ port }] };
-  const metadata = { name, namespace: OPERATOR_NAMESPACE };
-  await made(
-    api.create(`/api/v1/namespaces/${OPERATOR_NAMESPACE}/services`, {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata,
-      spec: outside,
-    }),
-  );
-  const spec = service.spec as { readonly service: object };
-  const registered: Manifest = { ...service, spec: { ...spec, service: { ...spec.service, name, port } } };
-  await made(api.create("/apis/apiregistration.k8s.io/v1/apiservices", registered));
-  const states = await startStateApi({
-    store,
-    client,
-    clock: systemClock,
-    log: { info: () => {}, error: (facts, message) => assert.fail(`${message} ${JSON.stringify(facts)}`) },
-    tell: (about, reason, message) => events.record(environmentReference(about), { type: "Normal", reason, message }),
-    namespace: OPERATOR_NAMESPACE,
-    hosts: [`${name}.${OPERATOR_NAMESPACE}.svc`],
-    listen: { host: "127.0.0.1", port },
-  });
-  return { store, states, connection };
-}
-
-async function operatorConfig(api: Api): Promise<KubeConfig> {
-  const server = await chartServer();
-  const path = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/terrarium-operator/token`;
-  const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };
-  const { body: answer } = await made(api.call({ method: "POST", path, body }));
-  const { token } = answer.status as { readonly token: string };
-  const config = new KubeConfig();
-  config.loadFromClusterAndUser(
-    { name: "test", server: server.url, caFile: server.caFile, skipTLSVerify: false },
-    { name: "operator", token },
-  );
-  return config;
-}
 
 async function bind(api: Api, role: string, subject: { readonly kind: string; readonly name: string }): Promise<void> {
   const apiGroup = "rbac.authorization.k8s.io";

@@ -36,3 +36,20 @@ export const whenDue = (story: Story) => {
   story.pass(1.1 * HOUR);
   story.round();
 };
+
+export type Action = NonNullable<Drift["action"]>;
+
+/** Other rules about drift from now on. */
+export function declare(story: Story, drift: Drift): void {
+  story.edit((environment) => ({ ...environment, spec: { ...environment.spec, drift } }));
+}
+
+/** Its component has drifted, which a Check has found that ignored nothing. */
+export function drifted(action: Action, names: readonly string[] = ["network"]): Story {
+  const story = watching({ interval: "1h", action }, names);
+  whenDue(story);
+  story.endCheck("network", "Drifted");
+  for (const { spec } of story.openChecks()) story.endCheck(spec.component, "Unchanged");
+  story.started.length = 0;
+  return story;
+}
