@@ -135,7 +135,12 @@ export const environmentSpec = z
       .describe(
         "True: the Environment cannot be deleted until this is false. The end of its lifetime does not delete it.",
       ),
-    suspend: z.boolean().default(false).describe("True: no new Run is started. A running apply ends first."),
+    suspend: z
+      .boolean()
+      .default(false)
+      .describe(
+        "True: nothing begins to apply or destroy. No Run is started, one without a pod ends, and a plan waits. A running apply ends first.",
+      ),
   })
   .describe("What should exist.")
   .meta(

@@ -8,7 +8,7 @@ import type { PlanReport, Verdict } from "../gateway/protocol.ts";
 import type { Judge } from "../gateway/verdict.ts";
 import type { Clock } from "../loop/clock.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, isCancelled } from "../run/cancel.ts";
-import { outsideWindows } from "../run/outside-windows.ts";
+import { whyNotNow } from "../run/not-now.ts";
 import { whyPointless } from "../run/pointless.ts";
 import { type AskedAbout, type FreshParts, freshStanding } from "./plan-standing.ts";
 
@@ -23,7 +23,7 @@ const WAITED: Verdict = { verdict: "Hold", reason: "AwaitingApproval", message: 
 
 /**
  * Nobody may have cancelled its Run, a plan must not be pointless, the Run's rules decide whether people are asked, and what they need not be
- * asked about still waits for a window. Read from the API server itself: a cache may not know of a deletion yet.
+ * asked about still waits for a window, and for the end of a suspension. Read from the API server itself: a cache may not know of a deletion yet.
  */
 export function judgeFor(parts: JudgeParts): Judge {
   const { client, clock, evaluate } = parts;
@@ -37,16 +37,16 @@ export function judgeFor(parts: JudgeParts): Judge {
     const nowMs = clock.now().getTime();
     const pointless = whyPointless(run, environment, nowMs);
     if (pointless !== undefined) return { verdict: "Refuse", ...pointless };
-    const outside = waitsForWindow(plan, run, environment, nowMs);
+    const notNow = hasToWait(plan, run, environment, nowMs);
     if (phase === "Apply") {
-      return outside ?? (await calledOff(parts, { run, environment, own: record, nowMs }, signal)) ?? WAITED;
+      return notNow ?? (await calledOff(parts, { run, environment, own: record, nowMs }, signal)) ?? WAITED;
     }
     const { rules, operation } = run.spec;
-    // What waits for a window is a plan that waits: then people are asked, whatever it is.
-    const question = outside === undefined ? questionAbout(plan, rules, operation) : undefined;
+    // What has to wait is a plan that waits: then people are asked, whatever it is.
+    const question = notNow === undefined ? questionAbout(plan, rules, operation) : undefined;
     const exempt = question === undefined ? undefined : await evaluate(question, signal);
     const judged = judgePlan(plan, rules, operation, exempt);
-    return judged.verdict === "Apply" ? (outside ?? judged) : judged;
+    return judged.verdict === "Apply" ? (notNow ?? judged) : judged;
   };
 }
 
@@ -61,23 +61,20 @@ async function calledOff(
 ): Promise<Verdict | undefined> {
   // A destroy goes on without an Environment.
   if (environment?.metadata.uid !== asked.run.spec.environment.uid) return undefined;
-  if (environment.spec.suspend) {
-    return { verdict: "Refuse", reason: "Suspended", message: "spec.suspend is true: nothing is begun" };
-  }
   const standing = await freshStanding(parts, { ...asked, environment }, signal);
   if (standing.type === "stands") return undefined;
   const message = standing.type === "void" ? standing.why : `something has come in between: ${standing.why}`;
   return { verdict: "Refuse", reason: "Superseded", message: message.slice(0, 1024) };
 }
 
-/** The window has closed while the plan was made. An empty one changes nothing, and need not wait. */
-function waitsForWindow(
+/** It was suspended, or the window has closed, while the plan was made. An empty one changes nothing, and need not wait. */
+function hasToWait(
   plan: PlanReport,
   run: Run,
   environment: Environment | undefined,
   nowMs: number,
 ): Verdict | undefined {
   if (plan.empty && run.spec.operation === "Apply") return undefined;
-  const outside = outsideWindows(run, environment, nowMs);
-  return outside === undefined ? undefined : { verdict: "Hold", reason: outside.reason, message: outside.message };
+  const notNow = whyNotNow(run, environment, nowMs);
+  return notNow === undefined ? undefined : { verdict: "Hold", reason: notNow.reason, message: notNow.message };
 }

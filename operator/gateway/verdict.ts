@@ -1,5 +1,6 @@
 import { requiredFor } from "../api/rules-for-plan.ts";
 import type { Run } from "../api/run.ts";
+import type { NotNow } from "../run/not-now.ts";
 import { supersededOutcome } from "../run/waiting.ts";
 import { intentOf, permitted } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
@@ -75,11 +76,17 @@ async function judge(
   if (superseded !== undefined) return { verdict: "Refuse", reason: "Superseded", message: superseded.message };
   const judged = await judgePlan(report, run, { phase, signal, record: found });
   if (judged.verdict === "Refuse") return judged;
-  // The window has closed again while this pod started.
-  if (judged.reason === "WindowClosed" || judged.reason === "ScheduleInvalid") return { ...judged, verdict: "Refuse" };
+  // It was suspended, or the window has closed again, while this pod started.
+  if (NOT_NOW.includes(judged.reason)) return { ...judged, verdict: "Refuse" };
   const held = found === undefined ? undefined : heldFor(found, session);
   return answerHeld(held, report, run, await approvals(run, signal), at);
 }
+
+const NOT_NOW: readonly string[] = [
+  "Suspended",
+  "WindowClosed",
+  "ScheduleInvalid",
+] satisfies readonly NotNow["reason"][];
 
 interface Judged extends Question {
   readonly judged: Verdict;

@@ -1,6 +1,5 @@
 import type { Environment } from "../api/environment.ts";
 import type { Operation, Run, RunSpec } from "../api/run.ts";
-import type { RunOutcome } from "../api/run-status.ts";
 import { gateOf, troubleText } from "../schedule/gate.ts";
 
 const CHANGING: readonly string[] = ["Apply", "Destroy"] satisfies readonly Operation[];
@@ -26,9 +25,3 @@ export function outsideWindows(
   if (gate.state === "closed") return { reason: "WindowClosed", message: gate.message, opensAtMs: gate.opensAtMs };
   return gate.state === "invalid" ? { reason: "ScheduleInvalid", message: troubleText(gate.trouble) } : undefined;
 }
-
-export const cancelledBy = ({ reason, message }: OutsideWindows): RunOutcome => ({
-  result: "Cancelled",
-  reason,
-  message,
-});

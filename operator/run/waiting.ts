@@ -5,8 +5,8 @@ import type { RunOutcome } from "../api/run-status.ts";
 import { type HeldQuestion, rejectionText, type Tally, tally } from "../approval/tally.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, isCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
+import { whyNotNow } from "./not-now.ts";
 import type { RunObservation, RunSeen } from "./observation.ts";
-import { outsideWindows } from "./outside-windows.ts";
 import { whyPointless } from "./pointless.ts";
 
 /** What people have said about the plan of this Run that waits. */
@@ -53,7 +53,7 @@ export function decideWaiting(observation: RunObservation): RunDecision {
   const pointless = whyPointless(run, environment, observation.nowMs);
   if (pointless !== undefined) return { type: "cancel", outcome: { result: "Cancelled", ...pointless } };
   if (plan.type === "void") return { type: "cancel", outcome: voidOutcome(plan.why) };
-  const outside = outsideWindows(run, environment, observation.nowMs);
+  const notNow = whyNotNow(run, environment, observation.nowMs);
   switch (standing.type) {
     case "expired": {
       const message = `the plan expired with ${standing.given} of ${standing.required} approvals`;
@@ -62,12 +62,10 @@ export function decideWaiting(observation: RunObservation): RunDecision {
     case "waiting":
       return waits(waitingText(run, standing), standing.expiresAtMs);
     case "approved":
-      if (outside !== undefined) {
-        const wakeAtMs = Math.min(outside.opensAtMs ?? standing.expiresAtMs, standing.expiresAtMs);
-        return waits(approvedText(`the apply waits: ${outside.message}`), wakeAtMs);
+      if (notNow !== undefined) {
+        const wakeAtMs = Math.min(notNow.opensAtMs ?? standing.expiresAtMs, standing.expiresAtMs);
+        return waits(approvedText(`the apply waits: ${notNow.message}`), wakeAtMs);
       }
-      if (environment?.spec.suspend)
-        return waits(approvedText("spec.suspend is true: the apply waits"), standing.expiresAtMs);
       if (plan.type === "heldBack") return waits(approvedText(plan.why), standing.expiresAtMs);
       if (freePlaces > 0) return { type: "createPod" };
       return waits(approvedText("waits for a free place"), standing.expiresAtMs);

@@ -205,9 +205,9 @@ export const APPROVALS: readonly Mutant[] = [
     bug: "what waited is applied although its Environment is suspended by then",
     edits: [
       {
-        file: "operator/assembly/judge.ts",
-        find: "  if (environment.spec.suspend) {",
-        replace: "  if (environment.spec.suspend === undefined) {",
+        file: "operator/run/not-now.ts",
+        find: "environment.spec.suspend && changesSomething",
+        replace: "environment.spec.suspend === undefined && changesSomething",
       },
     ],
     tests: ["test/unit/assembly/judge-waited.test.ts"],

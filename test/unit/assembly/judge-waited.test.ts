@@ -91,7 +91,6 @@ describe("A plan that waited, when its apply is to begin", () => {
     ["something else is protected now", edited({ protect: ["a.b"] }), "Superseded", /rules for plans/],
     ["fewer deletions are allowed now", edited({ maxDeletes: 1 }), "Superseded", /rules for plans/],
     ["it is not declared any more", edited({ components: [network] }), "Superseded", /no longer declared/],
-    ["it is suspended", edited({ suspend: true }), "Suspended", /suspend/],
     [
       "a fresh plan was asked for",
       (story) => story.annotate({ [ANNOTATIONS.requestedAt]: "now" }),
@@ -109,6 +108,13 @@ describe("A plan that waited, when its apply is to begin", () => {
       assert.match(verdict.message, message);
     });
   }
+
+  it("is not to be begun now where it was suspended while nobody led", async () => {
+    const { story, run } = aPlanThatWaited(environment);
+    edited({ suspend: true })(story);
+    const { verdict } = await judged(story, run);
+    assert.deepEqual([verdict.verdict, verdict.reason], ["Hold", "Suspended"]);
+  });
 
   it("is refused where a person has asked for the end of its Run", async () => {
     const { story, run } = aPlanThatWaited(environment);
@@ -215,7 +221,6 @@ describe("A destroy that waited, when it is to begin", () => {
     ["it is declared again", { components: [network, aComponent("other")] }, "Superseded"],
     ["more people have to be asked", { approval: { ...approval, destroy: { required: 2 } } }, "Superseded"],
     ["something is protected", { protect: ["a.b"] }, "Superseded"],
-    ["it is suspended", { suspend: true }, "Suspended"],
   ];
   for (const [what, change, reason] of changes) {
     it(`is refused where ${what} by then`, async () => {
@@ -225,6 +230,13 @@ describe("A destroy that waited, when it is to begin", () => {
       assert.deepEqual([verdict.verdict, verdict.reason], ["Refuse", reason]);
     });
   }
+
+  it("is not to be begun now where it is suspended by then", async () => {
+    const { story, run } = aDestroyThatWaited();
+    edited({ suspend: true })(story);
+    const { verdict } = await judged(story, run);
+    assert.deepEqual([verdict.verdict, verdict.reason], ["Hold", "Suspended"]);
+  });
 
   it("goes on although the Environment is deleted", async () => {
     const { story, run } = aDestroyThatWaited();

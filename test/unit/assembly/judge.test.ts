@@ -77,6 +77,13 @@ describe("The judge of plans", () => {
     assert.equal((await judged(windowed, 12, { rules }, listed)).reason, "AwaitingApproval");
   });
 
+  it("keeps a plan of an Environment that was suspended while it was made, to apply and to destroy", async () => {
+    const gone = anEnvironment([], { spec: { suspend: true } });
+    const suspended = anEnvironment([network], { spec: { suspend: true } });
+    for (const answer of [await judged(suspended), await judged(gone, 0, { operation: "Destroy" })])
+      assert.deepEqual([answer.verdict, answer.reason], ["Hold", "Suspended"]);
+  });
+
   it("refuses what is pointless by now", async () => {
     const mortal = anEnvironment([network], { spec: { lifetime: aLifetime() } });
     assert.deepEqual([(await judged(mortal, 24)).verdict, (await judged(mortal, 24)).reason], ["Refuse", "Expired"]);

@@ -238,6 +238,19 @@ describe("a plan that needs approval", () => {
     assert.equal((await first.ask("POST", "/v1/plan", aPlan())).json.verdict, "Apply");
   });
 
+  for (const reason of ["Suspended", "WindowClosed", "ScheduleInvalid"]) {
+    it(`is refused where it has to wait again when its second pod asks: ${reason}`, async () => {
+      await world.close();
+      const judge = () => ({ verdict: "Hold", reason, message: "not now" }) as const;
+      world = await gatewayWorld({ judge });
+      const run = world.aRun("network", 1);
+      assert.equal((await held(run)).verdict.json.verdict, "Hold");
+      const second = await aWorker(run, "Apply");
+      const { json } = await second.ask("POST", "/v1/plan", aPlan());
+      assert.deepEqual([json.verdict, json.reason], ["Refuse", reason]);
+    });
+  }
+
   it("that destroys and does nothing else is applied when the stricter rule is met, and not before", async () => {
     const stricter = { approval: { required: 0, expiresAfter: "1h", destroy: { required: 2 } } };
     const destroying = { counts: { create: 0, update: 0, replace: 0, delete: 1 } };
