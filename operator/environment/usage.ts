@@ -1,4 +1,6 @@
 import type { Component } from "../api/component.ts";
+import type { Run } from "../api/run.ts";
+import { isWaitingForPeople } from "../run/phase.ts";
 import { hasBegunToApply, stateNameOf } from "../run/witness.ts";
 import { destroyBasisOf, isWhole } from "../storage/record.ts";
 import { inputsOf, sourceOf } from "./desired.ts";
@@ -25,7 +27,8 @@ function workedOut(observation: Observation): UsersOf {
     ...observation.records.map(({ key }) => key.component),
     ...observation.runs.flatMap((run) => stateNameOf(run) ?? []),
   ]);
-  const holding = [...names].map((name) => pastOf(observation, name)).filter((past) => isHolding(observation, past));
+  const pasts = [...names].map((name) => pastOf(observation, name));
+  const holding = pasts.filter((past) => isHolding(observation, past) || beginning(past) !== undefined);
   const users = reversed(usage(observation, holding));
   return (name) => [...(users.get(name) ?? [])].filter((user) => user !== name).sort();
 }
@@ -39,10 +42,22 @@ function isHolding(observation: Observation, past: ComponentPast): boolean {
   return isOwn && (record.mayHoldObjects || isLost);
 }
 
+/**
+ * A Run is at work that may have been allowed to apply just now: its claim, and what it makes, may be in the store before anybody here has seen
+ * that. A plan that waits needs nothing while it waits.
+ */
+const beginning = ({ open }: ComponentPast): Run | undefined =>
+  open?.spec.operation === "Apply" && !isWaitingForPeople(open) ? open : undefined;
+
 /** Who uses whom. A cycle there cannot be waited out: then what was applied alone counts, and where that has one, it is no order at all. */
 function usage(observation: Observation, pasts: readonly ComponentPast[]): Graph {
   const graphWith = (needsOf: (observation: Observation, past: ComponentPast) => Iterable<string>): Graph =>
-    graphOf(pasts.map((past) => [past.name, needsOf(observation, past)]));
+    graphOf(
+      pasts.map((past) => [
+        past.name,
+        [...needsOf(observation, past), ...(beginning(past)?.spec.inputs.dependsOn ?? [])],
+      ]),
+    );
   const graphs = [graphWith(presentNeeds), graphWith(appliedNeeds)];
   return graphs.find((graph) => orderOf(graph).cycle === undefined) ?? graphOf([]);
 }

@@ -103,3 +103,30 @@ describe("What a component uses of which nothing says yet what it was applied fr
     netWaits(story);
   });
 });
+
+describe("What a component uses whose first Run is at work", () => {
+  const beginning = (): Story => {
+    const story = aStory(anEnvironment([aComponent("net"), aComponent("app", { needs: ["net"] })]));
+    story.round();
+    story.end("net", "Applied");
+    story.round();
+    assert.deepEqual(story.started, ["Apply net #1", "Apply app #1"]);
+    return story;
+  };
+
+  it("is not destroyed before that Run has ended, since it may have been allowed to apply just now", () => {
+    const story = beginning();
+    story.delete();
+    netWaits(story);
+    story.end("app", "Cancelled", { reason: "Destroying" });
+    story.round();
+    assert.deepEqual(story.started.slice(2), ["Destroy net #2"]);
+  });
+
+  it("is not destroyed before it either where the state was another Environment's until then", () => {
+    const story = beginning();
+    story.records.set("app", aRecord("app", { owner: { environmentUid: "another" } }));
+    story.delete();
+    netWaits(story);
+  });
+});
