@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
-import { type Cluster, KubeConfig } from "@kubernetes/client-node";
-import { Agent, type Dispatcher, ProxyAgent } from "undici";
+import type { Cluster, KubeConfig } from "@kubernetes/client-node";
+import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from "undici";
+import { defaultKubeConfig } from "./kubeconfig-files.ts";
 
 /** Where the API server is and who we are. */
 export interface Connection {
@@ -30,19 +31,20 @@ const POOL = {
   bodyTimeout: 0,
 } as const;
 
-/** From $KUBECONFIG, ~/.kube/config or the pod's service account, in this order. */
-function defaultKubeConfig(): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  return config;
+export interface ConnectOptions {
+  /** Go through the proxy of $HTTPS_PROXY where $NO_PROXY does not say otherwise, as kubectl does. Otherwise only through one of the kubeconfig. */
+  readonly mindsProxies?: boolean;
 }
 
 /** One pool of connections for the process. Throws when the kubeconfig has no current cluster. */
-export async function connect(config: KubeConfig = defaultKubeConfig()): Promise<Connection> {
+export async function connect(
+  config: KubeConfig = defaultKubeConfig(),
+  { mindsProxies = false }: ConnectOptions = {},
+): Promise<Connection> {
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw new Error("The kubeconfig has no current context with a cluster: set current-context");
   const server = new URL(cluster.server);
-  const dispatcher = createPool(cluster, await httpsOptions(config));
+  const dispatcher = createPool(cluster, await httpsOptions(config), mindsProxies);
   return {
     origin: server.origin,
     pathPrefix: server.pathname.replace(/\/$/, ""),
@@ -58,7 +60,7 @@ async function httpsOptions(config: KubeConfig): Promise<RequestOptions> {
   return options;
 }
 
-function createPool(cluster: Cluster, options: RequestOptions): Dispatcher {
+function createPool({ server, proxyUrl }: Cluster, options: RequestOptions, mindsProxies: boolean): Dispatcher {
   const tls = {
     keepAlive: true,
     keepAliveInitialDelay: 15_000,
@@ -68,14 +70,20 @@ function createPool(cluster: Cluster, options: RequestOptions): Dispatcher {
     ...(options.rejectUnauthorized === undefined ? {} : { rejectUnauthorized: options.rejectUnauthorized }),
     ...(options.servername === undefined ? {} : { servername: options.servername }),
   };
-  if (!cluster.proxyUrl) return new Agent({ ...POOL, connect: tls });
-  if (cluster.proxyUrl.startsWith("http")) return new ProxyAgent({ ...POOL, uri: cluster.proxyUrl, requestTls: tls });
-  throw new Error(`The kubeconfig names the proxy ${cluster.proxyUrl}: only http and https proxies are supported`);
+  if (proxyUrl?.startsWith("http")) return new ProxyAgent({ ...POOL, uri: proxyUrl, requestTls: tls });
+  if (proxyUrl)
+    throw new Error(`The kubeconfig names the proxy ${proxyUrl}: only http and https proxies are supported`);
+  if (mindsProxies && !isThisMachine(server)) return new EnvHttpProxyAgent({ ...POOL, connect: tls, requestTls: tls });
+  return new Agent({ ...POOL, connect: tls });
 }
 
-/** client-node always reads certificates into buffers; its type allows more. */
+/** No proxy leads there, whatever the environment says (https://pkg.go.dev/net/http#ProxyFromEnvironment). */
+const isThisMachine = (server: string) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(server).hostname);
+
+/** client-node reads certificates into buffers, and leaves those of an exec plug-in as text. */
 function asBuffer(material: unknown): Buffer {
   if (Buffer.isBuffer(material)) return material;
+  if (typeof material === "string") return Buffer.from(material);
   throw new TypeError("Certificates of the kubeconfig could not be read");
 }
 

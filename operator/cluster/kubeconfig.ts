@@ -1,5 +1,6 @@
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { type Connection, connect } from "./connection.ts";
+import { defaultKubeConfig, readKubeConfig } from "./kubeconfig-files.ts";
 
 /** What a person may say about where to go, as with kubectl. */
 export interface ClusterChoice {
@@ -36,20 +37,17 @@ export function chooseCluster(choice: ClusterChoice = {}): ChosenCluster {
     context: name,
     server: cluster.server,
     namespace: context.namespace || "default",
-    connect: () => connect(config),
+    connect: () => connect(config, { mindsProxies: true }),
   };
 }
 
 function load(file: string | undefined): KubeConfig {
-  const config = new KubeConfig();
   try {
-    if (file === undefined) config.loadFromDefault();
-    else config.loadFromFile(file);
+    return file === undefined ? defaultKubeConfig() : readKubeConfig(file);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ClusterNotChosen(`The kubeconfig cannot be read: ${why}`, { cause: error });
   }
-  return config;
 }
 
 /** client-node's last resort, which no API server of today answers to. */

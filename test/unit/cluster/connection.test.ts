@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { type Cluster, KubeConfig, type User } from "@kubernetes/client-node";
+import { request } from "undici";
 import { createClient } from "../../../operator/cluster/client.ts";
 import { type Connection, connect } from "../../../operator/cluster/connection.ts";
 import { PODS } from "../../../operator/cluster/resources.ts";
 import { createTransport } from "../../../operator/cluster/transport.ts";
+import { makeCertificate } from "../../../operator/gateway/x509.ts";
 import { systemClock } from "../../../operator/loop/clock.ts";
 import { type FakeApi, fakeApi } from "./fake-api.ts";
 
@@ -21,6 +29,20 @@ function aKubeConfig(cluster: Partial<Cluster>, user: Partial<User>): KubeConfig
 
 /** As client-node writes down the service account of a pod. */
 const projected = (tokenFile: string) => ({ authProvider: { name: "tokenFile", config: { tokenFile } } });
+
+/** Signed by itself, in the name of ann. */
+function aCertificate(): { readonly key: string; readonly certificate: string } {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const certificate = makeCertificate({
+    subject: "ann",
+    publicKey,
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+    issuer: { name: "ann", key: privateKey },
+    use: { type: "server", hosts: ["localhost"] },
+  });
+  return { key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), certificate };
+}
 
 describe("the connection to the API server", () => {
   let connection: Connection | undefined;
@@ -69,6 +91,68 @@ describe("the connection to the API server", () => {
     await assert.rejects(connection.headers(false), /ENOENT/);
     await writeFile(tokenFile, "there");
     assert.deepEqual(await connection.headers(false), { authorization: "Bearer there" });
+  });
+
+  describe("through the proxy of the environment", () => {
+    const VARIABLES = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"];
+    const before = VARIABLES.map((name) => [name, process.env[name]] as const);
+    beforeEach(() => {
+      for (const name of VARIABLES) delete process.env[name];
+    });
+    afterEach(() => {
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    });
+
+    /** What a proxy was asked to lead to, by a connection for which it is set. */
+    async function askedOf(server: string, options: Parameters<typeof connect>[1]): Promise<readonly string[]> {
+      const asked: string[] = [];
+      const proxy = createServer().on("connect", ({ url = "" }, socket) => {
+        asked.push(url);
+        socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+      });
+      await once(proxy.listen(0, "127.0.0.1"), "listening");
+      process.env.HTTPS_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      connection = await connect(aKubeConfig({ server }, {}), options);
+      await assert.rejects(request(`${server}/version`, { dispatcher: connection.dispatcher }));
+      proxy.close();
+      return asked;
+    }
+
+    it("goes where it is to mind it, as kubectl does", async () => {
+      const asked = await askedOf("https://api.example.invalid:6443", { mindsProxies: true });
+      assert.deepEqual(asked, ["api.example.invalid:6443"]);
+    });
+
+    it("does not go where it is not, as in a pod, nor to this machine, nor where $NO_PROXY says so", async () => {
+      assert.deepEqual(await askedOf("https://api.example.invalid:6443", {}), []);
+      assert.deepEqual(await askedOf("https://127.0.0.1:1", { mindsProxies: true }), []);
+      process.env.NO_PROXY = ".example.invalid";
+      assert.deepEqual(await askedOf("https://api.example.invalid:6443", { mindsProxies: true }), []);
+    });
+  });
+
+  it("shows the certificate that a program of the kubeconfig hands out", async () => {
+    const { key, certificate } = aCertificate();
+    const login = join(folder, "login");
+    const status = { clientCertificateData: certificate, clientKeyData: key };
+    const credential = { apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status };
+    await writeFile(login, `#!/bin/sh\ncat <<'END'\n${JSON.stringify(credential)}\nEND\n`);
+    await chmod(login, 0o755);
+    const server = createTlsServer({ key, cert: certificate, requestCert: true, rejectUnauthorized: false });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    server.on("request", ({ socket }, response) =>
+      response.end((socket as TLSSocket).getPeerCertificate().subject?.CN ?? "nobody"),
+    );
+    const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const exec = { apiVersion: credential.apiVersion, command: login, interactiveMode: "Never" };
+    connection = await connect(aKubeConfig({ server: origin }, { exec }));
+    const { body } = await request(origin, { dispatcher: connection.dispatcher });
+    assert.equal(await body.text(), "ann");
+    server.closeAllConnections();
+    server.close();
   });
 
   it("says what to do when the kubeconfig names no cluster, or a proxy it cannot use", async () => {

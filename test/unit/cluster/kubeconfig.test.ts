@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { stringify } from "yaml";
 import { ClusterNotChosen, chooseCluster } from "../../../operator/cluster/kubeconfig.ts";
 
@@ -55,6 +55,46 @@ describe("the choice of a cluster", () => {
       () => chooseCluster({ file: join(dir, "missing") }),
       /^ClusterNotChosen: The kubeconfig cannot be read: ENOENT/,
     );
+  });
+
+  describe("from several files of $KUBECONFIG", () => {
+    const before = process.env.KUBECONFIG;
+    afterEach(() => {
+      if (before === undefined) delete process.env.KUBECONFIG;
+      else process.env.KUBECONFIG = before;
+    });
+    const choose = (...files: readonly string[]) => {
+      process.env.KUBECONFIG = files.join(delimiter);
+      return chooseCluster();
+    };
+    const far = {
+      "current-context": "far",
+      clusters: [
+        { name: "c", cluster: { server: "https://another.example.com" } },
+        { name: "f", cluster: { server: "https://far.example.com" } },
+      ],
+      contexts: [{ name: "far", context: { cluster: "f", user: "u" } }],
+    };
+
+    it("takes what is said first, as kubectl does: the context, and what bears a name", async () => {
+      const files = [await kubeconfig("near"), await kubeconfig("far", far)] as const;
+      const { context, server } = choose(...files);
+      assert.deepEqual([context, server], ["near", "https://near.example.com"]);
+      const other = choose(...files.toReversed());
+      assert.deepEqual([other.context, other.server], ["far", "https://far.example.com"]);
+    });
+
+    it("takes the current context of a later file where the first has none", async () => {
+      const silent = await kubeconfig("silent", { "current-context": "" });
+      assert.equal(choose(silent, await kubeconfig("far", far)).context, "far");
+    });
+
+    it("minds no file that is missing or empty", async () => {
+      const empty = join(dir, "empty");
+      await writeFile(empty, "\n");
+      assert.equal(choose(join(dir, "missing"), empty, await kubeconfig("near")).context, "near");
+      assert.throws(() => choose(join(dir, "missing")), /^ClusterNotChosen: There is no kubeconfig with a context/);
+    });
   });
 
   it("logs in with a program that hands out tokens, as clouds do", async () => {
