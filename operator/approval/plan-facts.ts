@@ -18,6 +18,7 @@ export const PLAN_FIELDS = {
 /** Fields of an item of `plan.changes`. */
 export const CHANGE_FIELDS = {
   address: 'address of the resource, as in `module.data.aws_db_instance.main["a"]`',
+  previousAddress: "the address that it has had until now, where a `moved` block gives it another; otherwise empty",
   type: "its type, as in `aws_db_instance`",
   action: "`create`, `update`, `replace`, `delete`, `forget`, `move` or `import`",
   attributes:
@@ -34,7 +35,7 @@ export interface PlanFacts {
   readonly forget: bigint;
   readonly drifted: bigint;
   readonly driftOnly: boolean;
-  readonly changes: readonly PlannedChange[];
+  readonly changes: readonly Required<PlannedChange>[];
 }
 
 export function factsOf(plan: PlanReport, operation: Operation): PlanFacts {
@@ -48,6 +49,6 @@ export function factsOf(plan: PlanReport, operation: Operation): PlanFacts {
     forget: BigInt(changes.filter(({ action }) => action === "forget").length),
     drifted: BigInt(plan.drifted),
     driftOnly: plan.driftOnly ?? false,
-    changes,
+    changes: changes.map((change) => ({ previousAddress: "", ...change })),
   };
 }

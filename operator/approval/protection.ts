@@ -26,7 +26,7 @@ function touchesProtected({ counts, changes = [] }: PlanReport, protect: readonl
   const matches = destroyed.map((change) => ({ change, by: protectedBy(change, protect) })).filter(({ by }) => by);
   const [first] = matches;
   if (first !== undefined) {
-    const names = matches.slice(0, NAMED).map(({ change }) => `${change.address} (${change.action})`);
+    const names = matches.slice(0, NAMED).map(({ change }) => `${nameOf(change)} (${change.action})`);
     const more = matches.length > NAMED ? ` and ${matches.length - NAMED} more` : "";
     return {
       reason: "Protected",
@@ -42,6 +42,9 @@ function touchesProtected({ counts, changes = [] }: PlanReport, protect: readonl
   };
 }
 
+const nameOf = ({ address, previousAddress }: PlannedChange): string =>
+  previousAddress === undefined ? address : `${address}, until now ${previousAddress}`;
+
 function destroysTooMuch({ counts }: PlanReport, maxDeletes: number | undefined): Offence | undefined {
   const destroyed = counts.delete + counts.replace;
   if (maxDeletes === undefined || destroyed <= maxDeletes) return undefined;
@@ -51,18 +54,29 @@ function destroysTooMuch({ counts }: PlanReport, maxDeletes: number | undefined)
   };
 }
 
-/** The pattern that keeps a resource, or undefined. */
+/** The pattern that keeps a resource, by the name that it has now or by the one that the plan gives it; or undefined. */
 export function protectedBy(
-  { address, type }: Pick<PlannedChange, "address" | "type">,
+  { address, previousAddress, type }: Pick<PlannedChange, "address" | "previousAddress" | "type">,
   protect: readonly string[],
 ): string | undefined {
-  return protect.find((pattern) => {
-    if (isTypePattern(pattern)) return matches(pattern, type);
-    if (!isWhole(address)) return true;
-    // A resource of that name, all of its instances, and all that is in a module of that name.
-    return ["", ".*", "[*"].some((inside) => matches(`${pattern}${inside}`, address));
-  });
+  const names = [
+    { address, type },
+    ...(previousAddress === undefined ? [] : [{ address: previousAddress, type: typeIn(previousAddress) }]),
+  ];
+  return protect.find((pattern) => names.some((name) => keeps(pattern, name)));
 }
+
+function keeps(pattern: string, { address, type }: { readonly address: string; readonly type: string }): boolean {
+  if (isTypePattern(pattern)) return matches(pattern, type);
+  if (!isWhole(address)) return true;
+  // A resource of that name, all of its instances, and all that is in a module of that name.
+  return ["", ".*", "[*"].some((inside) => matches(`${pattern}${inside}`, address));
+}
+
+/** `aws_db_instance` of `module.data["a.b"].aws_db_instance.main["c.d"]`: a move may change the type, too. */
+const typeIn = (address: string): string => address.replace(INSTANCE_KEYS, "").split(".").at(-2) ?? "";
+
+const INSTANCE_KEYS = /\["(?:[^"\\]|\\.)*"\]|\[\d+\]/g;
 
 /** Of an address with a part that is hidden or cut off nobody can tell whether it is protected. */
 function isWhole(address: string): boolean {

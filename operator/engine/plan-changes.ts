@@ -6,6 +6,8 @@ export type ChangeAction = "create" | "update" | "replace" | "delete" | "forget"
 
 export interface PlanChange {
   readonly address: string;
+  /** The address that it has had until now, where a `moved` block gives it another. */
+  readonly previousAddress?: string;
   readonly type: string;
   readonly action: ChangeAction;
   /** Paths as in `instance_type` or `tags.Owner`; see `changedPaths`. */
@@ -73,10 +75,12 @@ export function gravestFirst(touched: readonly ResourceChange[]): readonly Resou
   return touched.toSorted((a, b) => gravityOf(a) - gravityOf(b));
 }
 
-function planChange({ address, type, change }: ResourceChange, action: ChangeAction): PlanChange {
+function planChange(resource: ResourceChange, action: ChangeAction): PlanChange {
+  const { address, previous_address, type, change } = resource;
   const attributes = changedPaths(change);
   return {
     address,
+    ...(isMoved(resource) && previous_address !== undefined ? { previousAddress: previous_address } : {}),
     type,
     action,
     attributes: attributes.slice(0, MOST_ATTRIBUTES),

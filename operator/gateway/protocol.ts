@@ -82,6 +82,8 @@ export const MOST_CHANGES = 20_000;
 
 export const plannedChange = z.object({
   address: z.string(),
+  /** What it is called until this plan is applied, where that is something else. */
+  previousAddress: z.string().optional(),
   type: z.string(),
   action: z.enum(["create", "update", "replace", "delete", "forget", "move", "import"]),
   /** Paths of changed attributes, as in `tags.Owner`. */

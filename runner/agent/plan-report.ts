@@ -56,9 +56,12 @@ function changesOf({ changes }: EnginePlan, scrubber: Scrubber, most = CHANGES_B
 }
 
 /** Keys of `for_each` and of maps are data: they may be, or hold, a secret. */
-function scrubbed({ address, type, action, attributes }: PlanChange, scrub: (text: string) => string): PlannedChange {
+function scrubbed(change: PlanChange, scrub: (text: string) => string): PlannedChange {
+  const { address, previousAddress, type, action, attributes } = change;
+  const told = (name: string): string => scrub(name).slice(0, LONGEST_ADDRESS);
   return {
-    address: scrub(address).slice(0, LONGEST_ADDRESS),
+    address: told(address),
+    ...(previousAddress === undefined ? {} : { previousAddress: told(previousAddress) }),
     type,
     action,
     attributes: attributes.map((path) => scrub(path).slice(0, LONGEST_ATTRIBUTE)),
@@ -66,8 +69,8 @@ function scrubbed({ address, type, action, attributes }: PlanChange, scrub: (tex
 }
 
 /** A name of the greatest length may have been cut. */
-function isWhole({ address, attributes }: PlannedChange): boolean {
-  return !isCut(address) && attributes.every((path) => path.length < LONGEST_ATTRIBUTE);
+function isWhole({ address, previousAddress = "", attributes }: PlannedChange): boolean {
+  return !isCut(address) && !isCut(previousAddress) && attributes.every((path) => path.length < LONGEST_ATTRIBUTE);
 }
 
 /** Resources of one type change the same attributes: each text is looked at once. */

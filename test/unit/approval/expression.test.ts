@@ -72,7 +72,7 @@ describe("an expression about a plan", () => {
     [
       "with a slip in a field of a change",
       "plan.changes.all(c,\n c.adress == 'x')",
-      "2:3: a change has no adress: it has address, type, action, attributes",
+      "2:3: a change has no adress: it has address, previousAddress, type, action, attributes",
     ],
     [
       "that takes the list for a change",

@@ -50,6 +50,22 @@ describe("protect", () => {
     });
   }
 
+  const moved: readonly [string, string, boolean][] = [
+    ["module.data", "module.data.aws_db_instance.main", true],
+    ["aws_db_instance.main", "aws_db_instance.main[0]", true],
+    ["aws_db_*", 'module.a["b.c"].aws_db_instance.main["[d].e"]', true],
+    ["aws_s3_bucket", "module.data.aws_db_instance.main", false],
+    ["module.web", "module.data.aws_db_instance.main", false],
+  ];
+  for (const [pattern, previousAddress, kept] of moved) {
+    it(`${pattern} ${kept ? "keeps" : "does not keep"} what has been ${previousAddress} until now, and is moved and replaced`, () => {
+      const main = { address: "module.storage.other_database.main", previousAddress, type: "other_database" };
+      const offence = offenceOf(aPlanThat({ ...main, action: "replace", attributes: [] }), { protect: [pattern] });
+      assert.equal(offence?.reason, kept ? "Protected" : undefined);
+      if (kept) assert.ok(offence?.message.includes(`${main.address}, until now ${previousAddress} (replace)`));
+    });
+  }
+
   for (const action of ["delete", "replace"] as const) {
     it(`refuses a plan that would ${action} a match, and names it`, () => {
       const offence = offenceOf(aPlanThat(change(bucket, "update"), change(database, action)), {

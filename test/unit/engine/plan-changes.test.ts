@@ -75,6 +75,21 @@ describe("the changes of a plan", () => {
     assert.deepEqual(attributesOf(update(same, same, { after_sensitive: { tags: { a: true } } })), ["tags.a"]);
   });
 
+  it("have the name that a resource has had until now, where the plan gives it another", () => {
+    const replaced = { actions: ["delete", "create"] };
+    const { items } = aPlan([
+      { address: "thing.b", previous_address: "thing.a", change: replaced },
+      { address: "thing.c", previous_address: "thing.c", change: replaced },
+    ]).changes;
+    assert.deepEqual(
+      items.map(({ address, previousAddress }) => [address, previousAddress]),
+      [
+        ["thing.b", "thing.a"],
+        ["thing.c", undefined],
+      ],
+    );
+  });
+
   it("include moves, imports and what is only forgotten, and leave out what is only read", () => {
     const { items } = aPlan([
       { address: "thing.b", previous_address: "thing.a", change: { actions: ["no-op"] } },
