@@ -40,30 +40,32 @@ export function leftBehind({ observation, past }: ComponentSeen) {
   const seenTo = new Set(confirmed.map((run) => run.trim()));
   const applies = cutOffApplies(cutOffOf(past));
   const seen = applies.findIndex(({ run }) => seenTo.has(run));
-  const left = withLeftovers(seen === -1 ? applies : applies.slice(0, seen), observation);
+  const left = (seen === -1 ? applies : applies.slice(0, seen))
+    .map((apply) => leftoversOf(apply, observation))
+    .filter(({ things, isUntold }) => things.length > 0 || isUntold);
   const [newest] = left;
   if (newest === undefined) return undefined;
   const runs = left.map(({ number }) => `Run ${number}`).join(" and ");
   const more = left.reduce((sum, apply) => sum + apply.more, 0);
-  return { run: newest.run, runs, things: left.flatMap(({ things }) => things), more };
+  const isUntold = left.some((apply) => apply.isUntold);
+  return { run: newest.run, runs, things: left.flatMap(({ things }) => things), more, isUntold };
 }
 
-/** Those that left something that no state has. Their Runs may be of a name that the component had before. */
-function withLeftovers(applies: readonly CutOffApply[], { runs }: Observation) {
-  return applies
-    .map(({ run, number }) => {
-      const { outcome } = runs.find(({ metadata }) => metadata.name === run)?.status ?? {};
-      const { leftovers: things = [], more = 0 } = outcome?.journal ?? {};
-      return { run, number, things, more };
-    })
-    .filter(({ things }) => things.length > 0);
+/**
+ * What an apply had begun and no state has. Its Run, which may be of a name that the component had before, tells it. Where that was deleted, as by a
+ * deletion in the foreground, only the journal in the store knows.
+ */
+function leftoversOf({ run, number, journal }: CutOffApply, { runs }: Observation) {
+  const teller = runs.find(({ metadata }) => metadata.name === run);
+  const { leftovers: things = [], more = 0 } = teller?.status?.outcome?.journal ?? {};
+  return { run, number, things, more, isUntold: teller === undefined && journal !== undefined };
 }
 
 /** Why there is a Run whose plan waits for a person after an apply that was cut off. */
 export function recoveryCause(cutOff: CutOff, { observation, past: { latest } }: ComponentSeen): Cause {
-  const journals = withLeftovers(cutOffApplies(cutOff), observation).map(({ run, number }) =>
-    run === cutOff.run ? "its journal" : `that of Run ${number}`,
-  );
+  const journals = cutOffApplies(cutOff)
+    .filter((apply) => leftoversOf(apply, observation).things.length > 0)
+    .map(({ run, number }) => (run === cutOff.run ? "its journal" : `that of Run ${number}`));
   const verb = journals.length === 1 ? "names" : "name";
   const named = journals.length === 0 ? "" : `; ${journals.join(" and ")} ${verb} what no state had then`;
   const failed = latest?.metadata.name !== cutOff.run && latest?.status?.phase === "Failed";

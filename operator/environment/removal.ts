@@ -153,8 +153,12 @@ function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefi
   // The record of what sleeps stays, and with it the journal.
   const left = subject.ending === "Asleep" ? undefined : leftBehind(subject);
   if (left !== undefined) {
-    const named = left.things.map(({ address, id }) => (id === undefined ? address : `${address} (${id})`)).join(", ");
-    const things = left.more === 0 ? named : `${named} and ${left.more} more: see kubectl terrarium state imports`;
+    const named = left.things.map(({ address, id }) => (id === undefined ? address : `${address} (${id})`));
+    const unnamed = left.isUntold ? "what the journal tells" : `${left.more} more`;
+    const isWhole = left.more === 0 && !left.isUntold;
+    const things = isWhole
+      ? named.join(", ")
+      : `${[named.join(", "), unnamed].filter(Boolean).join(" and ")}: see kubectl terrarium state imports`;
     // What to do comes first: the status cuts long messages.
     const message = `remove by hand what is left of what ${left.runs} had begun, then set ${ANNOTATIONS.confirmGone}=${left.run}: ${things}`;
     return { state: "Stalled", reason: "LeftBehind", message: message.slice(0, 1024) };

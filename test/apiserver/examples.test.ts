@@ -67,7 +67,7 @@ describe("The examples", function () {
 
   it("argocd/application.yaml deletes what it holds, and leaves the buttons' field alone", async () => {
     const { metadata, spec } = parse(await readFile(join(EXAMPLES, "argocd/application.yaml"), "utf8"));
-    assert.deepEqual(metadata.finalizers, ["resources-finalizer.argocd.argoproj.io"]);
+    assert.deepEqual(metadata.finalizers, ["resources-finalizer.argocd.argoproj.io/background"]);
     assert.deepEqual(spec.ignoreDifferences[0].jsonPointers, ["/spec/suspend"]);
     assert.ok(spec.syncPolicy.syncOptions.includes("RespectIgnoreDifferences=true"));
   });

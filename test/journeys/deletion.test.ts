@@ -92,6 +92,19 @@ journeys("deleting an environment", () => {
     assert.deepEqual(outside.heard, ["create/thing", "destroy/thing"]);
   });
 
+  journey("in the foreground, as by Argo CD, in the middle of an apply, what was made is destroyed", async (place) => {
+    const { outside } = place;
+    outside.hold("create/second");
+    const module = reports(outside.address, "first") + reports(outside.address, "second", ["first"]);
+    await place.apply(anEnvironment({ name: "front", components: [{ name: "one", module }] }));
+    await outside.arrival("create/second");
+    await place.kubectl(["delete", "environment", "front", "--cascade=foreground", "--wait=false"]);
+    // The garbage collector may end the pod before this answer comes, or not get to it.
+    outside.release("create/second");
+    await place.untilGone("front");
+    assert.equal(outside.count("destroy/first"), 1);
+  });
+
   journeyWithEachEngine("after an apply that failed half way, what was made is destroyed", async (place, engine) => {
     const { outside } = place;
     outside.refuse("create/second");

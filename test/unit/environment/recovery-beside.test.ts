@@ -141,6 +141,29 @@ describe("Beside an apply that was cut off", () => {
     assert.equal(story.decision().type, "letGo");
   });
 
+  it("what only the journal in the store knows keeps it, too, where the Runs went with it, as in the foreground", () => {
+    const story = aStory(anEnvironment([aComponent("a")]));
+    story.round();
+    story.end("a", "Interrupted", { journal: { entries: 3, leftovers: [{ address: "thing.a" }] } });
+    const [run] = story.runs();
+    const record = story.records.get("a");
+    assert.ok(run !== undefined && record?.cutOff !== undefined);
+    const journal = { run: run.metadata.name, blobs: [], entries: 3 };
+    story.records.set("a", { ...record, cutOff: { ...record.cutOff, journal } });
+    story.delete();
+    story.forgetRun(run.metadata.name);
+    story.settle();
+    const { reason, message } = story.verdict("a");
+    assert.equal(reason, "LeftBehind");
+    assert.match(
+      message,
+      /confirm-gone=shop-a-[0-9a-f]+: what the journal tells: see kubectl terrarium state imports$/,
+    );
+    story.annotate({ [ANNOTATIONS.confirmGone]: run.metadata.name });
+    story.settle();
+    assert.equal(story.decision().type, "letGo");
+  });
+
   it("what the journal names and no state has keeps a deleted Environment until a person has seen to it", () => {
     const story = aStory(anEnvironment([aComponent("a"), aComponent("b", { needs: ["a"] })]));
     story.round();
