@@ -43,6 +43,9 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
+/** For what does nothing but tell: it ends when it is stopped, and when nobody listens any more. */
+export const untilUnheard = ({ signal, terminal }: Context): AbortSignal => AbortSignal.any([signal, terminal.unread]);
+
 export interface Command {
   readonly name: string;
   /** One line for the list of commands. */

@@ -7,10 +7,6 @@ import { runProgram } from "./program.ts";
 const stopping = new AbortController();
 process.once("SIGINT", () => stopping.abort());
 process.once("SIGTERM", () => stopping.abort());
-// `| head` has enough before we have said everything.
-process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.error),
-);
 
 const { version, mayColour } = readConfig();
 const terminal = processTerminal(process, mayColour, stopping.signal);
@@ -19,3 +15,8 @@ void runProgram(process.argv.slice(2), { terminal, clock: systemClock, signal: s
     process.exitCode = code;
   },
 );
+// `| head` had enough; a full disk has not.
+process.once("exit", (code) => {
+  const { aborted, reason } = terminal.unread;
+  if (aborted && reason.code !== "EPIPE" && code === EXIT.done) process.exitCode = EXIT.error;
+});

@@ -17,6 +17,10 @@ const HOME_AND_CLEAR = "\u001b[H\u001b[2J\u001b[3J";
 
 export function processTerminal({ stdin, stdout, stderr }: Streams, mayColour: boolean, signal: AbortSignal): Terminal {
   const onTerminal = stdout.isTTY === true;
+  const unread = new AbortController();
+  // The first one says why: each further write fails as well.
+  stdout.on("error", (error) => unread.abort(error));
+  stderr.on("error", () => {});
   const print = (line: string) => void stdout.write(`${line}\n`);
   return {
     print,
@@ -34,6 +38,7 @@ export function processTerminal({ stdin, stdout, stderr }: Streams, mayColour: b
         lines.close();
       }
     },
+    unread: unread.signal,
     show: (screen) => print(onTerminal ? `${HOME_AND_CLEAR}${screen}` : screen),
   };
 }

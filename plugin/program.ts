@@ -32,6 +32,7 @@ export async function runProgram(args: readonly string[], world: World): Promise
     return await carryOut(command, said, world);
   } catch (error) {
     if (world.signal.aborted) return EXIT.interrupted;
+    if (terminal.unread.aborted && error === terminal.unread.reason) return EXIT.done;
     const { sentence, code } = explain(error);
     terminal.tell(harmlessText(sentence));
     if (error instanceof UsageError) terminal.tell(`Usage: ${usageOf(command)}\n--help tells more.`);

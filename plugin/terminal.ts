@@ -14,6 +14,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Asks on stderr, so that what is printed stays clean; "" when the input ends. */
   ask(question: string): Promise<string>;
+  /** Aborted when nobody takes what is printed any more, as behind `| head`: what only tells ends then, and what acts goes on in silence. */
+  readonly unread: AbortSignal;
   /** Takes the place of what was shown before, where stdout is a terminal; otherwise follows it. */
   show(text: string): void;
 }

@@ -3,7 +3,7 @@ import { ApiError, isNotFound } from "../../operator/cluster/errors.ts";
 import type { Stored } from "../../operator/cluster/ports.ts";
 import { UsageError } from "../arguments.ts";
 import type { Cluster } from "../cluster.ts";
-import { COMPONENT, type Command, type Context } from "../command.ts";
+import { COMPONENT, type Command, type Context, untilUnheard } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { harmlessLine } from "../harmless.ts";
 import { findRun, NotFound, readEnvironment, readRun, readRuns } from "../lookup.ts";
@@ -71,12 +71,13 @@ async function runsFor(cluster: Cluster, name: string, components: readonly stri
 
 /** The logs of its pods, one after the other. True when there was one. */
 async function tellRun(
-  { clock, signal }: Context,
+  context: Context,
   cluster: Cluster,
   run: Stored<Run>,
   wanted: Wanted,
   print: (line: string) => void,
 ): Promise<boolean> {
+  const signal = untilUnheard(context);
   const told = new Set<string>();
   let found = false;
   let now = run;
@@ -89,7 +90,7 @@ async function tellRun(
       found ||= end === "told";
     }
     if (!wanted.follow || isClosed(now) || signal.aborted) return found;
-    await clock.sleep(PAUSE_MS, signal);
+    await context.clock.sleep(PAUSE_MS, signal);
     now = await readRun(cluster, run.metadata.name);
   }
 }

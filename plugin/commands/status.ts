@@ -2,7 +2,7 @@ import type { Environment } from "../../operator/api/environment.ts";
 import { LABELS } from "../../operator/api/names.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import type { Cluster } from "../cluster.ts";
-import { type Command, type Context, ENVIRONMENT, OUTPUT, type Said } from "../command.ts";
+import { type Command, type Context, ENVIRONMENT, OUTPUT, type Said, untilUnheard } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { changes } from "../following.ts";
 import { readEnvironment, readEnvironments, readRuns } from "../lookup.ts";
@@ -70,10 +70,10 @@ async function watch(asked: Asked): Promise<ExitCode> {
     { resource: RUNS, selection: { namespace, ...its } },
   ];
   let last = "";
-  for await (const _ of changes(cluster, followed, context.clock, context.signal)) {
+  for await (const _ of changes(cluster, followed, context.clock, untilUnheard(context))) {
     const text = shown(asked, await readPictures(asked));
     if (text !== last) context.terminal.show(text);
     last = text;
   }
-  return EXIT.interrupted;
+  return context.signal.aborted ? EXIT.interrupted : EXIT.done;
 }

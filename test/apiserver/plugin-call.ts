@@ -46,6 +46,7 @@ export class PluginPeople {
       write: (content) => void said.out.push(Buffer.from(content).toString()),
       read: async () => options.stdin ?? "",
       colours: false,
+      unread: new AbortController().signal,
       interactive: false,
       ask: async () => "",
     };

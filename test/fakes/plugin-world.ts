@@ -43,6 +43,7 @@ export function pluginWorld(options: PluginWorldOptions = {}) {
   for (const environment of options.environments ?? []) client.seed(ENVIRONMENTS, environment);
   for (const run of options.runs ?? []) client.seed(RUNS, labelled(run));
   const stopping = new AbortController();
+  const leaving = new AbortController();
   const opened: ClusterOptions[] = [];
   const clock = {
     now,
@@ -54,9 +55,11 @@ export function pluginWorld(options: PluginWorldOptions = {}) {
     client,
     opened,
     stop: () => stopping.abort(),
+    /** Nobody reads any more what is printed. */
+    leave: () => leaving.abort(),
     /** One call of the program. */
     async call(...args: readonly string[]): Promise<Spoken> {
-      const { terminal, heard } = fakeTerminal(options);
+      const { terminal, heard } = fakeTerminal(options, leaving.signal);
       const open = async (chosen: ClusterOptions) => {
         opened.push(chosen);
         return fakeCluster(client, options, chosen);
@@ -73,7 +76,7 @@ function labelled(run: Run): Run {
   return { ...run, metadata: { ...run.metadata, labels: { ...labels, ...run.metadata.labels } } };
 }
 
-function fakeTerminal(options: PluginWorldOptions) {
+function fakeTerminal(options: PluginWorldOptions, unread: AbortSignal) {
   const { answers } = options;
   const heard = { out: [] as string[], err: [] as string[] };
   const left = [...(answers ?? [])];
@@ -84,6 +87,7 @@ function fakeTerminal(options: PluginWorldOptions) {
     write: (content) => void heard.out.push(Buffer.from(content).toString()),
     read: async () => options.stdin ?? "",
     colours: false,
+    unread,
     interactive: answers !== undefined,
     async ask(question) {
       heard.err.push(question);

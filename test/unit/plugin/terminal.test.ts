@@ -52,6 +52,17 @@ describe("the terminal of the plugin", () => {
     assert.equal(String(piped.stdout.read()), "picture\n");
   });
 
+  it("hears when nobody reads any more, and goes on in silence", () => {
+    const { stdin, stdout, stderr } = streams();
+    const terminal = processTerminal({ stdin, stdout, stderr }, true, signal);
+    const [broken, destroyed] = [new Error("EPIPE"), new Error("ERR_STREAM_DESTROYED")];
+    stderr.emit("error", broken);
+    assert.equal(terminal.unread.aborted, false);
+    stdout.emit("error", broken);
+    stdout.emit("error", destroyed);
+    assert.equal(terminal.unread.reason, broken);
+  });
+
   it("passes contents on byte for byte, in both directions", async () => {
     const { stdin, stdout, stderr } = streams();
     const terminal = processTerminal({ stdin, stdout, stderr }, true, signal);
