@@ -1,4 +1,4 @@
-import { ApiError, ApiUnreachable } from "../operator/cluster/errors.ts";
+import { ApiError, ApiUnreachable, isNotServed } from "../operator/cluster/errors.ts";
 import { ClusterNotChosen } from "../operator/cluster/kubeconfig.ts";
 import { UsageError } from "./arguments.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -74,7 +74,7 @@ function roleFor(verb: string, resource: string): string {
 
 /** A kind that the server does not serve, rather than an object that is not there. */
 function notServed(error: ApiError): string {
-  if (error.message.includes("the server could not find the requested resource"))
+  if (isNotServed(error))
     return "This cluster does not know Terrarium's kinds: is it the right context (--context), and is Terrarium installed?";
   return said(error);
 }

@@ -1,6 +1,7 @@
 import type { Environment } from "../operator/api/environment.ts";
 import { LABELS } from "../operator/api/names.ts";
 import type { Run } from "../operator/api/run.ts";
+import { isNotFound } from "../operator/cluster/errors.ts";
 import type { Stored } from "../operator/cluster/ports.ts";
 import { ENVIRONMENTS, RUNS } from "../operator/cluster/resources.ts";
 import type { Cluster } from "./cluster.ts";
@@ -48,6 +49,7 @@ export async function findRun({ client, namespace }: Cluster, name: string): Pro
 export async function readRun(cluster: Cluster, name: string): Promise<Stored<Run>> {
   const run = await findRun(cluster, name);
   if (run !== undefined) return run;
+  await listed(readRuns(cluster));
   const hint = `kubectl terrarium runs -n ${cluster.namespace} lists them`;
   throw new NotFound(`There is no Run "${name}" in the namespace ${cluster.namespace}: ${hint}`);
 }
@@ -57,12 +59,19 @@ function newestFirst(a: Stored<Run>, b: Stored<Run>): number {
   return made !== 0 ? made : b.spec.number - a.spec.number;
 }
 
+/** Whoever may not list still hears that something is not there. A list is never missing: then the cluster does not know the kind. */
+function listed<T>(list: Promise<readonly T[]>): Promise<readonly T[]> {
+  return list.catch((error: unknown) => {
+    if (isNotFound(error)) throw error;
+    return [];
+  });
+}
+
 const MOST_NAMES = 10;
 
 async function noEnvironment(cluster: Cluster, name: string): Promise<string> {
   const { namespace } = cluster;
-  // Whoever may not list still hears that it is not there.
-  const others = await readEnvironments(cluster).catch(() => []);
+  const others = await listed(readEnvironments(cluster));
   const names = others.map(({ metadata }) => metadata.name);
   const sentence = `There is no Environment "${name}" in the namespace ${namespace}`;
   if (names.length === 0) return `${sentence}: choose another namespace with -n`;

@@ -1,4 +1,4 @@
-import { ApiError, isNotFound } from "../operator/cluster/errors.ts";
+import { ApiError, isNotServed } from "../operator/cluster/errors.ts";
 import { collectionOf, objectAt } from "../operator/cluster/paths.ts";
 import type { Resource } from "../operator/cluster/ports.ts";
 import type { Cluster } from "./cluster.ts";
@@ -77,7 +77,7 @@ async function served<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (isNotFound(error) && /could not find the requested resource|404 page not found/.test(error.message))
+    if (isNotServed(error))
       throw new NotFound(
         "This cluster does not serve states: kubectl get apiservice v1alpha1.state.terrarium.dev says why",
       );

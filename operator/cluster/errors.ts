@@ -51,6 +51,9 @@ const hasStatus = (error: unknown, status: number): error is ApiError =>
   error instanceof ApiError && error.status === status;
 
 export const isNotFound = (error: unknown): error is ApiError => hasStatus(error, 404);
+/** The server knows no such kind, rather than no such object: itself, or as it answers for a group that nobody has registered. */
+export const isNotServed = (error: unknown): error is ApiError =>
+  isNotFound(error) && /could not find the requested resource|404 page not found/.test(error.message);
 export const isForbidden = (error: unknown): error is ApiError => hasStatus(error, 403);
 /** A role lacks a verb, in the words of the API server's authorizer: quotas and admission answer 403, too, in words of their own. */
 export const isRightMissing = (error: unknown): error is ApiError =>

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { ApiError } from "../../operator/cluster/errors.ts";
+import { ApiError, isNotFound } from "../../operator/cluster/errors.ts";
 import type {
   KubeObject,
   ListOptions,
@@ -96,7 +96,10 @@ export function fakeKubeClient(now: () => Date = () => new Date()): FakeClient {
         resource,
         name,
         () => structuredClone(all.get(idOf(resource, namespace, name))) as Stored<T> | undefined,
-      ),
+      ).catch((error: unknown) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }),
     list: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
       call("list", resource, "", () => {
         const found = [...all]
