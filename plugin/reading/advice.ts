@@ -21,8 +21,12 @@ export function adviceFor(picture: Picture): readonly Advice[] {
 
 function whyOf({ waiting, reason }: ComponentPicture): string {
   if (waiting?.for === "approval") return `its plan waits for ${waiting.what}`;
+  return explained(waiting?.what ?? "", reason);
+}
+
+/** What is said of a trouble, and what its reason means where that does not say what to do. */
+export function explained(said: string, reason: string | undefined): string {
   const known = reasonNames.find((name) => name === reason);
-  const said = waiting?.what ?? "";
   if (known === undefined || NAMES_A_WAY_ON.test(said)) return said;
   const { meaning } = REASONS[known];
   return said === "" || said === "resume" || meaning.startsWith(said) ? meaning : `${ended(said)} ${meaning}`;

@@ -1,4 +1,4 @@
-import { adviceFor } from "./advice.ts";
+import { adviceFor, explained } from "./advice.ts";
 import type { Picture } from "./picture.ts";
 
 /** What was found out about a cluster and about who asks. "hidden": the caller may not look. */
@@ -124,7 +124,7 @@ function aboutEnvironments({ pictures, namespace, focus }: HealthFacts): readonl
 }
 
 function aboutEnvironment(picture: Picture, focus: boolean): readonly Finding[] {
-  const { name, ready, summary, message, seen } = picture;
+  const { name, ready, summary } = picture;
   const advice = adviceFor(picture);
   if (advice.length > 0 && !focus) {
     const names = advice.map(({ component }) => component).join(", ");
@@ -138,6 +138,13 @@ function aboutEnvironment(picture: Picture, focus: boolean): readonly Finding[] 
   );
   if (asked.length > 0) return asked;
   if (ready) return [finding("environment", "good", `${name} is Ready (${summary}).`)];
-  if (!seen) return [finding("environment", "warn", `${name}: the operator has not looked at its newest spec yet.`)];
-  return [finding("environment", "warn", `${name} is not Ready, and goes on by itself: ${message}`)];
+  return [unready(picture)];
+}
+
+/** Where no component asks for anybody: the whole may, or nothing goes on since all is as it was to be. */
+function unready({ name, reason, message, seen, stalled, reconciling }: Picture): Finding {
+  if (!seen) return finding("environment", "warn", `${name}: the operator has not looked at its newest spec yet.`);
+  if (stalled) return finding("environment", "bad", `${name}: ${explained(message, reason)}`);
+  const goesOn = reconciling ? "goes on by itself" : "rests";
+  return finding("environment", "warn", `${name} is not Ready, and ${goesOn}: ${message}`);
 }

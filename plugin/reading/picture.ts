@@ -36,6 +36,10 @@ export interface Picture {
   readonly namespace: string;
   readonly createdAt: string;
   readonly ready: boolean;
+  /** Nothing goes on until a person acts. */
+  readonly stalled: boolean;
+  /** Something is under way, or time brings it. */
+  readonly reconciling: boolean;
   readonly reason: string;
   readonly message: string;
   readonly summary: string;
@@ -58,6 +62,8 @@ export function pictureOf(environment: Environment, runs: readonly Run[]): Pictu
     namespace: metadata.namespace ?? "",
     createdAt: metadata.creationTimestamp ?? "",
     ready: ready?.status === "True" && isSeen(environment),
+    stalled: conditionOf(environment, "Stalled")?.status === "True",
+    reconciling: conditionOf(environment, "Reconciling")?.status === "True",
     reason: ready?.reason ?? "NotSeen",
     message: ready?.message ?? "the operator has not looked at it yet",
     summary: status?.summary ?? "",

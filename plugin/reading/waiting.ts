@@ -64,9 +64,9 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
     case "Stalled":
       return { for: "person", what: sentence(line), ...asked };
     case "Failed":
-      return line.retryAt === undefined
+      return isGivenUp(line)
         ? { for: "person", what: sentence(line), ...asked }
-        : { for: "time", what: sentence(line), since: line.retryAt };
+        : { for: "time", what: sentence(line), ...(line.retryAt === undefined ? {} : { since: line.retryAt }) };
     default:
       return {
         for: "time",
@@ -75,6 +75,9 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
       };
   }
 }
+
+/** Tries that come to an end are counted. What hinders a Run from being made, as a git host that is away, is looked at again in any case. */
+const isGivenUp = ({ retryAt, retries }: ComponentStatus): boolean => retryAt === undefined && retries !== undefined;
 
 /** Only what somebody has suspended waits for a person: windows open, and what sleeps wakes, by themselves. */
 function heldBack(environment: Environment, line: ComponentStatus): Omit<Waiting, "behind"> {

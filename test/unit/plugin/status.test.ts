@@ -34,6 +34,7 @@ network           Ready  20m ago
         reason: "RetriesExhausted",
         message: "quota exceeded (main.tf:3)",
         run: "shop-database-4",
+        retries: 6,
       },
       app: { state: "Blocked", reason: "Blocked", message: "waits for database" },
       monitor: { state: "Blocked", reason: "Blocked", message: "waits for app" },
