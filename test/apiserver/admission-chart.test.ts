@@ -177,6 +177,26 @@ describe("the chart", function () {
     it(`refuses ${what}`, () => assert.rejects(renderedChart(values), /values don't meet the specifications/));
   }
 
+  it("has the roles for people also where they are not to be added to Kubernetes' own", async () => {
+    const roles = async (aggregatedRoles: boolean) =>
+      (await renderedChart({ aggregatedRoles }))
+        .filter(({ kind }) => kind === "ClusterRole")
+        .map((role) => role.metadata as { readonly name: string; readonly labels: Readonly<Record<string, string>> });
+    const names = async (aggregated: boolean) => (await roles(aggregated)).map(({ name }) => name);
+    const added = async (aggregated: boolean) =>
+      (await roles(aggregated))
+        .filter(({ labels }) => Object.keys(labels).some((label) => label.includes("/aggregate-to-")))
+        .map(({ name }) => name);
+    assert.deepEqual(await names(false), await names(true));
+    assert.deepEqual((await added(true)).toSorted(), [
+      "terrarium-confirm-dead",
+      "terrarium-edit",
+      "terrarium-state-view",
+      "terrarium-view",
+    ]);
+    assert.deepEqual(await added(false), []);
+  });
+
   it("keeps the definitions when it is uninstalled, and can leave them to somebody else", async () => {
     const definitions = async (install: boolean) =>
       (await renderedChart({ "crds.install": install })).filter(({ kind }) => kind === "CustomResourceDefinition");
