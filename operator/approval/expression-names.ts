@@ -1,4 +1,4 @@
-/** Are all names in an expression ones that it can use? CEL itself asks only when it comes across them. */
+/** Are all names and values in an expression ones that it can use? CEL itself asks only when it comes across them. */
 import type { Expression } from "./expression.ts";
 import { CHANGE_FIELDS, PLAN_FIELDS } from "./plan-facts.ts";
 
@@ -24,7 +24,7 @@ class Unusable extends Error {
   }
 }
 
-/** The first name that means nothing, or undefined. */
+/** The first name that means nothing, or value that is not to be had; or undefined. */
 export function complaintAbout(
   { expr, sourceInfo }: Expression,
   isFunction: (name: string) => boolean,
@@ -45,6 +45,9 @@ export function complaintAbout(
       return "other";
     };
     switch (kind.case) {
+      case "constExpr":
+        if (kind.value.constantKind.case === "bytesValue") throw noBytes(expr.id);
+        return "other";
       case "identExpr":
         return variable(expr.id, kind.value.name, scope);
       case "selectExpr":
@@ -72,6 +75,7 @@ export function complaintAbout(
   }
 
   function called(id: bigint, name: string, _target: Shape, _arguments: Shape): Shape {
+    if (name === "bytes") throw noBytes(id);
     if (!OPERATORS.has(name) && !isFunction(name)) throw new Unusable(id, `there is no function ${name}`);
     return "other";
   }
@@ -96,6 +100,11 @@ function field(id: bigint, of: Shape, name: string): Shape {
     case "other":
       return "other";
   }
+}
+
+/** What bounds the memory of an expression is the heap of its thread, and bytes are kept outside of it. */
+function noBytes(id: bigint): Unusable {
+  return new Unusable(id, "there are no bytes in a plan: use a string");
 }
 
 function noField(id: bigint, what: string, name: string, fields: object): Unusable {

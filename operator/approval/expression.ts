@@ -2,9 +2,9 @@
  * `unless`: an expression in CEL over a plan. Reading one is quick and bounded by its length; evaluating one is not, so
  * whoever evaluates sees to it that it can be stopped.
  */
-import { type CelInput, celEnv, isCelError, parse, plan } from "@bufbuild/cel";
-import { strings } from "@bufbuild/cel/ext";
+import { type CelInput, isCelError, parse, plan } from "@bufbuild/cel";
 import { cutBytes } from "../api/cut-bytes.ts";
+import { expressionLibrary } from "./expression-library.ts";
 import { type Complaint, complaintAbout } from "./expression-names.ts";
 import type { PlanFacts } from "./plan-facts.ts";
 
@@ -27,8 +27,6 @@ export type Compiled =
 /** What an expression says about a plan: yes, no, or nothing, since it failed. */
 export type Answer = { readonly holds: boolean } | { readonly failed: string };
 
-const environment = () => celEnv({ funcs: strings });
-
 /** Finds what is wrong with an expression before any plan is there: syntax, and names that nobody offers. */
 export function compileExpression(text: string): Compiled {
   const deep = tooDeepAt(text);
@@ -39,8 +37,8 @@ export function compileExpression(text: string): Compiled {
   } catch (error) {
     return syntaxError(error);
   }
-  const env = environment();
-  const complaint = complaintAbout(expression, (name) => env.funcs.find(name) !== undefined);
+  const { funcs } = expressionLibrary();
+  const complaint = complaintAbout(expression, (name) => funcs.find(name) !== undefined);
   return complaint === undefined ? { ok: true, expression } : refusal(text, complaint);
 }
 
@@ -50,7 +48,7 @@ export function evaluateExpression(text: string, facts: PlanFacts): Answer {
   if (!compiled.ok) return { failed: compiled.message };
   try {
     const bindings: Record<string, CelInput> = { plan: facts as unknown as CelInput };
-    const value = plan(environment(), compiled.expression)(bindings);
+    const value = plan(expressionLibrary(), compiled.expression)(bindings);
     if (typeof value === "boolean") return { holds: value };
     if (isCelError(value)) return { failed: cutBytes(value.message, LONGEST_COMPLAINT) };
     return { failed: "its value is neither true nor false" };

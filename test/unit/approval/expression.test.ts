@@ -28,6 +28,12 @@ const facts: PlanFacts = factsOf(
   "Apply",
 );
 
+/** The value, added to itself sixteen times over. */
+function doubled(value: string, then: (sum: string) => string): string {
+  const deeper = Array.from({ length: 16 }, (_, at) => `.map(x${at}, [x${at} + x${at}]`).join("");
+  return `[${value}]${deeper}.map(sum, ${then("sum")})${")".repeat(16)} == []`;
+}
+
 describe("an expression about a plan", () => {
   const cases: readonly [string, boolean][] = [
     ["plan.delete == 0 && plan.replace == 0", true],
@@ -46,6 +52,7 @@ describe("an expression about a plan", () => {
     ["plan.changes[0].action == 'create'", true],
     ["plan.changes.exists_one(c, c.action == 'create') ? true : false", true],
     ["has(plan.changes) && !plan.driftOnly", true],
+    ["plan.changes.map(c, c.action).join('+').replace('update', 'u') == 'create+u+u'", true],
   ];
   for (const [text, holds] of cases) {
     it(`${text} ${holds ? "holds" : "does not hold"}`, () => {
@@ -82,6 +89,8 @@ describe("an expression about a plan", () => {
     ["with a function that does not exist", "plan.delete.isZero()", "1:12: there is no function isZero"],
     ["with a name of every object", "plan.toString == 1", /^1:5: plan has no toString/.source],
     ["that makes a message", "google.protobuf.Duration{seconds: 3} == plan", /there is no type/.source],
+    ["with bytes", "plan.delete == 0 ||\n b'aa' == b'bb'", "2:2: there are no bytes in a plan: use a string"],
+    ["that makes bytes of a text", "size(bytes('aa')) > 3", "1:6: there are no bytes in a plan: use a string"],
     ["with more brackets than anybody reads", `${"(".repeat(40)}1`, "1:33: more than 32 brackets are open"],
   ];
   for (const [what, text, expected] of wrong) {
@@ -98,6 +107,17 @@ describe("an expression about a plan", () => {
     ["divides by nothing", "1 / plan.delete == 0", /./],
     ["compares what cannot be compared", 'plan.delete < "3"', /./],
     ["looks behind the end of the list", "plan.changes[7].action == 'create'", /./],
+    [
+      "adds texts up to one that is too long",
+      doubled("'12345678'", (text) => `size(${text})`),
+      /more than 262144 characters/,
+    ],
+    [
+      "fills a text with others",
+      doubled("['12345678']", (list) => `size(${list}.join())`),
+      /more than 262144 characters/,
+    ],
+    ["replaces a letter by many", `"${"a".repeat(600)}".replace("a", "${"b".repeat(500)}") == ""`, /262144 characters/],
     ["reads a number that is none", "int(plan.changes[0].type) == 1", /./],
   ];
   for (const [what, text, because] of failing) {
