@@ -88,7 +88,9 @@ export function pastOf(observation: Observation, name: string): ComponentPast {
   const runs = own.filter(isNoCheck);
   const record = observation.records.find((candidate) => candidate.key.component === name);
   const { uid } = observation.environment.metadata;
-  const numbers = [all[0]?.spec.number, record?.applied?.number, record?.attempted?.number, claimNumber(uid, record)];
+  const { applied, attempted, cutOff } = record ?? {};
+  const recorded = [applied?.number, attempted?.number, cutOff?.number, claimNumber(uid, record)];
+  const numbers = [all[0]?.spec.number, ...recorded];
   return {
     name,
     runs,

@@ -90,8 +90,13 @@ function unfenced(current: Claim): Claim {
 
 /** The record for another name, or another owner: Runs are numbered anew there, and none of them knows a claim of before. */
 export function unclaimed(record: ComponentRecord): ComponentRecord {
-  const { claim: _claim, written, ...rest } = record;
-  return { ...rest, ...(written === undefined ? {} : { written: { ...without(written, "after"), newestRun: 0 } }) };
+  const { claim: _claim, written, drift, ...rest } = record;
+  return {
+    ...rest,
+    ...(written === undefined ? {} : { written: { ...without(written, "after"), newestRun: 0 } }),
+    // Found before all of them, whatever number the Check had.
+    ...(drift === undefined ? {} : { drift: { ...drift, number: 0 } }),
+  };
 }
 
 /** The claim of whoever asks; refuses everybody whose claim is not the current, unfenced one. Every write begins with it. */

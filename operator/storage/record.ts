@@ -145,7 +145,7 @@ export interface Applied {
 export interface RecordedDrift {
   /** When the first Check in a row found something. */
   readonly since: string;
-  /** The Check that found exactly this, and its number. */
+  /** The Check that found exactly this, and its number; 0 where Runs are numbered anew since. */
   readonly run: string;
   readonly number: number;
   readonly counts: PlanCounts;

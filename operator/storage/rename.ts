@@ -70,13 +70,19 @@ async function makeTarget(
     await deleteBlobs(store, existing.value, blobsOf(existing.value), signal);
   }
   try {
-    await store.createRecord({ ...unclaimed(without(source, "movingTo")), key: to }, signal);
+    await store.createRecord(renamed(source, to), signal);
   } catch (error) {
     if (!(error instanceof RecordConflict)) throw error;
     const rival = await store.record(to, signal);
     if (rival?.value.storageId !== source.storageId) throw error;
   }
 }
+
+/** The record as it is under its new name. */
+export const renamed = (record: ComponentRecord, to: StateKey): ComponentRecord => ({
+  ...unclaimed(without(record, "movingTo")),
+  key: to,
+});
 
 /** A record that was made under one of the names before the rename was seen, and that nobody has used. */
 function isBlank(record: ComponentRecord, environmentUid: string): boolean {

@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import type { Component } from "../../../operator/api/component.ts";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
-import { aComponent, anEnvironment } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRecord } from "../../fakes/objects.ts";
+import { type Action, type Story, watching, whenDue } from "./drift-story.ts";
 import { aStory } from "./story.ts";
 
 const HOUR_MS = 3_600_000;
 
 const net = (more: Partial<Component> = {}) => aComponent("net", more);
 const network = (more: Partial<Component> = {}) => aComponent("network", { formerName: "net", ...more });
-
-type Story = ReturnType<typeof aStory>;
 
 const declare = (story: Story, spec: Partial<EnvironmentSpec>) =>
   story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
@@ -91,6 +90,53 @@ describe("A rename", () => {
       assert.deepEqual(begun(story), ["Apply net", "Apply net", "Destroy network"]);
       assert.equal(story.verdict("network").reason, "Asleep");
     });
+  });
+});
+
+describe("A rename after an apply that was cut off", () => {
+  it("lets no Run of the new name have a number from before it, also where all that the state knew is destroyed", () => {
+    const story = aStory(anEnvironment([network()]));
+    const cutOff = { run: "shop-net-7", number: 7, desiredDigest: "sha256:7", at: new Date(story.now()).toISOString() };
+    story.records.set("network", aRecord("network", { mayHoldObjects: false, cutOff }));
+    story.round();
+    assert.deepEqual(story.started, ["Apply network #8"]);
+  });
+});
+
+describe("A rename of what has drifted", () => {
+  /** The fourth Check has found something, and the Runs of the new name begin with lower numbers. */
+  function watchedUnderNewName(action: Action): Story {
+    const drift = { interval: "1h", action } as const;
+    const story = watching({ interval: "1h" }, ["net"]);
+    for (const result of ["Unchanged", "Unchanged", "Unchanged", "Drifted"] as const) {
+      whenDue(story);
+      story.endCheck("net", result);
+    }
+    declare(story, { components: [network()], drift, retry: { limit: 1 } });
+    story.round();
+    story.round();
+    story.endCheck("network", "Cancelled");
+    story.round();
+    return story;
+  }
+
+  it("proposes a correction once: a no to it holds", () => {
+    const story = watchedUnderNewName("Propose");
+    story.hold("network");
+    story.end("network", "Cancelled", { reason: "Rejected", message: "it is meant to be so" });
+    story.round();
+    assert.deepEqual(begun(story).slice(4), ["Check network", "Apply network"]);
+    assert.ok(story.verdict("network").satisfied);
+  });
+
+  it("tries to correct it no more often than the limit says", () => {
+    const story = watchedUnderNewName("Correct");
+    for (let tries = 0; tries < 2; tries += 1) {
+      story.end("network", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+      story.pass(20_000);
+      story.round();
+    }
+    assert.deepEqual(begun(story).slice(4), ["Check network", "Apply network", "Apply network"]);
   });
 });
 

@@ -13,6 +13,7 @@ import { withApplied, withNothingLeft } from "../../../operator/storage/conclusi
 import { withCutOff, withRejection } from "../../../operator/storage/cut-off.ts";
 import { withRules } from "../../../operator/storage/declared-rules.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
+import { renamed } from "../../../operator/storage/rename.ts";
 import { appliedBy, aRecord, aRun, CATALOGUE, ended, T0 } from "../../fakes/objects.ts";
 
 export const ONE_EDITED = {
@@ -74,8 +75,9 @@ export function aStory(environment: Environment) {
         const annotations = { ...run.metadata.annotations, ...moved };
         runs.set(runKey, { ...run, metadata: { ...run.metadata, annotations } });
       }
-      const { movingTo: _done, ...moved } = from;
-      records.set(step.to, { ...(records.get(step.to) ?? moved), key: { ...from.key, component: step.to } });
+      const key = { ...from.key, component: step.to };
+      const isCopied = records.get(step.to)?.storageId === from.storageId;
+      if (!isCopied) records.set(step.to, renamed(from, key));
     }
   };
   const story = {

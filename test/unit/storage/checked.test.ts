@@ -4,6 +4,7 @@ import { checked, type Finding, isCurrent } from "../../../operator/storage/chec
 import { mustHold } from "../../../operator/storage/claims.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { isRefused } from "../../../operator/storage/refusal.ts";
+import { renamed } from "../../../operator/storage/rename.ts";
 import { appliedBy, aRecord, aRun } from "../../fakes/objects.ts";
 import { runSpec } from "../run/observations.ts";
 import { AT, aPod, NETWORK } from "./claimants.ts";
@@ -72,6 +73,12 @@ describe("what a Check has found", () => {
   it("takes a drift off the record when it is gone", () => {
     const drifted = checked(aComponent(), check, found(edited), AT).next as ComponentRecord;
     assert.equal(checked(drifted, aPod(6), found(undefined), AT).next?.drift, undefined);
+  });
+
+  it("is gone when a Check of another name finds nothing, whose number is lower after the rename", () => {
+    const drifted = checked(aComponent(), aPod(40), found(edited), AT).next as ComponentRecord;
+    const { next } = checked(renamed(drifted, { ...NETWORK, component: "net" }), check, found(undefined), LATER);
+    assert.ok(next !== undefined && next.drift === undefined);
   });
 
   it("says nothing when it is heard after a later Check", () => {
