@@ -77,13 +77,21 @@ function presentNeeds(observation: Observation, past: ComponentPast): Iterable<s
 }
 
 /** Under the names of that time, and under those that were given since: either may be the name of what is still there. */
-function appliedNeeds({ environment }: Observation, past: ComponentPast): readonly string[] {
+function appliedNeeds(observation: Observation, past: ComponentPast): readonly string[] {
   const basis = recordedBasis(past) ?? [...past.runs, ...past.formerRuns].find(hasBegunToApply)?.spec;
   const applied = basis?.inputs.dependsOn ?? [];
-  const renamed = environment.spec.components.filter(
-    ({ formerName }) => formerName !== undefined && applied.includes(formerName),
-  );
-  return [...applied, ...renamed.map(({ name }) => name)];
+  const needed = new Set(applied.flatMap((name) => [name, ...namesSince(observation, name)]));
+  // It may have a name by now, or have had one, that was that of another.
+  needed.delete(past.name);
+  return [...needed];
+}
+
+/** The spec may have forgotten a rename, and the record tells of none that is to come. Whatever has a record of that name now is no other. */
+function namesSince({ environment, records }: Observation, name: string): readonly string[] {
+  const declared = environment.spec.components.filter(({ formerName }) => formerName === name);
+  const isStored = records.some(({ key }) => key.component === name);
+  const moved = isStored ? [] : records.filter(({ formerNames = [] }) => formerNames.includes(name));
+  return [...declared.map((component) => component.name), ...moved.map(({ key }) => key.component)];
 }
 
 /** What the record says was applied, where that is not behind what the Runs know. */

@@ -215,6 +215,8 @@ export interface ComponentRecord {
    * more. Removing the declaration neither loosens them nor brings back what was lifted.
    */
   readonly declaredRules?: OwnRules;
+  /** Those that its component had before, the latest last: what uses it was applied with one of them. Absent where an older version moved it. */
+  readonly formerNames?: readonly string[];
   /** Set while the record moves to another name. */
   readonly movingTo?: string;
 }

@@ -6,6 +6,9 @@ import { RecordConflict, type StateStore } from "./port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
+/** Whoever uses a component is applied anew some time: it is not known by older names for ever. */
+const MOST_FORMER_NAMES = 16;
+
 export interface RenameOptions {
   /** Tells whoever else has to know the new name, at each try, once it is certain that the state moves and before it has. */
   readonly beforeMove?: () => Promise<void>;
@@ -79,10 +82,11 @@ async function makeTarget(
 }
 
 /** The record as it is under its new name. */
-export const renamed = (record: ComponentRecord, to: StateKey): ComponentRecord => ({
-  ...unclaimed(without(record, "movingTo")),
-  key: to,
-});
+export function renamed(record: ComponentRecord, to: StateKey): ComponentRecord {
+  const { key, formerNames = [] } = record;
+  const before = [...formerNames.filter((name) => name !== key.component), key.component];
+  return { ...unclaimed(without(record, "movingTo")), key: to, formerNames: before.slice(-MOST_FORMER_NAMES) };
+}
 
 /** A record that was made under one of the names before the rename was seen, and that nobody has used. */
 function isBlank(record: ComponentRecord, environmentUid: string): boolean {

@@ -85,6 +85,103 @@ describe("A component whose record is lost", () => {
   });
 });
 
+describe("What was renamed", () => {
+  const app = (needed: string, more: Partial<Component> = {}) => aComponent("app", { needs: [needed], ...more });
+  const broken = { terraform: { path: "v2" } };
+  const asleep = { sleep: { destroy: true } };
+
+  /** `app` was applied with the first name, and `net` has had as many others since. */
+  function renamed(...names: readonly string[]): Story {
+    const story = aStory(anEnvironment([aComponent("net"), app("net")]));
+    story.settle();
+    let formerName = "net";
+    for (const name of names) {
+      declare(story, [aComponent(name, { formerName }), app(name)]);
+      story.settle();
+      formerName = name;
+    }
+    return story;
+  }
+
+  /** A change of `app` fails, so that it stays as it was applied. `more`: of what it uses. */
+  function withFailedChange(story: Story, name: string, more: Partial<Component> = {}): void {
+    declare(story, [aComponent(name, more), app(name, broken)]);
+    story.round();
+    story.end("app", "Failed", { reason: "PlanFailed", retry: "Never" });
+  }
+
+  const destroyed = (story: Story): readonly string[] => story.started.filter((what) => what.startsWith("Destroy"));
+
+  it("is destroyed after what was applied with its former name, also where the spec has forgotten that", () => {
+    const story = renamed("network");
+    withFailedChange(story, "network");
+    story.delete();
+    story.round();
+    assert.deepEqual(destroyed(story), ["Destroy app #3"]);
+    assert.equal(story.verdict("network").message, "is destroyed after app");
+    story.settle();
+    assert.deepEqual(destroyed(story), ["Destroy app #3", "Destroy network #2"]);
+  });
+
+  it("is destroyed after what was applied with the first of its names, where it has had several", () => {
+    const story = renamed("network", "vpc");
+    withFailedChange(story, "vpc", { formerName: "network" });
+    story.delete();
+    story.round();
+    assert.deepEqual(destroyed(story), ["Destroy app #3"]);
+  });
+
+  it("is destroyed after what uses it where both are removed", () => {
+    const story = renamed("network");
+    declare(story, [aComponent("other")]);
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "network,app" });
+    story.round();
+    assert.deepEqual(destroyed(story), ["Destroy app #2"]);
+  });
+
+  it("falls asleep after what was applied with its former name", () => {
+    const story = aStory(anEnvironment([aComponent("net", asleep), app("net", asleep)], { spec: nights }));
+    story.pass(8 * HOUR_MS);
+    story.settle();
+    declare(story, [aComponent("network", { formerName: "net", ...asleep }), app("network", asleep)]);
+    story.settle();
+    declare(story, [aComponent("network", asleep), app("network", { ...asleep, ...broken })]);
+    story.round();
+    story.end("app", "Failed", { reason: "PlanFailed", retry: "Never" });
+    story.pass(13 * HOUR_MS);
+    story.round();
+    assert.deepEqual(destroyed(story), ["Destroy app #3"]);
+  });
+
+  it("does not wait for itself where it has the name of what it was applied with", () => {
+    const story = aStory(anEnvironment([aComponent("net"), app("net"), aComponent("web", { needs: ["app"] })]));
+    story.settle();
+    declare(story, [aComponent("app"), aComponent("web", { needs: ["app"] })]);
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "net" });
+    story.settle();
+    story.pass(HOUR_MS);
+    const web = aComponent("web", { needs: ["net"] });
+    declare(story, [aComponent("net", { formerName: "app" }), web]);
+    story.settle();
+    declare(story, [aComponent("net", { formerName: "app", ...broken }), web]);
+    story.round();
+    story.delete();
+    story.end("net", "Failed", { reason: "PlanFailed", retry: "Never" });
+    story.round();
+    assert.deepEqual(destroyed(story).slice(1), ["Destroy web #2"]);
+  });
+
+  it("is not waited for by what uses another that has its former name now", () => {
+    const story = renamed("network");
+    declare(story, [aComponent("network"), aComponent("net"), app("net")]);
+    story.settle();
+    declare(story, [aComponent("net"), app("net", broken)]);
+    story.annotate({ [ANNOTATIONS.confirmDestroy]: "network" });
+    story.round();
+    assert.deepEqual(destroyed(story), ["Destroy network #2"]);
+  });
+});
+
 describe("What a component uses of which nothing says yet what it was applied from", () => {
   it("is not destroyed before it where its state was moved in", () => {
     const story = aStory(anEnvironment([aComponent("net"), aComponent("app", { terraform })]));

@@ -100,6 +100,22 @@ describe("renaming a component", () => {
     assert.equal(moved.claim, undefined, "the first Run of the new name may claim, whatever its number");
   });
 
+  it("remembers the names that it had, the latest sixteen of them", async () => {
+    const store = await anAppliedStore();
+    const names = ["net", "network", ...Array.from({ length: 16 }, (_, index) => `net-${index}`)];
+    let from = NETWORK;
+    const move = async (component: string) => {
+      const to = { ...NETWORK, component };
+      await rename(store, from, to, ENVIRONMENT_UID);
+      from = to;
+      return (await store.record(to))?.value.formerNames;
+    };
+    const after: (readonly string[] | undefined)[] = [];
+    for (const name of names) after.push(await move(name));
+    assert.deepEqual(after.slice(0, 3), [["network"], ["network", "net"], ["net", "network"]]);
+    assert.deepEqual(after.at(-1), ["network", ...names.slice(2, -1)]);
+  });
+
   it("moves what was released, too: whoever has the new name takes it over", async () => {
     const store = await anAppliedStore();
     await release(store, NETWORK, ENVIRONMENT_UID);
