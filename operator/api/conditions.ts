@@ -2,12 +2,15 @@ import { z } from "zod";
 
 /** Condition types and reasons are data: condition, event, log line and reference take their words from here. */
 
+/** A status with a longer message could not be written at all. */
+export const LONGEST_MESSAGE = 1024;
+
 export const condition = z
   .object({
     type: z.string().max(64).describe("Type of the condition."),
     status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds."),
     reason: z.string().max(64).describe("Why, in one word."),
-    message: z.string().max(1024).describe("Why, in a sentence."),
+    message: z.string().max(LONGEST_MESSAGE).describe("Why, in a sentence."),
     observedGeneration: z.int().optional().describe("Generation of the spec that the condition speaks of."),
     lastTransitionTime: z.iso.datetime().describe("When the status changed last."),
   })

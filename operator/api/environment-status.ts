@@ -6,6 +6,9 @@ import { planCounts } from "./run-status.ts";
 
 /** What an Environment says of itself: the operator's record, which people and tools read. */
 
+/** Those of the spec, and as many that were removed. */
+export const MOST_COMPONENTS = 128;
+
 const componentState = z.enum([
   "Pending",
   "Blocked",
@@ -97,7 +100,7 @@ export const environmentStatus = z
     summary: z.string().max(64).optional().describe("Components that are ready, of all, as in `2/3 ready`."),
     components: z
       .array(componentStatus)
-      .max(128)
+      .max(MOST_COMPONENTS)
       .optional()
       .describe("Every component of the spec, and removed ones until their objects are gone.")
       .meta(listMap("name")),

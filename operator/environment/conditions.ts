@@ -18,7 +18,7 @@ export function conditionsFor(
   const moving =
     stuck === undefined &&
     (mode === "dismantle" || verdicts.some(movesByItself) || (speaker !== undefined && !rests(speaker)));
-  const about = (verdict: Verdict): string => `${verdict.name}: ${verdict.message}`.slice(0, 1024);
+  const about = (verdict: Verdict): string => `${verdict.name}: ${verdict.message}`;
   const suspended = environment.spec.suspend && speaker === undefined;
   const ready: FreshCondition =
     mode === "converge" && speaker === undefined
@@ -93,7 +93,7 @@ function readyAs(verdicts: readonly Verdict[], suspended: boolean): FreshConditi
     type: "Ready",
     status: "True",
     reason: first === undefined ? "Applied" : "Asleep",
-    message: first === undefined ? whole : `${first.message}: ${names}`.slice(0, 1024),
+    message: first === undefined ? whole : `${first.message}: ${names}`,
   };
 }
 
@@ -114,7 +114,7 @@ function awaiting({ status }: Environment, verdicts: readonly Verdict[]): readon
   if (first === undefined)
     return ever ? [{ type, status: "False", reason: "Progressing", message: NO_PLAN_WAITS }] : [];
   const others = waiting.length === 1 ? "" : ` (and ${waiting.length - 1} more)`;
-  const message = `${first.name}: ${first.message}${others}`.slice(0, 1024);
+  const message = `${first.name}: ${first.message}${others}`;
   return [{ type, status: "True", reason: "AwaitingApproval", message }];
 }
 
@@ -134,9 +134,9 @@ const busyText = (verdicts: readonly Verdict[]): string =>
     .map(({ name, state }) => `${name} (${state})`)
     .join(", ");
 
-const progressText = (verdicts: readonly Verdict[]): string => (busyText(verdicts) || "waiting").slice(0, 1024);
+const progressText = (verdicts: readonly Verdict[]): string => busyText(verdicts) || "waiting";
 
 function besideText(verdicts: readonly Verdict[]): string {
   const busy = busyText(verdicts);
-  return (busy === "" ? "nothing is under way" : `a person is needed; beside that goes on: ${busy}`).slice(0, 1024);
+  return busy === "" ? "nothing is under way" : `a person is needed; beside that goes on: ${busy}`;
 }

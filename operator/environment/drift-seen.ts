@@ -1,4 +1,5 @@
-import type { Condition, Reason } from "../api/conditions.ts";
+import { type Condition, LONGEST_MESSAGE, type Reason } from "../api/conditions.ts";
+import { cutBytes } from "../api/cut-bytes.ts";
 import type { Drift } from "../api/drift.ts";
 import type { Environment } from "../api/environment.ts";
 import type { ComponentStatus } from "../api/environment-status.ts";
@@ -23,7 +24,6 @@ export interface DriftSeen {
 
 const SHOWN = 3;
 const LONGEST_ADDRESS = 128;
-const LONGEST_MESSAGE = 1024;
 const IGNORED = {
   everything:
     "the rules of drift.ignore match everything, so no drift can be found: narrow their addresses or attributes",
@@ -126,7 +126,7 @@ export function driftCondition(seen: readonly DriftSeen[]): DriftCondition | und
     status === "False"
       ? "what was applied is what is there, as far as the last plans saw"
       : withWhole(told(same), told(blind));
-  return { type: "Drifted", status, reason, message: message.slice(0, LONGEST_MESSAGE) };
+  return { type: "Drifted", status, reason, message };
 }
 
 /** What is said of its rules beside what the condition is about. */
@@ -141,8 +141,8 @@ const told = (seen: readonly Pick<DriftSeen, "name" | "message">[]) =>
 /** Of what has drifted the end may be cut; that nobody looks elsewhere must not depend on its length. */
 function withWhole(drifted: string, blind: string): string {
   if (blind === "") return drifted;
-  const shown = blind.slice(0, LONGEST_MESSAGE / 2);
-  return `${drifted.slice(0, LONGEST_MESSAGE - shown.length - 2)}; ${shown}`;
+  const shown = cutBytes(blind, LONGEST_MESSAGE / 2);
+  return `${cutBytes(drifted, LONGEST_MESSAGE - Buffer.byteLength(shown) - 2)}; ${shown}`;
 }
 
 /** Also beside what has drifted elsewhere, whose reason the condition has then. */

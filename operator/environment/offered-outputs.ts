@@ -3,6 +3,8 @@ import type { Environment } from "../api/environment.ts";
 import type { OutputRecord } from "../api/run-status.ts";
 import type { Answer, Trouble, Verdict } from "./verdict.ts";
 
+const SHOWN = 12;
+
 /** What others may use of a component: the outputs that its last apply left. */
 export function offeredBy(verdict: Verdict | undefined): readonly OutputRecord[] {
   return verdict?.past.record?.applied?.outputs ?? [];
@@ -38,7 +40,13 @@ function noSuchOutput(
   output: { readonly component: string; readonly name: string },
   offered: readonly OutputRecord[],
 ): Trouble {
-  const names = offered.length === 0 ? "none" : offered.map(({ name }) => name).join(", ");
-  const message = `${field}: component ${output.component} has no output ${output.name}; it has ${names}`;
+  const message = `${field}: component ${output.component} has no output ${output.name}; it has ${namesOf(offered)}`;
   return { reason: "OutputMissing", message };
+}
+
+function namesOf(offered: readonly OutputRecord[]): string {
+  if (offered.length === 0) return "none";
+  const more = offered.length > SHOWN ? `, and ${offered.length - SHOWN} more` : "";
+  const shown = offered.slice(0, SHOWN).map(({ name }) => name);
+  return `${shown.join(", ")}${more}`;
 }

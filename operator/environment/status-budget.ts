@@ -1,5 +1,5 @@
 import { cutBytes } from "../api/cut-bytes.ts";
-import type { EnvironmentStatus } from "../api/environment-status.ts";
+import { type ComponentStatus, type EnvironmentStatus, MOST_COMPONENTS } from "../api/environment-status.ts";
 
 /** Every write of a status goes to everybody who watches it: GitOps tools, dashboards, caches. */
 export const STATUS_BUDGET_BYTES = 32 * 1024;
@@ -10,14 +10,26 @@ const SHORT_REVISION = 60;
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 /** Leaves out what can be read elsewhere, most dispensable first, until the status is small enough. */
-export function withinBudget(status: EnvironmentStatus): EnvironmentStatus {
+export function withinBudget(status: EnvironmentStatus, declared: ReadonlySet<string>): EnvironmentStatus {
   const steps = [shortMessages, withoutDriftAddresses, withoutOutputValues, withoutPlans];
-  let kept = status;
+  let kept = withinRoom(status, declared);
   for (const step of steps) {
     if (bytesOf(kept) <= STATUS_BUDGET_BYTES) return kept;
     kept = step(kept);
   }
   return kept;
+}
+
+/** Whoever renames everything twice has more components than fit. Only the status remembers of a removed one that its objects are to be kept. */
+function withinRoom(status: EnvironmentStatus, declared: ReadonlySet<string>): EnvironmentStatus {
+  const { components = [] } = status;
+  if (components.length <= MOST_COMPONENTS) return status;
+  const rank = ({ name, deletionPolicy }: ComponentStatus) => {
+    if (declared.has(name)) return 0;
+    return deletionPolicy === "Retain" ? 1 : 2;
+  };
+  const kept = new Set(components.toSorted((a, b) => rank(a) - rank(b)).slice(0, MOST_COMPONENTS));
+  return { ...status, components: components.filter((component) => kept.has(component)) };
 }
 
 /** The Run that a component names has the whole message. */

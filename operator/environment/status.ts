@@ -1,4 +1,5 @@
-import type { Condition, FreshCondition } from "../api/conditions.ts";
+import { type Condition, type FreshCondition, LONGEST_MESSAGE } from "../api/conditions.ts";
+import { cutBytes } from "../api/cut-bytes.ts";
 import type { Environment } from "../api/environment.ts";
 import type { ComponentState, EnvironmentStatus } from "../api/environment-status.ts";
 import { ANNOTATIONS } from "../api/names.ts";
@@ -30,7 +31,8 @@ export function statusFor(
     ...expiring(environment, now.getTime()),
     ...(drifted === undefined ? [] : [drifted]),
   ];
-  return withinBudget({
+  const declared = new Set(environment.spec.components.map(({ name }) => name));
+  const status = {
     observedGeneration: environment.metadata.generation ?? 0,
     conditions: withRefusal(withOutputTrouble(conditions, published), decision).map((fresh) =>
       dated(environment, fresh, now),
@@ -48,7 +50,8 @@ export function statusFor(
     ...(published.lines.length === 0 ? {} : { outputs: published.lines }),
     ...(handled === undefined ? {} : { handledRequest: handled.slice(0, 256) }),
     ...(decision.type === "dismantle" && decision.isHeldBack === true ? { deletedWithMany: true } : {}),
-  });
+  };
+  return withinBudget(status, declared);
 }
 
 function summaryOf(mode: Mode, verdicts: readonly Verdict[]): string {
@@ -77,7 +80,7 @@ function withOutputTrouble(conditions: readonly FreshCondition[], { error }: Pub
     return conditions;
   const told = error instanceof Error ? error.message : String(error);
   // Of a refusal by a policy, its own sentence is what helps.
-  const message = `writeOutputsTo: ${told.split("denied request: ").at(-1) ?? told}`.slice(0, 1024);
+  const message = `writeOutputsTo: ${told.split("denied request: ").at(-1) ?? told}`;
   return conditions.map((fresh) => {
     if (fresh.type === "Ready" && fresh.status === "True")
       return { ...fresh, status: "False", reason: "OutputsNotWritten", message };
@@ -89,7 +92,7 @@ function withOutputTrouble(conditions: readonly FreshCondition[], { error }: Pub
 /** Nothing is left but the object itself, which goes on being deleted. */
 function withRefusal(conditions: readonly FreshCondition[], decision: Decision): readonly FreshCondition[] {
   if (decision.type !== "expire" || decision.deletionRefused === undefined) return conditions;
-  const message = `nothing is left, and the object cannot be deleted: ${decision.deletionRefused}`.slice(0, 1024);
+  const message = `nothing is left, and the object cannot be deleted: ${decision.deletionRefused}`;
   return conditions.map((fresh) => (fresh.type === "Ready" ? { ...fresh, message } : fresh));
 }
 
@@ -102,5 +105,6 @@ function dated(environment: Environment, fresh: FreshCondition, now: Date): Cond
   const before = environment.status?.conditions?.find(({ type }) => type === fresh.type);
   const lastTransitionTime =
     before !== undefined && before.status === fresh.status ? before.lastTransitionTime : now.toISOString();
-  return { ...fresh, observedGeneration: environment.metadata.generation ?? 0, lastTransitionTime };
+  const message = cutBytes(fresh.message, LONGEST_MESSAGE);
+  return { ...fresh, message, observedGeneration: environment.metadata.generation ?? 0, lastTransitionTime };
 }

@@ -119,7 +119,7 @@ describe("Drift", () => {
     const many = Array.from({ length: 30 }, (_, at) => line(`drifted-${at}`, "DriftFound", "x".repeat(100)));
     const blind = driftCondition([line("app", "EverythingIgnored", "a rule of drift.ignore matches everything")]);
     const both = driftCondition([...many, line("app", "EverythingIgnored", blind?.message ?? "")]);
-    assert.equal(both?.message.length, 1024);
+    assert.equal(Buffer.byteLength(both?.message ?? ""), 1024);
     assert.ok(both?.message.endsWith(blind?.message ?? "nothing"));
   });
 
