@@ -48,6 +48,8 @@ export const ANNOTATIONS = {
   stateName: `${GROUP}/state-name`,
   /** On a Run: what its plan was made for is no longer wanted; the value says why. It has no meaning once the Run applies. */
   superseded: `${GROUP}/superseded`,
+  /** On a Run: the person's reason for which it went on although no window was open. Its cause has the one that it was made for. */
+  outsideWindows: `${GROUP}/outside-windows`,
   /** On a Run: a person states that the pod with this UID is dead although the cluster cannot prove it. */
   confirmDead: `${GROUP}/confirm-dead`,
 } as const;

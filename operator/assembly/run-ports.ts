@@ -19,6 +19,7 @@ import { signOrder } from "../gateway/order.ts";
 import type { Clock } from "../loop/clock.ts";
 import { keyFor } from "../loop/keys.ts";
 import type { PlanStanding } from "../run/observation.ts";
+import { overriddenText } from "../run/outside-windows.ts";
 import { type PodSettings, podFor, podName, type RunPhaseName } from "../run/pod.ts";
 import type { PodMade, RunPorts } from "../run/ports.ts";
 import { heldFor } from "../storage/holding.ts";
@@ -28,6 +29,7 @@ import type { StateKey } from "../storage/record.ts";
 import { type EndingRun, endRun } from "../storage/run-end.ts";
 import { summariseJournal } from "../storage/run-journal.ts";
 import { BY, type CachedRun, type Caches } from "./caches.ts";
+import { environmentReference } from "./environment-writes.ts";
 import { removeFinalizer } from "./finalizers.ts";
 import { hasChanged } from "./news.ts";
 import { countPlaces } from "./places.ts";
@@ -91,6 +93,7 @@ export function runPorts(parts: RunParts): RunPorts {
       places.take(run);
       return makePod(parts, run, phase, signal);
     },
+    noteOverride: (run, environment, reason, signal) => noteOverride(parts, run, environment, reason, signal),
     async stopPod({ metadata }, signal) {
       await client.delete(PODS, metadata.namespace, metadata.name, { signal, preconditions: { uid: metadata.uid } });
     },
@@ -161,6 +164,25 @@ function isSameOrder(existing: Stored<Pod>, wanted: Pod): boolean {
     existing.metadata.annotations?.[ANNOTATIONS.order] === wanted.metadata.annotations?.[ANNOTATIONS.order] &&
     existing.metadata.ownerReferences?.[0]?.uid === wanted.metadata.ownerReferences?.[0]?.uid
   );
+}
+
+async function noteOverride(
+  { client, events }: RunParts,
+  { metadata, spec }: Run,
+  environment: Environment,
+  reason: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { uid, resourceVersion } = metadata;
+  const patch = { metadata: { uid, resourceVersion, annotations: { [ANNOTATIONS.outsideWindows]: reason } } };
+  try {
+    await client.mergePatch(RUNS, metadata.namespace, metadata.name, patch, { signal });
+  } catch (error) {
+    if (isNotFound(error) || (isConflict(error) && (await hasChanged(client, RUNS, metadata, signal)))) return;
+    throw error;
+  }
+  const message = `${spec.component}: Run ${spec.number} goes on ${overriddenText(reason)}`;
+  events.record(environmentReference(environment), { type: "Warning", reason: "WindowOverridden", message });
 }
 
 async function deleteEarlierPods(client: Client, caches: Caches, run: Run, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import { isClosed, type Run } from "../api/run.ts";
+import { overriddenText } from "../run/outside-windows.ts";
 import type { StateKey } from "../storage/record.ts";
 import { wasCancelled } from "./attempts.ts";
 import type { Decision } from "./decide.ts";
@@ -184,7 +185,7 @@ async function takeStep(
     case "startRun":
       await ports.createRun(environment, runName(step.spec), step.spec, signal);
       if (step.outsideWindows !== undefined) {
-        const text = `${name}: Run ${step.spec.number} begins outside of the windows: ${step.outsideWindows}`;
+        const text = `${name}: Run ${step.spec.number} begins ${overriddenText(step.outsideWindows)}`;
         ports.event(environment, "Warning", "WindowOverridden", text);
       }
       return;

@@ -1,5 +1,5 @@
 import type { Environment } from "../api/environment.ts";
-import { changesSomething } from "../run/outside-windows.ts";
+import { changesSomething, overriddenText } from "../run/outside-windows.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
 import { type Gate, overrideOf, troubleText } from "../schedule/gate.ts";
 import { replacingWrite } from "../storage/record.ts";
@@ -54,7 +54,7 @@ function overriding(verdict: Verdict, reason: string): Verdict {
   const { step } = verdict;
   if (step.type !== "startRun" || !begins(verdict)) return verdict;
   const { cause } = step.spec;
-  const detail = [cause.detail, `outside of the windows: ${reason}`].filter(Boolean).join("; ").slice(0, 512);
+  const detail = [cause.detail, overriddenText(reason)].filter(Boolean).join("; ").slice(0, 512);
   return { ...verdict, step: { ...step, spec: { ...step.spec, cause: { ...cause, detail } }, outsideWindows: reason } };
 }
 

@@ -25,3 +25,6 @@ export function outsideWindows(
   if (gate.state === "closed") return { reason: "WindowClosed", message: gate.message, opensAtMs: gate.opensAtMs };
   return gate.state === "invalid" ? { reason: "ScheduleInvalid", message: troubleText(gate.trouble) } : undefined;
 }
+
+/** For the cause of a Run, its event and its record. */
+export const overriddenText = (reason: string): string => `outside of the windows: ${reason}`;

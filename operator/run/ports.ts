@@ -50,6 +50,8 @@ export interface RunPorts {
   hasPod(run: Run, phase: RunPhaseName, signal: AbortSignal): Promise<boolean>;
   /** Makes the pod, or finds the one that this operator made for this Run and phase before. */
   makePod(run: Run, phase: RunPhaseName, signal: AbortSignal): Promise<PodMade>;
+  /** Writes down for which reason of a person the Run goes on outside of the windows, and tells it once. */
+  noteOverride(run: Run, environment: Environment, reason: string, signal: AbortSignal): Promise<void>;
   /** Asks the pod to end, with its whole grace period. */
   stopPod(pod: ObservedPod, signal: AbortSignal): Promise<void>;
   releasePod(pod: ObservedPod, signal: AbortSignal): Promise<void>;

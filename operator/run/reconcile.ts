@@ -4,6 +4,7 @@ import { type Acted, act } from "./act.ts";
 import { proofOfDeath } from "./death.ts";
 import { decideRun, type RunDecision } from "./decide.ts";
 import { observeRun } from "./observe.ts";
+import { overrideToNote } from "./overridden.ts";
 import type { RunPorts } from "./ports.ts";
 import { statusAfter } from "./status.ts";
 
@@ -16,11 +17,17 @@ export async function reconcileRun(
 ): Promise<Outcome> {
   const seen = await observeRun(namespace, name, ports, signal);
   if (seen === undefined) return letStraysGo(namespace, name, ports, signal);
-  const { run } = seen;
+  const { run, environment } = seen;
 
   // From counting the places until one is taken nothing is awaited: no other round can take the same one.
   const observation = { ...seen, freePlaces: ports.freePlaces(run) };
   const decision = decideRun(observation);
+  const override = overrideToNote(observation, decision);
+  if (override !== undefined && environment !== undefined) {
+    // It is written down before anything follows from it; that it is brings the next round.
+    await ports.noteOverride(run, environment, override, signal);
+    return settled;
+  }
   const acted = await act(run, decision, ports, signal);
 
   const status = statusAfter(observation, acted, ports.now());

@@ -10,7 +10,7 @@ import { PODS, RUNS } from "../../../operator/cluster/resources.ts";
 import { createKeyRing, newKeyMaterial } from "../../../operator/storage/key-ring.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
-import { aRun } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRun } from "../../fakes/objects.ts";
 import { createWorldApi } from "../../fakes/world-api.ts";
 import { laggingCache, laggingRecords } from "../../fakes/world-caches.ts";
 import { worldClock } from "../../fakes/world-clock.ts";
@@ -23,6 +23,7 @@ function aPlace() {
   const clock = worldClock();
   const api = createWorldApi(clock);
   const client = fakeKubeClient();
+  const told: string[] = [];
   const caches = {
     environments: laggingCache<CachedEnvironment>(api, "environments"),
     runs: laggingCache<CachedRun>(api, "runs", { [BY.environmentUid]: () => [] }),
@@ -38,14 +39,14 @@ function aPlace() {
     caches,
     store: memoryStore(),
     ring: createKeyRing(newKeyMaterial()),
-    events: { record: () => {} } as never,
+    events: { record: (_about: unknown, { message }: { message: string }) => told.push(message) } as never,
     pod: { gatewayUrl: "https://gateway.test", gatewayCa: () => "PEM" },
     standingOf: () => ({ type: "stands" }),
     maxRuns: 2,
     maxChecks: 1,
     onClosed: () => {},
   });
-  return { client, ports };
+  return { client, ports, told };
 }
 
 const run: Run = aRun(runSpec());
@@ -138,6 +139,26 @@ describe("Making a Run's pod", () => {
       if (verb === "create") throw refusal(503, "ServiceUnavailable");
     };
     await assert.rejects(ports.makePod(run, "Plan", signal), /ServiceUnavailable/);
+  });
+});
+
+describe("Noting why a Run goes on outside of the windows", () => {
+  const environment = anEnvironment([aComponent("network")]);
+  const reason = "the shop is down";
+
+  it("keeps the reason on the Run, and tells it", async () => {
+    const { client, ports, told } = aPlace();
+    await ports.noteOverride(client.seed(RUNS, run as Run & KubeObject), environment, reason, signal);
+    assert.equal(client.objects(RUNS)[0]?.metadata.annotations?.[ANNOTATIONS.outsideWindows], reason);
+    assert.deepEqual(told, [`network: Run 4 goes on outside of the windows: ${reason}`]);
+  });
+
+  it("tells nothing twice to a cache that has not seen the note yet", async () => {
+    const { client, ports, told } = aPlace();
+    const seen = client.seed(RUNS, run as Run & KubeObject);
+    await ports.noteOverride(seen, environment, reason, signal);
+    await ports.noteOverride(seen, environment, reason, signal);
+    assert.equal(told.length, 1);
   });
 });
 
