@@ -1,5 +1,10 @@
 import { cutBytes } from "../api/cut-bytes.ts";
-import { type ComponentStatus, type EnvironmentStatus, MOST_COMPONENTS } from "../api/environment-status.ts";
+import {
+  type ComponentState,
+  type ComponentStatus,
+  type EnvironmentStatus,
+  MOST_COMPONENTS,
+} from "../api/environment-status.ts";
 
 /** Every write of a status goes to everybody who watches it: GitOps tools, dashboards, caches. */
 export const STATUS_BUDGET_BYTES = 32 * 1024;
@@ -7,17 +12,50 @@ export const STATUS_BUDGET_BYTES = 32 * 1024;
 const SHORT_MESSAGE_BYTES = 60;
 const SHORT_REVISION = 60;
 
+const RUN_SAYS_WHY: ReadonlySet<ComponentState> = new Set([
+  "Planning",
+  "AwaitingApproval",
+  "Applying",
+  "Destroying",
+  "Failed",
+]);
+
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 /** Leaves out what can be read elsewhere, most dispensable first, until the status is small enough. */
 export function withinBudget(status: EnvironmentStatus, declared: ReadonlySet<string>): EnvironmentStatus {
-  const steps = [shortMessages, withoutDriftAddresses, withoutOutputValues, withoutPlans];
   let kept = withinRoom(status, declared);
-  for (const step of steps) {
+  for (const step of STEPS) {
     if (bytesOf(kept) <= STATUS_BUDGET_BYTES) return kept;
     kept = step(kept);
   }
   return kept;
+}
+
+type Step = (status: EnvironmentStatus) => EnvironmentStatus;
+
+/**
+ * What stays in any case is what decisions go by, and what tells that something is news: state and reason, drift, an interruption, what becomes
+ * of the objects, and the digests of outputs.
+ */
+const STEPS: readonly Step[] = [
+  shortMessages,
+  inComponents(withoutDriftAddresses),
+  withoutOutputValues,
+  // The Runs have them.
+  inComponents(({ plan: _left, ...component }) => component),
+  inComponents(({ appliedAt: _left, ...component }) => component),
+  inComponents(withoutToldMessage),
+  inComponents(({ revision: _left, ...component }) => component),
+  // The Run has the plan that waits, and `kubectl terrarium doctor` finds the lock.
+  inComponents(({ approval: _left, lock: _too, ...component }) => component),
+  // The label of a Run says which component it is of.
+  inComponents(({ run: _left, number: _too, ...component }) => component),
+];
+
+function inComponents(change: (component: ComponentStatus) => ComponentStatus): Step {
+  return (status) =>
+    status.components === undefined ? status : { ...status, components: status.components.map(change) };
 }
 
 /** Whoever renames everything twice has more components than fit. Only the status remembers of a removed one that its objects are to be kept. */
@@ -34,25 +72,22 @@ function withinRoom(status: EnvironmentStatus, declared: ReadonlySet<string>): E
 
 /** The Run that a component names has the whole message. */
 function shortMessages(status: EnvironmentStatus): EnvironmentStatus {
-  const components = status.components?.map((component) => ({
-    ...component,
-    ...(component.message === undefined ? {} : { message: cutBytes(component.message, SHORT_MESSAGE_BYTES) }),
-    ...(component.revision === undefined ? {} : { revision: component.revision.slice(-SHORT_REVISION) }),
-  }));
   const conditions = status.conditions?.map((condition) => ({
     ...condition,
     message: cutBytes(condition.message, 512),
   }));
-  return { ...status, ...(components && { components }), ...(conditions && { conditions }) };
+  return { ...shortInComponents(status), ...(conditions && { conditions }) };
 }
 
+const shortInComponents = inComponents((component) => ({
+  ...component,
+  ...(component.message === undefined ? {} : { message: cutBytes(component.message, SHORT_MESSAGE_BYTES) }),
+  ...(component.revision === undefined ? {} : { revision: component.revision.slice(-SHORT_REVISION) }),
+}));
+
 /** The Checks have them. */
-function withoutDriftAddresses(status: EnvironmentStatus): EnvironmentStatus {
-  const components = status.components?.map(({ drift, ...component }) => ({
-    ...component,
-    ...(drift === undefined ? {} : { drift: { ...drift, addresses: [] } }),
-  }));
-  return { ...status, ...(components && { components }) };
+function withoutDriftAddresses({ drift, ...component }: ComponentStatus): ComponentStatus {
+  return { ...component, ...(drift === undefined ? {} : { drift: { ...drift, addresses: [] } }) };
 }
 
 /** The ConfigMap of writeOutputsTo has them. */
@@ -61,8 +96,8 @@ function withoutOutputValues(status: EnvironmentStatus): EnvironmentStatus {
   return { ...status, ...(outputs && { outputs }) };
 }
 
-/** The Runs have them. */
-function withoutPlans(status: EnvironmentStatus): EnvironmentStatus {
-  const components = status.components?.map(({ plan: _left, ...component }) => component);
-  return { ...status, ...(components && { components }) };
+/** What is to be done where no Run goes on is said nowhere else. */
+function withoutToldMessage({ message, ...component }: ComponentStatus): ComponentStatus {
+  const told = component.run !== undefined && RUN_SAYS_WHY.has(component.state);
+  return { ...component, ...(told || message === undefined ? {} : { message }) };
 }
