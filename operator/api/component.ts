@@ -147,6 +147,9 @@ export const deletionPolicy = z
     "What becomes of the real objects when the component or the Environment is deleted: Destroy (default) or Retain, which keeps them and releases the state.",
   );
 
+/** That a component gives itself, and as many that the Environment gives to all. */
+export const MOST_VARIABLES = 64;
+
 export const terraform = z
   .object({
     source: source.optional(),
@@ -163,7 +166,7 @@ export const terraform = z
       ),
     variables: z
       .array(variable)
-      .max(64)
+      .max(MOST_VARIABLES)
       .optional()
       .describe("Variables of this component; they take precedence over those of the Environment.")
       .meta(listMap("name")),

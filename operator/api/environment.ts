@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { approvalRules, maxDeletes, protect } from "./approval.ts";
-import { component, credential, deletionPolicy, runner, timeouts, variable } from "./component.ts";
+import { component, credential, deletionPolicy, MOST_VARIABLES, runner, timeouts, variable } from "./component.ts";
 import { drift } from "./drift.ts";
 import type { EnvironmentStatus } from "./environment-status.ts";
 import { durationBetween, identifier, listMap, objectName, rules, shortName } from "./fields.ts";
@@ -56,7 +56,7 @@ export const environmentSpec = z
     source: source.optional(),
     variables: z
       .array(variable)
-      .max(64)
+      .max(MOST_VARIABLES)
       .optional()
       .describe("Given to every component whose module declares them.")
       .meta(listMap("name")),

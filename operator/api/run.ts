@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { approvalRules, maxDeletes, protect, runRules } from "./approval.ts";
-import { credential, runner, timeouts, variable } from "./component.ts";
+import { credential, MOST_VARIABLES, runner, timeouts, variable } from "./component.ts";
 import { ignoredDrift } from "./drift.ts";
 import { listMap, rules } from "./fields.ts";
 import type { ObjectMeta } from "./object-meta.ts";
 import { isClosedPhase, type RunStatus } from "./run-status.ts";
 import { source } from "./source.ts";
+import { MOST_ASLEEP } from "./time.ts";
 
 export const operation = z
   .enum(["Apply", "Destroy", "Check"])
@@ -53,12 +54,12 @@ export const runInputs = z
       .describe("Digest of what the watched folders held at that commit. Absent: every commit counts."),
     variables: z
       .array(variable)
-      .max(128)
-      .describe("Variables of Environment and component, merged.")
+      .max(2 * MOST_VARIABLES + MOST_ASLEEP)
+      .describe("Variables of Environment and component, merged, and with those of its sleep.")
       .meta(listMap("name")),
     ownVariables: z
       .array(z.string())
-      .max(64)
+      .max(MOST_VARIABLES + MOST_ASLEEP)
       .optional()
       .describe("Names of those that the component itself gives: its module must declare them."),
     credentials: z

@@ -58,6 +58,9 @@ const sleep = z
   })
   .describe("When the components that say how they sleep are asleep.");
 
+/** Variables that a component is given in its sleep. */
+export const MOST_ASLEEP = 16;
+
 /** How one component sleeps. */
 export const componentSleep = z
   .object({
@@ -75,7 +78,7 @@ export const componentSleep = z
           .describe("A variable of the component, with its value while asleep."),
       )
       .min(1)
-      .max(16)
+      .max(MOST_ASLEEP)
       .optional()
       .describe("It is applied with these variables, as in `replicas: 0`; they take precedence over all others.")
       .meta(listMap("name")),
