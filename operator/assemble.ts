@@ -119,19 +119,22 @@ async function outsetFor(config: Config, logger: Logger) {
   return { config, logger, clock, namespace, metrics, transport, client, heartbeat };
 }
 
-function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
+async function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
   const { config, logger, clock, namespace, metrics, transport, client, ring } = base;
   const store = rememberingBlobs(createSecretStore({ client, namespace, ring }));
-  return startGateway({
+  const writer = createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER });
+  const events = eventsFor(base, writer);
+  const gateway = await startGateway({
     store,
     ring,
     known: knownIn(caches),
-    client: createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER }),
+    client: writer,
     clock,
     log: quietly(logger),
     onAnswered: metrics.gatewayRequest,
     onChecked: ({ operation }, { result, reason }, durationMs) =>
       metrics.runFinished({ operation, result, reason, durationMs }),
+    tell: (run, reason, message) => events.record(run, { type: "Warning", reason, message }),
     digestOfApplied: appliedDigestOf,
     judge: judgeFor({
       client,
@@ -144,6 +147,7 @@ function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
     hosts: gatewayHosts(config),
     listen: { host: "0.0.0.0", port: PORTS.gateway },
   });
+  return { ...gateway, close: () => gateway.close().then(() => events.flush()) };
 }
 
 /** Every replica serves the states that people ask for: what it tells them of is written without the lease. */

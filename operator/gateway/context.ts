@@ -1,5 +1,6 @@
 import type { RunSpec } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
+import type { ObjectReference } from "../cluster/ports.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";
@@ -54,6 +55,8 @@ export interface GatewayContext {
   readonly log: GatewayLog;
   /** A Check has ended, for the metrics. */
   readonly onChecked: (session: Session, outcome: RunOutcome, durationMs: number) => void;
+  /** What a person who looks at a Run should know: an event. */
+  readonly tell: (run: ObjectReference, reason: string, message: string) => void;
   /** After each answer, for the metrics. The route is one of ours, or empty. */
   readonly onAnswered: (facts: { readonly route: string; readonly code: number; readonly durationMs: number }) => void;
 }

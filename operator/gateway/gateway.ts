@@ -13,6 +13,7 @@ import { applyEveryPlan, type Judge } from "./verdict.ts";
 export interface GatewayPorts extends Pick<GatewayContext, "store" | "ring" | "digestOfApplied" | "clock" | "log"> {
   readonly onAnswered?: GatewayContext["onAnswered"];
   readonly onChecked?: GatewayContext["onChecked"];
+  readonly tell?: GatewayContext["tell"];
   readonly known?: GatewayContext["known"];
   /**
    * Reads pods, Runs, Environments and Approvals, reviews tokens, writes its Secret, Run.status and the texts of plans. Its writer must not ask for
@@ -68,7 +69,7 @@ export async function startGateway(ports: GatewayPorts): Promise<Gateway> {
 
 function contextOf(ports: GatewayPorts): GatewayContext {
   const { store, ring, client, digestOfApplied, clock, log, judge = applyEveryPlan, known = NOTHING_KNOWN } = ports;
-  const { onAnswered = () => {}, onChecked = () => {} } = ports;
+  const { onAnswered = () => {}, onChecked = () => {}, tell = () => {} } = ports;
   const statuses = createRunStatuses(client);
   const planTexts = createPlanTexts(client);
   const progress = createProgressThrottle(clock);
@@ -86,6 +87,7 @@ function contextOf(ports: GatewayPorts): GatewayContext {
     clock,
     log,
     onChecked,
+    tell,
     onAnswered,
   };
 }

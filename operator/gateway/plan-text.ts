@@ -1,7 +1,7 @@
 import { API_VERSION, LABELS } from "../api/names.ts";
 import { ApiError, isConflict } from "../cluster/errors.ts";
 import type { ConfigMap } from "../cluster/kinds.ts";
-import type { Writer } from "../cluster/ports.ts";
+import type { ObjectReference, Writer } from "../cluster/ports.ts";
 import { CONFIG_MAPS, RUNS } from "../cluster/resources.ts";
 import { Refused } from "../storage/refusal.ts";
 import type { Session } from "./sessions.ts";
@@ -23,7 +23,8 @@ export interface PlanTexts {
  */
 export function createPlanTexts(client: Pick<Writer, "apply">): PlanTexts {
   return {
-    async write({ key, run, runUid }, text, signal) {
+    async write(session, text, signal) {
+      const { key, run } = session;
       const metadata = {
         name: planTextName(run),
         namespace: key.namespace,
@@ -32,7 +33,7 @@ export function createPlanTexts(client: Pick<Writer, "apply">): PlanTexts {
           [LABELS.environment]: key.environment,
           [LABELS.component]: key.component,
         },
-        ownerReferences: [{ apiVersion: API_VERSION, kind: RUNS.kind, name: run, uid: runUid }],
+        ownerReferences: [ownerOf(session)],
       };
       const object: ConfigMap = { metadata, immutable: true, data: { [PLAN_TEXT_KEY]: text } };
       try {
@@ -45,6 +46,14 @@ export function createPlanTexts(client: Pick<Writer, "apply">): PlanTexts {
     },
   };
 }
+
+const ownerOf = ({ run, runUid }: Session) => ({ apiVersion: API_VERSION, kind: RUNS.kind, name: run, uid: runUid });
+
+/** The Run of a session, for events. */
+export const runReference = (session: Session): ObjectReference => ({
+  ...ownerOf(session),
+  namespace: session.key.namespace,
+});
 
 /** Admission, a quota, or an object of that name that is somebody else's. */
 const isFinal = (error: unknown): error is ApiError =>

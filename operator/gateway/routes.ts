@@ -14,6 +14,7 @@ import { digestOfBytes } from "../storage/secret-blobs.ts";
 import { readState, writeState } from "../storage/versions.ts";
 import { concludeCheck, readForCheck } from "./check.ts";
 import type { GatewayContext } from "./context.ts";
+import { runReference } from "./plan-text.ts";
 import { journalBatch, lockInfo, planReport, progressReport, resultReport } from "./protocol.ts";
 import { conclude } from "./results.ts";
 import type { Session } from "./sessions.ts";
@@ -201,8 +202,20 @@ async function putPlanText(request: SessionRequest): Promise<Answer> {
   const { context, session, body, signal } = request;
   if (!isUtf8(body)) throw new Refused("BadRequest", "the body is not UTF-8");
   await heldRecord(request);
-  await context.planTexts.write(session, body.toString("utf8"), signal);
+  try {
+    await context.planTexts.write(session, body.toString("utf8"), signal);
+  } catch (error) {
+    if (isRefused(error)) await tellPlanTextRefused(request, error.message);
+    throw error;
+  }
   return DONE;
+}
+
+/** Whoever is to approve the plan would look for its text, and may find what somebody else has put there. */
+async function tellPlanTextRefused({ context, session, signal }: SessionRequest, why: string): Promise<void> {
+  const message = `the text of the plan is not kept, so none is the operator's: ${why}`;
+  context.tell(runReference(session), "PlanTextRefused", message);
+  await context.statuses.planTextRefused(session, message, signal);
 }
 
 async function postJournal({ context, session, body, signal }: SessionRequest): Promise<Answer> {

@@ -16,6 +16,8 @@ import type { Session } from "./sessions.ts";
 export interface RunStatuses {
   run(session: Session, signal: AbortSignal): Promise<Run | undefined>;
   planned(session: Session, plan: PlannedStatus, signal: AbortSignal): Promise<void>;
+  /** Its text could not be written: told beside what was decided about the plan. */
+  planTextRefused(session: Session, why: string, signal: AbortSignal): Promise<void>;
   /** Since when the plan waits. */
   held(session: Session, at: string, signal: AbortSignal): Promise<void>;
   /** The plan that waited is being applied. */
@@ -79,6 +81,12 @@ export function createRunStatuses(client: Pick<Reader, "find"> & Pick<Writer, "m
     held: (session, heldAt, signal) => patch(session, { heldAt }, signal),
     applying: (session, applyStartedAt, why, signal) =>
       patch(session, { applyStartedAt, plan: { verdict: "Apply", why: cutBytes(why, LONGEST_WHY) } }, signal),
+    async planTextRefused(session, refused, signal) {
+      const decided = (await runOf(session, signal))?.status?.plan?.why ?? "";
+      if (decided.includes(refused)) return;
+      const why = [decided, refused].filter((text) => text !== "").join("; ");
+      await patch(session, { plan: { why: cutBytes(why, LONGEST_WHY) } }, signal);
+    },
     planned: (session, plan, signal) => patch(session, plannedStatus(plan), signal),
     progress: (session, { step, done, total, current }, at, signal) =>
       patch(

@@ -50,6 +50,7 @@ export function worldGateway({ client, store, ring, clock, turns, known, onUnexp
     client,
     known,
     onChecked: () => {},
+    tell: () => {},
     statuses: createRunStatuses(client),
     planTexts: createPlanTexts(client),
     // A thread has its own time, which a world of memory cannot turn back: here the same answer comes at once.

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import type { ConfigMap } from "../../../operator/cluster/kinds.ts";
-import { CONFIG_MAPS } from "../../../operator/cluster/resources.ts";
+import { CONFIG_MAPS, RUNS } from "../../../operator/cluster/resources.ts";
 import { fence } from "../../../operator/storage/locking.ts";
 import { type GatewayWorld, gatewayWorld, NAMESPACE } from "./gateway-world.ts";
 
+const COUNTS = { create: 1, update: 0, replace: 0, delete: 1 };
+
 describe("the readable plan", () => {
   let world: GatewayWorld;
+  let told: string[];
   beforeEach(async () => {
-    world = await gatewayWorld();
+    told = [];
+    world = await gatewayWorld({ tell: ({ kind, name }, reason) => told.push(`${kind} ${name}: ${reason}`) });
   });
   afterEach(() => world.close());
 
@@ -43,6 +47,22 @@ describe("the readable plan", () => {
     const answer = await put(Buffer.from("Plan: 2 to create\n"));
     assert.equal(answer.status, 400);
     assert.match(JSON.stringify(answer.json), /the ConfigMap shop-network-1-plan could not be written/);
+  });
+
+  it("that cannot be kept is told as an event and beside what was decided: nobody takes what is there for it", async () => {
+    const { run, put } = await aWorker();
+    const plan = { digest: "sha256:0", counts: COUNTS, resources: [], verdict: "Hold", why: "it destroys a bucket" };
+    await world.client.mergePatch(RUNS, NAMESPACE, run.metadata.name, { status: { plan } });
+    await put(Buffer.from("Plan: 1 to create\n"));
+    assert.deepEqual(told, []);
+    for (const _again of [1, 2]) await put(Buffer.from("Plan: 2 to create\n"));
+    assert.deepEqual(new Set(told), new Set(["Run shop-network-1: PlanTextRefused"]));
+    const why = (await world.runStatus(run))?.plan?.why ?? "";
+    assert.match(
+      why,
+      /^it destroys a bucket; the text of the plan is not kept, so none is the operator's: the ConfigMap/,
+    );
+    assert.equal(why.split("is not kept").length, 2);
   });
 
   it("is refused when it is too long, or no text", async () => {
