@@ -9,7 +9,11 @@ export interface LogOptions {
   /** Goes on until the container ends. */
   readonly follow: boolean;
   /** Only so many of the last lines. */
-  readonly tailLines?: number;
+  readonly tailLines?: number | undefined;
+  /** Only lines since then, RFC 3339. The kubelet hears whole seconds. */
+  readonly sinceTime?: string | undefined;
+  /** Each line begins with its moment, RFC 3339 with nanoseconds, and a blank. */
+  readonly timestamps?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -17,12 +21,12 @@ export interface LogOptions {
 export type PodLog = (namespace: string, pod: string, options: LogOptions) => AsyncGenerator<string>;
 
 export function createPodLog(transport: Transport): PodLog {
-  return async function* podLog(namespace, pod, { container, follow, tailLines, signal }) {
+  return async function* podLog(namespace, pod, { signal, container, follow, tailLines, sinceTime, timestamps }) {
     const call: Call = {
       verb: "get",
       method: "GET",
       path: objectAt(PODS, namespace, pod, "log"),
-      query: { container, follow, tailLines },
+      query: { container, follow, tailLines, sinceTime, timestamps },
       resource: "pods/log",
       idempotent: true,
       secret: false,

@@ -1,5 +1,5 @@
 import { isClosed, type Run } from "../../operator/api/run.ts";
-import { ApiError, isNotFound } from "../../operator/cluster/errors.ts";
+import { ApiError, ApiUnreachable, isNotFound } from "../../operator/cluster/errors.ts";
 import type { Stored } from "../../operator/cluster/ports.ts";
 import { UsageError } from "../arguments.ts";
 import type { Cluster } from "../cluster.ts";
@@ -7,15 +7,11 @@ import { COMPONENT, type Command, type Context, untilUnheard } from "../command.
 import { EXIT } from "../exit-codes.ts";
 import { harmlessLine } from "../harmless.ts";
 import { findRun, NotFound, readEnvironment, readRun, readRuns } from "../lookup.ts";
+import { type ResumedLog, resumedLog } from "../resumed-log.ts";
 
 /** The agent prints everything, scrubbed of secret values. */
 const CONTAINER = "agent";
 const PAUSE_MS = 1000;
-
-interface Source {
-  readonly run: Stored<Run>;
-  readonly pod: string;
-}
 
 interface Wanted {
   readonly follow: boolean;
@@ -39,15 +35,28 @@ export const logs: Command = {
     const wanted = { follow: said.has("follow"), ...tailOf(said.value("tail")) };
     const runs = await runsFor(cluster, said.argument(0), said.values("component"));
     const prefixed = runs.length > 1;
+    const interrupted = sayOnce(
+      context,
+      "The log cannot be read just now: it goes on as soon as the API server answers.",
+    );
     const told = runs.map(async (run) => {
       const prefix = prefixed ? `${run.spec.component} | ` : "";
-      return tellRun(context, cluster, run, wanted, (line) => context.terminal.print(prefix + line));
+      const print = (line: string) => context.terminal.print(prefix + line);
+      return tellRun(context, cluster, run, { wanted, print, interrupted });
     });
     const found = await Promise.all(told);
     if (!found.includes(true)) throw new NotFound(noLog(cluster, runs));
     return EXIT.done;
   },
 };
+
+function sayOnce({ terminal }: Context, sentence: string): () => void {
+  let said = false;
+  return () => {
+    if (!said) terminal.tell(sentence);
+    said = true;
+  };
+}
 
 function tailOf(text: string | undefined): { readonly tailLines?: number } {
   if (text === undefined) return {};
@@ -69,54 +78,67 @@ async function runsFor(cluster: Cluster, name: string, components: readonly stri
   return chosen;
 }
 
+interface Telling {
+  readonly wanted: Wanted;
+  print(line: string): void;
+  /** There is more, and it cannot be had now. */
+  interrupted(): void;
+}
+
 /** The logs of its pods, one after the other. True when there was one. */
-async function tellRun(
-  context: Context,
-  cluster: Cluster,
-  run: Stored<Run>,
-  wanted: Wanted,
-  print: (line: string) => void,
-): Promise<boolean> {
+async function tellRun(context: Context, cluster: Cluster, run: Stored<Run>, telling: Telling): Promise<boolean> {
   const signal = untilUnheard(context);
-  const told = new Set<string>();
+  const { wanted } = telling;
+  const opened = new Map<string, ResumedLog>();
+  const ends = new Map<string, End>();
   let found = false;
   let now = run;
   for (;;) {
-    for (const { pod } of sourcesOf(now)) {
-      if (told.has(pod)) continue;
-      const end = await tellPod(cluster, pod, wanted, signal, print);
-      if (end === "not yet") continue;
-      told.add(pod);
+    for (const { name } of now.status?.pods ?? []) {
+      if (ends.get(name) === "gone") continue;
+      const log = opened.get(name) ?? resumedLog(cluster, name, { container: CONTAINER, ...wanted });
+      opened.set(name, log);
+      const end = await tellPod(log, signal, telling);
+      ends.set(name, end);
       found ||= end === "told";
     }
-    if (!wanted.follow || isClosed(now) || signal.aborted) return found;
+    const over = isClosed(now) && ![...ends.values()].includes("interrupted");
+    if (!wanted.follow || over || signal.aborted) return found;
     await context.clock.sleep(PAUSE_MS, signal);
-    now = await readRun(cluster, run.metadata.name);
+    now = await newest(cluster, now, telling);
   }
 }
 
-function sourcesOf(run: Stored<Run>): readonly Source[] {
-  return (run.status?.pods ?? []).map(({ name }) => ({ run, pod: name }));
-}
+type End = "told" | "gone" | "not yet" | "interrupted";
 
-async function tellPod(
-  { podLog, namespace }: Cluster,
-  pod: string,
-  wanted: Wanted,
-  signal: AbortSignal,
-  print: (line: string) => void,
-): Promise<"told" | "gone" | "not yet"> {
+/** As far as the stream goes: it ends with the container, which may be started again. */
+async function tellPod(log: ResumedLog, signal: AbortSignal, telling: Telling): Promise<End> {
   try {
-    for await (const line of podLog(namespace, pod, { container: CONTAINER, ...wanted, signal }))
-      print(harmlessLine(line));
+    for await (const line of log(signal)) telling.print(harmlessLine(line));
     return "told";
   } catch (error) {
     if (isNotFound(error)) return "gone";
     // The container has not started.
     if (error instanceof ApiError && error.status === 400) return "not yet";
-    throw error;
+    if (!telling.wanted.follow || !passes(error)) throw error;
+    telling.interrupted();
+    return "interrupted";
   }
 }
+
+async function newest(cluster: Cluster, run: Stored<Run>, telling: Telling): Promise<Stored<Run>> {
+  try {
+    return await readRun(cluster, run.metadata.name);
+  } catch (error) {
+    if (!passes(error)) throw error;
+    telling.interrupted();
+    return run;
+  }
+}
+
+/** An API server, or what is before it, that restarts or has too much to do. */
+const passes = (error: unknown): boolean =>
+  error instanceof ApiUnreachable || (error instanceof ApiError && (error.status === 429 || error.status >= 500));
 
 function noLog({ namespace }: Cluster, runs: readonly Stored<Run>[]): string {
   const [run] = runs;

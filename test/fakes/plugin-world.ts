@@ -2,6 +2,7 @@ import type { Environment } from "../../operator/api/environment.ts";
 import { LABELS } from "../../operator/api/names.ts";
 import type { Run } from "../../operator/api/run.ts";
 import { ApiError } from "../../operator/cluster/errors.ts";
+import type { PodLog } from "../../operator/cluster/pod-log.ts";
 import type { KubeObject, Resource, Stored, WatchEvent, WatchOptions } from "../../operator/cluster/ports.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import type { OwnQuestion } from "../../operator/cluster/self.ts";
@@ -19,6 +20,8 @@ export interface PluginWorldOptions {
   readonly may?: (question: OwnQuestion) => boolean;
   /** Pod → what it printed. Of pods that are not here nothing is left. */
   readonly logs?: Readonly<Record<string, readonly string[]>>;
+  /** Instead of those: what the kubelet answers. */
+  readonly podLog?: PodLog;
   /** What a person types; nobody is there when it is absent. */
   readonly answers?: readonly string[];
   readonly stdin?: string;
@@ -62,7 +65,7 @@ export function pluginWorld(options: PluginWorldOptions = {}) {
       const { terminal, heard } = fakeTerminal(options, leaving.signal);
       const open = async (chosen: ClusterOptions) => {
         opened.push(chosen);
-        return fakeCluster(client, options, chosen);
+        return fakeCluster(client, options, chosen, now);
       };
       const code = await runProgram(args, { terminal, clock, signal: stopping.signal, version: "1.2.3", open });
       return { code, out: heard.out.join("\n"), err: heard.err.join("\n") };
@@ -101,7 +104,12 @@ function fail(facts: ConstructorParameters<typeof ApiError>[0]): never {
   throw new ApiError(facts);
 }
 
-function fakeCluster(client: FakeClient, options: PluginWorldOptions, chosen: ClusterOptions): Cluster {
+function fakeCluster(
+  client: FakeClient,
+  options: PluginWorldOptions,
+  chosen: ClusterOptions,
+  now: () => Date,
+): Cluster {
   const rawAnswer = (request: string, text?: string) =>
     options.raw?.(request, text) ??
     fail({ request, status: 404, reason: "NotFound", message: "the server could not find the requested resource" });
@@ -116,18 +124,22 @@ function fakeCluster(client: FakeClient, options: PluginWorldOptions, chosen: Cl
       version: async () => options.version ?? "v1.35.4",
       resourcesOf: async () => options.kinds ?? ["environments", "runs"],
     },
-    async *podLog(_, pod) {
-      const lines = logs[pod];
-      if (lines === undefined)
-        throw new ApiError({ request: "get log", status: 404, reason: "NotFound", message: `pods "${pod}" not found` });
-      yield* lines;
-    },
+    podLog: options.podLog ?? printedBy(logs, now),
     raw: {
       read: async (path, options) => Buffer.from(rawAnswer(`GET ${path}${queryOf(options?.query)}`)),
       send: async (method, path, text, options) =>
         JSON.parse(rawAnswer(`${method} ${path}${queryOf(options?.query)}`, text)),
     },
     close: async () => {},
+  };
+}
+
+function printedBy(logs: Readonly<Record<string, readonly string[]>>, now: () => Date): PodLog {
+  return async function* podLog(_, pod, { timestamps }) {
+    const request = "get log";
+    for (const line of logs[pod] ??
+      fail({ request, status: 404, reason: "NotFound", message: `pods "${pod}" not found` }))
+      yield timestamps ? `${now().toISOString()} ${line}` : line;
   };
 }
 

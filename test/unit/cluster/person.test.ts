@@ -74,6 +74,15 @@ describe("what a person asks of the API server", () => {
     assert.equal(String(exchange?.query), "container=agent&follow=true&tailLines=5");
   });
 
+  it("the log of a pod from a moment on, with the moments of its lines", async () => {
+    const transport = await to(({ response }) => response.end("2026-01-01T00:00:01.5Z one"));
+    const since = { sinceTime: "2026-01-01T00:00:01Z", timestamps: true };
+    const options = { container: "agent", follow: false, signal: new AbortController().signal, ...since };
+    assert.deepEqual(await allOf(createPodLog(transport)("team", "p", options)), ["2026-01-01T00:00:01.5Z one"]);
+    const query = api?.exchanges[0]?.query;
+    assert.deepEqual([query?.get("sinceTime"), query?.get("timestamps")], [since.sinceTime, "true"]);
+  });
+
   it("the log of a pod that is gone", async () => {
     const transport = await to(({ refuse }) => refuse(404, "NotFound"));
     const options = { container: "agent", follow: false, signal: new AbortController().signal };

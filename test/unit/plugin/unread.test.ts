@@ -32,7 +32,7 @@ function answers(runs: readonly Run[], refused = ""): (exchange: Exchange) => vo
     if (path.endsWith("/selfsubjectreviews")) return reply(201, { status: { userInfo: { username: "jane" } } });
     if (path.endsWith("/runs")) return reply(200, { metadata: { resourceVersion: "1" }, items: runs });
     if (path.endsWith("/log")) {
-      const speaking = setInterval(() => response.write("still here\n"), 20);
+      const speaking = setInterval(() => response.write(`${new Date().toISOString()} still here\n`), 20);
       return void response.once("close", () => clearInterval(speaking));
     }
     if (method === "POST" && refused !== "" && body.includes(refused)) return refuse(403, "Forbidden");
