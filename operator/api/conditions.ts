@@ -272,6 +272,11 @@ export const REASONS = {
     meaning:
       "The component is no longer declared. Annotate the Environment with terrarium.dev/confirm-destroy=<component> to destroy what it made.",
   },
+  NameTaken: {
+    standing: "person",
+    meaning:
+      "The component was renamed (formerName), and another state has its new name. Declare it under its former name again, or take formerName off.",
+  },
   ManyDeletions: {
     standing: "person",
     meaning:

@@ -37,7 +37,7 @@ export function decideComponent(
 
 function firstAnswer(subject: Subject): Answer {
   const { observation, past } = subject;
-  const moving = unfinishedMove(subject);
+  const moving = unfinishedMove(subject) ?? moveFromFormerName(subject, subject.component);
   if (moving !== undefined) return moving;
   const waiting = waitingRun(past);
   const isUnderWay = past.open !== undefined && waiting === undefined && !isComingCorrection(past.open);
@@ -46,7 +46,6 @@ function firstAnswer(subject: Subject): Answer {
   if (!choice.found) return { state: "Stalled", reason: "EngineUnknown", message: choice.message };
   if (waiting !== undefined) return voidOrWaiting(subject, choice.engine, waiting);
   return (
-    moveFromFormerName(subject, subject.component) ??
     recordTrouble(subject) ??
     blocked(subject) ??
     missingOutput(subject.component, subject.needs) ??

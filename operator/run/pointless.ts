@@ -33,9 +33,9 @@ function isWanted({ spec }: Run, { metadata, spec: { components } }: Environment
   return isOlder || components.some(({ name }) => name === spec.component);
 }
 
-/** A destroy whose reason has gone: the lifetime was extended, the component is declared again, or it wakes. */
+/** A destroy whose reason has gone: the lifetime was extended, the component is declared again, be it under another name, or it wakes. */
 function whyKept({ spec }: Run, environment: Environment, nowMs: number): Pointless | undefined {
-  const declared = environment.spec.components.find(({ name }) => name === spec.component);
+  const declared = environment.spec.components.find((one) => [one.name, one.formerName].includes(spec.component));
   if (declared === undefined || isExpired(environment, nowMs + SKEW_MS)) return undefined;
   const sleeps = (atMs: number): boolean => sleepAt(environment.spec.lifetime?.sleep, atMs).state !== "awake";
   const asleep = sleeps(nowMs) || sleeps(nowMs - SKEW_MS) || sleeps(nowMs + SKEW_MS);

@@ -238,6 +238,10 @@ export const hasBegunMore = ({ attempted, destroyBegun }: ComponentRecord): bool
 export const isWhole = (record: ComponentRecord): boolean =>
   !hasBegunMore(record) && replacingWrite(record) === undefined;
 
+/** It was made under its name, and nothing has come of that: a plan at most. */
+export const holdsNothing = ({ state, recovery, applied, mayHoldObjects }: ComponentRecord): boolean =>
+  (state ?? recovery ?? applied) === undefined && !mayHoldObjects;
+
 /** What a destroy works from. An attempt is taken off the record when it ends well, so one that is there is newer than what was applied. */
 export function destroyBasisOf({ attempted, applied }: ComponentRecord): ComponentRecord["attempted"] {
   return attempted ?? applied;

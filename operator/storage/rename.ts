@@ -3,7 +3,7 @@ import { changeRecord, without } from "./change.ts";
 import { unclaimed } from "./claims.ts";
 import { userOf } from "./ownership.ts";
 import { RecordConflict, type StateStore } from "./port.ts";
-import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
+import { type ComponentRecord, holdsNothing, type StateKey, stateKeyText } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
 /** Whoever uses a component is applied anew some time: it is not known by older names for ever. */
@@ -93,10 +93,7 @@ function isBlank(record: ComponentRecord, environmentUid: string): boolean {
   return (
     record.owner.environmentUid === environmentUid &&
     record.movingTo === undefined &&
-    record.state === undefined &&
-    record.recovery === undefined &&
-    record.applied === undefined &&
-    !record.mayHoldObjects &&
+    holdsNothing(record) &&
     userOf(record) === undefined
   );
 }

@@ -64,6 +64,12 @@ const rows: readonly Row[] = [
     environment: anEnvironment([network]),
     why: "Superseded",
   },
+  {
+    what: "a destroy of what is declared under another name now",
+    operation: "Destroy",
+    environment: anEnvironment([aComponent("vpc", { formerName: "network" })]),
+    why: "Superseded",
+  },
   { what: "a destroy in its sleep", operation: "Destroy", environment: sleeper, hour: 22, why: undefined },
   { what: "a destroy in the day", operation: "Destroy", environment: sleeper, hour: 12, why: "Superseded" },
 ];
