@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Environment } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import { isConflict } from "../../operator/cluster/errors.ts";
@@ -16,7 +17,7 @@ export const extend: Command = {
   arguments: [ENVIRONMENT],
   options: [
     { name: "for", value: "DURATION", about: "from now on, as in 30m, 12h or 7d" },
-    { name: "until", value: "TIME", about: "as in 2026-12-24T18:00:00Z" },
+    { name: "until", value: "TIME", about: "as in 2026-12-24T18:00:00Z, or 2026-12-24: its first moment in UTC" },
   ],
   details: [
     "Sets the annotation terrarium.dev/extend-until. What an Environment declares in spec.lifetime stays as it is.",
@@ -64,10 +65,17 @@ const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86
 function untilOf(said: Said, now: Date): string {
   const [duration, time] = [said.value("for"), said.value("until")];
   if ((duration === undefined) === (time === undefined)) throw new UsageError("say --for DURATION or --until TIME");
-  const at = duration === undefined ? Date.parse(time ?? "") : now.getTime() + msOf(duration);
-  if (Number.isNaN(at)) throw new UsageError(`--until is a time as in 2026-12-24T18:00:00Z, not "${time}"`);
+  const at = duration === undefined ? momentOf(time ?? "") : now.getTime() + msOf(duration);
   if (at <= now.getTime()) throw new UsageError(`${new Date(at).toISOString()} is past`);
   return new Date(at).toISOString();
+}
+
+/** As `spec.lifetime.until`, or a date. Of anything else JavaScript makes some year or month, too. */
+const MOMENT = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+
+function momentOf(time: string): number {
+  if (MOMENT.safeParse(time).success) return Date.parse(time);
+  throw new UsageError(`--until is a time as in 2026-12-24T18:00:00Z, or a date as in 2026-12-24, not "${time}"`);
 }
 
 function msOf(duration: string): number {

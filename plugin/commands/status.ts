@@ -59,9 +59,12 @@ function shown({ context, said, cluster, name }: Asked, pictures: readonly Pictu
   return printed(said, pictures, () => statusesView(pictures, clock.now(), paint));
 }
 
+/** Of several documents in YAML each but the first has to begin somewhere. */
+const between = (said: Said): string => (said.value("output") === "yaml" ? "---\n" : "");
+
 /** The same again after every change. */
 async function watch(asked: Asked): Promise<ExitCode> {
-  const { context, cluster, name } = asked;
+  const { context, said, cluster, name } = asked;
   const { namespace } = cluster;
   const one = name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
   const its = name === undefined ? {} : { labelSelector: `${LABELS.environment}=${name}` };
@@ -72,7 +75,7 @@ async function watch(asked: Asked): Promise<ExitCode> {
   let last = "";
   for await (const _ of changes(cluster, followed, context.clock, untilUnheard(context))) {
     const text = shown(asked, await readPictures(asked));
-    if (text !== last) context.terminal.show(text);
+    if (text !== last) context.terminal.show(last === "" ? text : `${between(said)}${text}`);
     last = text;
   }
   return context.signal.aborted ? EXIT.interrupted : EXIT.done;

@@ -8,7 +8,6 @@ import { promisify } from "node:util";
 import type { Environment } from "../../../operator/api/environment.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import { EXIT } from "../../../plugin/exit-codes.ts";
-import { pluginWorld } from "../../fakes/plugin-world.ts";
 import { type Exchange, type FakeApi, fakeApi } from "../cluster/fake-api.ts";
 import { aShopRun, held, shop } from "./shop.ts";
 
@@ -91,13 +90,5 @@ describe("kubectl terrarium behind a pipe that nobody reads to the end", functio
   it("logs -f | head ends when there is enough", async () => {
     const { code } = await piped(answers([working]), "logs shop-monitor-5 -f", "head -2");
     assert.equal(code, EXIT.done);
-  });
-
-  it("status --watch ends, and well", async () => {
-    const { call, leave, client } = pluginWorld({ environments: [shop()], minutes: 20 });
-    const told = call("status", "shop", "--watch");
-    while (!client.calls.includes("get environments shop")) await new Promise((resolve) => setImmediate(resolve));
-    leave();
-    assert.equal((await told).code, EXIT.done);
   });
 });

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { parseAllDocuments } from "yaml";
+import { ENVIRONMENTS } from "../../../operator/cluster/resources.ts";
+import { EXIT } from "../../../plugin/exit-codes.ts";
+import { pluginWorld } from "../../fakes/plugin-world.ts";
+import { shop } from "./shop.ts";
+
+const tick = () => new Promise((resolve) => setImmediate(resolve));
+
+/** `status shop --watch`, which has shown its first picture. */
+async function watching(...args: readonly string[]) {
+  const { call, client, ...world } = pluginWorld({ environments: [shop()], minutes: 20 });
+  const told = call("status", "shop", "--watch", ...args);
+  /** Every look at the object is followed by a list of its Runs, and that by the picture. */
+  const shown = async (pictures: number) => {
+    const looks = () => client.calls.join(",").split("get environments shop,list runs").length - 1;
+    while (looks() < pictures) await tick();
+    for (let ticks = 0; ticks < 5; ticks += 1) await tick();
+  };
+  await shown(1);
+  return { ...world, client, told, shown };
+}
+
+describe("kubectl terrarium status --watch", () => {
+  it("watches until it is ended", async () => {
+    const { stop, told } = await watching();
+    stop();
+    const { code, out } = await told;
+    assert.equal(code, EXIT.interrupted);
+    assert.match(out, /shop in team: Ready/);
+  });
+
+  it("ends well when nobody reads any more", async () => {
+    const { leave, told } = await watching();
+    leave();
+    assert.equal((await told).code, EXIT.done);
+  });
+
+  it("prints one document of YAML for each change, with --- between them", async () => {
+    const { stop, told, client, shown } = await watching("-o", "yaml");
+    client.seed(ENVIRONMENTS, shop({}, { suspend: true }));
+    await shown(2);
+    stop();
+    const documents = parseAllDocuments((await told).out);
+    const suspended = documents.map((one) => (one.toJS() as { readonly suspended: boolean }).suspended);
+    assert.deepEqual(suspended, [false, true]);
+  });
+});
