@@ -9,6 +9,7 @@ import { failed, type Outcome } from "./ending.ts";
 import { cut, engineFailure, hasFailed } from "./engine-failure.ts";
 import type { CommandEnd, EngineSession } from "./engine-session.ts";
 import { type Recovery, recoverErroredState } from "./errored-state.ts";
+import { destroyedAllButForgotten } from "./forgotten.ts";
 import { GatewayRefused } from "./gateway-client.ts";
 import { planDigest } from "./plan-step.ts";
 
@@ -72,6 +73,8 @@ async function runApply(
 
 function outcomeOf(bench: Bench, engine: EngineSession, end: CommandEnd): Outcome {
   const { operation } = bench.order;
+  const destroyed = operation === "Destroy" ? destroyedAllButForgotten(end) : undefined;
+  if (destroyed !== undefined) return destroyed;
   if (hasFailed(end)) {
     const failure = engineFailure("Apply", end, { operation, terminating: engine.terminating });
     return brokeOff(bench, end) ? interrupted(failure) : failure;

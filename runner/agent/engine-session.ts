@@ -5,6 +5,7 @@ import { type Diagnostic, describeDiagnostic, readDiagnostics } from "../../oper
 import { baseEnvironment } from "../../operator/engine/environment.ts";
 import { type EngineEvent, parseEvent } from "../../operator/engine/events.ts";
 import type { EngineClient, EngineExit } from "../engine-client.ts";
+import { forgottenIn, isForgotten } from "./forgotten.ts";
 import type { Journal } from "./journal.ts";
 import type { Printer } from "./printer.ts";
 import type { Progress } from "./progress.ts";
@@ -24,6 +25,8 @@ export interface CommandEnd {
   readonly exit: EngineExit;
   readonly diagnostics: readonly Diagnostic[];
   readonly lastLines: readonly string[];
+  /** Addresses that the plan takes out of the state and leaves in the world. */
+  readonly forgotten: readonly string[];
 }
 
 export interface EngineSessionParts {
@@ -40,6 +43,8 @@ export interface EngineSessionParts {
 const keptLines = 20;
 /** Of a command that complains without end, the first complaints tell enough. */
 const keptDiagnostics = 2_000;
+/** They come first, and must leave room for what goes wrong. */
+const keptForgotten = 1_000;
 const keptLine = z.object({ id: z.string(), line: z.string() });
 
 export class EngineSession {
@@ -85,7 +90,7 @@ export class EngineSession {
     });
     if (this.#terminating) client.signal(order.id, "SIGTERM");
     try {
-      return { exit: await ended, diagnostics: readDiagnostics(kept), lastLines };
+      return { exit: await ended, diagnostics: readDiagnostics(kept), lastLines, forgotten: forgottenIn(kept) };
     } finally {
       this.#running = undefined;
       streams.stdout.end();
@@ -99,7 +104,8 @@ export class EngineSession {
     journal.record(event);
     progress.event(event);
     const isPlain = event.type === "Text" && !text.startsWith("{");
-    if ((event.type !== "Diagnostic" && !isPlain) || kept.length >= keptDiagnostics) return;
+    const most = isForgotten(event) ? keptForgotten : keptDiagnostics;
+    if ((event.type !== "Diagnostic" && !isForgotten(event) && !isPlain) || kept.length >= most) return;
     kept.push(text);
     spool.append("diagnostics", { id, line: text });
     if (isPlain) lastLines.push(text);
