@@ -12,4 +12,13 @@ export function cutBytes(text: string, most: number): string {
   return `${bytes.subarray(0, end).toString()}${MARK}`;
 }
 
+/** At most so many characters, as schemas count them, for what need not be small: a text that fits is left as it is. */
+export function cutCharacters(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = most - MARK.length;
+  return `${text.slice(0, isHighSurrogate(text.charCodeAt(end - 1)) ? end - 1 : end)}${MARK}`;
+}
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00;
+
 const isInsideCharacter = (byte: number | undefined): boolean => ((byte ?? 0) & 0xc0) === 0x80;

@@ -1,5 +1,5 @@
 import type { Reason } from "../api/conditions.ts";
-import { cutBytes } from "../api/cut-bytes.ts";
+import { cutBytes, cutCharacters } from "../api/cut-bytes.ts";
 import type { Run } from "../api/run.ts";
 import type { RunOutcome, RunPhase, RunStatus } from "../api/run-status.ts";
 import { expiresAtMs, type Word } from "../approval/tally.ts";
@@ -142,7 +142,9 @@ function working(run: Run, phase: RunPhase, reason: Reason, text: string, now: D
   return { phase, message, conditions: conditionsOf(run, phase, { reason, message }, now) };
 }
 
-function closed(run: Run, outcome: RunOutcome, now: Date): Partial<RunStatus> {
+/** A Run whose end cannot be written would never close, and keep its place for ever. */
+function closed(run: Run, ended: RunOutcome, now: Date): Partial<RunStatus> {
+  const outcome = { ...ended, message: cutCharacters(ended.message, LONGEST_MESSAGE) };
   const phase = closedPhase(outcome);
   // What was reported stays as it is, unless it means something else by now.
   const reported = run.status?.outcome !== undefined && run.status.outcome.result === outcome.result;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import type { Environment } from "../../../operator/api/environment.ts";
-import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
+import { type EnvironmentStatus, environmentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Decision } from "../../../operator/environment/decide.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
@@ -142,6 +143,20 @@ describe("The conditions of an Environment", () => {
     assert.match(speaker(blocked, moving, failed, stuck) ?? "", /^d: /);
     assert.match(speaker(blocked, moving, failed) ?? "", /^c: /);
     assert.match(speaker(blocked, moving) ?? "", /^b: /);
+  });
+
+  it("can be written, however long that is which somebody has said", () => {
+    const said = fc.string({ unit: "grapheme", minLength: 300, maxLength: 3000, size: "max" });
+    const states = fc.constantFrom("Failed", "Interrupted", "AwaitingApproval", "Applying", "Suspended");
+    fc.assert(
+      fc.property(said, states, (message, state) => {
+        for (const decide of [converge, dismantle]) {
+          const status = statusOf(decide(aVerdict("a", state, "Progressing", { message })));
+          assert.deepEqual(environmentStatus.safeParse(status).error?.issues ?? [], []);
+        }
+      }),
+      { numRuns: 30, endOnFailure: true },
+    );
   });
 
   it("carry the generation that they speak of", () => {

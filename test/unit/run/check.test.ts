@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { ANNOTATIONS, FINALIZERS } from "../../../operator/api/names.ts";
-import type { RunOutcome } from "../../../operator/api/run-status.ts";
+import { type RunOutcome, runStatus } from "../../../operator/api/run-status.ts";
 import { act } from "../../../operator/run/act.ts";
 import { decideRun, type RunDecision } from "../../../operator/run/decide.ts";
 import { podFor } from "../../../operator/run/pod.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
+import { statusAfter } from "../../../operator/run/status.ts";
 import { anEnvironment, aRun, ended, T0 } from "../../fakes/objects.ts";
 import { aPod, type ObservationFacts, observation, runSpec } from "./observations.ts";
 
@@ -130,6 +131,24 @@ describe("A Check", () => {
   it("comes back when its pod has had the time that it may take", () => {
     const decision = decideRun(seen({ pod: aPod({ metadata: made }) }));
     assert.equal(decision.type === "await" && decision.wakeAtMs, T0 + 20 * MINUTE);
+  });
+
+  it("ends with the scheduler's words, as many of them as a status takes", () => {
+    const taints = Array.from(
+      { length: 16 },
+      (_, at) => `9 node(s) had untolerated taint {example.com/team: payments-${at}}`,
+    );
+    const message = `0/180 nodes are available: ${taints.join(", ")}`;
+    const conditions = [{ type: "PodScheduled", status: "False", message }];
+    const observed = seen({
+      pod: aPod({ phase: "Pending", states: [], conditions, metadata: made }),
+      nowMs: T0 + 10 * MINUTE,
+    });
+    const decision = decideRun(observed);
+    assert.ok(decision.type === "drop");
+    assert.match(decision.outcome.message, /^the pod cannot be scheduled: 0\/180 nodes are available: 9 node.*…$/);
+    const status = statusAfter(observed, { type: "closed", outcome: decision.outcome }, new Date(observed.nowMs));
+    assert.equal(runStatus.safeParse(status).success, true);
   });
 
   const run = aRun(runSpec({ operation: "Check", cause: { type: "Drift" } }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import type { Run } from "../../../operator/api/run.ts";
-import type { RunOutcome, RunStatus } from "../../../operator/api/run-status.ts";
+import { type RunOutcome, type RunStatus, runStatus } from "../../../operator/api/run-status.ts";
 import type { Acted } from "../../../operator/run/act.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
 import { kstatusOf, violationsBetween, violationsOf } from "../../fakes/kstatus.ts";
@@ -126,6 +127,31 @@ describe("The Run controller's part of the status", () => {
     ];
     for (const [acted, expected] of rows) assert.equal(after(acted), expected, JSON.stringify(acted));
     assert.equal(kstatusOf({ ...aRun(runSpec()), status: { observedGeneration: -1 } }), "InProgress");
+  });
+
+  it("can be written, however long that is which somebody has said", () => {
+    const said = fc.string({ unit: "grapheme", minLength: 300, maxLength: 3000, size: "max" });
+    fc.assert(
+      fc.property(said, (message) => {
+        const acts: readonly Acted[] = [
+          { type: "closed", outcome: { ...applied, message } },
+          { type: "working", phase: "Applying", message },
+          { type: "rightMissing", message },
+          { type: "unproven", podUid: "lost", message },
+        ];
+        for (const acted of acts) {
+          const status = statusAfter(seen(aRun(runSpec(), told)), acted, now);
+          assert.deepEqual(runStatus.safeParse(status).error?.issues ?? [], []);
+        }
+      }),
+      { numRuns: 30, endOnFailure: true },
+    );
+  });
+
+  it("keeps the end of a Run word for word where it fits", () => {
+    const outcome: RunOutcome = { result: "Cancelled", reason: "Rejected", message: "語".repeat(1024) };
+    const status = statusAfter(seen(aRun(runSpec(), told)), { type: "closed", outcome }, now);
+    assert.deepEqual(status?.outcome, outcome);
   });
 
   it("moves the time of the transition only when the condition's status changes", () => {
