@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
-import { environmentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { OutputRecord } from "../../../operator/api/run-status.ts";
 import { brokenPromise } from "../../../operator/environment/offered-outputs.ts";
@@ -196,14 +195,6 @@ describe("The outputs of an Environment", () => {
       reason: "OutputMissing",
       message: "spec.outputs[password]: component web has no output secret; it has endpoint",
     });
-  });
-
-  it("are named as far as a condition takes them", () => {
-    const many = Array.from({ length: 256 }, (_, at) => anOutput(`endpoint_of_service_${at}`));
-    const verdicts = [applied("web", many)];
-    const status = statusFor(environment(), { type: "converge", verdicts }, { lines: [] }, new Date(T0));
-    assert.deepEqual(environmentStatus.safeParse(status).error?.issues ?? [], []);
-    assert.match(status?.conditions?.[0]?.message ?? "", /has no output endpoint; it has endpoint_of_service_0, .*…$/);
   });
 
   it("are not missed before the component is applied", () => {
