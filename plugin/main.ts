@@ -8,13 +8,12 @@ const stopping = new AbortController();
 process.once("SIGINT", () => stopping.abort());
 process.once("SIGTERM", () => stopping.abort());
 
-const { version, mayColour } = readConfig();
+const { version, mayColour, kubeconfigs } = readConfig();
 const terminal = processTerminal(process, mayColour, stopping.signal);
-void runProgram(process.argv.slice(2), { terminal, clock: systemClock, signal: stopping.signal, version }).then(
-  (code) => {
-    process.exitCode = code;
-  },
-);
+const world = { terminal, clock: systemClock, signal: stopping.signal, version, kubeconfigs };
+void runProgram(process.argv.slice(2), world).then((code) => {
+  process.exitCode = code;
+});
 // `| head` had enough; a full disk has not.
 process.once("exit", (code) => {
   const { aborted, reason } = terminal.unread;

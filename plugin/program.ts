@@ -14,6 +14,7 @@ export interface World {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly version: string;
+  readonly kubeconfigs?: string | undefined;
   /** Tests hand over another one. */
   readonly open?: (options: ClusterOptions) => Promise<Cluster>;
 }
@@ -69,11 +70,12 @@ async function carryOut(command: Command, said: Said, world: World): Promise<Exi
   }
 }
 
-function clusterOptions(said: Said, { clock, version }: World): ClusterOptions {
+function clusterOptions(said: Said, { clock, version, kubeconfigs: list }: World): ClusterOptions {
   const [file, context, namespace] = ["kubeconfig", "context", "namespace"].map(said.value);
   return {
     clock,
     version,
+    ...(list === undefined ? {} : { list }),
     ...(file === undefined ? {} : { file }),
     ...(context === undefined ? {} : { context }),
     ...(namespace === undefined ? {} : { namespace }),

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
-import type { Cluster, KubeConfig } from "@kubernetes/client-node";
+import { type Cluster, KubeConfig } from "@kubernetes/client-node";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from "undici";
-import { defaultKubeConfig } from "./kubeconfig-files.ts";
 
 /** Where the API server is and who we are. */
 export interface Connection {
@@ -30,6 +29,13 @@ const POOL = {
   headersTimeout: 60_000,
   bodyTimeout: 0,
 } as const;
+
+/** From $KUBECONFIG, ~/.kube/config or the pod's service account, in this order. */
+export function defaultKubeConfig(): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  return config;
+}
 
 export interface ConnectOptions {
   /** Go through the proxy of $HTTPS_PROXY where $NO_PROXY does not say otherwise, as kubectl does. Otherwise only through one of the kubeconfig. */

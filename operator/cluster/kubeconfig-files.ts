@@ -3,17 +3,12 @@ import { delimiter } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 
 /**
- * From $KUBECONFIG, ~/.kube/config or the pod's service account, in this order. Several files of $KUBECONFIG are one, and what is said first
- * counts, as with kubectl (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files);
- * client-node lets the current context that is said last count, which is another cluster.
+ * Several files are one, and what is said first counts, as with kubectl
+ * (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files); client-node lets the current
+ * context that is said last count, which is another cluster. `list` is as in $KUBECONFIG.
  */
-export function defaultKubeConfig(): KubeConfig {
-  const list = process.env.KUBECONFIG;
-  if (list) return merged(list.split(delimiter).filter(saysSomething).map(readKubeConfig));
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  return config;
-}
+export const readKubeConfigs = (list: string): KubeConfig =>
+  merged(list.split(delimiter).filter(saysSomething).map(readKubeConfig));
 
 export function readKubeConfig(file: string): KubeConfig {
   const config = new KubeConfig();

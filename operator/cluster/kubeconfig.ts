@@ -1,11 +1,13 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import { type Connection, connect } from "./connection.ts";
-import { defaultKubeConfig, readKubeConfig } from "./kubeconfig-files.ts";
+import { type Connection, connect, defaultKubeConfig } from "./connection.ts";
+import { readKubeConfig, readKubeConfigs } from "./kubeconfig-files.ts";
 
 /** What a person may say about where to go, as with kubectl. */
 export interface ClusterChoice {
-  /** A kubeconfig; otherwise $KUBECONFIG, ~/.kube/config or the pod's service account, in this order. */
+  /** A kubeconfig; otherwise those of `list`, ~/.kube/config or the pod's service account, in this order. */
   readonly file?: string;
+  /** Kubeconfigs, as in $KUBECONFIG. */
+  readonly list?: string;
   /** One of its contexts instead of the current one. */
   readonly context?: string;
 }
@@ -26,7 +28,7 @@ export class ClusterNotChosen extends Error {
 
 /** Throws ClusterNotChosen, with the contexts that there are. */
 export function chooseCluster(choice: ClusterChoice = {}): ChosenCluster {
-  const config = load(choice.file);
+  const config = load(choice);
   if (choice.context !== undefined) config.setCurrentContext(choice.context);
   const name = config.getCurrentContext();
   const context = config.getContextObject(name);
@@ -41,9 +43,10 @@ export function chooseCluster(choice: ClusterChoice = {}): ChosenCluster {
   };
 }
 
-function load(file: string | undefined): KubeConfig {
+function load({ file, list }: ClusterChoice): KubeConfig {
   try {
-    return file === undefined ? defaultKubeConfig() : readKubeConfig(file);
+    if (file !== undefined) return readKubeConfig(file);
+    return list ? readKubeConfigs(list) : defaultKubeConfig();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ClusterNotChosen(`The kubeconfig cannot be read: ${why}`, { cause: error });

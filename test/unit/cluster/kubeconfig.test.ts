@@ -58,15 +58,7 @@ describe("the choice of a cluster", () => {
   });
 
   describe("from several files of $KUBECONFIG", () => {
-    const before = process.env.KUBECONFIG;
-    afterEach(() => {
-      if (before === undefined) delete process.env.KUBECONFIG;
-      else process.env.KUBECONFIG = before;
-    });
-    const choose = (...files: readonly string[]) => {
-      process.env.KUBECONFIG = files.join(delimiter);
-      return chooseCluster();
-    };
+    const choose = (...files: readonly string[]) => chooseCluster({ list: files.join(delimiter) });
     const far = {
       "current-context": "far",
       clusters: [
