@@ -1,5 +1,6 @@
 /** Outputs are read from the stored state: the event stream of an apply leaves out the values of sensitive ones. */
 import { z } from "zod";
+import { parseExactly } from "./exact-integers.ts";
 import { readDocument } from "./state.ts";
 
 export interface OutputValue {
@@ -22,20 +23,8 @@ const stateOutputs = z.object({
 });
 
 export function parseOutputs(stateText: string): OutputValue[] {
-  const { outputs } = readDocument(stateText, stateOutputs, parseExactly);
+  const { outputs } = readDocument(stateText, stateOutputs, (text) => parseExactly(text, (digits) => digits));
   return Object.entries(outputs ?? {})
     .map(([name, { value, type, sensitive }]) => ({ name, value, type, sensitive }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-const LONG_INTEGER = /[:[,]\s*-?\d{16}/;
-
-/** States are long, and such numbers are rare: without one, the quicker way is as good. */
-function parseExactly(text: string): unknown {
-  return LONG_INTEGER.test(text) ? JSON.parse(text, exactly) : JSON.parse(text);
-}
-
-function exactly(_key: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
-  const isRounded = typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source ?? "");
-  return isRounded ? source : value;
 }

@@ -1,5 +1,6 @@
 /** The JSON of a plan (`show -json`), as far as Terrarium reads it: the engines' own format, version 0 or 1. */
 import { z } from "zod";
+import { parseExactly } from "./exact-integers.ts";
 
 const change = z.object({
   actions: z.array(z.string()),
@@ -49,6 +50,9 @@ export class NotAPlan extends Error {
   override readonly name = "NotAPlan";
 }
 
+/** Whole numbers in it are bigints where a number would round them. Throws SyntaxError. */
+export const parsePlanText = (text: string): unknown => parseExactly(text, BigInt);
+
 /** Parses at the border. Throws NotAPlan. */
 export function planDocumentOf(document: unknown): PlanDocument {
   const parsed = planDocument.safeParse(document);
@@ -97,6 +101,8 @@ export function isFields(value: unknown): value is Fields {
 export function fields(value: unknown): Fields {
   return isFields(value) ? value : {};
 }
+
+export const isNumber = (value: unknown): boolean => typeof value === "number" || typeof value === "bigint";
 
 export function hasTrue(value: unknown): boolean {
   if (value === true) return true;

@@ -1,5 +1,5 @@
 /** The lines that show how one resource or output changes, as `show` prints them, without anything that is sensitive. */
-import { isFields } from "./plan-document.ts";
+import { isFields, isNumber } from "./plan-document.ts";
 import { inside, isHidden, isSame, type Level, namesIn } from "./plan-level.ts";
 import { type Mask, SENSITIVE } from "./plan-secrets.ts";
 
@@ -112,7 +112,7 @@ function compact(value: unknown, mark: unknown, mask: Mask, depth: number): stri
 }
 
 function scalar(value: unknown, mask: Mask): string {
-  if (typeof value !== "string") return typeof value === "number" ? mask(String(value)) : String(value);
+  if (typeof value !== "string") return isNumber(value) ? mask(String(value)) : String(value);
   const text = JSON.stringify(mask(value, LONGEST_VALUE).slice(0, LONGEST_VALUE));
   return value.length > LONGEST_VALUE ? `${text}… (cut)` : text;
 }

@@ -2,7 +2,7 @@
  * What a plan marks as sensitive must not be seen anywhere in it: providers repeat values in attributes that they do not
  * mark (`terraform_data` shows its `input` in its `output`).
  */
-import { fields, isFields, type PlanDocument } from "./plan-document.ts";
+import { fields, isFields, isNumber, type PlanDocument } from "./plan-document.ts";
 
 export const SENSITIVE = "(sensitive value)";
 /** Shorter values are hidden where they are marked, and not looked for elsewhere: they would hide every other word. */
@@ -53,6 +53,6 @@ function collect(value: unknown, mark: unknown, add: (text: string) => void): vo
 }
 
 function collectAll(value: unknown, add: (text: string) => void): void {
-  if (typeof value === "string" || typeof value === "number") add(String(value));
+  if (typeof value === "string" || isNumber(value)) add(String(value));
   else if (typeof value === "object" && value !== null) for (const item of Object.values(value)) collectAll(item, add);
 }

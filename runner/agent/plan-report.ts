@@ -68,9 +68,10 @@ function scrubbed(change: PlanChange, scrub: (text: string) => string): PlannedC
   };
 }
 
-/** A name of the greatest length may have been cut. */
-function isWhole({ address, previousAddress = "", attributes }: PlannedChange): boolean {
-  return !isCut(address) && !isCut(previousAddress) && attributes.every((path) => path.length < LONGEST_ATTRIBUTE);
+/** A name of the greatest length may have been cut, and what is updated in nothing is updated in what cannot be told. */
+function isWhole({ address, previousAddress = "", action, attributes }: PlannedChange): boolean {
+  if (action === "update" && attributes.length === 0) return false;
+  return ![address, previousAddress].some(isCut) && attributes.every((path) => path.length < LONGEST_ATTRIBUTE);
 }
 
 /** Resources of one type change the same attributes: each text is looked at once. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { initArguments, planArguments, showPlanArguments } from "../../operator/engine/arguments.ts";
 import { initialisedBackend } from "../../operator/engine/backend.ts";
 import { lockFile } from "../../operator/engine/names.ts";
+import { parsePlanText } from "../../operator/engine/plan-document.ts";
 import type { PlanReport } from "../../operator/gateway/protocol.ts";
 import type { Bench } from "./bench.ts";
 import { withFullDisk } from "./disk.ts";
@@ -116,7 +117,7 @@ async function mustUseOurBackend({ layout }: Bench, cwd: string): Promise<void> 
 async function readDocument({ layout }: Bench): Promise<unknown> {
   const text = await readOwn(layout.out, join(layout.out, FILES.planDocument), largestPlan);
   try {
-    return JSON.parse(text?.toString("utf8") ?? "null");
+    return parsePlanText(text?.toString("utf8") ?? "null");
   } catch {
     // An engine that cannot write what it prints does not say so.
     const { outcome } = failed("PlanFailed", "the engine has not told the whole plan, and reported success");

@@ -1,6 +1,7 @@
 /** The plan as people read it, for those who are asked about it, or told why it was refused. */
 import { join } from "node:path";
 import { cutBytes } from "../../operator/api/cut-bytes.ts";
+import { parsePlanText } from "../../operator/engine/plan-document.ts";
 import { PLAN_TEXT_BYTES, renderPlan } from "../../operator/engine/plan-text.ts";
 import { type Bench, sayAway } from "./bench.ts";
 import { FILES } from "./layout.ts";
@@ -24,6 +25,6 @@ export async function tellPlan(bench: Bench): Promise<void> {
 /** Scrubbed last: what the engine does not mark as sensitive may still come from a Secret. */
 async function planText({ layout, scrubber }: Bench): Promise<string> {
   const document = await readOwn(layout.out, join(layout.out, FILES.planDocument), largestDocument);
-  const text = renderPlan(JSON.parse(document?.toString("utf8") ?? "null"));
+  const text = renderPlan(parsePlanText(document?.toString("utf8") ?? "null"));
   return cutBytes(scrubber.text(text), PLAN_TEXT_BYTES);
 }

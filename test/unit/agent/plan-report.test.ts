@@ -66,6 +66,16 @@ describe("what the agent reports of a plan", () => {
     }
   });
 
+  it("counts an update of which no attribute can be named as one that is not told whole", () => {
+    const told = (action: string, after: object) => {
+      const document = aDocument(1, { actions: [action], before: { size: 1 }, after });
+      return planReportOf(document, new Scrubber(), circumstances).changesTruncated;
+    };
+    assert.equal(told("update", { size: 1 }), true);
+    assert.equal(told("update", { size: 2 }), false);
+    assert.equal(told("no-op", { size: 1 }), false);
+  });
+
   it("lists 20,000 changes that have few attributes, and no more", () => {
     const change = { actions: ["update"], before: { size: 1 }, after: { size: 2 } };
     const report = planReportOf(aDocument(20_001, change), new Scrubber(), circumstances);

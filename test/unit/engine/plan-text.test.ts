@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { NotAPlan } from "../../../operator/engine/plan-document.ts";
+import { NotAPlan, parsePlanText } from "../../../operator/engine/plan-document.ts";
 import { PLAN_TEXT_BYTES, renderPlan } from "../../../operator/engine/plan-text.ts";
 import { driftedEngines, fixture, recordedEngines } from "./fixture.ts";
 
@@ -230,6 +230,28 @@ function canariesIn(value: unknown, mark: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, item]) => canariesIn(item, (mark as Record<string, unknown>)?.[key]));
 }
+
+describe("an integer above 2^53 in a readable plan", () => {
+  const shown = (change: string) =>
+    renderPlan(
+      parsePlanText(`{"format_version": "1.2", "resource_changes": [{"address": "thing.a", "type": "thing", "change":
+        {"actions": ["update"], ${change}}}]}`),
+    );
+
+  it("keeps all of its digits, and stays a number", () => {
+    const text = shown('"before": {"ids": [9007199254740993, 1]}, "after": {"ids": [9007199254740992, 1]}');
+    assert.match(text, /^ +~ 9007199254740993 -> 9007199254740992$/m);
+    const other = shown('"before": {"id": 9007199254740993}, "after": {"id": "9007199254740993"}');
+    assert.match(other, /9007199254740993 -> "9007199254740993"/);
+  });
+
+  it("is hidden where it is sensitive, and wherever else it stands", () => {
+    const text =
+      shown(`"before": {"pin": 1, "other": 1}, "after": {"pin": 12345678901234567890, "other": 12345678901234567890},
+      "after_sensitive": {"pin": true}`);
+    assert.doesNotMatch(text, /1234567890/);
+  });
+});
 
 describe("no plan shows a sensitive value", () => {
   it("whatever its shape, wherever the value is repeated", () => {
