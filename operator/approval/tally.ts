@@ -38,8 +38,6 @@ export interface Tally {
 
 /** Of a plan whose rules do not say how long it may wait. */
 export const DEFAULT_EXPIRY = "24h";
-/** The API server gives whole seconds: a word of the second in which the plan began to wait is not too early. */
-const SECOND_MS = 1_000;
 
 export function expiresAtMs({ heldAtMs, rules }: Pick<HeldQuestion, "heldAtMs" | "rules">): number {
   return heldAtMs + durationMs(rules?.approval?.expiresAfter ?? DEFAULT_EXPIRY);
@@ -72,13 +70,15 @@ function spoken(question: HeldQuestion, approvals: readonly Approval[]): readonl
 
 const atMs = ({ metadata }: Approval): number => Date.parse(metadata.creationTimestamp ?? "") || 0;
 
-/** The digest is what is approved; the rest makes sure that nobody mistook one thing for another. */
+/**
+ * The digest is what is approved; the rest makes sure that nobody mistook one thing for another. Nobody knows a digest before there is its plan:
+ * that a word seems to be older tells only that the clocks of API server and gateway differ.
+ */
 function whyIgnored(question: HeldQuestion, approval: Approval, seen: ReadonlySet<string>): string | undefined {
   const { spec } = approval;
   if (spec.run.uid !== question.run.uid) return "it names a Run of the same name that is another (its UID differs)";
   if (spec.environment !== question.environment) return `it names the Environment ${spec.environment}`.slice(0, 256);
   if (spec.planDigest !== question.planDigest) return "it is about another plan (the digest differs)";
-  if (atMs(approval) + SECOND_MS <= question.heldAtMs) return "it was given before this plan was there to be read";
   if (atMs(approval) >= expiresAtMs(question)) return "it came too late: the plan had expired";
   if (seen.has(`${spec.decision} ${spec.approver}`)) return "the same person has said so before";
   return undefined;

@@ -71,7 +71,7 @@ describe("Argo CD's buttons for a plan that waits", () => {
   const ARGO_CD = "system:serviceaccount:argocd:argocd-server";
   const { action } = customizationOf("Run");
   const word = (decision: "Approve" | "Reject", more: object = {}) => ({ approver: ARGO_CD, decision, ...more });
-  const ignored = { ignored: "it was given before this plan was there to be read" };
+  const ignored = { ignored: "it is about another plan (the digest differs)" };
 
   const nameOf = async (button: string, approvals: readonly object[] | undefined) => {
     const metadata = { name: "shop-network-1a2b3c4d", namespace: "team", uid: "run-uid" };

@@ -8,7 +8,7 @@ import { EXIT } from "../../../plugin/exit-codes.ts";
 import { pluginWorld } from "../../fakes/plugin-world.ts";
 import { at, digestOf, held, shop } from "./shop.ts";
 
-const TOO_EARLY = "it was given before this plan was there to be read";
+const OTHER_PLAN = "it is about another plan (the digest differs)";
 const NETWORK = "shop-network-3";
 
 type Words = NonNullable<RunStatus["approvals"]>;
@@ -49,11 +49,11 @@ describe("A word that was said before with kubectl terrarium", () => {
       const { decide, said, ignoreAll } = world();
       await decide(command);
       for (const number of [2, 3]) {
-        ignoreAll(TOO_EARLY);
+        ignoreAll(OTHER_PLAN);
         const { code, out, err } = await decide(command);
         assert.equal(code, EXIT.done);
         assert.match(out, /(Approved|Rejected): shop-network-3/);
-        assert.equal(err, `${NETWORK}: what you said before does not count: ${TOO_EARLY}`);
+        assert.equal(err, `${NETWORK}: what you said before does not count: ${OTHER_PLAN}`);
         assert.equal(said().length, number);
       }
       const [first, ...more] = said();
@@ -76,7 +76,7 @@ describe("A word that was said before with kubectl terrarium", () => {
   it("does not keep somebody from saying the contrary, nor somebody else from saying the same", async () => {
     const words: Words = [
       { approver: "jane", decision: "Approve", at: at(10) },
-      { approver: "bob", decision: "Reject", at: at(10), ignored: TOO_EARLY },
+      { approver: "bob", decision: "Reject", at: at(10), ignored: OTHER_PLAN },
     ];
     const { decide, said } = world(words);
     const { out } = await decide("reject");
