@@ -51,16 +51,13 @@ const beginning = ({ open }: ComponentPast): Run | undefined =>
 
 /** Who uses whom. A cycle there cannot be waited out: then what was applied alone counts, and where that has one, it is no order at all. */
 function usage(observation: Observation, pasts: readonly ComponentPast[]): Graph {
-  const graphWith = (needsOf: (observation: Observation, past: ComponentPast) => Iterable<string>): Graph =>
-    graphOf(
-      pasts.map((past) => [
-        past.name,
-        [...needsOf(observation, past), ...(beginning(past)?.spec.inputs.dependsOn ?? [])],
-      ]),
-    );
-  const graphs = [graphWith(presentNeeds), graphWith(appliedNeeds)];
-  return graphs.find((graph) => orderOf(graph).cycle === undefined) ?? graphOf([]);
+  const present = graphOf(pasts.map((past) => [past.name, [...presentNeeds(observation, past), ...atWork(past)]]));
+  const applied = graphOf(pasts.map((past) => [past.name, appliedNeeds(observation, past)]));
+  return [present, applied].find((graph) => orderOf(graph).cycle === undefined) ?? graphOf([]);
 }
+
+/** What a Run that is at work was made with. */
+const atWork = (past: ComponentPast): readonly string[] => beginning(past)?.spec.inputs.dependsOn ?? [];
 
 /** What it used at the last apply; an order that was declared anew since makes no other, and holds at once. */
 function presentNeeds(observation: Observation, past: ComponentPast): Iterable<string> {
