@@ -1,4 +1,5 @@
 import { APPROVALS } from "./approvals.ts";
+import { AROUND } from "./around.ts";
 import { DEATHS, LIFE } from "./life.ts";
 import type { Mutant } from "./mutant.ts";
 import { OPERATOR } from "./operator.ts";
@@ -17,4 +18,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...BY_HAND,
   ...UNASKED,
   ...UNHEARD,
+  ...AROUND,
 ];

@@ -1,0 +1,53 @@
+import type { Mutant } from "./mutant.ts";
+
+/** Bugs that lead around a promise: by another name, at another moment, to another cluster. */
+export const AROUND: readonly Mutant[] = [
+  {
+    id: "M82",
+    bug: "what a plan moves and destroys is kept by its new name alone",
+    edits: [
+      {
+        file: "operator/approval/protection.ts",
+        find: "previousAddress === undefined ? []",
+        replace: 'previousAddress !== "" ? []',
+      },
+    ],
+    tests: ["test/unit/approval/protection.test.ts"],
+  },
+  {
+    id: "M83",
+    bug: "what waits for a place is begun although its Environment is suspended",
+    edits: [
+      {
+        file: "operator/run/decide.ts",
+        find: "if (notNow !== undefined) return",
+        replace: 'if (notNow !== undefined && notNow.reason !== "Suspended") return',
+      },
+    ],
+    tests: ["test/unit/run/suspend.test.ts"],
+  },
+  {
+    id: "M84",
+    bug: "a Run at work needs nothing before its record says so",
+    edits: [{ file: "operator/environment/usage.ts", find: " || beginning(past) !== undefined", replace: "" }],
+    tests: ["test/unit/environment/usage.test.ts"],
+  },
+  {
+    id: "M85",
+    bug: "what an interrupted apply left goes with its Run",
+    edits: [
+      {
+        file: "operator/environment/recovery.ts",
+        find: "isUntold: teller === undefined && journal !== undefined",
+        replace: "isUntold: false",
+      },
+    ],
+    tests: ["test/unit/environment/recovery-beside.test.ts"],
+  },
+  {
+    id: "M86",
+    bug: "a command goes to the cluster of the last kubeconfig",
+    edits: [{ file: "operator/cluster/kubeconfig-files.ts", find: ".find(Boolean)", replace: ".findLast(Boolean)" }],
+    tests: ["test/unit/cluster/kubeconfig.test.ts"],
+  },
+];
