@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { now, writesSince } from "./support/audit.ts";
 import { anEnvironment, fromOutput } from "./support/environments.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
-import { keeps, reports } from "./support/modules.ts";
+import { keeps, planAsks, reports } from "./support/modules.ts";
 import { conditionOf, lineOf, type Place } from "./support/place.ts";
 
 const quietSeconds = 25;
@@ -83,6 +83,27 @@ journeys("the life of an environment", () => {
       assert.equal((await place.runs("one")).length, 1);
       await place.apply(environment(false, "b"));
       await place.untilReady("suspended");
+    },
+  );
+
+  journey(
+    "suspend in the middle of a plan keeps it from being applied, and it is as it was when that is lifted",
+    async (place) => {
+      const { outside } = place;
+      outside.hold("version");
+      const module = planAsks(outside) + reports(outside.address, "thing");
+      await place.apply(anEnvironment({ name: "planning", components: [{ name: "one", module }] }));
+      await outside.arrival("version");
+      await place.patch("planning", { spec: { suspend: true } });
+      outside.release("version");
+      const run = await place.untilRun("one", ({ status }) => status?.heldAt !== undefined, {
+        about: "its plan to wait",
+      });
+      assert.match(run.status?.plan?.why ?? "", /suspend/);
+      assert.equal(outside.count("create/thing"), 0);
+      await place.patch("planning", { spec: { suspend: false } });
+      await place.untilReady("planning");
+      assert.deepEqual([(await place.runs("one")).length, outside.count("create/thing")], [1, 1]);
     },
   );
 
