@@ -23,13 +23,15 @@ export interface TriesParts {
 const MOST_TRIES = 6;
 
 /**
- * What waited, or was overtaken by the end of its window, and came to nothing did not fail, and neither did an apply that was cut off: whoever
+ * What waited, or was overtaken by the end of its window or a suspension, and came to nothing did not fail, and neither did an apply that was cut off: whoever
  * tries after it begins to count anew.
  */
 function isNoFailure({ spec, status }: Run): boolean {
   if (status?.phase === "Interrupted") return spec.operation === "Apply";
-  return status?.phase === "Cancelled" && (status.heldAt !== undefined || status.outcome?.reason === "WindowClosed");
+  return status?.phase === "Cancelled" && (status.heldAt !== undefined || HELD_BACK.includes(status.outcome?.reason));
 }
+
+const HELD_BACK: readonly unknown[] = ["WindowClosed", "Suspended"];
 
 /** A Run is a try of something: never of what has succeeded, nor beside another one, nor more often than is allowed. */
 export function triesOracle({ api, history, hands, recordOf, violated }: TriesParts) {
@@ -79,11 +81,15 @@ export function triesOracle({ api, history, hands, recordOf, violated }: TriesPa
     if (open !== undefined) violated(`open: ${name} is made while #${open.spec.number} has not ended`);
   }
 
-  /** Its maker saw the Environment as it was before somebody asked for another plan. A look back may cost one Run, after which tries count anew. */
+  /**
+   * Its maker saw the Environment as it was before somebody edited it, or asked for another plan. A look back may cost one Run, after which tries
+   * count anew.
+   */
   function isOfThePast({ metadata, spec }: Run): boolean {
     const { name } = spec.environment;
     const now = api.find<Environment & KubeObject>(ENVIRONMENTS.plural, metadata.namespace, name);
-    return now?.metadata.annotations?.[ANNOTATIONS.requestedAt] !== spec.request;
+    const isOlder = spec.environment.generation < (now?.metadata.generation ?? 0);
+    return isOlder || now?.metadata.annotations?.[ANNOTATIONS.requestedAt] !== spec.request;
   }
 
   /**
