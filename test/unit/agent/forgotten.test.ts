@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { rejoinApply } from "../../../runner/agent/apply-step.ts";
-import { GatewayClient } from "../../../runner/agent/gateway-client.ts";
-import { podLayout } from "../../../runner/agent/layout.ts";
 import { engineSession } from "../../../runner/agent/story.ts";
 import type { EngineClient } from "../../../runner/engine-client.ts";
-import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
-import { benchOf } from "./benches.ts";
+import { aWorkOrder } from "../../fakes/gateway.ts";
+import { agentPlace, benchOf } from "./benches.ts";
 
 /** As OpenTofu 1.12.6 prints it. */
 const plannedToGo = (addr: string, action: "remove" | "delete") => ({
@@ -34,29 +29,16 @@ const stateWith = (resources: readonly object[]) =>
 const LEFT = { mode: "managed", type: "terraform_data", name: "gone", instances: [{}] };
 
 describe("a destroy that leaves what its module keeps", () => {
-  let root = "";
-  let gateway: FakeGateway;
-  let client: GatewayClient;
+  let place: Awaited<ReturnType<typeof agentPlace>>;
 
   beforeEach(async () => {
-    root = mkdtempSync(join(tmpdir(), "forgotten-"));
-    mkdirSync(join(root, "out/work/live"), { recursive: true });
-    mkdirSync(join(root, "spool"));
-    writeFileSync(join(root, "token"), "a token");
-    gateway = await startGateway(aWorkOrder());
-    gateway.memory.state = Buffer.from(stateWith([]));
-    const claim = { run: "r", namespace: "n", phase: "Plan" } as const;
-    client = new GatewayClient({ url: gateway.url, ca: undefined, tokenFile: join(root, "token"), claim });
+    place = await agentPlace();
+    place.gateway.memory.state = Buffer.from(stateWith([]));
   });
-  afterEach(async () => {
-    client.close();
-    await gateway.close();
-    rmSync(root, { recursive: true });
-  });
+  afterEach(() => place.remove());
 
   /** The engine prints this and ends with 1. */
   async function outcomeOf(lines: readonly object[], { operation = "Destroy" as "Destroy" | "Apply", code = 1 } = {}) {
-    const layout = { ...podLayout, out: join(root, "out"), work: join(root, "out/work"), spool: join(root, "spool") };
     const launcher = {
       onTerminating: () => {},
       async run(_order: unknown, onLine: (line: object) => void) {
@@ -65,8 +47,8 @@ describe("a destroy that leaves what its module keeps", () => {
       },
     } as unknown as EngineClient;
     const engine = Promise.resolve(launcher);
-    const bench = benchOf({ order: aWorkOrder({ operation }), layout, engine, client, gatewayUrl: gateway.url });
-    const cwd = join(root, "out/work/live");
+    const bench = benchOf({ order: aWorkOrder({ operation }), engine, ...place.speaker });
+    const cwd = place.live;
     return (await rejoinApply(bench, engineSession(bench, launcher, cwd), cwd)).outcome;
   }
 
@@ -95,7 +77,7 @@ describe("a destroy that leaves what its module keeps", () => {
   }
 
   it("has not gone well where the state still has something", async () => {
-    gateway.memory.state = Buffer.from(stateWith([LEFT]));
+    place.gateway.memory.state = Buffer.from(stateWith([LEFT]));
     const { result, reason, message } = await outcomeOf([...destroy, LEFT_BEHIND]);
     assert.deepEqual([result, reason], ["Failed", "DestroyFailed"]);
     assert.match(message, /1 resources are left in the state: terraform_data\.gone/);

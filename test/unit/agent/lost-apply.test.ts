@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEvent } from "../../../operator/engine/events.ts";
 import { lostApply, rejoinApply } from "../../../runner/agent/apply-step.ts";
 import type { Bench } from "../../../runner/agent/bench.ts";
 import type { CommandEnd, EngineSession } from "../../../runner/agent/engine-session.ts";
-import { GatewayClient } from "../../../runner/agent/gateway-client.ts";
-import { podLayout } from "../../../runner/agent/layout.ts";
 import { pushResult, resultOf } from "../../../runner/agent/report.ts";
 import { attempt } from "../../../runner/agent/story.ts";
 import type { EngineClient } from "../../../runner/engine-client.ts";
-import { aWorkOrder, type FakeGateway, startGateway } from "../../fakes/gateway.ts";
-import { benchOf } from "./benches.ts";
+import { aWorkOrder } from "../../fakes/gateway.ts";
+import { agentPlace, benchOf } from "./benches.ts";
 
 const anEngineThatEnds = (exit: Partial<CommandEnd["exit"]>, lastLines: readonly string[] = []) =>
   ({
@@ -41,60 +38,47 @@ const MADE = {
 const aState = JSON.stringify({ version: 4, lineage: "l", serial: 3, terraform_version: "1", resources: [] });
 
 describe("an apply whose engine is gone", () => {
-  let root = "";
-  let gateway: FakeGateway;
-  let client: GatewayClient;
+  let place: Awaited<ReturnType<typeof agentPlace>>;
 
   beforeEach(async () => {
-    root = mkdtempSync(join(tmpdir(), "lost-"));
-    mkdirSync(join(root, "out/work/live"), { recursive: true });
-    writeFileSync(join(root, "token"), "a token");
-    gateway = await startGateway(aWorkOrder());
-    const claim = { run: "r", namespace: "n", phase: "Plan" } as const;
-    client = new GatewayClient({ url: gateway.url, ca: undefined, tokenFile: join(root, "token"), claim });
+    place = await agentPlace();
   });
-  afterEach(async () => {
-    client.close();
-    await gateway.close();
-    rmSync(root, { recursive: true });
-  });
+  afterEach(() => place.remove());
 
   function aBench(): Bench {
-    const layout = { ...podLayout, out: join(root, "out"), work: join(root, "out/work"), spool: join(root, "spool") };
     const engine = Promise.reject(new Error("the engine container is gone"));
     engine.catch(() => {});
-    return benchOf({ order: aWorkOrder(), layout, engine, client, gatewayUrl: gateway.url });
+    return benchOf({ order: aWorkOrder(), engine, ...place.speaker });
   }
 
   it("still hands over the state that it left behind", async () => {
-    writeFileSync(join(root, "out/work/live/errored.tfstate"), aState);
-    const end = await lostApply(aBench(), join(root, "out/work/live"), "nobody knows why");
-    assert.equal(gateway.memory.state?.toString(), aState);
+    writeFileSync(join(place.live, "errored.tfstate"), aState);
+    const end = await lostApply(aBench(), place.live, "nobody knows why");
+    assert.equal(place.gateway.memory.state?.toString(), aState);
     assert.equal(end.outcome.result, "Interrupted");
     assert.equal(end.outcome.stateSerial, 3);
     assert.match(end.outcome.message, /cut off: nobody knows why.*state was saved afterwards/s);
   });
 
   it("stays cut off where that state cannot be stored: after the restore, too, a person sees what is done next", async () => {
-    writeFileSync(join(root, "out/work/live/errored.tfstate"), aState);
-    gateway.memory.refuse = (request) => (request === "POST /v1/state" ? "LineageDiffers" : undefined);
-    const { outcome } = await lostApply(aBench(), join(root, "out/work/live"), "nobody knows why");
-    assert.equal(gateway.memory.recovery?.toString(), aState);
+    writeFileSync(join(place.live, "errored.tfstate"), aState);
+    place.gateway.memory.refuse = (request) => (request === "POST /v1/state" ? "LineageDiffers" : undefined);
+    const { outcome } = await lostApply(aBench(), place.live, "nobody knows why");
+    assert.equal(place.gateway.memory.recovery?.toString(), aState);
     assert.deepEqual([outcome.result, outcome.reason, outcome.retry], ["Interrupted", "StateUnsaved", "Never"]);
     assert.match(outcome.message, /kept as a recovery copy.*cut off: nobody knows why/s);
   });
 
   it("has nothing to hand over where nothing was left", async () => {
-    const end = await lostApply(aBench(), join(root, "out/work/live"), "nobody knows why");
-    assert.deepEqual([end.outcome.result, gateway.memory.recovery], ["Interrupted", undefined]);
+    const end = await lostApply(aBench(), place.live, "nobody knows why");
+    assert.deepEqual([end.outcome.result, place.gateway.memory.recovery], ["Interrupted", undefined]);
   });
 
   it("ends where the claim was fenced meanwhile: an agent that is started again would be refused in the same way", async () => {
-    mkdirSync(join(root, "spool"), { recursive: true });
     const bench = aBench();
-    await bench.spool.write("applying", { digest: "sha256:1", cwd: join(root, "out/work/live") });
+    await bench.spool.write("applying", { digest: "sha256:1", cwd: place.live });
     bench.journal.record(parseEvent(JSON.stringify(MADE)));
-    gateway.memory.refuse = () => "Fenced";
+    place.gateway.memory.refuse = () => "Fenced";
     const end = await attempt({ ...bench, engine: Promise.resolve(anEngineThatApplied()) });
     assert.ok(end.type === "told");
     assert.equal(end.outcome.result, "Interrupted");
@@ -109,13 +93,12 @@ describe("an apply whose engine is gone", () => {
     ["by SIGKILL", { signal: "SIGKILL" }, [], "Interrupted"],
   ] as const) {
     it(`is interrupted where the engine ended ${how}, and the store has what it had made`, async () => {
-      mkdirSync(join(root, "spool"), { recursive: true });
       const bench = aBench();
       bench.journal.record(parseEvent(JSON.stringify(MADE)));
-      const { outcome } = await rejoinApply(bench, anEngineThatEnds(exit, lines), join(root, "out/work/live"));
+      const { outcome } = await rejoinApply(bench, anEngineThatEnds(exit, lines), place.live);
       assert.deepEqual([outcome.result, outcome.reason, outcome.retry], ["Interrupted", reason, undefined]);
       assert.deepEqual(
-        gateway.memory.journal.map(({ address, idValue }) => [address, idValue]),
+        place.gateway.memory.journal.map(({ address, idValue }) => [address, idValue]),
         [["aws_vpc.a", "vpc-1"]],
       );
     });
@@ -127,7 +110,7 @@ describe("an apply whose engine is gone", () => {
     ["was told to end before it listened to that", { signal: "SIGTERM" }],
   ] as const) {
     it(`failed where the engine ${how}`, async () => {
-      const { outcome } = await rejoinApply(aBench(), anEngineThatEnds(exit), join(root, "out/work/live"));
+      const { outcome } = await rejoinApply(aBench(), anEngineThatEnds(exit), place.live);
       assert.deepEqual([outcome.result, outcome.reason, outcome.retry], ["Failed", "ApplyFailed", "Backoff"]);
     });
   }
