@@ -19,6 +19,7 @@ export type Acted =
   | { readonly type: "held"; readonly at: string }
   | { readonly type: "working"; readonly phase: RunPhase; readonly message: string }
   | { readonly type: "cancelling"; readonly phase: RunPhase }
+  | { readonly type: "imageTold" }
   | { readonly type: "foreign"; readonly name: string }
   | { readonly type: "rightMissing"; readonly message: string }
   | { readonly type: "unproven"; readonly podUid: string; readonly message: string }
@@ -47,6 +48,8 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
     case "releasePod":
       await ports.releasePod(decision.pod, signal);
       return nothing;
+    case "recordImage":
+      return { type: "imageTold" };
     case "createPod":
       return run.spec.operation === "Check" ? createCheckPod(run, ports, signal) : createPod(run, ports, signal);
     case "wait":

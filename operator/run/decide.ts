@@ -6,6 +6,7 @@ import { unheardWord } from "../api/said-dead.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, cancelledInstead, isBeingCancelled, isToBeCancelled } from "./cancel.ts";
 import { decideCheck } from "./check.ts";
 import { type Death, deathOf } from "./death.ts";
+import { imageAwaitedUntilMs, isImageToRecord } from "./image.ts";
 import { cancelledBy, whyNotNow } from "./not-now.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { phaseNameOf, recordedPod } from "./phase.ts";
@@ -30,7 +31,9 @@ export type RunDecision =
   | { readonly type: "hearCancel"; readonly phase: RunPhase }
   /** Ask the pod to end: it has a long grace, in which the engine saves its state. */
   | { readonly type: "stopPod"; readonly pod: ObservedPod; readonly phase: RunPhase; readonly message: string }
-  /** A Check is under way, or waits for a place: nobody is told, since nothing waits for it. */
+  /** The kubelet tells which image a pod ran, and the record does not hold it yet. */
+  | { readonly type: "recordImage" }
+  /** A Check is under way or waits for a place, or a pod's image is to be told yet: nobody hears of that, since nothing waits for it. */
   | { readonly type: "await"; readonly wakeAtMs: number | undefined }
   /** A Check is over: its pod is ended, and whatever that still says is not heard. */
   | { readonly type: "drop"; readonly outcome: RunOutcome; readonly pod: ObservedPod | undefined }
@@ -60,7 +63,8 @@ export function decideRun(observation: RunObservation): RunDecision {
   if (run.spec.operation === "Check") return decideCheck(observation);
   if (isClosed(run)) return afterwards(observation);
   const done = planPodThatIsDone(observation);
-  if (done !== undefined) return { type: "releasePod", pod: done };
+  if (done !== undefined)
+    return isImageToRecord(run, done) ? { type: "recordImage" } : { type: "releasePod", pod: done };
   const recorded = recordedPod(run);
   if (recorded === undefined)
     return run.status?.heldAt === undefined ? beforePod(observation) : waitingOrTold(observation);
@@ -96,9 +100,13 @@ const isHeldByUs = (run: RunObservation["run"], { metadata }: ObservedPod): bool
   (metadata.ownerReferences?.some(({ uid }) => uid === run.metadata.uid) ?? false) &&
   (metadata.finalizers?.includes(FINALIZERS.pod) ?? false);
 
-function afterwards({ run, pod, planPod }: RunObservation): RunDecision {
+function afterwards(observation: RunObservation): RunDecision {
+  const { run, pod, planPod } = observation;
   // A round that knew less may have made a pod after the end: it is refused by the store, and need not be kept.
   const pods = [planPod, pod].filter((one): one is ObservedPod => one !== undefined && isHeldByUs(run, one));
+  if (pods.some((one) => isImageToRecord(run, one))) return { type: "recordImage" };
+  const awaitedUntilMs = imageAwaitedUntilMs(observation, pods);
+  if (awaitedUntilMs !== undefined) return { type: "await", wakeAtMs: awaitedUntilMs };
   const runHeld = run.metadata.finalizers?.includes(FINALIZERS.run) ?? false;
   return pods.length > 0 || runHeld ? { type: "letGo", pods } : { type: "rest" };
 }

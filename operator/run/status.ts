@@ -1,11 +1,12 @@
 import type { Reason } from "../api/conditions.ts";
 import { cutBytes, cutCharacters } from "../api/cut-bytes.ts";
-import type { Run } from "../api/run.ts";
+import { isClosed, type Run } from "../api/run.ts";
 import type { RunOutcome, RunPhase, RunStatus } from "../api/run-status.ts";
 import { expiresAtMs, type Word } from "../approval/tally.ts";
 import type { Acted } from "./act.ts";
 import { conditionsOf } from "./conditions.ts";
 import { closedPhase } from "./ending.ts";
+import { withImages } from "./image.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { isWaitingForPeople } from "./phase.ts";
 import { tallyOf } from "./waiting.ts";
@@ -20,17 +21,8 @@ export function statusAfter(observation: RunObservation, acted: Acted, now: Date
   return status === undefined ? undefined : { ...status, ...imagesOf(observation, status), ...questionOf(observation) };
 }
 
-/** A tag may name other bytes tomorrow: the record says which ones ran. */
-function imagesOf({ pod, planPod }: RunObservation, { pods }: RunStatus): Pick<RunStatus, "pods"> {
-  if (pods === undefined) return {};
-  const images = new Map([pod, planPod].map((one) => [one?.metadata.uid, imageOf(one)]));
-  const recorded = pods.map((one) => ({ ...one, ...images.get(one.uid) }));
-  return { pods: recorded };
-}
-
-function imageOf(pod: ObservedPod | undefined): { readonly image?: string } {
-  const image = pod?.status?.containerStatuses?.find(({ name }) => name === "engine")?.imageID;
-  return image === undefined || image === "" ? {} : { image: image.slice(0, LONGEST_IMAGE) };
+function imagesOf(observation: RunObservation, { pods }: RunStatus): Pick<RunStatus, "pods"> {
+  return pods === undefined ? {} : { pods: withImages(pods, observation) };
 }
 
 /** While a plan waits, and for the record afterwards: until when, and what people have said. */
@@ -62,7 +54,6 @@ function listed(words: readonly Word[]): Pick<RunStatus, "approvals" | "approval
 }
 
 const MOST_WORDS = 20;
-const LONGEST_IMAGE = 512;
 /** Of the schema, for the message and for each condition. */
 const LONGEST_MESSAGE = 1024;
 
@@ -105,6 +96,8 @@ function statusOf(run: Run, acted: Acted, now: Date): RunStatus | undefined {
         cancelRequestedAt: now.toISOString(),
       };
     }
+    case "imageTold":
+      return asItIs(run);
     case "foreign": {
       const message = `a pod that the operator did not make has the name ${acted.name}: delete it`;
       return { ...ownPart(run), ...working(run, "Pending", "ForeignPod", message, now) };
@@ -133,6 +126,21 @@ function ownPart({ status, spec: _, metadata }: Run): RunStatus {
     // Also where the gateway wrote it: a field that one manager leaves out goes when no other has it.
     ...(heldAt === undefined ? {} : { heldAt }),
     ...(cancelRequestedAt === undefined ? {} : { cancelRequestedAt }),
+  };
+}
+
+/** All that this controller has written, once more: what one manager leaves out goes when no other has it. */
+function asItIs(run: Run): RunStatus {
+  const { phase, conditions, message, finishedAt, unprovenPod, outcome } = run.status ?? {};
+  return {
+    ...ownPart(run),
+    ...(phase === undefined ? {} : { phase }),
+    ...(conditions === undefined ? {} : { conditions }),
+    ...(message === undefined ? {} : { message }),
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+    ...(unprovenPod === undefined ? {} : { unprovenPod }),
+    // Of an open Run it is the gateway's alone.
+    ...(isClosed(run) && outcome !== undefined ? { outcome } : {}),
   };
 }
 

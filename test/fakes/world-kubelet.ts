@@ -22,6 +22,8 @@ export interface KubeletParts {
   readonly onKilled: (uid: string) => void;
 }
 
+const IMAGE_ID = `registry.example.com/runner@sha256:${"0a".repeat(32)}`;
+
 export interface Act {
   readonly what: string;
   readonly act: () => void;
@@ -55,7 +57,7 @@ export function createKubelet({ api, turns, run, onKilled }: KubeletParts): Kube
   const edit = (pod: Stored<Pod>, change: (pod: Stored<Pod>) => object): void =>
     api.edit<Pod>(PODS, pod.metadata.namespace, pod.metadata.name, change);
   const report = (pod: Stored<Pod>, state: object, phase: string): void => {
-    const containerStatuses = ["agent", "engine"].map((name) => ({ name, state }));
+    const containerStatuses = ["agent", "engine"].map((name) => ({ name, state, imageID: IMAGE_ID }));
     edit(pod, (old) => ({ ...old, status: { ...old.status, phase, containerStatuses } }));
   };
   const kill = (uid: string, reason: string): void => {

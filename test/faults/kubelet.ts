@@ -70,7 +70,7 @@ const statusOf = (name: string, state: object) => ({
   ready: false,
   restartCount: 0,
   image: "runner",
-  imageID: "",
+  imageID: `registry.example.com/runner@sha256:${"0a".repeat(32)}`,
 });
 
 async function tokenFor({ transport }: Stage, { metadata }: Stored<Pod>): Promise<string> {

@@ -50,4 +50,12 @@ export const AROUND: readonly Mutant[] = [
     edits: [{ file: "operator/cluster/kubeconfig-files.ts", find: ".find(Boolean)", replace: ".findLast(Boolean)" }],
     tests: ["test/unit/cluster/kubeconfig.test.ts"],
   },
+  {
+    id: "M87",
+    bug: "a Run is let go before the kubelet has told which image ran",
+    edits: [
+      { file: "operator/run/image.ts", find: "awaited && nowMs < untilMs", replace: "awaited && nowMs > untilMs" },
+    ],
+    tests: ["test/unit/run/image.test.ts"],
+  },
 ];

@@ -27,6 +27,7 @@ const everyAct: readonly Acted[] = [
   { type: "started", pod: aPod() },
   { type: "working", phase: "Applying", message: "the plan is applied" },
   { type: "cancelling", phase: "Applying" },
+  { type: "imageTold" },
   { type: "foreign", name: "the-pod" },
   { type: "rightMissing", message: "cannot create pods" },
   { type: "unproven", podUid: "lost", message: "its object is gone" },
