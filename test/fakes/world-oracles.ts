@@ -130,7 +130,7 @@ export function createOracles({
         .asApplied(key)
         .filter(({ id }) => !cloud.abandoned().has(id))
         .map(({ address, content }) => `${address}=${content}`);
-      const isThere = declaredFor(run, spec).some((declared) => {
+      const isThere = declaredFor(run, needed, spec).some((declared) => {
         const expected = expectedOf(declared, needed);
         const wanted = [...(expected?.resources ?? [])].map(([address, content]) => `${address}=${content}`);
         return expected !== undefined && there.toSorted().join() === wanted.toSorted().join();
@@ -140,11 +140,16 @@ export function createOracles({
     }
   }
 
-  /** As what a Run needs may be there: what is used by a component that stays awake is scaled for the night, or stays awake as well. */
-  function declaredFor(run: Run, spec: EnvironmentSpec): readonly EnvironmentSpec[] {
+  /**
+   * As what a Run needs may be there: what is used by a component that stays awake is scaled for the night, or stays awake as well, and with it
+   * for all its other users.
+   */
+  function declaredFor(run: Run, needed: string, spec: EnvironmentSpec): readonly EnvironmentSpec[] {
     const nowMs = clock.now().getTime();
-    if (staysAwake(run.spec.environment.uid, run.spec.component)) return [asScaled(spec, nowMs), spec];
-    return [run.spec.cause.type === "Recovery" ? asScaled(spec, nowMs) : asOfNight(spec, nowMs)];
+    const { environment, component, cause } = run.spec;
+    if (staysAwake(environment.uid, component)) return [asScaled(spec, nowMs), spec];
+    const ofNight = cause.type === "Recovery" ? asScaled(spec, nowMs) : asOfNight(spec, nowMs);
+    return staysAwake(environment.uid, needed) ? [ofNight, spec] : [ofNight];
   }
 
   /**
