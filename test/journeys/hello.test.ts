@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Run } from "../../operator/api/run.ts";
 import { anEnvironment } from "./support/environments.ts";
 import { journeys, journeyWithEachEngine } from "./support/journey.ts";
 import { keepsVariable, reports } from "./support/modules.ts";
@@ -30,7 +31,9 @@ journeys("one component", () => {
     assert.equal(run?.status?.outcome?.result, "Applied");
     assert.equal(run?.status?.outcome?.resources, 2);
     assert.equal(run?.spec.cause.type, "Created");
-    assert.match(run?.status?.pods?.[0]?.image ?? "", /sha256:[0-9a-f]{64}$/, "the image that ran, by digest");
+    const imageOf = ({ status }: Run) => status?.pods?.[0]?.image;
+    const recorded = await place.untilRun("greeter", (one) => imageOf(one) !== undefined);
+    assert.match(imageOf(recorded) ?? "", /sha256:[0-9a-f]{64}$/, "the image that ran, by digest");
 
     await place.delete("hello");
     await place.untilGone("hello");
