@@ -148,7 +148,7 @@ export interface Run {
   readonly status?: RunStatus;
 }
 
-/** The record is complete: nothing is done for this Run any more. */
+/** The attempt has ended: nothing more is begun for this Run. */
 export function isClosed({ status }: Pick<Run, "status">): boolean {
   return isClosedPhase(status?.phase);
 }

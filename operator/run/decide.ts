@@ -16,9 +16,9 @@ import { decideWaiting, supersededOutcome } from "./waiting.ts";
 
 /** What is to be done about a Run now. */
 export type RunDecision =
-  /** The record is complete and nothing holds it. */
+  /** The attempt has ended and nothing holds its record. */
   | { readonly type: "rest" }
-  /** The record is complete: the pod's and the Run's finalizers are no longer needed. */
+  /** The attempt has ended, and nothing more is to be recorded: the pod's and the Run's finalizers are no longer needed. */
   | { readonly type: "letGo"; readonly pods: readonly ObservedPod[] }
   /** The pod has done its part: its object need not be kept for us. */
   | { readonly type: "releasePod"; readonly pod: ObservedPod }
@@ -33,7 +33,7 @@ export type RunDecision =
   | { readonly type: "stopPod"; readonly pod: ObservedPod; readonly phase: RunPhase; readonly message: string }
   /** The kubelet tells which image a pod ran, and the record does not hold it yet. */
   | { readonly type: "recordImage" }
-  /** A Check is under way or waits for a place, or a pod's image is to be told yet: nobody hears of that, since nothing waits for it. */
+  /** A Check is under way or waits for a place, or the kubelet is yet to tell an image: nothing is written, since nobody waits for it. */
   | { readonly type: "await"; readonly wakeAtMs: number | undefined }
   /** A Check is over: its pod is ended, and whatever that still says is not heard. */
   | { readonly type: "drop"; readonly outcome: RunOutcome; readonly pod: ObservedPod | undefined }

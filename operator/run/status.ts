@@ -29,7 +29,8 @@ function imagesOf(observation: RunObservation, { pods }: RunStatus): Pick<RunSta
 function questionOf(observation: RunObservation): Partial<RunStatus> {
   const { heldAt, expiresAt, approvals, approvalsTruncated } = observation.run.status ?? {};
   if (heldAt === undefined) return {};
-  if (!isWaitingForPeople(observation.run))
+  // What is said after the end is no part of the record.
+  if (isClosed(observation.run) || !isWaitingForPeople(observation.run))
     return {
       ...(expiresAt === undefined ? {} : { expiresAt }),
       ...(approvals === undefined ? {} : { approvals }),

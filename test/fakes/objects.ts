@@ -18,6 +18,9 @@ export const CATALOGUE: readonly CatalogueEngine[] = [
   { name: "terraform", version: "1.5", image: "runner@sha256:0b" },
 ];
 
+/** As a kubelet tells what a tag of the catalogue was. */
+export const RUNNER_IMAGE_ID = `registry.example.com/runner@sha256:${"0a".repeat(32)}`;
+
 export function aComponent(
   name: string,
   more: Partial<Component> & { readonly needs?: readonly string[] } = {},

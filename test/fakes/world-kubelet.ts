@@ -2,6 +2,7 @@ import { FINALIZERS, LABELS } from "../../operator/api/names.ts";
 import type { Node, Pod } from "../../operator/cluster/kinds.ts";
 import type { Stored } from "../../operator/cluster/ports.ts";
 import { NODES, PODS } from "../../operator/cluster/resources.ts";
+import { RUNNER_IMAGE_ID } from "./objects.ts";
 import type { WorldApi } from "./world-api.ts";
 import { Killed, type Mortal, type Turns } from "./world-turns.ts";
 
@@ -21,8 +22,6 @@ export interface KubeletParts {
   /** The programs of a pod were killed, and left everything as it is. */
   readonly onKilled: (uid: string) => void;
 }
-
-const IMAGE_ID = `registry.example.com/runner@sha256:${"0a".repeat(32)}`;
 
 export interface Act {
   readonly what: string;
@@ -57,7 +56,8 @@ export function createKubelet({ api, turns, run, onKilled }: KubeletParts): Kube
   const edit = (pod: Stored<Pod>, change: (pod: Stored<Pod>) => object): void =>
     api.edit<Pod>(PODS, pod.metadata.namespace, pod.metadata.name, change);
   const report = (pod: Stored<Pod>, state: object, phase: string): void => {
-    const containerStatuses = ["agent", "engine"].map((name) => ({ name, state, imageID: IMAGE_ID }));
+    const imageID = processes.has(pod.metadata.uid) ? RUNNER_IMAGE_ID : "";
+    const containerStatuses = ["agent", "engine"].map((name) => ({ name, state, imageID }));
     edit(pod, (old) => ({ ...old, status: { ...old.status, phase, containerStatuses } }));
   };
   const kill = (uid: string, reason: string): void => {

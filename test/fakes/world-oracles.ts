@@ -141,15 +141,16 @@ export function createOracles({
   }
 
   /**
-   * As what a Run needs may be there: what is used by a component that stays awake is scaled for the night, or stays awake as well, and with it
-   * for all its other users.
+   * As what a Run needs may be there: what is used by a component that stays awake is scaled for the night, or stays awake as well. What stays awake
+   * for a component that would be destroyed at night does so for all its other users, too.
    */
   function declaredFor(run: Run, needed: string, spec: EnvironmentSpec): readonly EnvironmentSpec[] {
     const nowMs = clock.now().getTime();
     const { environment, component, cause } = run.spec;
     if (staysAwake(environment.uid, component)) return [asScaled(spec, nowMs), spec];
     const ofNight = cause.type === "Recovery" ? asScaled(spec, nowMs) : asOfNight(spec, nowMs);
-    return staysAwake(environment.uid, needed) ? [ofNight, spec] : [ofNight];
+    const destroyed = new Set(spec.components.filter(({ sleep }) => sleep?.destroy === true).map(({ name }) => name));
+    return staysAwake(environment.uid, needed, (name) => destroyed.has(name)) ? [ofNight, spec] : [ofNight];
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Pod } from "../../operator/cluster/kinds.ts";
 import type { Stored } from "../../operator/cluster/ports.ts";
 import { PODS } from "../../operator/cluster/resources.ts";
 import type { Gateway } from "../../operator/gateway/gateway.ts";
+import { RUNNER_IMAGE_ID } from "../fakes/objects.ts";
 import type { Engines } from "./engines.ts";
 import type { Stage } from "./stage.ts";
 
@@ -70,7 +71,7 @@ const statusOf = (name: string, state: object) => ({
   ready: false,
   restartCount: 0,
   image: "runner",
-  imageID: `registry.example.com/runner@sha256:${"0a".repeat(32)}`,
+  imageID: RUNNER_IMAGE_ID,
 });
 
 async function tokenFor({ transport }: Stage, { metadata }: Stored<Pod>): Promise<string> {

@@ -53,9 +53,13 @@ export const AROUND: readonly Mutant[] = [
   {
     id: "M87",
     bug: "a Run is let go before the kubelet has told which image ran",
-    edits: [
-      { file: "operator/run/image.ts", find: "awaited && nowMs < untilMs", replace: "awaited && nowMs > untilMs" },
-    ],
+    edits: [{ file: "operator/run/image.ts", find: "awaited && isRecent", replace: "awaited && !isRecent" }],
+    tests: ["test/unit/run/image.test.ts"],
+  },
+  {
+    id: "M88",
+    bug: "a word that is said after the end of a Run changes its record",
+    edits: [{ file: "operator/run/status.ts", find: "isClosed(observation.run) || ", replace: "" }],
     tests: ["test/unit/run/image.test.ts"],
   },
 ];

@@ -3,11 +3,12 @@ import { FINALIZERS } from "../../../operator/api/names.ts";
 import type { RunOutcome, RunStatus } from "../../../operator/api/run-status.ts";
 import { decideRun } from "../../../operator/run/decide.ts";
 import type { ObservedPod } from "../../../operator/run/observation.ts";
+import { podName } from "../../../operator/run/pod.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
-import { aRun, T0 } from "../../fakes/objects.ts";
+import { aRun, RUNNER_IMAGE_ID, T0 } from "../../fakes/objects.ts";
+import { anApproval, DIGEST } from "../approval/approvals.ts";
 import { aPod, begun, observation, POD_UID, runSpec } from "./observations.ts";
 
-const IMAGE = `registry.example.com/runner@sha256:${"0a".repeat(32)}`;
 const now = new Date(T0);
 const outcome: RunOutcome = { result: "Applied", reason: "Applied", message: "the plan was applied" };
 const closed: RunStatus = {
@@ -17,11 +18,29 @@ const closed: RunStatus = {
 const silent = aPod();
 const leaving = aPod({ metadata: { deletionTimestamp: now.toISOString() } });
 
+const planPod = { name: "network-4-p", uid: POD_UID, createdAt: now.toISOString() };
+const applyPod = { name: podName(aRun(runSpec()), "Apply"), uid: "apply", createdAt: now.toISOString() };
+/** Every field of this controller. */
+const applying: RunStatus = {
+  observedGeneration: 1,
+  phase: "Applying",
+  conditions: statusAfter(observation(), { type: "cancelling", phase: "Applying" }, now)?.conditions ?? [],
+  message: "its object is gone",
+  pods: [planPod, { ...applyPod, image: RUNNER_IMAGE_ID }],
+  startedAt: now.toISOString(),
+  heldAt: now.toISOString(),
+  cancelRequestedAt: now.toISOString(),
+  unprovenPod: "apply",
+  expiresAt: now.toISOString(),
+  approvals: [],
+  approvalsTruncated: true,
+};
+
 const telling = (pod: ObservedPod): ObservedPod => ({
   ...pod,
   status: {
     ...pod.status,
-    containerStatuses: pod.status?.containerStatuses?.map((one) => ({ ...one, imageID: IMAGE })) ?? [],
+    containerStatuses: pod.status?.containerStatuses?.map((one) => ({ ...one, imageID: RUNNER_IMAGE_ID })) ?? [],
   },
 });
 const seen = (status: RunStatus, pod: ObservedPod, facts: { nowMs?: number; deletionTimestamp?: string } = {}) => {
@@ -36,25 +55,45 @@ describe("The image in the record of a Run", () => {
     const told = seen(closed, telling(silent));
     assert.equal(decideRun(told).type, "recordImage");
     const status = statusAfter(told, { type: "imageTold" }, now);
-    assert.equal(status?.pods?.[0]?.image, IMAGE);
+    assert.equal(status?.pods?.[0]?.image, RUNNER_IMAGE_ID);
 
     assert.equal(decideRun(seen({ ...closed, ...status }, telling(silent))).type, "letGo");
   });
 
-  it("is added to what is recorded, and takes nothing from it", () => {
-    const status = statusAfter(seen(closed, telling(silent)), { type: "imageTold" }, now);
-    const { pods: _, ...others } = { ...closed, ...status };
-    const { pods: __, ...before } = closed;
-    assert.deepEqual(others, before);
-    for (const field of ["phase", "finishedAt", "conditions", "outcome"] as const)
-      assert.deepEqual(status?.[field], closed[field], field);
+  for (const [what, status] of [
+    ["that has ended", { ...applying, phase: "Failed", finishedAt: now.toISOString(), outcome }],
+    ["that applies", applying],
+  ] as const)
+    it(`of a Run ${what} is added to what is recorded, and changes nothing else of it`, () => {
+      const { pods, ...others } = statusAfter(seen(status, telling(silent)), { type: "imageTold" }, now) ?? {};
+      const { pods: recorded = [], ...before } = status;
+      assert.deepEqual(others, before);
+      assert.deepEqual(
+        pods,
+        recorded.map((one) => ({ ...one, image: RUNNER_IMAGE_ID })),
+      );
+    });
+
+  it("does not make words count that people said after the end", () => {
+    const counts = { create: 1, update: 0, replace: 0, delete: 0 };
+    const plan = { digest: DIGEST, counts, resources: [], verdict: "Hold" as const };
+    const asked = runSpec({ rules: { approval: { required: 1, expiresAfter: "1h" } } });
+    const run = aRun(asked, { ...closed, phase: "Failed", heldAt: now.toISOString(), plan });
+    const { name, uid } = run.metadata;
+    const late = observation({ run, planPod: telling(silent), approvals: [anApproval({ run: { name, uid } })] });
+    assert.equal(statusAfter(late, { type: "imageTold" }, now)?.approvals, undefined);
   });
 
   const noLonger: readonly (readonly [string, ReturnType<typeof seen>])[] = [
     ["the pod is leaving", seen(closed, leaving)],
-    ["the pod never started", seen(closed, aPod({ states: ["terminated", "terminated"] }))],
+    ["the pod has ended without telling it", seen(closed, aPod({ states: ["terminated", "terminated"] }))],
     ["the kubelet says nothing for a minute", seen(closed, silent, { nowMs: T0 + 60_000 })],
+    ["the clock was set back by hours", seen(closed, silent, { nowMs: T0 - 3_600_000 })],
     ["the Run is being deleted", seen(closed, silent, { deletionTimestamp: now.toISOString() })],
+    [
+      "the Run is being deleted, also where it is told",
+      seen(closed, telling(silent), { deletionTimestamp: now.toISOString() }),
+    ],
     ["another pod than the recorded one is there", seen(closed, aPod({ metadata: { uid: "another" } }))],
   ];
   for (const [why, facts] of noLonger)
@@ -71,7 +110,7 @@ describe("The image in the record of a Run", () => {
     const status = statusAfter(held(waiting), { type: "imageTold" }, now);
     assert.deepEqual(
       status?.pods?.map(({ uid, image }) => [uid, image]),
-      [[POD_UID, IMAGE]],
+      [[POD_UID, RUNNER_IMAGE_ID]],
     );
     assert.equal(decideRun(held({ ...waiting, ...status })).type, "releasePod");
   });
