@@ -33,7 +33,8 @@ describe("the lease on a real API server", function () {
     await Promise.all(candidates.map((candidate) => candidate.leave()));
   });
 
-  const stand = (client: Client, name: string, identity: string): Candidate => {
+  const quick = { leaseMs: 3_000, renewDeadlineMs: 2_000 };
+  const stand = (client: Client, name: string, identity: string, limits = quick): Candidate => {
     const abort = new AbortController();
     const lost: string[] = [];
     const election = createElection({
@@ -42,8 +43,7 @@ describe("the lease on a real API server", function () {
       namespace: NAMESPACE,
       name,
       identity,
-      leaseMs: 3_000,
-      renewDeadlineMs: 2_000,
+      ...limits,
       retryMs: 200,
       onLeading: () => {},
       onLost: (why) => lost.push(why),
@@ -58,7 +58,7 @@ describe("the lease on a real API server", function () {
     return candidate;
   };
 
-  it("one of two leads; when it goes in good order the other follows within a second", async () => {
+  it("one of two leads; when it goes in good order the other follows at once", async () => {
     const [a, b] = [stand(server.client, "orderly", "a"), stand(server.client, "orderly", "b")];
     await until("one leads", () => a.isLeading() || b.isLeading());
     assert.equal(a.isLeading() && b.isLeading(), false);
@@ -66,7 +66,7 @@ describe("the lease on a real API server", function () {
     await first.leave();
     const leftAt = performance.now();
     await until("the other leads", () => second.isLeading());
-    assert.ok(performance.now() - leftAt < 1_000);
+    assert.ok(performance.now() - leftAt < 2_000, "long before the lease would have ended");
     const lease = await server.client.get<Lease>(LEASES, NAMESPACE, "orderly");
     assert.equal(lease.spec?.leaseTransitions, 1, "taken once");
   });
@@ -87,12 +87,12 @@ describe("the lease on a real API server", function () {
   });
 
   it("the lease outlives a frozen API server that is back in time", async () => {
-    const a = stand(server.client, "frost", "a");
+    const a = stand(server.client, "frost", "a", { leaseMs: 15_000, renewDeadlineMs: 10_000 });
     await until("a leads", () => a.isLeading());
     await server.freeze();
-    await systemClock.sleep(800);
-    server.thaw();
     await systemClock.sleep(3_000);
+    server.thaw();
+    await systemClock.sleep(15_000);
     assert.deepEqual([a.isLeading(), a.lost], [true, []]);
   });
 

@@ -114,8 +114,10 @@ describe("the reflector on a real API server", function () {
     await until("the loss is noticed", () => restarts.length > 1);
     assert.equal(value("survives"), "1", "the copy is still there to be read");
     server.startAgain();
-    await until("the server answers", () =>
-      client.delete(CONFIG_MAPS, NAMESPACE, "goes", { deadlineMs: 1_000 }).catch(() => false),
+    await until(
+      "the server answers",
+      () => client.delete(CONFIG_MAPS, NAMESPACE, "goes", { deadlineMs: 1_000 }).catch(() => false),
+      60_000,
     );
     await client.mergePatch(CONFIG_MAPS, NAMESPACE, "survives", { data: { value: "2" } });
     await until("everything is seen", () => value("survives") === "2" && value("goes") === undefined);

@@ -31,7 +31,7 @@ journeys("applies that fail", () => {
 
       for (const name of failing) outside.accept(`create/${name}`);
       await place.untilReady("half");
-      const [, second] = await place.runs("one");
+      const second = (await place.runs("one")).at(-1);
       assert.equal(second?.spec.cause.type, "Retry");
       assert.equal(outside.count("create/made"), 1, "what was made was not made again");
       assert.equal(second?.status?.outcome?.resources, 13);
@@ -44,7 +44,7 @@ journeys("applies that fail", () => {
     async (place, engine) => {
       const { outside } = place;
       outside.hold("create/endless");
-      const timeouts = { plan: "5m", apply: "10s" };
+      const timeouts = { plan: "5m", apply: "30s" };
       await place.apply(
         anEnvironment({
           name: "slow",
@@ -124,6 +124,7 @@ journeys("applies that fail", () => {
       metadata: { name: "none" },
       spec: { hard: { pods: "0" } },
     });
+    await place.kubectl(["wait", "resourcequota/none", "--for=jsonpath={.status.hard.pods}=0", "--timeout=60s"]);
     await place.apply(
       anEnvironment({ name: "quota", components: [{ name: "one", module: 'output "x" { value = 1 }\n' }] }),
     );

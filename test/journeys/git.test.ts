@@ -90,10 +90,7 @@ journeys("sources in git", () => {
       const ready = await place.untilReady("private");
       assert.equal(outputOf(ready, "kept"), "secret recipe");
       await infra.push({ "main.tf": keeps("newer recipe") });
-      await place.until("private", (one) => outputOf(one, "kept") === "newer recipe", {
-        within: 60,
-        about: "to follow",
-      });
+      await place.until("private", (one) => outputOf(one, "kept") === "newer recipe", { about: "to follow" });
     },
   );
 

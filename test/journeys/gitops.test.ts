@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Environment } from "../../operator/api/environment.ts";
 import { anEnvironment, fromConfigMap, fromSecret } from "./support/environments.ts";
 import { following, repository } from "./support/git.ts";
 import { journey, journeys } from "./support/journey.ts";
@@ -56,9 +57,8 @@ journeys("what a GitOps tool does", () => {
       await place.kubectl(["apply", "-f", "-"], manifests);
       await wait(place, "condition=Ready");
       await place.kubectl(["delete", "--wait=false", "-f", "-"], manifests);
-      await wait(place, "condition=Stalled");
-      const stalled = conditionOf(await place.environment("shop"), "Stalled");
-      assert.equal(stalled?.reason, "CredentialsMissing");
+      const missing = (one: Environment) => conditionOf(one, "Stalled")?.reason === "CredentialsMissing";
+      const stalled = conditionOf(await place.until("shop", missing), "Stalled");
       assert.match(stalled?.message ?? "", /Secret cloud/);
       assert.equal(place.outside.count("destroy/thing"), 0);
       await place.secret("cloud", { CLOUD_TOKEN: "t0ken-of-the-cloud" });

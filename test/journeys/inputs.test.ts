@@ -190,17 +190,31 @@ output "hidden" {
   );
 });
 
-/** Waits until what is missing is named: within 10 s of the agent's start. How long a busy machine takes to start a pod is not ours. */
+/**
+ * Waits until what is missing is named: within 10 s of the agent's start. How long a busy machine takes to start a pod is not ours, and where it has no
+ * time for others either, the tries after that count: a delay of ours would be in each of them.
+ */
 async function named(place: Place, environment: string, missing: RegExp): Promise<ComponentLine> {
-  const says = ({ reason, message = "" }: ComponentLine) => reason === "InputMissing" && missing.test(message);
-  const line = await place.untilComponent(environment, "one", says, { about: `to name ${missing}` });
+  const tooLate: string[] = [];
+  const seen: (string | undefined)[] = [];
+  while (tooLate.length < 3) {
+    const says = ({ reason, message = "", run }: ComponentLine) =>
+      reason === "InputMissing" && missing.test(message) && !seen.includes(run);
+    const line = await place.untilComponent(environment, "one", says, { about: `to name ${missing}` });
+    const seconds = await secondsUntilSaid(place, line);
+    if (seconds <= 10) return line;
+    tooLate.push(`${line.message} was said ${seconds} s after the agent's start`);
+    seen.push(line.run);
+  }
+  assert.fail(tooLate.join("\n"));
+}
+
+async function secondsUntilSaid(place: Place, line: ComponentLine): Promise<number> {
   const run = (await place.runs("one")).find(({ metadata }) => metadata.name === line.run);
   assert.ok(run);
   const pod = await place.podOf(run);
   const agent = pod.status?.containerStatuses?.find(({ name }) => name === "agent");
   const { running, terminated } = agent?.state ?? {};
   const began = new Date(terminated?.startedAt ?? running?.startedAt ?? 0).getTime();
-  const seconds = (Date.parse(run.status?.finishedAt ?? "") - began) / 1000;
-  assert.ok(seconds <= 10, `${line.message} was said ${seconds} s after the agent's start`);
-  return line;
+  return (Date.parse(run.status?.finishedAt ?? "") - began) / 1000;
 }

@@ -12,6 +12,8 @@ journeys("the life of an environment", () => {
   journeyWithEachEngine("what is unchanged starts no Run and is not written to", async (place, engine) => {
     await place.apply(anEnvironment({ name: "quiet", engine, components: [{ name: "one", module: keeps("x") }] }));
     const before = await place.untilReady("quiet");
+    await place.untilLetGo("one");
+    // Events are written after what they tell of.
     await pause(2_000);
     const from = await now(place);
     await pause(quietSeconds * 1000);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Cause, Run } from "../../operator/api/run.ts";
 import { checkout } from "../../tools/bundle.ts";
+import { awaitCondition } from "../../tools/cluster/await-condition.ts";
 import { type WatchedEnvironment, watchUntilReady } from "../../tools/demo/progress.ts";
 import { applyShop, pushModules, shop } from "../../tools/demo/shop.ts";
 import type { Engine } from "./support/environments.ts";
@@ -73,7 +74,7 @@ async function whileShopIsOpen(
     await meanwhile(await openShop(kubectl, engine, commit), commit);
     isOver = true;
   } finally {
-    const deleted = kubectl.run(["delete", "environment", shop.name, "-n", shop.namespace, "--timeout=170s"]);
+    const deleted = closeShop(kubectl);
     // What went wrong before is what is told.
     await (isOver ? deleted : deleted.catch(() => ""));
   }
@@ -81,6 +82,13 @@ async function whileShopIsOpen(
   assert.equal(left, "", "the namespace that the shop made for itself is gone");
   const team = join(checkout, "examples/shop/team.yaml");
   await kubectl.run(["delete", "--ignore-not-found", "-f", team, "--timeout=120s"]);
+}
+
+async function closeShop(kubectl: Kubectl): Promise<void> {
+  await kubectl.run(["delete", "environment", shop.name, "-n", shop.namespace, "--wait=false"]);
+  await awaitCondition("the shop to be gone", 240 * patience, async () => {
+    return (await kubectl.get("environment", shop.name, shop.namespace)) === undefined || "it is there";
+  });
 }
 
 async function isAsItsManifestSays(

@@ -23,6 +23,7 @@ journeys("states in people's hands", () => {
   journey(
     "a state is listed, pulled, pushed and restored, and what follows from it waits for a person",
     async (place) => {
+      await approvers(place, "ann");
       await place.apply(shop(place, "before"));
       await place.untilReady("shop");
       const { get, pull, push, restore } = states(place, "shop.one");
@@ -45,7 +46,6 @@ journeys("states in people's hands", () => {
       const run = await untilHeld(place, "one", 3);
       assert.equal(run.spec.cause.type, "StateReplaced");
       assert.match(await pull(), /"before"/, "nothing is applied unasked");
-      await approvers(place, "ann");
       await says(place, "ann", "Approve", run);
       await place.untilRunEnds("one", 3);
       await place.untilReady("shop");

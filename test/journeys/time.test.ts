@@ -119,18 +119,20 @@ journeys("time", () => {
       const ready = await place.untilReady("preview");
       assert.equal(conditionOf(ready, "Expiring")?.reason, "Lasting");
 
-      const endsAt = asTime(Date.now() + 15_000);
-      await place.apply(environment(lifetime({ until: endsAt })));
+      const warned = asTime(Date.now() + 30 * MINUTE_MS);
+      await place.apply(environment(lifetime({ until: warned })));
       await place.until("preview", (seen) => conditionOf(seen, "Expiring")?.status === "True", {
         about: "to announce its end",
       });
       // Events are written after what they tell of.
-      const announced = new RegExp(`everything is destroyed at ${endsAt}`);
+      const announced = new RegExp(`everything is destroyed at ${warned}`);
       await awaitCondition(
         "the event about its end",
         30 * patience,
         async () => announced.test((await eventsOf(place, "Expiring")).join()) || "there is none yet",
       );
+      const endsAt = asTime(Date.now() + 2_000);
+      await place.apply(environment(lifetime({ until: endsAt })));
       const gone = await place.until("preview", ({ status }) => status?.summary === "expired, 2/2 gone", {
         about: "to be expired",
         within: 120,
@@ -190,8 +192,7 @@ journeys("time", () => {
       await place.apply(environment("user", minuteAfter(6 * 3600), minuteAfter(-120)));
       await place.untilReady("shop");
       const falls = minuteAfter(5);
-      const wakes = new Date(falls.getTime() + 2 * MINUTE_MS);
-      await place.apply(environment("user", falls, wakes));
+      await place.apply(environment("user", falls, minuteAfter(12 * 3600)));
       const asleep = await place.until("shop", ({ status }) => status?.summary === "1/2 ready, 2 asleep", {
         about: "to be asleep",
         within: 180,
@@ -204,7 +205,7 @@ journeys("time", () => {
         asleep.status?.outputs?.map(({ value }) => value),
         [0],
       );
-      await place.apply(environment("later", falls, wakes));
+      await place.apply(environment("later", falls, minuteAfter(10)));
       const awake = await place.until("shop", ({ status }) => status?.summary === "2/2 ready", {
         about: "to be awake",
         within: 240,

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import { awaitCondition } from "../../../tools/cluster/await-condition.ts";
 import { now, operatorRequestsSince } from "../support/audit.ts";
 import { anEnvironment } from "../support/environments.ts";
 import { journey, journeys } from "../support/journey.ts";
 import { keeps } from "../support/modules.ts";
+import { patience } from "../support/patience.ts";
 
 /** An interval of a minute, the tenth by which it may be later, and a pod on a busy machine. */
 const aLook = { within: 150 };
@@ -23,6 +25,11 @@ journeys("looks for drift", () => {
       const from = await now(place);
       const second = await place.untilRunEnds("one", 3, aLook);
       assert.equal(second.status?.outcome?.result, "Unchanged");
+      await awaitCondition("the look before to be deleted", 60 * patience, async () => {
+        const left = (await place.runs("one")).some(({ spec }) => spec.number === first.spec.number);
+        return !left || "it is there";
+      });
+      // What is too much would follow from its end.
       await pause(3_000);
       const requests = (await operatorRequestsSince(place, from)).map(
         ({ verb, resource, subresource }) => `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`,

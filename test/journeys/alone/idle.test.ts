@@ -14,7 +14,8 @@ journeys("costs nothing", () => {
     async (place) => {
       await place.apply(anEnvironment({ name: "calm", components: [{ name: "one", module: keeps("x") }] }));
       await place.untilReady("calm");
-      // What follows from its end is done by then.
+      await place.untilLetGo("one");
+      // Events are written after what they tell of.
       await pause(5_000);
       const from = await now(place);
       await pause(IDLE_MS);

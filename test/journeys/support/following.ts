@@ -1,4 +1,6 @@
 /** Waits for something to become true of objects by watching them, so that nothing is asked twice and no time is lost. */
+import { setTimeout as pause } from "node:timers/promises";
+import { ApiError, ApiUnreachable } from "../../../operator/cluster/errors.ts";
 import type { Client, KubeObject, Resource, Selection, Stored } from "../../../operator/cluster/ports.ts";
 
 export class NotInTime extends Error {
@@ -21,36 +23,49 @@ export async function follow<T extends KubeObject, R>(
 ): Promise<R> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), withinMs);
-  const objects = new Map<string, Stored<T>>();
+  const { signal } = limit;
+
+  /** Undefined: the server ended the watch before anything was found. */
+  const listAndWatch = async (): Promise<R | undefined> => {
+    const page = await client.listAll<T>(resource, selection);
+    const objects = new Map(page.items.map((item) => [keyOf(item), item]));
+    const found = look([...objects.values()]);
+    if (found !== undefined) return found;
+    const timeoutSeconds = Math.ceil(withinMs / 1000) + 30;
+    const { resourceVersion } = page;
+    const events = await client.watch<T>(resource, { ...selection, resourceVersion, timeoutSeconds, signal });
+    for await (const event of events) {
+      if (event.type === "BOOKMARK") continue;
+      if (event.type === "DELETED") objects.delete(keyOf(event.object));
+      else objects.set(keyOf(event.object), event.object);
+      const seen = look([...objects.values()]);
+      if (seen !== undefined) return seen;
+    }
+    return undefined;
+  };
+
   try {
     while (true) {
-      const page = await client.listAll<T>(resource, selection);
-      objects.clear();
-      for (const item of page.items) objects.set(keyOf(item), item);
-      const found = look([...objects.values()]);
-      if (found !== undefined) return found;
-      const events = await client.watch<T>(resource, {
-        ...selection,
-        resourceVersion: page.resourceVersion,
-        timeoutSeconds: Math.ceil(withinMs / 1000) + 30,
-        signal: limit.signal,
+      const found = await listAndWatch().catch(async (error: unknown) => {
+        if (signal.aborted || !passes(error)) throw error;
+        await pause(1_000, undefined, { signal });
+        return undefined;
       });
-      for await (const event of events) {
-        if (event.type === "BOOKMARK") continue;
-        if (event.type === "DELETED") objects.delete(keyOf(event.object));
-        else objects.set(keyOf(event.object), event.object);
-        const seen = look([...objects.values()]);
-        if (seen !== undefined) return seen;
-      }
-      // The server ended the watch: begin anew.
+      if (found !== undefined) return found;
     }
   } catch (error) {
-    if (!limit.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
     throw new NotInTime(`${what}: not within ${withinMs / 1000} s`);
   } finally {
     clearTimeout(timer);
     limit.abort();
   }
+}
+
+/** The API server, or the way to it, is away for a moment, or no longer knows the version that the watch began with. */
+function passes(error: unknown): boolean {
+  if (error instanceof ApiError) return error.status === 410 || error.status === 429 || error.status >= 500;
+  return error instanceof ApiUnreachable;
 }
 
 function keyOf({ metadata }: Stored<KubeObject>): string {

@@ -2,9 +2,11 @@
 import { randomBytes } from "node:crypto";
 import type { Environment } from "../../../operator/api/environment.ts";
 import type { Run } from "../../../operator/api/run.ts";
+import { ApiError } from "../../../operator/cluster/errors.ts";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
 import type { KubeObject, Resource } from "../../../operator/cluster/ports.ts";
 import { ENVIRONMENTS, NAMESPACES, PODS, RUNS } from "../../../operator/cluster/resources.ts";
+import { awaitCondition } from "../../../tools/cluster/await-condition.ts";
 import { type Engine, engines } from "./environments.ts";
 import { follow } from "./following.ts";
 import { type Installation, installation, installationTimeoutMs } from "./installation.ts";
@@ -140,5 +142,14 @@ async function forget({ client }: Installation, namespace: string): Promise<void
       await client.mergePatch(resource, namespace, metadata.name, { metadata: { finalizers: null } }).catch(() => {});
     }
   }
-  await client.delete(NAMESPACES, undefined, namespace);
+  // For a moment the API server may still know of an Environment that is gone, and then refuses.
+  await awaitCondition(`namespace ${namespace} to be deletable`, 30 * patience, () =>
+    client.delete(NAMESPACES, undefined, namespace).then(
+      () => true as const,
+      (error: unknown) => {
+        if (error instanceof ApiError && error.status === 403) return error.message;
+        throw error;
+      },
+    ),
+  );
 }

@@ -1,6 +1,7 @@
 /** The world outside of the cluster, played by the test: it hears what resources do, when, and can make them wait or fail. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { patience } from "./patience.ts";
 
 export interface Heard {
   /** As in `create/a` or `destroy/b`. */
@@ -74,7 +75,7 @@ export class Outside {
   }
 
   /** Resolves when this was heard for the `times`-th time. */
-  async arrival(what: string, withinMs = 60_000, times = 1): Promise<void> {
+  async arrival(what: string, withinMs = 120_000 * patience, times = 1): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (this.count(what) < times) {
       const left = deadline - performance.now();

@@ -132,6 +132,12 @@ export class Place {
     return this.untilRun(component, ended, { about: `Run ${number} to end`, ...limits });
   }
 
+  /** All that follows from a Run's end is written then. */
+  untilLetGo(component: string): Promise<Stored<Run>> {
+    const letGo = (run: Stored<Run>) => run.status?.finishedAt !== undefined && !run.metadata.finalizers?.length;
+    return this.untilRun(component, letGo, { about: "a Run to be let go" });
+  }
+
   /** The pod of a Run, once its containers have started; with `after`, once its agent was started anew. */
   podOf(run: Run, { within = soon, after }: Patience & { readonly after?: Pod } = {}): Promise<Stored<Pod>> {
     const agentOf = (pod: Pod) => pod.status?.containerStatuses?.find(({ name }) => name === "agent");
