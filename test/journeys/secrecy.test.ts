@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { linesWith, now } from "./support/audit.ts";
+import { linesWith, now, type Position } from "./support/audit.ts";
 import { anEnvironment, fromSecret } from "./support/environments.ts";
 import { journeys, journeyWithEachEngine } from "./support/journey.ts";
 import { operatorLogs } from "./support/operator-pods.ts";
@@ -15,7 +15,7 @@ function canary(): { readonly value: string; readonly spellings: readonly string
 }
 
 /** Everything in the namespace but Secrets, all logs, and the audit log. */
-async function appearsNowhere(place: Place, spellings: readonly string[], auditFrom: number): Promise<void> {
+async function appearsNowhere(place: Place, spellings: readonly string[], auditFrom: Position): Promise<void> {
   const kinds = "environments,runs,pods,configmaps,events,events.events.k8s.io,serviceaccounts";
   const pods = await place.pods();
   const logs = pods.map(({ metadata }) =>

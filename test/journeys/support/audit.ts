@@ -1,6 +1,7 @@
 /** The API server's audit log: who asked what, of everything that happened in this cluster. */
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
 import type { Place } from "./place.ts";
@@ -20,9 +21,15 @@ export interface Request {
   readonly receivedMs: number;
 }
 
-/** A place in the log from which to read on. */
-export async function now({ installation: { paths } }: Place): Promise<number> {
-  return (await stat(paths.auditLog)).size;
+/** A place in the log from which to read on. The API server renames a file that is full, and begins another one. */
+export interface Position {
+  readonly inode: number;
+  readonly offset: number;
+}
+
+export async function now({ installation: { paths } }: Place): Promise<Position> {
+  const { ino: inode, size: offset } = await stat(paths.auditLog);
+  return { inode, offset };
 }
 
 const writing = new Set(["create", "update", "patch", "delete", "deletecollection"]);
@@ -30,7 +37,7 @@ const writing = new Set(["create", "update", "patch", "delete", "deletecollectio
 const reviews = new Set(["tokenreviews", "subjectaccessreviews"]);
 
 /** Requests after `from` that wrote something in the journey's namespace, by anybody but people. */
-export async function writesSince(place: Place, from: number): Promise<readonly Request[]> {
+export async function writesSince(place: Place, from: Position): Promise<readonly Request[]> {
   const found: Request[] = [];
   for await (const request of requests(place, from)) {
     if (request.namespace !== place.namespace || !writing.has(request.verb)) continue;
@@ -42,7 +49,7 @@ export async function writesSince(place: Place, from: number): Promise<readonly 
 /** What a pod asked to write, anywhere, in that time; in tokens and rights it may look. */
 export async function writesOf(
   place: Place,
-  from: number,
+  from: Position,
   { metadata: { name } }: Pod,
   { since, until }: { readonly since: Date; readonly until: Date },
 ): Promise<readonly Request[]> {
@@ -54,9 +61,8 @@ export async function writesOf(
   return found;
 }
 
-async function* requests({ installation: { paths } }: Place, from: number): AsyncGenerator<Request> {
-  const lines = createInterface({ input: createReadStream(paths.auditLog, { start: from }) });
-  for await (const line of lines) {
+async function* requests(place: Place, from: Position): AsyncGenerator<Request> {
+  for await (const line of linesSince(place, from)) {
     // The first line may have been begun before.
     if (!line.startsWith("{") || !line.endsWith("}")) continue;
     const { verb, user, objectRef = {}, responseStatus = {}, requestReceivedTimestamp } = JSON.parse(line);
@@ -67,15 +73,30 @@ async function* requests({ installation: { paths } }: Place, from: number): Asyn
 }
 
 /** Lines after `from` that hold any of these texts. */
-export async function linesWith(place: Place, from: number, texts: readonly string[]): Promise<readonly string[]> {
+export async function linesWith(place: Place, from: Position, texts: readonly string[]): Promise<readonly string[]> {
   const found: string[] = [];
-  const lines = createInterface({ input: createReadStream(place.installation.paths.auditLog, { start: from }) });
-  for await (const line of lines) if (texts.some((text) => line.includes(text))) found.push(line);
+  for await (const line of linesSince(place, from)) if (texts.some((text) => line.includes(text))) found.push(line);
   return found;
 }
 
+async function* linesSince({ installation: { paths } }: Place, { inode, offset }: Position): AsyncGenerator<string> {
+  const files = await filesOf(paths.auditLog);
+  const first = files.findIndex((file) => file.inode === inode);
+  if (first === -1) throw new Error(`${paths.auditLog} has gone on so far that its beginning was thrown away`);
+  for (const [index, { path }] of files.slice(first).entries()) {
+    yield* createInterface({ input: createReadStream(path, { start: index === 0 ? offset : 0 }) });
+  }
+}
+
+/** The files of the log, the oldest first: those that are full have the time in their names, as in `audit-2026-01-01T00-00-00.000.log`. */
+async function filesOf(log: string): Promise<readonly { readonly path: string; readonly inode: number }[]> {
+  const full = (await readdir(dirname(log))).filter((name) => name.startsWith("audit-")).toSorted();
+  const paths = [...full, basename(log)].map((name) => join(dirname(log), name));
+  return Promise.all(paths.map(async (path) => ({ path, inode: (await stat(path)).ino })));
+}
+
 /** All requests of the operator after `from`, but those that it makes whether or not anything happens. */
-export async function operatorRequestsSince(place: Place, from: number): Promise<readonly Request[]> {
+export async function operatorRequestsSince(place: Place, from: Position): Promise<readonly Request[]> {
   const found: Request[] = [];
   for await (const request of requests(place, from)) {
     if (!request.user.startsWith("system:serviceaccount:terrarium-system:")) continue;
