@@ -51,6 +51,8 @@ async function backups({ dir, api, client }: OwnStage) {
   };
 }
 
+const uidOf = ({ metadata }: Run): string => metadata.uid ?? "";
+
 /** On a busy machine a server that was killed may not come up beside an etcd that is only coming up itself. */
 (isWhole ? describe : describe.skip)("When etcd is restored from a backup", function () {
   this.timeout(300_000);
@@ -68,12 +70,19 @@ async function backups({ dir, api, client }: OwnStage) {
       await createEnvironment(place);
       await isApplied(place, 1);
       const first = engines.things();
+      const kept = new Set(view.runs().map(uidOf));
       await make();
       await change(place);
       await isApplied(place, 2);
       const second = engines.things();
+      const lost = view
+        .runs()
+        .map(uidOf)
+        .filter((uid) => !kept.has(uid));
       await restore();
       await place.awaited("it is what it was", () => find(place)?.metadata.generation === 1);
+      // Each kind is looked at by a watch of its own, which begins anew when it notices.
+      await place.awaited("what was made since is gone", () => !view.runs().some((run) => lost.includes(uidOf(run))));
       await request(place);
       const changes = ({ status }: Run) => status?.plan?.counts?.update === 1;
       await place.awaited("a plan finds what differs", () => view.runs().some(changes));

@@ -12,7 +12,7 @@ const real =
     story({ ...trouble, engines: realEngines });
 
 describe("An Environment on a real API server, with a real engine", function () {
-  this.timeout(isWhole ? 3_600_000 : 120_000);
+  this.timeout(isWhole ? 3_600_000 : 300_000);
 
   it("is created, changed and deleted: each resource is made, replaced and destroyed once", async () => {
     const { ledger, runs, pods } = await real(life)();

@@ -1,6 +1,7 @@
 /** Runner pods with the real engine, from the work order to the result. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engineNames } from "../../operator/engine/names.ts";
 import { parseOutputs } from "../../operator/engine/outputs.ts";
@@ -19,12 +20,20 @@ const waitingResource = (name: string, file: string) => `
 
 describe("a runner pod", function () {
   this.timeout(90_000);
+  /** Where the files are that resources wait for. */
+  let flags = "";
   const pods: RunnerPod[] = [];
   const start = async (options: RunnerPodOptions) => {
     const pod = await startRunnerPod(options);
     pods.push(pod);
     return pod;
   };
+  before(() => {
+    flags = mkdtempSync(join(tmpdir(), "runner-flags-"));
+    // Engines are users of their own.
+    chmodSync(flags, 0o777);
+  });
+  after(() => rmSync(flags, { recursive: true, force: true }));
   afterEach(async () => {
     for (const pod of pods.splice(0)) await pod.remove();
   });
@@ -123,7 +132,7 @@ describe("a runner pod", function () {
   });
 
   it("loses nothing when the gateway is away in the middle of an apply", async () => {
-    const flag = `/tmp/runner-${process.pid}-away`;
+    const flag = join(flags, "away");
     const pod = await start({ order: inline(waitingResource("slow", flag)) });
     await pod.gateway.until(({ journal }) => journal.length > 0, "the apply to begin");
     pod.gateway.memory.away = true;
@@ -140,7 +149,7 @@ describe("a runner pod", function () {
   });
 
   it("goes on with the same apply when the agent is killed in the middle of it", async () => {
-    const flag = `/tmp/runner-${process.pid}-restart`;
+    const flag = join(flags, "restart");
     const counted = `
       resource "terraform_data" "once" {
         provisioner "local-exec" { command = "echo made >> ${flag}.count" }
@@ -169,7 +178,7 @@ describe("a runner pod", function () {
   });
 
   it("stops an apply on SIGTERM, saves what was made and says so", async () => {
-    const flag = `/tmp/runner-${process.pid}-term`;
+    const flag = join(flags, "term");
     const files = `
       resource "terraform_data" "first" {}
       ${waitingResource("slow", flag)}
@@ -359,7 +368,7 @@ describe("a runner pod", function () {
   });
 
   it("that is told to end stays until a state that the store refuses is safe, and says so before it ends", async () => {
-    const flag = `/tmp/runner-${process.pid}-drain`;
+    const flag = join(flags, "drain");
     let taken = false;
     const pod = await start({
       order: inline(`

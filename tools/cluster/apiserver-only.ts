@@ -129,12 +129,12 @@ async function awaitServer(url: string, pkiDir: string, parts: readonly Part[]):
   const allRunning = async () => {
     for (const part of parts) if (hasEnded(part)) throw new Error(await describeEnd(part));
   };
-  await awaitCondition("the API server to be ready", 60, async () => {
+  await awaitCondition("the API server to be ready", 180, async () => {
     await allRunning();
     return readiness(connection);
   });
   // Its own controllers make the namespace `default` a moment after the server calls itself ready.
-  await awaitCondition("the namespace default", 30, async () => {
+  await awaitCondition("the namespace default", 90, async () => {
     await allRunning();
     const answer = await apiRequest(connection, "GET", "/api/v1/namespaces/default");
     return answer.status === 200 || answer.body;
@@ -155,7 +155,7 @@ async function startControllers(dir: string, url: string, binaries: BinaryPaths,
   const manager = await start(dir, binaries, "kube-controller-manager", args);
   parts.push(manager);
   const connection = await adminConnection(url, pkiDir);
-  await awaitCondition("the controllers to make the first ServiceAccount", 30, async () => {
+  await awaitCondition("the controllers to make the first ServiceAccount", 90, async () => {
     if (hasEnded(manager)) throw new Error(await describeEnd(manager));
     const answer = await apiRequest(connection, "GET", "/api/v1/namespaces/default/serviceaccounts/default");
     return answer.status === 200 || answer.body;

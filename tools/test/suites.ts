@@ -18,11 +18,11 @@ type Nature = Omit<Suite, "files">;
 
 /** In the order in which they run: what is quick and near the cause comes first. */
 const NATURES: readonly Nature[] = [
-  { name: "unit", needsPrograms: false, needsCluster: false, deadlineMinutes: 10 },
-  { name: "stories", needsPrograms: false, needsCluster: false, deadlineMinutes: 15 },
-  { name: "runner", needsPrograms: true, needsCluster: false, deadlineMinutes: 15 },
-  { name: "apiserver", needsPrograms: true, needsCluster: false, deadlineMinutes: 15 },
-  { name: "faults", needsPrograms: true, needsCluster: false, deadlineMinutes: 15 },
+  { name: "unit", needsPrograms: false, needsCluster: false, deadlineMinutes: 30 },
+  { name: "stories", needsPrograms: false, needsCluster: false, deadlineMinutes: 30 },
+  { name: "runner", needsPrograms: true, needsCluster: false, deadlineMinutes: 30 },
+  { name: "apiserver", needsPrograms: true, needsCluster: false, deadlineMinutes: 30 },
+  { name: "faults", needsPrograms: true, needsCluster: false, deadlineMinutes: 30 },
   { name: "journeys", needsPrograms: true, needsCluster: true, deadlineMinutes: 30 },
 ];
 

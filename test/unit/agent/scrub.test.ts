@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Printer } from "../../../runner/agent/printer.ts";
 import { Scrubber } from "../../../runner/agent/scrub.ts";
+import { processorMs } from "../../fakes/processor-ms.ts";
 
 function scrubber(...secrets: string[]): Scrubber {
   const made = new Scrubber();
@@ -89,9 +90,9 @@ describe("the scrubber", () => {
   it("scrubs ten megabytes within seconds", () => {
     const many = Array.from({ length: 100 }, (_, index) => `secret-number-${index}-of-many`);
     const text = "terraform_data.many[17]: Creation complete after 0s [id=085106a0-d208]\n".repeat(140_000);
-    const began = performance.now();
+    const began = processorMs();
     assert.equal(scrubber(...many).text(text).length, text.length);
-    assert.ok(performance.now() - began < 10_000);
+    assert.ok(processorMs() - began < 10_000);
   });
 
   it("prints whole lines only, and a secret over several lines not at all", () => {

@@ -44,6 +44,12 @@ describe("the state between engine and store", () => {
       patienceMs,
       refusedWaitMs: 20,
     });
+  /** From now on the engine waits for the gateway's own word, however long that takes. */
+  const bePatient = async (): Promise<void> => {
+    await server.close();
+    relay = newRelay("state", 60_000);
+    server = await startStateServer({ relay, port: 0, username: "engine", password: "secret" });
+  };
   const ask = (method: string, query = "", body?: Buffer | string) =>
     fetch(`http://127.0.0.1:${server.port}/state${query}`, {
       method,
@@ -154,6 +160,7 @@ describe("the state between engine and store", () => {
   });
 
   it("tells the engine about a refusal, and keeps the refused state as a recovery copy", async () => {
+    await bePatient();
     await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
     gateway.memory.state = aState(9);
     const answer = await ask("POST", "?ID=L1", aState(4));
@@ -178,6 +185,7 @@ describe("the state between engine and store", () => {
   });
 
   it("tells of a state that is refused, even as a recovery copy, until a later one is safe: the engine has it, and no other", async () => {
+    await bePatient();
     await ask("LOCK", "", JSON.stringify(lockInfo("L1")));
     gateway.memory.refuse = refuseStates;
     assert.equal((await ask("POST", "?ID=L1", aState(1))).status, 409);
@@ -281,6 +289,7 @@ describe("the state between engine and store", () => {
       ["is not missed where the engine did not live to leave it: the agent has what was refused", () => {}],
     ] as const) {
       it(what, async () => {
+        await bePatient();
         gateway.memory.state = aState(1, "other");
         gateway.memory.refuse = refuseStates;
         await ask("POST", "?ID=L1", aState(2));

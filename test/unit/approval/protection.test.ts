@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { offenceOf, protectedBy } from "../../../operator/approval/protection.ts";
 import type { PlannedChange } from "../../../operator/gateway/protocol.ts";
+import { processorMs } from "../../fakes/processor-ms.ts";
 import { aPlanReport } from "./plans.ts";
 
 const database = { address: "module.data.aws_db_instance.main", type: "aws_db_instance" };
@@ -126,9 +127,9 @@ describe("protect", () => {
   });
 
   it("takes no time for a nasty pattern", () => {
-    const began = performance.now();
-    assert.equal(protectedBy({ address: "a".repeat(1_000), type: "a" }, [`a.${"*a".repeat(100)}*b`]), undefined);
-    assert.ok(performance.now() - began < 100);
+    const began = processorMs();
+    assert.equal(protectedBy({ address: `a.${"a".repeat(1_000)}`, type: "a" }, [`a.${"*a".repeat(100)}*b`]), undefined);
+    assert.ok(processorMs() - began < 100);
   });
 
   it("always keeps what is written out in full, whatever characters it has", () => {

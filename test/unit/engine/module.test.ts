@@ -4,6 +4,7 @@ import { parse } from "@cdktn/hcl2json";
 import fc from "fast-check";
 import { HclUnreadable, literalString, readHcl } from "../../../operator/engine/hcl.ts";
 import { readModule } from "../../../operator/engine/module.ts";
+import { processorMs } from "../../fakes/processor-ms.ts";
 
 const read = (files: Readonly<Record<string, string>>, engine: "opentofu" | "terraform" = "opentofu") =>
   readModule(new Map(Object.entries(files)), engine);
@@ -221,9 +222,9 @@ describe("a module's declarations", () => {
 
   it("are read from a large file in one pass", () => {
     const text = Array.from({ length: 20_000 }, (_, at) => `variable "v${at}" {\n  default = "x"\n}\n`).join("");
-    const began = performance.now();
+    const began = processorMs();
     assert.equal(read({ "main.tf": text }).variables.length, 20_000);
-    assert.ok(performance.now() - began < 1500);
+    assert.ok(processorMs() - began < 1500);
   });
 });
 

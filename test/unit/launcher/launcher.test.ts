@@ -203,7 +203,7 @@ describe("the launcher", () => {
     start({ engine: { script: patientEngine } });
     const agent = await pod.agent();
     const seen = collector();
-    const exit = await agent.run(pod.command("one", { timeoutMs: 700 }), seen.onLine);
+    const exit = await agent.run(pod.command("one", { timeoutMs: 3_000 }), seen.onLine);
     assert.deepEqual([exit.timedOut, exit.code], [true, 1]);
     assert.deepEqual(seen.texts(), ["started", "signal 1"]);
     assert.equal(readFileSync(join(pod.work, "saved"), "utf8"), "1");
@@ -214,7 +214,7 @@ describe("the launcher", () => {
       engine: { script: `process.on("SIGTERM", () => {}); console.log("started"); setInterval(() => {}, 1000)` },
     });
     const agent = await pod.agent();
-    const exit = await agent.run(pod.command("one", { timeoutMs: 500, graceMs: 200 }), () => {});
+    const exit = await agent.run(pod.command("one", { timeoutMs: 3_000, graceMs: 200 }), () => {});
     assert.deepEqual([exit.timedOut, exit.signal], [true, "SIGKILL"]);
   });
 });

@@ -145,7 +145,7 @@ describe("the suites", () => {
     assert.deepEqual([options?.suites, options?.whole], [parseOptions([])?.suites, true]);
     const faults = suitesOf(root).find(({ name }) => name === "faults");
     assert.ok(faults !== undefined);
-    assert.deepEqual(extentOf(faults, false), { environment: {}, deadlineMinutes: 15 });
+    assert.deepEqual(extentOf(faults, false), { environment: {}, deadlineMinutes: 30 });
     const { environment, deadlineMinutes } = extentOf(faults, true);
     assert.deepEqual(Object.keys(environment), ["TERRARIUM_STORIES", "TERRARIUM_FAULTS"]);
     assert.ok(deadlineMinutes >= 60);
