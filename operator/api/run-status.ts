@@ -120,6 +120,7 @@ export const runStatus = z
       .object({
         digest: z.string().describe("sha256 of the plan file."),
         counts: planCounts.describe("What the plan would do, in resources."),
+        revision: z.string().max(300).optional().describe("Revision of the source that the plan was made from."),
         resources: z
           .array(
             z.object({

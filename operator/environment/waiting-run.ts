@@ -17,7 +17,7 @@ export function waitingRun({ open }: ComponentPast): Run | undefined {
 export type Wanted = Pick<RunSpec, "operation" | "inputsDigest" | "rules" | "request"> & Intended;
 
 /** Why a plan that waits is no longer the one that is wanted; nothing where it still is. */
-export function whySuperseded({ spec }: Run, wanted: Wanted): string | undefined {
+export function whySuperseded({ spec, status }: Run, wanted: Wanted): string | undefined {
   if (spec.operation !== wanted.operation) return `a plan to ${wanted.operation.toLowerCase()} is wanted now`;
   if (spec.request !== wanted.request && wanted.request !== undefined) {
     return `a fresh plan was asked for: ${ANNOTATIONS.requestedAt}=${wanted.request}`.slice(0, 512);
@@ -25,8 +25,8 @@ export function whySuperseded({ spec }: Run, wanted: Wanted): string | undefined
   if (canonicalJson(spec.rules ?? {}) !== canonicalJson(wanted.rules ?? {})) return "the rules for plans have changed";
   if (spec.inputsDigest !== wanted.inputsDigest)
     return changesBetween(spec, wanted) ?? `changed: ${usedOutputsText(wanted.inputs)}`;
-  // Where only the runner can look the ref up, the plan is of the commit that it found.
-  const [then, now] = [spec.inputs.revision, wanted.inputs.revision];
+  // Where only the runner could look the ref up, the plan is of the commit that it found.
+  const [then, now] = [spec.inputs.revision ?? status?.plan?.revision, wanted.inputs.revision];
   if (then !== undefined && now !== undefined && then !== now)
     return `the source moved from ${short(then)} to ${short(now)}`;
   return undefined;

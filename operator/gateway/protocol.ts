@@ -110,6 +110,12 @@ export const planReport = z.object({
   inputsDigest: z.string(),
 });
 
+/** Git credentials that a fetch used, so that the resolver can follow a private branch. */
+const usedLogin = z.object({ username: z.string(), password: z.string() });
+
+/** A plan asks what becomes of it. Where it has to wait, nothing else tells which login its source was fetched with. */
+export const planRequest = planReport.extend({ sourceCredentials: usedLogin.optional() });
+
 /** What the plan report of a plan that waits said: the pod that applies it later says the same again. */
 export const heldPlan = planReport.omit({ changes: true, changesTruncated: true });
 
@@ -123,6 +129,8 @@ export const workOrder = z.object({
   /** Where the module comes from; `archive`: fetch it with GET /v1/archive. */
   source: z.union([z.object({ archive: z.object({ digest: z.string(), size: z.int() }) }), source]),
   path: z.string(),
+  /** The ConfigMap that the module is declared to come from, also where it is fetched from an archive: it may hold another one by now. */
+  sourceConfigMap: z.string().optional(),
   /** Commit to fetch; absent: the agent looks the ref up. */
   revision: z.string().optional(),
   /** Absent for an archive: the resolved values are inside it. */
@@ -205,8 +213,7 @@ export const resultReport = z.object({
    * are those that the module marks as such, and those in whose value the agent, which knows the secrets, has found one.
    */
   outputs: z.array(outputRecord).max(MOST_OUTPUTS).default([]),
-  /** Git credentials that were used, so that the resolver can follow a private branch. */
-  sourceCredentials: z.object({ username: z.string(), password: z.string() }).optional(),
+  sourceCredentials: usedLogin.optional(),
 });
 
 export const gatewayError = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
@@ -218,6 +225,7 @@ export type LockInfo = z.output<typeof lockInfo>;
 export type PlannedChange = z.output<typeof plannedChange>;
 export type HeldPlan = z.output<typeof heldPlan>;
 export type PlanReport = z.output<typeof planReport>;
+export type PlanRequest = z.output<typeof planRequest>;
 export type Verdict = z.output<typeof verdict>;
 
 /** Reasons of a refusal that are nobody's failure: the Run is called off, and what is wanted then is decided anew, or by a person. */

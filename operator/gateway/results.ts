@@ -17,6 +17,7 @@ import { readState } from "../storage/versions.ts";
 import { digestWith, type GatewayContext } from "./context.ts";
 import { MOST_OUTPUTS, type ResultReport } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
+import { usedLogin } from "./used-login.ts";
 
 /**
  * Records the end of a Run, first in the store and then in the Run's status. Repeating it writes the status again, which may have been lost.
@@ -38,31 +39,25 @@ export async function conclude(
     const ended = await completed(context, session, { record, run, outcome: told, signal });
     const outcome = run === undefined ? ended : cancelledInstead(run, ended);
     const request = outcome.result === "Interrupted" ? await requestNow(context, session) : undefined;
+    const at = clock.now();
     const conclusion = {
       operation: session.operation,
       outcome,
       outputs: text === undefined ? [] : outputsIn(text, context, record, report),
       ...(run === undefined ? {} : { intent: intentOf(session, run.spec, report.outcome.revision) }),
-      ...usedLogin(run, report),
+      login: usedLogin(run, report, at),
       ...(request === undefined ? {} : { request }),
     };
     const decide = (now: ComponentRecord) => {
       // Outputs and serial were read from that state: with another one the whole report is worked out anew.
       if (now.state?.blob.id !== record.state?.blob.id) throw new RecordConflict(session.key);
-      return concluded(now, session, conclusion, clock.now());
+      return concluded(now, session, conclusion, at);
     };
     await changeRecord(store, session.key, decide, signal);
   }
   const outcome = (await store.record(session.key, signal))?.value.lastResult?.outcome;
   if (outcome !== undefined) await statuses.outcome(session, outcome, signal);
   progress.forget(session.runUid);
-}
-
-/** Only with the url that they were used for: no other server may ever see them. */
-function usedLogin(run: Run | undefined, { sourceCredentials }: ResultReport) {
-  const url = run?.spec.inputs.source.git?.url;
-  if (sourceCredentials === undefined || url === undefined) return {};
-  return { sourceCredentials: { ...sourceCredentials, url } };
 }
 
 async function requestNow({ client }: GatewayContext, { key }: Session): Promise<string | undefined> {

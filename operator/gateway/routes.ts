@@ -15,7 +15,7 @@ import { readState, writeState } from "../storage/versions.ts";
 import { concludeCheck, readForCheck } from "./check.ts";
 import type { GatewayContext } from "./context.ts";
 import { runReference } from "./plan-text.ts";
-import { journalBatch, lockInfo, planReport, progressReport, resultReport } from "./protocol.ts";
+import { journalBatch, lockInfo, planRequest, progressReport, resultReport } from "./protocol.ts";
 import { conclude } from "./results.ts";
 import type { Session } from "./sessions.ts";
 import { answerPlan } from "./verdict.ts";
@@ -170,7 +170,7 @@ async function putArchive(request: SessionRequest): Promise<Answer> {
 }
 
 async function postPlan({ context, session, body, signal }: SessionRequest): Promise<Answer> {
-  return { status: 200, json: await answerPlan(context, session, parsed(planReport, body), signal) };
+  return { status: 200, json: await answerPlan(context, session, parsed(planRequest, body), signal) };
 }
 
 /** From here on the plan waits. A repeated upload, whose answer was lost, finds that it does. */

@@ -137,8 +137,10 @@ function planStatus(report: PlanReport, verdict: RunVerdict, message: string) {
     address: address.slice(0, LONGEST_ADDRESS),
     action: action.slice(0, 16),
   }));
+  const { digest, revision } = report;
   const truncated = report.truncated ? true : null;
-  return { digest: report.digest, counts, resources, truncated, verdict, why: cutBytes(message, LONGEST_WHY) };
+  const why = cutBytes(message, LONGEST_WHY);
+  return { digest, counts, ...(revision === undefined ? {} : { revision }), resources, truncated, verdict, why };
 }
 
 function checkedStatus({ pod, podUid }: Session, run: Run, { outcome, plan, startedAt, at }: CheckedStatus): object {

@@ -10,8 +10,9 @@ import type { ComponentRecord } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
 import { answerHeld } from "./approved.ts";
 import { digestWith, type GatewayContext } from "./context.ts";
-import { heldPlan, type PlanReport, type Verdict } from "./protocol.ts";
+import { heldPlan, type PlanReport, type PlanRequest, type Verdict } from "./protocol.ts";
 import type { Session } from "./sessions.ts";
+import { usedLogin } from "./used-login.ts";
 
 /** Decides what becomes of a plan: one that is fresh (phase Plan), or one that waited and whose rules have been asked (phase Apply). */
 export type Judge = (
@@ -36,7 +37,7 @@ export const applyEveryPlan: Judge = () => ({
 export async function answerPlan(
   context: GatewayContext,
   session: Session,
-  report: PlanReport,
+  report: PlanRequest,
   signal: AbortSignal,
 ): Promise<Verdict> {
   const { statuses, clock } = context;
@@ -95,13 +96,14 @@ interface Judged extends Question {
 async function record(
   { store, digestOfApplied }: GatewayContext,
   session: Session,
-  report: PlanReport,
+  report: PlanRequest,
   { run, judged, at, signal }: Judged,
 ): Promise<[Verdict, string | undefined]> {
   // An empty plan of a destroy is applied all the same: it takes what is gone already out of the state.
   const nothingToApply = report.empty && session.operation === "Apply";
   if (judged.verdict === "Hold" && !nothingToApply) {
-    await changeRecord(store, session.key, (found) => mayBeHeld(found, session, heldPlan.parse(report)), signal);
+    const [plan, login] = [heldPlan.parse(report), usedLogin(run, report, at)];
+    await changeRecord(store, session.key, (found) => mayBeHeld(found, session, plan, login), signal);
     return [judged, undefined];
   }
   if (judged.verdict !== "Apply" || nothingToApply) {

@@ -97,6 +97,7 @@ export function workOrderFor(
   const { source, path } = archivedFor(spec, record, held) ?? inputs;
   // What is destroyed or checked was applied: what its module declares was looked at then.
   const own = spec.operation === "Apply" ? inputs.ownVariables : undefined;
+  const sourceConfigMap = spec.operation === "Apply" ? inputs.source.configMap?.name : undefined;
   return {
     session: issueSession(ring, session),
     run: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid, number: spec.number },
@@ -106,6 +107,7 @@ export function workOrderFor(
     phase: session.phase,
     source,
     path,
+    ...(sourceConfigMap === undefined ? {} : { sourceConfigMap }),
     ...(inputs.revision === undefined ? {} : { revision: inputs.revision }),
     variables: [...variables],
     ...(own === undefined ? {} : { ownVariables: own }),

@@ -17,7 +17,8 @@ export interface Conclusion {
   readonly intent?: Intent;
   /** Outputs of the state that is stored. */
   readonly outputs: readonly OutputRecord[];
-  readonly sourceCredentials?: Required<Omit<UsedLogin, "at">>;
+  /** That its source was fetched with. */
+  readonly login?: UsedLogin | undefined;
   /** Value of the annotation `requestedAt` by now; looked up where the apply was interrupted. */
   readonly request?: string;
 }
@@ -34,14 +35,14 @@ export function concluded(
 ): Change<"recorded" | "repeated"> {
   if (isRepeated(record, claimant)) return { answer: "repeated" };
   const claim = mustHold(record, claimant);
-  const { outcome, sourceCredentials } = conclusion;
+  const { outcome, login } = conclusion;
   const now = at.toISOString();
   const { archive: _used, ...bare } = claim;
   const next: ComponentRecord = {
     ...withoutHeld(effectOf(record, claimant, conclusion, now), claimant.runUid),
     claim: { ...bare, fenced: { why: `the result ${outcome.result} was reported`, at: now } },
     lastResult: { runUid: claimant.runUid, podUid: claimant.podUid, outcome, at: now },
-    ...(sourceCredentials === undefined ? {} : { sourceCredentials: { ...sourceCredentials, at: now } }),
+    ...(login === undefined ? {} : { sourceCredentials: login }),
   };
   return { next, answer: "recorded" };
 }

@@ -1,16 +1,22 @@
 import type { HeldPlan } from "../gateway/protocol.ts";
 import { type Change, without } from "./change.ts";
 import { type Claimant, mustHold } from "./claims.ts";
-import type { BlobRef, ComponentRecord, Held } from "./record.ts";
+import type { BlobRef, ComponentRecord, Held, UsedLogin } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
-/** The plan was judged and must wait: its pod is asked for the bundle. */
-export function mayBeHeld(record: ComponentRecord, claimant: Claimant, plan: HeldPlan): Change<undefined> {
+/** The plan was judged and must wait: its pod is asked for the bundle. With the login that its source was fetched with its branch is followed meanwhile. */
+export function mayBeHeld(
+  record: ComponentRecord,
+  claimant: Claimant,
+  plan: HeldPlan,
+  login?: UsedLogin,
+): Change<undefined> {
   const claim = mustHold(record, claimant);
   if (claim.applying !== undefined)
     throw new Refused("BadRequest", "the apply has begun: its plan cannot wait any more");
   if (claim.planned?.digest === plan.digest) return { answer: undefined };
-  return { next: { ...record, claim: { ...claim, planned: plan } }, answer: undefined };
+  const lent = login === undefined ? {} : { sourceCredentials: login };
+  return { next: { ...record, ...lent, claim: { ...claim, planned: plan } }, answer: undefined };
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   gatewayError,
   type JournalBatch,
   type LockInfo,
-  type PlanReport,
+  type PlanRequest,
   type ProgressReport,
   type ResultReport,
   type Verdict,
@@ -114,8 +114,8 @@ export class GatewayClient {
     await this.#call({ method: "PUT", path: "/v1/archive", body: archive, type: "application/gzip" });
   }
 
-  async plan(report: PlanReport): Promise<Verdict> {
-    return verdict.parse(parse(await this.#call(json("POST", "/v1/plan", report))));
+  async plan(request: PlanRequest): Promise<Verdict> {
+    return verdict.parse(parse(await this.#call(json("POST", "/v1/plan", request))));
   }
 
   async putBundle(bundle: Buffer): Promise<void> {

@@ -68,19 +68,27 @@ export function sensitiveNames(order: WorkOrder): ReadonlySet<string> {
 
 /**
  * Tells whether any input changed, and nothing about its value. Access to modules is none: they wait with the plan, and
- * a token that lives for an hour voids nothing.
+ * a token that lives for an hour voids nothing. `files` are those of the ConfigMap that the module is declared to come from, if it is one.
  */
-export function inputsDigest({ values, credentials }: Inputs, key: string): string {
+export function inputsDigest(
+  { values, credentials }: Inputs,
+  key: string,
+  files?: ReadonlyMap<string, Buffer>,
+): string {
   const given = credentials.filter(({ order }) => order.as !== "Git");
   const content = {
     variables: Object.fromEntries(values),
     credentials: given.map(({ order, data }) => ({
       name: order.name,
-      data: Object.fromEntries([...data].map(([name, value]) => [name, value.toString("base64")])),
+      data: encoded(data),
     })),
+    ...(files === undefined ? {} : { files: encoded(files) }),
   };
   return keyedDigest(content, key);
 }
+
+const encoded = (data: ReadonlyMap<string, Buffer>) =>
+  Object.fromEntries([...data].map(([name, value]) => [name, value.toString("base64")]));
 
 export function keyedDigest(value: unknown, key: string): string {
   return `hmac-sha256:${createHmac("sha256", Buffer.from(key, "base64")).update(canonicalJson(value)).digest("hex")}`;

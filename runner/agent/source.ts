@@ -13,11 +13,15 @@ import { describeMissing, type MountedObjects } from "./mounted.ts";
 import type { Scrubber } from "./scrub.ts";
 import { emptyFolder, isFolder, isInside } from "./tree.ts";
 
+type ConfigMapFiles = ReadonlyMap<string, Buffer>;
+
 export interface FetchedSource {
   /** Folder with the whole source. */
   readonly root: string;
   readonly revision?: string;
   readonly archived?: ArchivedInputs;
+  /** What the ConfigMap holds now that the module is declared to come from, also where the module itself came with a plan that waited. */
+  readonly files?: ConfigMapFiles;
   readonly sourceCredentials?: { readonly username: string; readonly password: string };
   /** Hosts to which the credentials for private modules may go. */
   readonly gitHosts: readonly string[];
@@ -35,7 +39,7 @@ const gitTimeoutMs = 5 * 60_000;
 
 /** Throws Ended with the reason where the source cannot be used. */
 export async function fetchSource(
-  order: Pick<WorkOrder, "source" | "revision" | "timeouts" | "credentials">,
+  order: Pick<WorkOrder, "source" | "sourceConfigMap" | "revision" | "timeouts" | "credentials">,
   tools: SourceTools,
 ): Promise<FetchedSource> {
   const root = join(tools.layout.in, "source");
@@ -48,33 +52,43 @@ export async function fetchSource(
 
 async function fetchInto(
   root: string,
-  { source, revision, timeouts }: Pick<WorkOrder, "source" | "revision" | "timeouts">,
+  { source, sourceConfigMap, revision, timeouts }: Omit<Parameters<typeof fetchSource>[0], "credentials">,
   tools: SourceTools,
 ): Promise<Omit<FetchedSource, "root" | "gitHosts">> {
+  const { gateway, mounted, signal } = tools;
   if ("archive" in source) {
     const { unpackArchive } = await import("./archive.ts");
-    const archived = await unpackArchive(await tools.gateway.getArchive(tools.signal), root);
-    return { archived, ...(archived.revision === undefined ? {} : { revision: archived.revision }) };
+    const archived = await unpackArchive(await gateway.getArchive(signal), root);
+    const files = sourceConfigMap === undefined ? {} : { files: await mounted.readAll("ConfigMap", sourceConfigMap) };
+    return { archived, ...files, ...(archived.revision === undefined ? {} : { revision: archived.revision }) };
   }
   if (source.git !== undefined) {
     return fetchFromGit(root, source.git, revision, Math.min(gitTimeoutMs, timeouts.planMs), tools);
   }
-  const files = source.inline ?? (await configMapFiles(source.configMap?.name ?? "", tools.mounted));
-  for (const [name, text] of Object.entries(files)) {
+  if (source.inline !== undefined) {
+    await writeFiles(root, new Map(Object.entries(source.inline)));
+    return {};
+  }
+  const files = await configMapFiles(source.configMap?.name ?? "", mounted);
+  await writeFiles(root, files);
+  return sourceConfigMap === undefined ? {} : { files };
+}
+
+async function writeFiles(root: string, files: ReadonlyMap<string, string | Buffer>): Promise<void> {
+  for (const [name, text] of files) {
     // Names are keys of Kubernetes data: no slash, and not one of the two folders.
     if (!/^[-._a-zA-Z0-9]+$/.test(name) || name === "." || name === "..") {
       throw failed("SourceInvalid", `${JSON.stringify(name)} cannot be the name of a file`, { retry: "Never" });
     }
     await writeFile(join(root, name), text);
   }
-  return {};
 }
 
-async function configMapFiles(name: string, mounted: MountedObjects): Promise<Record<string, Buffer>> {
+async function configMapFiles(name: string, mounted: MountedObjects): Promise<ConfigMapFiles> {
   const files = await mounted.readAll("ConfigMap", name);
   if (files.size === 0)
     throw waiting("InputMissing", describeMissing([await mounted.missing("ConfigMap", name, "source")]));
-  return Object.fromEntries(files);
+  return files;
 }
 
 async function fetchFromGit(

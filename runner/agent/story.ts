@@ -108,13 +108,13 @@ export function engineSession(bench: Bench, client: EngineClient, cwd: string): 
 async function plan(
   bench: Bench,
   engine: EngineSession,
-  { gitHosts, revision }: FetchedSource,
+  { gitHosts, revision, files }: FetchedSource,
   inputs: Inputs,
   module: ModuleLayout,
 ): Promise<Planned> {
   const { env, dropped } = await presentSecrets(bench.layout, inputs.credentials, "Plan", gitHosts);
   if (dropped.length > 0) bench.printer.say(`credentials may not set ${dropped.join(", ")}: left out`);
-  const digest = inputsDigest(inputs, bench.order.digestKey);
+  const digest = inputsDigest(inputs, bench.order.digestKey, files);
   const planned = await makePlan(bench, engine, { module, env, inputsDigest: digest, revision });
   await bench.relay.drained();
   return planned;
@@ -142,7 +142,8 @@ async function judge(bench: Bench, fetched: FetchedSource, inputs: Inputs, plann
     });
     await patiently(() => gateway.putArchive(archive), { onAway, signal: bench.ending });
   }
-  const verdict = await patiently(() => gateway.plan(planned.report), { onAway, signal: bench.ending });
+  const request = { ...planned.report, ...login(fetched) };
+  const verdict = await patiently(() => gateway.plan(request), { onAway, signal: bench.ending });
   await spool.write("planned", { report: planned.report, verdict });
   return verdict;
 }
@@ -170,7 +171,7 @@ async function applyHeld(
   const engine = await startEngine(bench, module.cwd);
   const { env } = await presentSecrets(bench.layout, inputs.credentials, "Plan", fetched.gitHosts);
   await initialiseAsPlanned(bench, engine, module.cwd, env);
-  await askAgain(bench, held, inputsDigest(inputs, bench.order.digestKey));
+  await askAgain(bench, held, inputsDigest(inputs, bench.order.digestKey, fetched.files));
   return apply(bench, engine, fetched, inputs, module, { report: held, plan });
 }
 

@@ -6,7 +6,7 @@ import type {
   GatewayErrorCode,
   JournalEntry,
   LockInfo,
-  PlanReport,
+  PlanRequest,
   ProgressReport,
   ResultReport,
   Verdict,
@@ -15,7 +15,7 @@ import type {
 import {
   GATEWAY_ERRORS,
   journalBatch,
-  planReport,
+  planRequest,
   progressReport,
   resultReport,
 } from "../../operator/gateway/protocol.ts";
@@ -29,7 +29,7 @@ export interface GatewayMemory {
   /** A plan that waits. */
   bundle: Buffer | undefined;
   result: ResultReport | undefined;
-  readonly plans: PlanReport[];
+  readonly plans: PlanRequest[];
   planText: string | undefined;
   readonly journal: JournalEntry[];
   readonly progress: ProgressReport[];
@@ -165,7 +165,7 @@ function act(memory: GatewayMemory, name: string, id: string, body: Buffer): Ans
       memory.archive = body;
       return [204];
     case "POST /v1/plan":
-      memory.plans.push(planReport.parse(json()));
+      memory.plans.push(planRequest.parse(json()));
       return [200, JSON.stringify(memory.verdict)];
     case "PUT /v1/plan/bundle":
       memory.bundle = body;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { approvers, says, untilHeld } from "./support/approvers.ts";
 import { anEnvironment } from "./support/environments.ts";
 import { following, repository } from "./support/git.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
@@ -93,6 +94,38 @@ journeys("sources in git", () => {
       await place.until("private", (one) => outputOf(one, "kept") === "newer recipe", { about: "to follow" });
     },
   );
+
+  journey("a private repository is followed also where every plan waits for a person", async (place) => {
+    await approvers(place, "ada");
+    const infra = await repository(place, "infra", { "main.tf": keeps("first recipe") });
+    await infra.require({ username: "reader", password: "s3same-0pen-a-while" });
+    await place.secret("git-login", { username: "reader", password: "s3same-0pen-a-while" });
+    const asking = (required: number) =>
+      anEnvironment({
+        name: "private",
+        approval: { required },
+        source: following(infra, undefined, { secretRef: { name: "git-login" } }),
+        components: [{ name: "one" }],
+        outputs: [output],
+      });
+    await place.apply(asking(1));
+    await untilHeld(place, "one");
+    const moved = await infra.push({ "main.tf": keeps("second recipe") });
+    const voided = await place.untilRunEnds("one", 1);
+    assert.match(voided.status?.outcome?.message ?? "", /^the source moved from /);
+    const second = await untilHeld(place, "one", 2);
+    assert.equal(second.status?.plan?.revision, moved);
+    await says(place, "ada", "Approve", second);
+    assert.equal(outputOf(await place.untilReady("private"), "kept"), "second recipe");
+
+    await infra.push({ "main.tf": keeps("third recipe") });
+    await says(place, "ada", "Approve", await untilHeld(place, "one", 3));
+    await place.until("private", (one) => outputOf(one, "kept") === "third recipe" && isReady(one), {
+      about: "to follow",
+    });
+    await place.apply(asking(0));
+    await place.untilReady("private");
+  });
 
   journeyWithEachEngine(
     "modules of a private repository come with credentials of the kind Git",

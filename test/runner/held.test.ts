@@ -173,6 +173,45 @@ describe("a plan that waits", function () {
     assert.equal(second.gateway.memory.state, undefined);
   });
 
+  for (const [what, now, changes] of [
+    ["holds another module by now", { "modules/main.tf": `${module}\n# another` }, true],
+    ["is gone by now", {}, true],
+    ["holds the same module", { "modules/main.tf": module }, false],
+  ] as const)
+    it(`reports ${changes ? "other" : "the same"} inputs where the ConfigMap that its module came from ${what}`, async () => {
+      const fromConfigMap = { source: { configMap: { name: "modules" } }, sourceConfigMap: "modules" };
+      const given = { ...order, ...fromConfigMap };
+      const secrets = { "shop/word": "w" };
+      const { first, plan, stored } = await held({ order: given, secrets, configMaps: { "modules/main.tf": module } });
+      const second = await start({
+        like: first,
+        order: { ...given, source: { archive: { digest: "", size: 0 } }, phase: "Apply", held: plan },
+        secrets,
+        configMaps: now,
+        stored,
+        verdict: SUPERSEDED,
+      });
+      await second.ended();
+      const [asked] = second.gateway.memory.plans;
+      assert.equal(asked !== undefined && asked.inputsDigest !== plan.inputsDigest, changes, second.log());
+    });
+
+  it("tells the login that its source was fetched with: nothing else does, and its branch is to be followed meanwhile", async () => {
+    const repository = await aRepository();
+    const login = { username: "robot", password: "a-long-password" };
+    const server = await startGitServer(repository.root, { login });
+    try {
+      const revision = await repository.commit("main", { "main.tf": module });
+      const git = { url: `${server.url}/modules.git`, interval: "5m", secretRef: { name: "git" } };
+      const secrets = { "shop/word": "w", "git/username": login.username, "git/password": login.password };
+      const { plan } = await held({ order: { ...order, source: { git } }, secrets });
+      assert.deepEqual([plan.sourceCredentials, plan.revision], [login, revision]);
+    } finally {
+      await server.close();
+      await repository.remove();
+    }
+  });
+
   it("is not applied where the stored plan is not the one that was approved", async () => {
     const { first, plan, stored } = await held({ order, secrets: { "shop/word": "w" } });
     const second = await start({

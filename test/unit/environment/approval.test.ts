@@ -184,6 +184,20 @@ describe("A component whose plan waits", () => {
     assert.deepEqual(story.superseded, ["the source moved from 111111111111 to 222222222222"]);
   });
 
+  it("gets a new plan when the source moves although only its pod could look up which commit its plan is of", () => {
+    const story = aStory(anEnvironment([aComponent("network")], { spec: { approval: asking(), source: { git } } }));
+    story.sourceAt({ state: "unfollowed" });
+    story.round();
+    story.hold("network", { revision: "1".repeat(40) });
+    // The login that its fetch used lets the operator follow the branch from now on.
+    story.sourceAt(commit("1"));
+    story.round();
+    assert.deepEqual(story.superseded, []);
+    story.sourceAt(commit("2"));
+    story.round();
+    assert.deepEqual(story.superseded, ["the source moved from 111111111111 to 222222222222"]);
+  });
+
   it("waits on while a component that it uses is being changed, and gets a new plan if that gave another output", () => {
     const app = aComponent("app", {
       approval: asking(),

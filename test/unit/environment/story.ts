@@ -109,7 +109,7 @@ export function aStory(environment: Environment) {
       return found;
     },
     /** The plan of the open Run of a component begins to wait for people. */
-    hold(component: string): Run {
+    hold(component: string, plan: { readonly revision?: string } = {}): Run {
       const run = story.openRuns().find(({ spec }) => spec.component === component);
       if (run === undefined) throw new Error(`no open Run of ${component}`);
       const waiting: Run = {
@@ -124,6 +124,7 @@ export function aStory(environment: Environment) {
             counts: { create: 1, update: 0, replace: 0, delete: 2 },
             resources: [],
             verdict: "Hold",
+            ...plan,
           },
         },
       };

@@ -89,6 +89,21 @@ describe("a plan that needs approval", () => {
     );
   });
 
+  it("lends the login that its source was fetched with at once, so that its branch is followed while it waits", async () => {
+    const git = { url: "https://git.example.com/modules.git", interval: "5m" };
+    const run = world.aRun("network", 1, { rules }, { source: { git } });
+    const login = { username: "robot", password: "a-long-password" };
+    await held(run, { sourceCredentials: login, revision: "0123abcd" });
+    const { sourceCredentials, held: waiting } = await recordOf(run);
+    const { at, ...lent } = sourceCredentials ?? assert.fail();
+    assert.deepEqual(lent, { ...login, url: git.url });
+    assert.ok(Date.parse(at ?? "") > 0);
+    assert.ok(!JSON.stringify(waiting).includes(login.password));
+    const status = await world.runStatus(run);
+    assert.equal(status?.plan?.revision, "0123abcd", "whoever approves sees of which commit it is");
+    assert.ok(!JSON.stringify(status).includes(login.password));
+  });
+
   it("is given to a second pod, with all that it was made from", async () => {
     const run = world.aRun("network", 1, { rules });
     await held(run);
@@ -97,6 +112,13 @@ describe("a plan that needs approval", () => {
     assert.ok("archive" in (second.order.source as object));
     assert.equal((await second.ask("GET", "/v1/plan/bundle")).bytes.toString(), "the bundle");
     assert.equal((await second.ask("GET", "/v1/archive")).bytes.toString(), "the archive");
+  });
+
+  it("is given to a second pod with the ConfigMap that its module came from, which may hold another one by now", async () => {
+    const run = world.aRun("network", 1, { rules }, { source: { configMap: { name: "modules" } } });
+    const { first } = await held(run);
+    const second = await aWorker(run, "Apply");
+    assert.deepEqual([first.order.sourceConfigMap, second.order.sourceConfigMap], ["modules", "modules"]);
   });
 
   it("is not called corrupt where the Run was ended while its bundle was read: it is told that it was", async () => {
