@@ -3,6 +3,7 @@ import type { Run } from "../api/run.ts";
 import { judgePlan, questionAbout } from "../approval/judge.ts";
 import type { Reader } from "../cluster/ports.ts";
 import { ENVIRONMENTS } from "../cluster/resources.ts";
+import { whyNotByRulesOfNow } from "../environment/rules-of-run.ts";
 import type { Evaluate } from "../expressions/thread.ts";
 import type { PlanReport, Verdict } from "../gateway/protocol.ts";
 import type { Judge } from "../gateway/verdict.ts";
@@ -41,6 +42,9 @@ export function judgeFor(parts: JudgeParts): Judge {
     if (phase === "Apply") {
       return notNow ?? (await calledOff(parts, { run, environment, own: record, nowMs }, signal)) ?? WAITED;
     }
+    const own = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
+    const other = own && whyNotByRulesOfNow(run, own, { record });
+    if (other !== undefined) return { verdict: "Refuse", reason: "Superseded", message: other };
     const { rules, operation } = run.spec;
     // What has to wait is a plan that waits: then people are asked, whatever it is.
     const question = notNow === undefined ? questionAbout(plan, rules, operation) : undefined;

@@ -1,11 +1,12 @@
 import type { RunRules } from "../api/approval.ts";
 import type { Component, DeletionPolicy } from "../api/component.ts";
-import { canonicalJson, digestOf } from "../api/digest.ts";
+import { deletionPolicyOf } from "../api/deletion-policy.ts";
+import { digestOf } from "../api/digest.ts";
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import { stateNameOf } from "../run/witness.ts";
-import { type ComponentRecord, destroyBasisOf, lastRulesOf, replacingWrite } from "../storage/record.ts";
+import { type ComponentRecord, destroyBasisOf, replacingWrite } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure, triesOfThisTurn } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
@@ -14,7 +15,8 @@ import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
 import { lostState, recordTrouble } from "./record-trouble.ts";
 import { leftBehind } from "./recovery.ts";
-import { askingSomebody, asksPeople, rulesFor } from "./rules.ts";
+import { asksPeople } from "./rules.ts";
+import { exemptingNothing, rulesOfDestroy, whyNotByRules } from "./rules-of-run.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { supersede, waitingRun, whyOfAnotherState } from "./waiting-run.ts";
 
@@ -100,12 +102,8 @@ function voidOrWaiting(subject: Subject, run: Run): Answer {
   const { request } = attemptedNow(environment, "");
   if (request !== undefined && request !== run.spec.request)
     return supersede(run, `a fresh plan was asked for: ${ANNOTATIONS.requestedAt}=${request}`.slice(0, 512));
-  const rules = rulesOf(subject);
-  // The plan of a removal is good when the whole Environment goes, too.
-  const good = [rules, exemptingNothing(rules)].map(canonicalJson);
-  if (!good.includes(canonicalJson(run.spec.rules ?? {}))) return supersede(run, "the rules for plans have changed");
-  const another = whyOfAnotherState(subject.past, run);
-  return another === undefined ? answerForOpenRun(run) : supersede(run, another);
+  const other = whyNotByRules(run, rulesOf(subject)) ?? whyOfAnotherState(subject.past, run);
+  return other === undefined ? answerForOpenRun(run) : supersede(run, other);
 }
 
 /** Also where its state still has its former name. */
@@ -114,19 +112,10 @@ export function declarationOf(observation: Observation, component: string): Comp
   return declared ?? comingFrom(observation).get(component);
 }
 
-/**
- * Of a component whose declaration is gone, its own rules are those that were declared last. Where an approval takes the place of the
- * confirmation, `unless` exempts from neither.
- */
 function rulesOf({ observation, past, ending }: Subject): RunRules {
-  const { environment } = observation;
-  const declared = declarationOf(observation, past.name);
-  const own = declared ?? (past.record === undefined ? {} : lastRulesOf(past.record));
-  const rules = rulesFor(environment, own, "Destroy");
+  const rules = rulesOfDestroy(observation.environment, declarationOf(observation, past.name), past);
   return ending === "Removed" ? exemptingNothing(rules) : rules;
 }
-
-const exemptingNothing = (rules: RunRules): RunRules => (asksPeople(rules) ? askingSomebody(rules) : rules);
 
 /** Nothing is known, which is not the same as nothing exists: the Runs know whether something was made. */
 function withoutRecord(subject: Subject): Answer {
@@ -167,11 +156,7 @@ function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefi
 }
 
 export function policyOf({ observation, past }: ComponentSeen): DeletionPolicy {
-  const { spec, status } = observation.environment;
-  const declared = declarationOf(observation, past.name)?.deletionPolicy;
-  // The declaration of a removed component is gone; what it said is remembered in the status.
-  const remembered = status?.components?.find(({ name }) => name === past.name)?.deletionPolicy;
-  return declared ?? remembered ?? spec.deletionPolicy ?? "Destroy";
+  return deletionPolicyOf(observation.environment, past.name, declarationOf(observation, past.name));
 }
 
 function retained(subject: Subject): Answer | undefined {

@@ -1,11 +1,15 @@
 import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
+import { canonicalJson } from "../api/digest.ts";
 import type { Environment } from "../api/environment.ts";
-import type { Cause } from "../api/run.ts";
-import { replacingWrite } from "../storage/record.ts";
+import type { OwnRules } from "../api/own-rules.ts";
+import type { Cause, Run } from "../api/run.ts";
+import { lastRulesOf, replacingWrite } from "../storage/record.ts";
 import { driftSettings } from "./drift.ts";
 import type { ComponentPast } from "./observation.ts";
-import { askingSomebody, rulesFor } from "./rules.ts";
+import { askingSomebody, asksPeople, rulesFor } from "./rules.ts";
+
+type Recorded = Pick<ComponentPast, "record">;
 
 /**
  * The rules for an Apply of this cause, if it were made now. A proposal, whatever follows an apply that nobody has accounted for, and whatever
@@ -16,7 +20,7 @@ export function rulesOfRun(
   cause: Cause["type"],
   environment: Environment,
   component: Component,
-  { record }: Pick<ComponentPast, "record">,
+  { record }: Recorded,
 ): RunRules {
   const rules = rulesFor(environment, component, "Apply");
   const corrects = cause === "DriftFound" || record?.attempted?.correction === true;
@@ -24,4 +28,37 @@ export function rulesOfRun(
   const unaccounted = cause === "Recovery" || (corrects && record?.cutOff !== undefined);
   const replaced = replacingWrite(record) !== undefined;
   return proposes || unaccounted || replaced ? askingSomebody(rules) : rules;
+}
+
+/** The rules for a Destroy, if it were made now. Of a component whose declaration is gone, its own are those that were declared last. */
+export function rulesOfDestroy(
+  environment: Environment,
+  declared: OwnRules | undefined,
+  { record }: Recorded,
+): RunRules {
+  return rulesFor(environment, declared ?? (record === undefined ? {} : lastRulesOf(record)), "Destroy");
+}
+
+/** Of a removal: where an approval takes the place of the confirmation, `unless` exempts from neither. */
+export const exemptingNothing = (rules: RunRules): RunRules => (asksPeople(rules) ? askingSomebody(rules) : rules);
+
+const OTHER_RULES = "the rules for plans have changed";
+
+/** Why a plan of this Run is none that these rules allow. That of a removal is good when the whole Environment goes, too. */
+export function whyNotByRules({ spec }: Run, rules: RunRules): string | undefined {
+  const good = spec.operation === "Destroy" ? [rules, exemptingNothing(rules)] : [rules];
+  return good.map(canonicalJson).includes(canonicalJson(spec.rules ?? {})) ? undefined : OTHER_RULES;
+}
+
+/**
+ * Whoever declares rules while a plan is made means that plan, too: it must not be applied by those that its Run was made with. Without an edit
+ * since, they are the same.
+ */
+export function whyNotByRulesOfNow(run: Run, environment: Environment, recorded: Recorded): string | undefined {
+  const { operation, component, cause } = run.spec;
+  const { metadata, spec } = environment;
+  if ((metadata.generation ?? 0) <= run.spec.environment.generation) return undefined;
+  const declared = spec.components.find(({ name, formerName }) => [name, formerName].includes(component));
+  if (operation === "Destroy") return whyNotByRules(run, rulesOfDestroy(environment, declared, recorded));
+  return declared && whyNotByRules(run, rulesOfRun(cause.type, environment, declared, recorded));
 }

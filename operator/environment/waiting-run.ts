@@ -1,4 +1,3 @@
-import { canonicalJson } from "../api/digest.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import { requiredFor } from "../api/rules-for-plan.ts";
 import type { Run, RunSpec } from "../api/run.ts";
@@ -6,6 +5,7 @@ import { isWaitingForPeople } from "../run/phase.ts";
 import { sideOfWriting, writingText } from "../storage/record.ts";
 import { changesBetween, type Intended, usedOutputsText } from "./cause.ts";
 import type { ComponentPast } from "./observation.ts";
+import { whyNotByRules } from "./rules-of-run.ts";
 import type { Answer } from "./verdict.ts";
 
 /** A plan of this component waits for people, and nothing of it is applied yet. */
@@ -17,12 +17,14 @@ export function waitingRun({ open }: ComponentPast): Run | undefined {
 export type Wanted = Pick<RunSpec, "operation" | "inputsDigest" | "rules" | "request"> & Intended;
 
 /** Why a plan that waits is no longer the one that is wanted; nothing where it still is. */
-export function whySuperseded({ spec, status }: Run, wanted: Wanted): string | undefined {
+export function whySuperseded(run: Run, wanted: Wanted): string | undefined {
+  const { spec, status } = run;
   if (spec.operation !== wanted.operation) return `a plan to ${wanted.operation.toLowerCase()} is wanted now`;
   if (spec.request !== wanted.request && wanted.request !== undefined) {
     return `a fresh plan was asked for: ${ANNOTATIONS.requestedAt}=${wanted.request}`.slice(0, 512);
   }
-  if (canonicalJson(spec.rules ?? {}) !== canonicalJson(wanted.rules ?? {})) return "the rules for plans have changed";
+  const byRules = whyNotByRules(run, wanted.rules ?? {});
+  if (byRules !== undefined) return byRules;
   if (spec.inputsDigest !== wanted.inputsDigest)
     return changesBetween(spec, wanted) ?? `changed: ${usedOutputsText(wanted.inputs)}`;
   // Where only the runner could look the ref up, the plan is of the commit that it found.

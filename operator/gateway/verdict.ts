@@ -21,7 +21,7 @@ export type Judge = (
   circumstances: {
     readonly phase: Session["phase"];
     readonly signal: AbortSignal;
-    /** Of the Run's component, as it was read for a plan that waited. */
+    /** Of the Run's component, as it was read for this question. */
     readonly record?: ComponentRecord | undefined;
   },
 ) => Verdict | Promise<Verdict>;
@@ -72,7 +72,7 @@ async function judge(
   // The answer was lost, and is given again.
   if (begun?.planDigest === report.digest)
     return { verdict: "Apply", reason: "Approved", message: "the apply has begun" };
-  if (phase === "Plan") return judgePlan(report, run, { phase, signal });
+  if (phase === "Plan") return judgePlan(report, run, { phase, signal, record: found });
   const superseded = supersededOutcome(run);
   if (superseded !== undefined) return { verdict: "Refuse", reason: "Superseded", message: superseded.message };
   const judged = await judgePlan(report, run, { phase, signal, record: found });

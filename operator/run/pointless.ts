@@ -1,3 +1,4 @@
+import { deletionPolicyOf } from "../api/deletion-policy.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
 import { isExpired } from "../schedule/lifetime.ts";
@@ -19,7 +20,8 @@ const SKEW_MS = 120_000;
 export function whyPointless(run: Run, environment: Environment | undefined, nowMs: number): Pointless | undefined {
   const own = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
   const going = own === undefined || own.metadata.deletionTimestamp !== undefined;
-  if (run.spec.operation === "Destroy") return going ? undefined : whyKept(run, own, nowMs);
+  if (run.spec.operation === "Destroy")
+    return (own && whyRetained(run, own)) ?? (going ? undefined : whyKept(run, own, nowMs));
   if (run.spec.operation !== "Apply") return undefined;
   if (going) return { reason: "Destroying", message: "the Environment is being deleted, so nothing is applied" };
   if (isExpired(own, nowMs))
@@ -31,6 +33,15 @@ export function whyPointless(run: Run, environment: Environment | undefined, now
 function isWanted({ spec }: Run, { metadata, spec: { components } }: Environment): boolean {
   const isOlder = (metadata.generation ?? 0) < spec.environment.generation;
   return isOlder || components.some(({ name }) => name === spec.component);
+}
+
+/** Somebody has said meanwhile that what exists is to be kept. Of a state that is on its way to another name, only its record tells whose word counts. */
+function whyRetained({ spec: { component } }: Run, environment: Environment): Pointless | undefined {
+  const { components } = environment.spec;
+  const declared = components.find(({ name }) => name === component);
+  const isMoving = declared === undefined && components.some(({ formerName }) => formerName === component);
+  if (isMoving || deletionPolicyOf(environment, component, declared) !== "Retain") return undefined;
+  return { reason: "Superseded", message: "deletionPolicy is Retain: what exists is kept" };
 }
 
 /** A destroy whose reason has gone: the lifetime was extended, the component is declared again, be it under another name, or it wakes. */

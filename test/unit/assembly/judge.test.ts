@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
-import type { Environment } from "../../../operator/api/environment.ts";
+import type { ApprovalRules } from "../../../operator/api/approval.ts";
+import type { Component } from "../../../operator/api/component.ts";
+import type { Environment, EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import type { Operation } from "../../../operator/api/run.ts";
 import type { RunStatus } from "../../../operator/api/run-status.ts";
 import type { Window } from "../../../operator/api/time.ts";
 import { judgeFor } from "../../../operator/assembly/judge.ts";
 import { CALLED_OFF, type PlanReport } from "../../../operator/gateway/protocol.ts";
+import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
-import { aComponent, aLifetime, anEnvironment, aRun, CATALOGUE, T0 } from "../../fakes/objects.ts";
+import { aComponent, aLifetime, anEnvironment, aRecord, aRun, CATALOGUE, T0 } from "../../fakes/objects.ts";
 import { begun, runSpec } from "../run/observations.ts";
 
 const HOUR_MS = 3_600_000;
@@ -21,6 +25,11 @@ const plan: PlanReport = {
   inputsDigest: "sha256:inputs",
 };
 
+/** Being deleted, which is an edit like any other: its generation counts on. */
+const going = anEnvironment([aComponent("network")], {
+  metadata: { generation: 2, deletionTimestamp: "2026-01-01T00:00:00Z" },
+});
+
 const evaluate = async () => ({ holds: true });
 
 const judged = (
@@ -29,13 +38,14 @@ const judged = (
   more: Parameters<typeof runSpec>[0] = {},
   report = plan,
   status?: RunStatus,
+  record?: ComponentRecord,
 ) => {
   const client = {
     find: async () => environment as never,
     listAll: () => assert.fail("a fresh plan rests on nothing"),
   };
   const clock = { now: () => new Date(T0 + hour * HOUR_MS) };
-  const circumstances = { phase: "Plan", signal: new AbortController().signal } as const;
+  const circumstances = { phase: "Plan", signal: new AbortController().signal, record } as const;
   return judgeFor({ client, clock, evaluate, store: memoryStore(), catalogue: CATALOGUE })(
     report,
     aRun(runSpec(more), status),
@@ -89,6 +99,38 @@ describe("The judge of plans", () => {
     assert.deepEqual([(await judged(mortal, 24)).verdict, (await judged(mortal, 24)).reason], ["Refuse", "Expired"]);
     const destroy = await judged(mortal, 0, { operation: "Destroy" });
     assert.deepEqual([destroy.verdict, destroy.reason], ["Refuse", "Superseded"]);
+  });
+
+  describe("where the rules have changed since its Run was made", () => {
+    const edited = (spec: Partial<EnvironmentSpec>, own: Partial<Component> = {}) =>
+      anEnvironment([aComponent("network", own)], { spec, metadata: { generation: 2 } });
+    const asking: ApprovalRules = { required: 1, planExpiresAfter: "24h" };
+    const tightened: readonly (readonly [what: string, environment: Environment, operation: Operation])[] = [
+      ["people must approve by now", edited({ approval: asking }), "Apply"],
+      ["something is protected by now", edited({ protect: ["aws_db_instance.*"] }), "Apply"],
+      ["the component itself protects something by now", edited({}, { protect: ["*"] }), "Apply"],
+      ["only so much may be deleted by now", edited({ maxDeletes: 0 }), "Apply"],
+      ["people must approve by now", { ...going, spec: { ...going.spec, approval: asking } }, "Destroy"],
+      ["something is protected by now", { ...going, spec: { ...going.spec, protect: ["*"] } }, "Destroy"],
+    ];
+    for (const [what, environment, operation] of tightened)
+      it(`refuses a plan to ${operation.toLowerCase()} where ${what}, and another is made by the new ones`, async () => {
+        const { verdict, reason, message } = await judged(environment, 0, { operation });
+        assert.deepEqual([verdict, reason], ["Refuse", "Superseded"]);
+        assert.equal(message, "the rules for plans have changed");
+      });
+
+    it("goes on where an edit has left them as they were, or the Run was made for a newer spec than this one", async () => {
+      const renamed = edited({ variables: [{ name: "edited", value: 1 }] });
+      assert.equal((await judged(renamed)).verdict, "Apply");
+      assert.equal((await judged(going, 0, { operation: "Destroy" })).verdict, "Apply");
+      const removed = anEnvironment([aComponent("other")], { metadata: { generation: 2 } });
+      const record = aRecord("network", { declaredRules: { protect: ["*"] } });
+      const destroy = { operation: "Destroy" as const, rules: { protect: ["*"] } };
+      assert.equal((await judged(removed, 0, destroy, plan, undefined, record)).verdict, "Apply");
+      const older = anEnvironment([network], { spec: { approval: asking }, metadata: { generation: 0 } });
+      assert.equal((await judged(older)).verdict, "Apply");
+    });
   });
 
   it("refuses what a person has cancelled, whether a leader has heard of it yet or the wish was taken back since", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { DeletionPolicy } from "../../../operator/api/component.ts";
 import type { Environment, EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { decideRun } from "../../../operator/run/decide.ts";
 import { whyPointless } from "../../../operator/run/pointless.ts";
@@ -16,6 +17,13 @@ const sleep = { schedule: "0 20 * * *", wake: "0 7 * * *", timeZone: "UTC" };
 const sleeper = anEnvironment([{ ...network, sleep: { destroy: true } }], {
   spec: { lifetime: { sleep } as NonNullable<EnvironmentSpec["lifetime"]> },
 });
+
+/** Its component network is no longer declared, and had this policy. */
+function remembering(policy: DeletionPolicy, deletionPolicy: DeletionPolicy = "Destroy"): Environment {
+  const line = { name: "network", state: "Destroying", reason: "Destroying", deletionPolicy: policy } as const;
+  const status = { components: [line] } as unknown as NonNullable<Environment["status"]>;
+  return { ...anEnvironment([aComponent("other")], { spec: { deletionPolicy } }), status };
+}
 
 interface Row {
   readonly what: string;
@@ -43,6 +51,24 @@ const rows: readonly Row[] = [
     why: undefined,
   },
   { what: "a destroy during a deletion", operation: "Destroy", environment: leaving, why: undefined },
+  {
+    what: "a destroy during a deletion of what is to be kept by now",
+    operation: "Destroy",
+    environment: { ...leaving, spec: { ...leaving.spec, deletionPolicy: "Retain" } },
+    why: "Superseded",
+  },
+  {
+    what: "a destroy of what is no longer declared, and was to be kept when it was",
+    operation: "Destroy",
+    environment: remembering("Retain"),
+    why: "Superseded",
+  },
+  {
+    what: "a destroy of what is no longer declared, where only others are to be kept",
+    operation: "Destroy",
+    environment: remembering("Destroy", "Retain"),
+    why: undefined,
+  },
   { what: "a destroy without an environment", operation: "Destroy", environment: undefined, why: undefined },
   { what: "a destroy after the end", operation: "Destroy", environment: mortal, hour: 24, why: undefined },
   {
