@@ -98,11 +98,18 @@ export const environmentSpec = z
       ),
     history: z
       .object({
-        successes: z.int().min(1).max(100).default(10).describe("Runs of each component that went well, 1 to 100."),
+        successes: z
+          .int()
+          .min(1)
+          .max(100)
+          .default(10)
+          .describe("Runs of each component that went well, and as many whose plans became void, 1 to 100."),
         failures: z.int().min(1).max(100).default(20).describe("All other Runs of each component, 1 to 100."),
         maxAge: durationBetween("1m", "8784h")
           .optional()
-          .describe("Runs that went well and ended longer ago go before that; all others after twice this time."),
+          .describe(
+            "Runs that went well, or whose plans became void, and ended longer ago go before that; all others after twice this time.",
+          ),
       })
       .optional()
       .describe(

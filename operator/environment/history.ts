@@ -35,10 +35,13 @@ export function surplusRuns(
   const { successes = DEFAULTS.successes, failures = DEFAULTS.failures } = history ?? {};
   const beyond = (runs: readonly Run[], count: number): readonly Run[] =>
     runs.filter((run, index) => index >= count || tooOldAtMs(run, history) <= now.getTime());
+  const others = closed.filter((run) => !isSuccess(run));
   const surplus = [
     ...beyond(closed.filter(isSuccess), successes),
+    // A busy branch voids many plans while people think: they must not take the places of what went wrong.
+    ...beyond(others.filter(isSuperseded), successes),
     ...beyond(
-      closed.filter((run) => !isSuccess(run)),
+      others.filter((run) => !isSuperseded(run)),
       failures,
     ),
   ];
@@ -58,9 +61,12 @@ export function nextTooOldAtMs(
 
 const isSuccess = ({ status }: Run): boolean => status?.phase === "Succeeded";
 
+/** Its plan became void, and another took its place: nothing went wrong, and nobody has said no. */
+const isSuperseded = ({ status }: Run): boolean => status?.outcome?.reason === "Superseded";
+
 /** The first moment at which its age alone lets it go. */
 function tooOldAtMs(run: Run, history: History): number {
   if (history?.maxAge === undefined) return Number.POSITIVE_INFINITY;
-  const times = isSuccess(run) ? 1 : FAILURES_LAST_TIMES;
+  const times = isSuccess(run) || isSuperseded(run) ? 1 : FAILURES_LAST_TIMES;
   return endedAtMs(run) + times * durationMs(history.maxAge) + 1;
 }

@@ -2,7 +2,7 @@ import type { Reason } from "../api/conditions.ts";
 import { cutBytes, cutCharacters } from "../api/cut-bytes.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import type { RunOutcome, RunPhase, RunStatus } from "../api/run-status.ts";
-import { expiresAtMs, type Word } from "../approval/tally.ts";
+import { expiresAtMs } from "../approval/tally.ts";
 import type { Acted } from "./act.ts";
 import { conditionsOf } from "./conditions.ts";
 import { closedPhase } from "./ending.ts";
@@ -25,12 +25,12 @@ function imagesOf(observation: RunObservation, { pods }: RunStatus): Pick<RunSta
   return pods === undefined ? {} : { pods: withImages(pods, observation) };
 }
 
-/** While a plan waits, and for the record afterwards: until when, and what people have said. */
+/** Of a plan that waited: until when, and what people have said. */
 function questionOf(observation: RunObservation): Partial<RunStatus> {
-  const { heldAt, expiresAt, approvals, approvalsTruncated } = observation.run.status ?? {};
+  const { heldAt, expiresAt, approvals, approvalsTruncated, applyStartedAt } = observation.run.status ?? {};
   if (heldAt === undefined) return {};
-  // What is said after the end is no part of the record.
-  if (isClosed(observation.run) || !isWaitingForPeople(observation.run))
+  // A word counts until the apply begins, also one that finds a pod for it; what is said after that is no part of the record.
+  if (isClosed(observation.run) || applyStartedAt !== undefined)
     return {
       ...(expiresAt === undefined ? {} : { expiresAt }),
       ...(approvals === undefined ? {} : { approvals }),
@@ -39,14 +39,28 @@ function questionOf(observation: RunObservation): Partial<RunStatus> {
   const until = expiresAtMs({ heldAtMs: Date.parse(heldAt), rules: observation.run.spec.rules });
   return {
     expiresAt: new Date(until).toISOString(),
-    ...listed(tallyOf(observation).words),
+    ...(approvalsTruncated === undefined ? {} : { approvalsTruncated }),
+    ...listed(wordsOf(observation)),
   };
 }
 
+type RecordedWord = NonNullable<RunStatus["approvals"]>[number];
+
+/** Once a pod was made on them, words are only added: what was said when it was made stays in the record, whatever becomes of the Approvals. */
+function wordsOf(observation: RunObservation): readonly RecordedWord[] {
+  const { words } = tallyOf(observation);
+  if (isWaitingForPeople(observation.run)) return words;
+  const known = observation.run.status?.approvals ?? [];
+  return [...known, ...words.filter((word) => !known.some((one) => isSameWord(one, word)))];
+}
+
+const isSameWord = (a: RecordedWord, b: RecordedWord): boolean =>
+  a.approver === b.approver && a.decision === b.decision && a.at === b.at;
+
 /** What does not count is cut first: the record shows who decided. */
-function listed(words: readonly Word[]): Pick<RunStatus, "approvals" | "approvalsTruncated"> {
+function listed(words: readonly RecordedWord[]): Pick<RunStatus, "approvals" | "approvalsTruncated"> {
   if (words.length === 0) return {};
-  const counts = ({ ignored }: Word) => ignored === undefined;
+  const counts = ({ ignored }: RecordedWord) => ignored === undefined;
   const sorted = [...words.filter(counts), ...words.filter((word) => !counts(word))];
   return {
     approvals: sorted.slice(0, MOST_WORDS),

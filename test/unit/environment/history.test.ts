@@ -32,6 +32,22 @@ describe("The history of a component", () => {
     assert.deepEqual(surplus(mixed, { successes: 9, failures: 18 }, now), [21, 2, 1]);
   });
 
+  it("counts plans that became void on their own: a busy branch does not push out what went wrong", () => {
+    const failed = runs("Failed")[0] ?? assert.fail();
+    const voided = Array.from({ length: 24 }, (_, index) => {
+      const run = aRun(runSpec({ number: 25 - index, attempt: 25 - index }), { observedGeneration: 1 });
+      return ended(run, { result: "Cancelled", reason: "Superseded" }, T0 - index * HOUR);
+    });
+    assert.deepEqual(
+      surplus([...voided, failed], undefined, now),
+      Array.from({ length: 14 }, (_, index) => 15 - index),
+    );
+    assert.deepEqual(
+      surplus([...voided.slice(0, 3), failed], { successes: 10, failures: 20, maxAge: "90m" }, now),
+      [23],
+    );
+  });
+
   it("keeps the newest that went well, however many failed since, and the newest of all", () => {
     const many = runs(...times(25, "Failed"), "Applied");
     const kept = surplus(many, { successes: 1, failures: 1 }, now);

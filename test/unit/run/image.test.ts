@@ -29,6 +29,7 @@ const applying: RunStatus = {
   pods: [planPod, { ...applyPod, image: RUNNER_IMAGE_ID }],
   startedAt: now.toISOString(),
   heldAt: now.toISOString(),
+  applyStartedAt: now.toISOString(),
   cancelRequestedAt: now.toISOString(),
   unprovenPod: "apply",
   expiresAt: now.toISOString(),
@@ -66,7 +67,8 @@ describe("The image in the record of a Run", () => {
   ] as const)
     it(`of a Run ${what} is added to what is recorded, and changes nothing else of it`, () => {
       const { pods, ...others } = statusAfter(seen(status, telling(silent)), { type: "imageTold" }, now) ?? {};
-      const { pods: recorded = [], ...before } = status;
+      // When the apply began is the gateway's to tell.
+      const { pods: recorded = [], applyStartedAt: _, ...before } = status;
       assert.deepEqual(others, before);
       assert.deepEqual(
         pods,

@@ -179,6 +179,8 @@ describe("A Run whose plan waits", () => {
     const again = (times: number) =>
       Array.from({ length: times }, (_, at) => word({ after: at / 60, name: `a-${at}` }));
     const bob = word({ approver: "bob", after: 3 });
+    const no = word({ approver: "bob", decision: "Reject", after: 4, name: "no" });
+    const second = { name: podName(waiting, "Apply"), uid: "second", createdAt: "" };
     const recorded = (approvals: readonly ReturnType<typeof word>[]) =>
       statusAfter(see({ approvals }), { type: "working", phase: "AwaitingApproval", message: "" }, new Date(T0));
     const namesIn = (status: RunStatus | undefined) =>
@@ -199,11 +201,24 @@ describe("A Run whose plan waits", () => {
     it("for good: it stays as it was once the plan is applied, and when the Run has ended", () => {
       const { approvals, approvalsTruncated, expiresAt } = recorded([...again(21), bob]) ?? {};
       const said = { approvals, approvalsTruncated, expiresAt } as Partial<RunStatus>;
-      const applying = run({ ...said, pods: [{ name: podName(waiting, "Apply"), uid: "second", createdAt: "" }] });
+      const applying = run({ ...said, pods: [second], applyStartedAt: new Date(T0).toISOString() });
       const outcome = { result: "Applied", reason: "Applied", message: "" } as const;
-      const ended = statusAfter(see({ run: applying }), { type: "closed", outcome }, new Date(T0));
+      const seen = see({ run: applying, approvals: [no] });
+      const ended = statusAfter(seen, { type: "closed", outcome }, new Date(T0));
       assert.equal(ended?.phase, "Succeeded");
       assert.deepEqual({ ...ended, ...said }, ended);
+    });
+
+    it("also by whoever said no when its second pod was made already, beside those on whose word that was", () => {
+      const { approvals = [] } = recorded([word()]) ?? {};
+      const starting = run({ approvals, pods: [second] });
+      const outcome = { result: "Cancelled", reason: "Rejected", message: "bob rejected the plan" } as const;
+      // An Approval that was taken away again was there all the same.
+      const ended = statusAfter(see({ run: starting, approvals: [no] }), { type: "closed", outcome }, new Date(T0));
+      assert.deepEqual(
+        ended?.approvals?.map(({ approver, decision }) => `${approver}: ${decision}`),
+        ["ada: Approve", "bob: Reject"],
+      );
     });
   });
 
