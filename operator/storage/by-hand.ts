@@ -3,7 +3,7 @@ import { deleteBlobs, droppedBlobs } from "./blobs.ts";
 import { afterConflict, type Change, without } from "./change.ts";
 import { withCutOff } from "./cut-off.ts";
 import { emptyRecord } from "./ownership.ts";
-import { RecordConflict, type StateStore, StoreCorrupt } from "./port.ts";
+import { RecordConflict, type StateStore } from "./port.ts";
 import {
   type BlobRef,
   type ComponentRecord,
@@ -15,7 +15,8 @@ import {
   stateKeyText,
   type WrittenByHand,
 } from "./record.ts";
-import { isRefused, Refused } from "./refusal.ts";
+import { readCopy, readKept, recoveredVersion } from "./recovery-copy.ts";
+import { Refused } from "./refusal.ts";
 import { retained } from "./retention.ts";
 import { type IncomingState, incomingState, succeeds } from "./versions.ts";
 
@@ -35,7 +36,7 @@ export interface WritingHand extends Hand {
   readonly begun: boolean;
   /** For a push: UID of the Environment that owns this state, where it is the first one. Absent: there must have been one before. */
   readonly firstOwner?: string;
-  /** For a push: takes another lineage, a serial that is too low, and a state that is empty. Gives up a recovery copy that is no state. */
+  /** For a push: takes another lineage, a serial that is too low, and a state that is empty. Gives up a recovery copy that cannot be read as a state. */
   readonly force: boolean;
 }
 
@@ -62,11 +63,11 @@ export async function restoreState(
   hand: WritingHand,
   signal?: AbortSignal,
 ): Promise<ComponentRecord> {
+  const read = "recovery" in chosen ? readCopy : readKept;
   const content = async (record: ComponentRecord) => {
-    const kept = await store.getBlob(record, blobFor(record, chosen), signal);
-    const { serial, lineage } = incomingState(kept);
+    const { bytes, serial, lineage } = await read(store, record, blobFor(record, chosen), signal);
     const follows = "recovery" in chosen && record.state?.lineage === lineage && serial > record.state.serial;
-    return follows ? kept : raised(kept, highestSerial(record) + 1);
+    return follows ? bytes : raised(bytes, highestSerial(record) + 1);
   };
   return write(store, key, { ...hand, how: "Restore", isLeftByEngine: "recovery" in chosen }, content, signal);
 }
@@ -214,28 +215,6 @@ function written(
 function wasAtWork({ applied, attempted, destroyBegun, recovery, state }: ComponentRecord): boolean {
   const begun = applied ?? attempted ?? destroyBegun ?? recovery;
   return begun !== undefined || (state !== undefined && state.by === undefined);
-}
-
-/** What an engine left behind, as a version like others. */
-async function recoveredVersion(
-  store: StateStore,
-  record: ComponentRecord,
-  mayGiveUp: boolean,
-  signal: AbortSignal | undefined,
-): Promise<StateVersion | undefined> {
-  const { recovery } = record;
-  if (recovery === undefined) return undefined;
-  try {
-    const { lineage, serial, resources } = incomingState(await store.getBlob(record, recovery.blob, signal));
-    return { lineage, serial, resources, blob: recovery.blob, run: recovery.run, at: recovery.at };
-  } catch (error) {
-    if (!isRefused(error, "NotAState") && !(error instanceof StoreCorrupt)) throw error;
-    if (mayGiveUp) return undefined;
-    throw new Refused(
-      "StateUnsaved",
-      `the recovery copy cannot be read as a state; force gives it up: ${error.message}`,
-    );
-  }
 }
 
 function versionOf(

@@ -172,11 +172,42 @@ describe("a state that a person restores", () => {
     assert.equal((await record()).state?.lineage, "another");
   });
 
-  it("gives up a recovery copy that is no state only by force", async () => {
+  const broken = {
+    "is no state": async () => withRecovery(Buffer.from("half a sta")),
+    "is damaged": async () => {
+      const made = await withRecovery(aState({ serial: 9 }));
+      const { recovery } = await made.record();
+      assert.ok(recovery);
+      await made.store.deleteBlob(await made.record(), recovery.blob);
+      return made;
+    },
+  };
+  for (const [what, make] of Object.entries(broken)) {
+    it(`gives up a recovery copy that ${what} only by force, which each refusal names`, async () => {
+      const { store, record, serials } = await make();
+      for (const chosen of [{ serial: 3 }, { recovery: true }] as const)
+        await assert.rejects(restoreState(store, NETWORK, chosen, jane), (error) => {
+          return refused("StateUnsaved")(error) && /cannot be read as a state.*--force/.test(String(error));
+        });
+      await assert.rejects(pushState(store, NETWORK, aState({ serial: 5 }), jane), refused("StateUnsaved"));
+      assert.ok((await record()).recovery);
+      await restoreState(store, NETWORK, { serial: 3 }, forced);
+      assert.equal((await record()).recovery, undefined);
+      assert.deepEqual(await serials(), [4, 3]);
+      assert.equal(store.blobIds().length, 2, "nothing of the copy is left");
+    });
+  }
+
+  it("is no recovery copy that cannot be read, also by force: there is nothing to restore", async () => {
     const { store, record } = await withRecovery(Buffer.from("half a sta"));
-    await assert.rejects(restoreState(store, NETWORK, { serial: 3 }, jane), refused("StateUnsaved"));
+    await assert.rejects(restoreState(store, NETWORK, { recovery: true }, forced), refused("StateUnsaved"));
+    assert.ok((await record()).recovery);
+  });
+
+  it("keeps a recovery copy that can be read among the versions also where force is used", async () => {
+    const { store, serials } = await withRecovery(aState({ serial: 9, lineage: "another" }));
     await restoreState(store, NETWORK, { serial: 3 }, forced);
-    assert.equal((await record()).recovery, undefined);
+    assert.deepEqual(await serials(), [4, 9, 3]);
   });
 
   /** A Run left this, and it could not become the state. */
