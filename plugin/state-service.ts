@@ -41,12 +41,15 @@ export function pushState(cluster: Cluster, address: StateAddress, text: string,
   return sent(() => cluster.raw.send("PUT", pathOf(cluster, address, "content"), text, { query }));
 }
 
+/** `force` gives up a recovery copy that cannot be read as a state. */
 export function restoreState(
   cluster: Cluster,
   address: StateAddress,
   version: NonNullable<Version>,
+  force: boolean,
 ): Promise<StateObject> {
-  return sent(() => cluster.raw.send("POST", pathOf(cluster, address, "restore"), JSON.stringify(version)));
+  const body = JSON.stringify({ ...version, ...(force ? { force } : {}) });
+  return sent(() => cluster.raw.send("POST", pathOf(cluster, address, "restore"), body));
 }
 
 export async function readState(cluster: Cluster, address: StateAddress): Promise<StateObject> {

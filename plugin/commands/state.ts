@@ -29,6 +29,11 @@ const ADDRESS: readonly ArgumentSpec[] = [
 const FILE: OptionSpec = { name: "file", short: "f", value: "FILE", about: "file instead of stdin or stdout" };
 const SERIAL: OptionSpec = { name: "serial", value: "N", about: "the version of this serial; state list has them" };
 const RECOVERY: OptionSpec = { name: "recovery", about: "the recovery copy that an engine left behind" };
+const PUT_ASIDE: OptionSpec = {
+  name: "force",
+  about: "another lineage or a lower serial, or one without resources; gives up a recovery copy that cannot be read",
+};
+const GIVE_UP: OptionSpec = { name: "force", about: "give up a recovery copy that cannot be read as a state" };
 
 const addressOf = (said: Said): StateAddress => ({ environment: said.argument(0), component: said.argument(1) });
 
@@ -70,7 +75,7 @@ const push: Command = {
   name: "state push",
   summary: "store a state: one that moves in, or one that was mended",
   arguments: ADDRESS,
-  options: [FILE, { name: "force", about: "another lineage or a lower serial, or one without resources" }, YES],
+  options: [FILE, PUT_ASIDE, YES],
   details: [
     "Takes the role terrarium-state-writer. What was stored before stays among the versions; no Run may be under way.",
     "kubectl terrarium state push shop network -f network.tfstate",
@@ -94,22 +99,28 @@ const restore: Command = {
   name: "state restore",
   summary: "make an earlier version, or the recovery copy, the newest state",
   arguments: ADDRESS,
-  options: [SERIAL, RECOVERY, YES],
+  options: [SERIAL, RECOVERY, GIVE_UP, YES],
   details: [
     "Takes the role terrarium-state-writer. What was the newest stays among the versions: a restore can be undone.",
+    "So does the recovery copy where another version is chosen. One that cannot be read as a state is in the way until --force gives it up;",
+    "state pull --recovery saves what there is of it.",
   ],
   async run({ cluster: open, terminal }, said) {
     const version = versionOf(said);
     if (version === undefined) throw new UsageError("restore what? --serial N, or --recovery");
+    const givesUp = said.has("force");
+    if (givesUp && "recovery" in version)
+      throw new UsageError("--force gives up the copy that --recovery restores: choose a version with --serial");
     const cluster = await open();
     const address = addressOf(said);
     const what = "serial" in version ? `version ${version.serial}` : "the recovery copy";
+    const cost = givesUp ? ", and give up a recovery copy that cannot be read" : "";
     await confirm(terminal, {
-      text: `Make ${what} the newest state of ${address.environment}/${address.component}?`,
+      text: `Make ${what} the newest state of ${address.environment}/${address.component}${cost}?`,
       answer: "yes",
       agreed: said.has("yes"),
     });
-    terminal.print(storedText("Restored", await restoreState(cluster, address, version)));
+    terminal.print(storedText("Restored", await restoreState(cluster, address, version, givesUp)));
     return EXIT.done;
   },
 };

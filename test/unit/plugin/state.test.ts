@@ -150,6 +150,23 @@ shop         app        none                              shop-app-2 for 2m     
     assert.deepEqual(recovering.asked, [`POST ${STATE}/restore {"recovery":true}`]);
   });
 
+  it("restore gives up a recovery copy that cannot be read where --force says so, which the question tells", async () => {
+    const answers = { [`POST ${STATE}/restore`]: JSON.stringify(network) };
+    const { call, asked } = world(answers, { answers: ["yes"] });
+    const { code, err } = await call("state", "restore", "shop", "network", "--serial", "6", "--force");
+    assert.equal(code, EXIT.done);
+    assert.match(err, /^Make version 6 .*, and give up a recovery copy that cannot be read\?/);
+    assert.deepEqual(asked, [`POST ${STATE}/restore {"serial":6,"force":true}`]);
+  });
+
+  it("restore does not take --force for the copy that it would give up", async () => {
+    const { call, asked } = world({ [`POST ${STATE}/restore`]: JSON.stringify(network) });
+    const { code, err } = await call("state", "restore", "shop", "network", "--recovery", "--force", "--yes");
+    assert.equal(code, EXIT.usage);
+    assert.match(err, /^--force gives up the copy that --recovery restores/);
+    assert.deepEqual(asked, []);
+  });
+
   it("restore and push say what follows, where it is not what was applied", async () => {
     const lastWrite = { how: "Restore", by: "jane", serial: 7, unsettled: true };
     const replaced = { ...network, status: { ...network.status, lastWrite } };
