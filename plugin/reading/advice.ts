@@ -1,5 +1,6 @@
 import { REASONS, reasonNames } from "../../operator/api/conditions.ts";
 import type { ComponentPicture, Picture } from "./picture.ts";
+import { stateAdvice } from "./state-advice.ts";
 
 /** What a person can do about a component, and with which commands. */
 export interface Advice {
@@ -14,14 +15,17 @@ export function adviceFor(picture: Picture): readonly Advice[] {
     .filter(({ waiting }) => waiting?.for === "approval" || waiting?.for === "person")
     .map((component) => ({
       component: component.name,
-      why: whyOf(component),
+      why: whyOf(picture, component),
       commands: [...new Set([...looksAt(picture, component), ...commandsFor(picture, component)])],
     }));
 }
 
-function whyOf({ waiting, reason }: ComponentPicture): string {
+function whyOf(picture: Picture, component: ComponentPicture): string {
+  const { waiting, reason } = component;
   if (waiting?.for === "approval") return `its plan waits for ${waiting.what}`;
-  return explained(waiting?.what ?? "", reason);
+  const why = explained(waiting?.what ?? "", reason);
+  const more = stateAdvice(picture.name, component)?.says;
+  return more === undefined ? why : `${ended(why)} ${more}`;
 }
 
 /** What is said of a trouble, and what its reason means where that does not say what to do. */
@@ -33,7 +37,7 @@ export function explained(said: string, reason: string | undefined): string {
 }
 
 /** Then the message need not be explained. */
-const NAMES_A_WAY_ON = /terrarium\.dev\/|kubectl |spec\.[a-z]|change the spec/;
+const NAMES_A_WAY_ON = /terrarium\.dev\/|kubectl |spec\.[a-z]|deletionPolicy: |change the spec/;
 
 const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
@@ -71,9 +75,8 @@ function commandsFor({ name, namespace }: Picture, component: ComponentPicture):
     case "LockForeign":
       return [ours(`state list ${name}`), ours(`state unlock ${name} ${component.name}`)];
     case "StateLost":
-      return [ours(`state list ${name}`), ours(`state restore ${name} ${component.name} --serial N`)];
     case "StateUnsaved":
-      return [ours(`state list ${name}`), ours(`state restore ${name} ${component.name} --recovery`)];
+      return stateAdvice(name, component)?.commands.map(ours) ?? logs;
     case "Cancelled":
     case "Rejected":
     case "RetriesExhausted":
