@@ -1,3 +1,4 @@
+import { MASK } from "../engine/mask.ts";
 import type { Leftover } from "../storage/leftovers.ts";
 
 /** What the apply of one Run has made and no state has. */
@@ -19,24 +20,38 @@ export function importBlocks(applies: readonly LeftByRun[]): string {
   return applies.map((apply) => section(apply, newest)).join("\n");
 }
 
-/** Engines pass over a block whose address is in the state. */
-const isImportable = ({ id, replaces }: Leftover): boolean => id !== undefined && !replaces;
+/** Engines pass over a block whose address is in the state, and what a secret was taken out of names nothing. */
+const isImportable = (leftover: Leftover): boolean =>
+  leftover.id !== undefined && !leftover.replaces && masked(leftover) === undefined;
 
 /** `newest`: which Run has made what can be imported, by address. */
 function section({ run, leftovers }: LeftByRun, newest: ReadonlyMap<string, string>): string {
   if (leftovers.length === 0) return `# Run ${run} created nothing that is not in the state.\n`;
   const head = `# Created by Run ${run} and not in the state. Check each id; some providers import by another one.\n`;
-  return [head, ...leftovers.map((leftover) => block(leftover, newest.get(leftover.address) === run))].join("\n");
+  const isSecond = ({ address }: Leftover) => (newest.get(address) ?? run) !== run;
+  return [head, ...leftovers.map((leftover) => block(leftover, isSecond(leftover)))].join("\n");
 }
 
-function block({ address, id, replaces }: Leftover, isNewest: boolean): string {
-  if (id === undefined)
-    return remark(`${address} was begun, and its end is not known: it may exist.`, importBlock(address, ""));
+function block(leftover: Leftover, isSecond: boolean): string {
+  const { address, id = "" } = leftover;
   const found = importBlock(address, id);
-  if (replaces) return remark(`${address}: the state has what was there before. Take that out of it first.`, found);
+  const why = [obstacle(leftover, isSecond), masked(leftover)].filter((one) => one !== undefined);
+  return why.length === 0 ? found : remark(why.join(" "), found);
+}
+
+function obstacle({ address, id, replaces }: Leftover, isSecond: boolean): string | undefined {
+  if (id === undefined) return `${address} was begun, and its end is not known: it may exist.`;
+  if (replaces) return `${address}: the state has what was there before. Take that out of it first.`;
   // Engines refuse a second block.
-  if (!isNewest) return remark(`${address} was made more than once. One can be imported: remove the other.`, found);
-  return found;
+  return isSecond ? `${address} was made more than once. One can be imported: remove the other.` : undefined;
+}
+
+/** Journals hold no secret value, wherever an engine has told it. */
+function masked({ address, id }: Leftover): string | undefined {
+  const places = [...(address.includes(MASK) ? ["the address"] : []), ...(id?.includes(MASK) ? ["the id"] : [])];
+  if (places.length === 0) return undefined;
+  const where = `${places.join(" and ")} of ${address}`;
+  return `A secret value was taken out of ${where}: find out what it is, and write it in the place of ${MASK}.`;
 }
 
 const importBlock = (address: string, id: string): string => `import {\n  to = ${address}\n  id = ${quoted(id)}\n}\n`;

@@ -46,6 +46,40 @@ describe("import blocks", () => {
     assert.match(text, /id = "x\$\$\{file\(\\"\/etc\/passwd\\"\)\}%%\{ if true \}\\""/);
   });
 
+  const masks = [
+    ["the address", { address: 'a.b["(sensitive)"]', id: "1" }],
+    ["the id", { address: "a.b", id: "acme/(sensitive)" }],
+    ["the address and the id", { address: 'a.b["(sensitive)"]', id: "(sensitive)" }],
+  ] as const;
+  for (const [where, leftover] of masks)
+    it(`are a remark that says what to do where a secret was taken out of ${where}`, () => {
+      const text = importBlocks([{ run: "r", leftovers: [leftover] }]);
+      assert.match(
+        text,
+        new RegExp(
+          `\n# A secret value was taken out of ${where} of .*: find out .* in the place of \\(sensitive\\)\\.\n`,
+        ),
+      );
+      assert.equal(blocksIn(text), 0);
+      for (const told of [`\n#   to = ${leftover.address}\n`, `\n#   id = "${leftover.id}"\n`])
+        assert.ok(text.includes(told), text);
+    });
+
+  it("tell of a secret in an address, too, where there is no id", () => {
+    const text = importBlocks([{ run: "r", leftovers: [{ address: 'a.b["(sensitive)"]' }] }]);
+    assert.match(text, /# a\.b\["\(sensitive\)"\] was begun, .*\. A secret value was taken out of the address of /);
+    assert.equal(blocksIn(text), 0);
+  });
+
+  it("are ready for what an older Run made where the newer one's id lacks a secret: of the two it is the one that is known", () => {
+    const text = importBlocks([
+      { run: "newer", leftovers: [{ address: "a.b", id: "(sensitive)" }] },
+      { run: "older", leftovers: [{ address: "a.b", id: "1" }] },
+    ]);
+    assert.match(text, /Run newer.*# a\.b was made more than once\..* A secret value .*Run older.*\n {2}id = "1"\n/s);
+    assert.equal(blocksIn(text), 1);
+  });
+
   it("say so where there is nothing", () => {
     assert.match(importBlocks([]), /^# Nothing was ever applied/);
     assert.match(importBlocks([{ run: "r", leftovers: [] }]), /^# Run r created nothing/);
