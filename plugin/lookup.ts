@@ -34,6 +34,10 @@ export async function readRuns(cluster: Cluster, environment?: Stored<Environmen
     .toSorted(newestFirst);
 }
 
+/** What an environment does. A Check looks for drift when nobody asked, and changes nothing: whoever means one names it. */
+export const withoutChecks = (runs: readonly Stored<Run>[]): readonly Stored<Run>[] =>
+  runs.filter(({ spec }) => spec.operation !== "Check");
+
 /** Throws NotFound with the components that there are, where this one neither is nor was declared as far as anybody can see. */
 export function mustKnowComponent({ metadata, spec, status }: Stored<Environment>, component: string): void {
   const names = new Set([...spec.components, ...(status?.components ?? [])].map(({ name }) => name));

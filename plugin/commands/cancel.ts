@@ -7,7 +7,7 @@ import type { Cluster } from "../cluster.ts";
 import { COMPONENT, type Command, type Context } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { changes } from "../following.ts";
-import { findRun, NotFound, readEnvironment, readRuns } from "../lookup.ts";
+import { findRun, NotFound, readEnvironment, readRuns, withoutChecks } from "../lookup.ts";
 import { NotReady } from "../outcomes.ts";
 import { endText, workText } from "../view/runs.ts";
 import { annotate } from "./ask.ts";
@@ -21,6 +21,7 @@ export const cancel: Command = {
     "Annotates the environment with terrarium.dev/cancel. What was done until then stays, and the Run tells it.",
     "Waits until the Run has ended, which an engine may take 15 minutes for, and tells what was done.",
     "Of an environment with several Runs under way, name the component. Exits with 3 when the Run has ended in another way.",
+    "A Check, which looks for drift, changes nothing and is left out there: to end one, name it.",
   ],
   async run(context, said) {
     const { terminal } = context;
@@ -76,14 +77,23 @@ async function openRun(cluster: Cluster, name: string, components: readonly stri
     return named;
   }
   const environment = await readEnvironment(cluster, name);
-  const open = (await readRuns(cluster, environment))
+  const underWay = (await readRuns(cluster, environment))
     .filter((run) => !isClosed(run))
     .filter(({ spec }) => components.length === 0 || components.includes(spec.component));
+  const open = withoutChecks(underWay);
   const [run, ...others] = open;
-  if (run === undefined) throw new NotReady(`No Run of ${name} is under way.`);
+  if (run === undefined) throw new NotReady(nothingOpen(name, underWay));
   if (others.length > 0) {
     const names = open.map(({ spec }) => spec.component).join(", ");
     throw new UsageError(`several Runs of ${name} are under way: choose one with --component (${names})`);
   }
   return run;
+}
+
+/** Whoever has seen in `runs` that something is under way hears why it is none of this. */
+function nothingOpen(name: string, checks: readonly Stored<Run>[]): string {
+  const [check] = checks;
+  if (check === undefined) return `No Run of ${name} is under way.`;
+  const { name: run, namespace } = check.metadata;
+  return `No Run of ${name} that changes anything is under way. To end a Check: kubectl terrarium cancel ${run} -n ${namespace}`;
 }

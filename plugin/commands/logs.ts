@@ -6,7 +6,7 @@ import type { Cluster } from "../cluster.ts";
 import { COMPONENT, type Command, type Context, untilUnheard } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { harmlessLine } from "../harmless.ts";
-import { findRun, NotFound, readEnvironment, readRun, readRuns } from "../lookup.ts";
+import { findRun, NotFound, readEnvironment, readRun, readRuns, withoutChecks } from "../lookup.ts";
 import { type ResumedLog, resumedLog } from "../resumed-log.ts";
 
 /** The agent prints everything, scrubbed of secret values. */
@@ -29,6 +29,7 @@ export const logs: Command = {
   ],
   details: [
     "Of an environment: the Runs that are under way, otherwise the newest one. Several at once are told apart by their component.",
+    "A Check, which looks for drift, is left out there: name it.",
   ],
   async run(context, said) {
     const cluster = await context.cluster();
@@ -70,12 +71,13 @@ async function runsFor(cluster: Cluster, name: string, components: readonly stri
   if (named !== undefined) return [named];
   const environment = await readEnvironment(cluster, name);
   const all = await readRuns(cluster, environment);
-  const runs = all.filter(({ spec }) => components.length === 0 || components.includes(spec.component));
+  const wanted = all.filter(({ spec }) => components.length === 0 || components.includes(spec.component));
+  const runs = withoutChecks(wanted);
   const open = runs.filter((run) => !isClosed(run));
   const chosen = open.length > 0 ? open : runs.slice(0, 1);
-  if (chosen.length === 0)
-    throw new NotFound(`${name} has no Runs yet${components.length === 0 ? "" : " of that component"}.`);
-  return chosen;
+  if (chosen.length > 0) return chosen;
+  const what = wanted.length === 0 ? "no Runs yet" : "no Runs but Checks";
+  throw new NotFound(`${name} has ${what}${components.length === 0 ? "" : " of that component"}.`);
 }
 
 interface Telling {

@@ -11,6 +11,8 @@ const outcome: RunOutcome = { result: "Applied", reason: "Applied", message: "th
 const applied = aShopRun("network", 1, { observedGeneration: 1, phase: "Succeeded", outcome });
 const working = aShopRun("database", 2, { observedGeneration: 1, phase: "Applying" });
 
+const check = aShopRun("network", 5, { observedGeneration: 1, phase: "Planning" }, { operation: "Check" });
+
 const ASKED = "Asked shop-database-2 (shop/database) to stop.";
 
 /** A shop in which a Run applies. */
@@ -139,5 +141,24 @@ cancelled by a person: it is asked to stop; apply 2/5`.trimStart(),
     );
     const { out } = await call("cancel", "shop", "-c", "network", "--no-wait");
     assert.equal(out, "Asked shop-network-4 (shop/network) to stop.");
+  });
+
+  it("of an environment ends no Check: what is under way beside one is meant", async () => {
+    const { call, asked } = world([applied, working, check]);
+    const { code, out } = await call("cancel", "shop", "--no-wait");
+    assert.deepEqual([code, out, asked()], [EXIT.done, ASKED, "shop-database-2"]);
+  });
+
+  it("says how to end a Check where nothing else is under way, and ends it where it is named", async () => {
+    const { call, asked } = world([applied, check]);
+    const { code, err } = await call("cancel", "shop");
+    assert.equal(code, EXIT.waiting);
+    assert.equal(
+      err,
+      "No Run of shop that changes anything is under way. To end a Check: kubectl terrarium cancel shop-network-5 -n team",
+    );
+    assert.equal(asked(), undefined);
+    const { out } = await call("cancel", "shop-network-5", "--no-wait");
+    assert.deepEqual([out, asked()], ["Asked shop-network-5 (shop/network) to stop.", "shop-network-5"]);
   });
 });

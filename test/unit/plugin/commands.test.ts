@@ -210,7 +210,11 @@ shop-network-1   network    1  Apply      SourceChanged  Applied   +2    19m  60
 });
 
 describe("kubectl terrarium logs", () => {
-  const logs = { "shop-network-1-p": ["Plan: 2 to add"], "shop-database-2-p": ["Applying…"] };
+  const logs = {
+    "shop-network-1-p": ["Plan: 2 to add"],
+    "shop-database-2-p": ["Applying…"],
+    "shop-network-3-p": ["No changes."],
+  };
 
   it("of a Run are what its pod printed", async () => {
     const { out, code } = await world({ runs: [applied], logs }).call("logs", "shop-network-1");
@@ -226,6 +230,28 @@ describe("kubectl terrarium logs", () => {
   it("of an environment are those of what is under way", async () => {
     const { out } = await world({ runs: [applied, working], logs }).call("logs", "shop");
     assert.equal(out, "Applying…");
+  });
+
+  const checking = aShopRun("network", 3, { observedGeneration: 1, phase: "Planning" }, { operation: "Check" });
+  const pods = [{ name: "shop-network-3-p", uid: "u3", createdAt: at(3) }];
+  const checked = { ...checking, status: { observedGeneration: 1, phase: "Succeeded", pods } } as const;
+
+  it("of an environment are not those of a Check beside what is under way", async () => {
+    const { out } = await world({ runs: [applied, working, checking], logs }).call("logs", "shop");
+    assert.equal(out, "Applying…");
+  });
+
+  for (const [what, check] of Object.entries({ "under way": checking, over: checked }))
+    it(`of an environment are those of the last apply where a Check is ${what}`, async () => {
+      const { out, code } = await world({ runs: [applied, check], logs }).call("logs", "shop");
+      assert.deepEqual([code, out], [EXIT.done, "Plan: 2 to add"]);
+    });
+
+  it("of a Check are had by its name, and not where an environment has nothing else", async () => {
+    const { call } = world({ runs: [checked], logs });
+    assert.equal((await call("logs", "shop-network-3")).out, "No changes.");
+    const { code, err } = await call("logs", "shop");
+    assert.deepEqual([code, err], [EXIT.notFound, "shop has no Runs but Checks."]);
   });
 
   it("of several Runs are told apart by their component", async () => {
