@@ -1,3 +1,4 @@
+import { UsageError } from "../arguments.ts";
 import { type Command, ENVIRONMENT } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { readEnvironment, readRuns } from "../lookup.ts";
@@ -8,11 +9,9 @@ import { mermaid } from "../view/mermaid.ts";
 import { svg } from "../view/svg.ts";
 import type { Paint } from "../view/text.ts";
 
-const FORMATS: Readonly<Record<string, (picture: Picture, paint: Paint) => readonly string[]>> = {
-  text: graphText,
-  mermaid,
-  svg,
-};
+type Drawing = (picture: Picture, paint: Paint) => readonly string[];
+
+const FORMATS: Readonly<Record<string, Drawing>> = { text: graphText, mermaid, svg };
 
 export const graph: Command = {
   name: "graph",
@@ -29,11 +28,18 @@ export const graph: Command = {
   ],
   details: ["kubectl terrarium graph shop -o svg > shop.svg"],
   async run({ cluster: open, terminal }, said) {
+    const draw = drawingIn(said.value("output") ?? "text");
     const cluster = await open();
     const environment = await readEnvironment(cluster, said.argument(0));
     const picture = pictureOf(environment, await readRuns(cluster, environment));
-    const draw = FORMATS[said.value("output") ?? "text"] ?? graphText;
     terminal.print(draw(picture, paintOf(terminal)).join("\n"));
     return EXIT.done;
   },
 };
+
+/** Whoever writes a picture into a file must not find a table there. */
+function drawingIn(format: string): Drawing {
+  const drawing = FORMATS[format];
+  if (drawing === undefined) throw new UsageError(`there is no graph in the format "${format}"`);
+  return drawing;
+}

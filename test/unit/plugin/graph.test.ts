@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
+import { COMMANDS } from "../../../plugin/commands.ts";
+import { EXIT } from "../../../plugin/exit-codes.ts";
 import { pictureOf } from "../../../plugin/reading/picture.ts";
 import { graphText } from "../../../plugin/view/graph-text.ts";
 import { layersOf } from "../../../plugin/view/layers.ts";
 import { mermaid } from "../../../plugin/view/mermaid.ts";
 import { svg } from "../../../plugin/view/svg.ts";
 import { plain } from "../../../plugin/view/text.ts";
+import { pluginWorld } from "../../fakes/plugin-world.ts";
 import { shop } from "./shop.ts";
 
-const picture = pictureOf(shop({ database: { state: "Failed", reason: "PlanFailed" } }), []);
+const environment = shop({ database: { state: "Failed", reason: "PlanFailed" } });
+const picture = pictureOf(environment, []);
 
 describe("the graph of an environment", () => {
   it("as text has a step for what goes side by side", () => {
@@ -85,4 +89,31 @@ flowchart LR
       ],
     );
   });
+});
+
+describe("kubectl terrarium graph", () => {
+  const graph = (...args: readonly string[]) =>
+    pluginWorld({ environments: [environment] }).call("graph", "shop", ...args);
+
+  const formats = { text: graphText(picture, plain), mermaid: mermaid(picture), svg: svg(picture) };
+  for (const [format, lines] of Object.entries(formats))
+    it(`-o ${format} prints that, and nothing else`, async () => {
+      assert.deepEqual(await graph("-o", format), { code: EXIT.done, out: lines.join("\n"), err: "" });
+    });
+
+  it("prints text unless it is told", async () => {
+    assert.equal((await graph()).out, formats.text.join("\n"));
+  });
+
+  it("offers exactly these formats", () => {
+    const command = COMMANDS.find(({ name }) => name === "graph");
+    assert.deepEqual(command?.options.find(({ name }) => name === "output")?.offers, Object.keys(formats));
+  });
+
+  for (const format of ["dot", "SVG", "", "constructor"])
+    it(`refuses the format "${format}", and prints no other`, async () => {
+      const { code, out, err } = await graph(`--output=${format}`);
+      assert.deepEqual([code, out], [EXIT.usage, ""]);
+      assert.match(err, /^--output is one of text, mermaid, svg, not /);
+    });
 });
