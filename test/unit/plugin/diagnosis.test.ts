@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { diagnosis, type HealthFacts } from "../../../plugin/reading/diagnosis.ts";
+import { parse } from "yaml";
+import { diagnosis, type Finding, type HealthFacts } from "../../../plugin/reading/diagnosis.ts";
 import { pictureOf } from "../../../plugin/reading/picture.ts";
 import { doctorView } from "../../../plugin/view/doctor.ts";
 import { plain } from "../../../plugin/view/text.ts";
@@ -144,5 +145,30 @@ Environments
     assert.match(out, /You may not change environments.*edit/);
     // There is no operator in this world.
     assert.equal(code, 3);
+  });
+
+  it("prints its findings as data that says the same, with the same exit code", async () => {
+    const environments = [
+      shop({ app: { state: "Stalled", reason: "OutputMissing", message: "spec.outputs[url] is wrong" } }),
+    ];
+    const { call } = pluginWorld({ environments, user: "victor" });
+    const json = await call("doctor", "shop", "-o", "json");
+    const findings = JSON.parse(json.out) as readonly Finding[];
+    assert.equal(json.code, 3);
+    assert.deepEqual(
+      findings.filter(({ about }) => about === "operator" || about === "environment"),
+      [
+        {
+          about: "operator",
+          level: "bad",
+          says: "There is no operator: nobody acts on environments.",
+          next: ["helm install terrarium …"],
+        },
+        { about: "environment", level: "bad", says: "shop/app: spec.outputs[url] is wrong", next: [] },
+      ],
+    );
+    assert.ok(findings.some(({ says }) => says === "You are victor, in the namespace team."));
+    const yaml = await call("doctor", "shop", "-o", "yaml");
+    assert.deepEqual([yaml.code, parse(yaml.out)], [3, findings]);
   });
 });

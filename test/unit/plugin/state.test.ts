@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { ApiError } from "../../../operator/cluster/errors.ts";
 import { EXIT } from "../../../plugin/exit-codes.ts";
 import { type PluginWorldOptions, pluginWorld } from "../../fakes/plugin-world.ts";
@@ -69,6 +70,16 @@ shop         network    7       12         15m  7, 6      shop-network-8 for 5m
 shop         app        none                              shop-app-2 for 2m      of shop-app-2`.trim(),
     );
   });
+
+  const formats: Readonly<Record<string, (text: string) => unknown>> = { json: JSON.parse, yaml: parse };
+  for (const [format, read] of Object.entries(formats))
+    it(`list gives as ${format} what the service has told, of the environment that is named`, async () => {
+      const other = { ...network, status: { ...network.status, environment: "shop-2" } };
+      const { call } = world({ [`GET ${ROOT}`]: JSON.stringify({ items: [network, other] }) });
+      const { code, out } = await call("state", "list", "shop", "-o", format);
+      assert.deepEqual([code, read(out)], [EXIT.done, [network]]);
+      assert.deepEqual(read((await call("state", "list", "-o", format)).out), [network, other]);
+    });
 
   it("pull gives the state byte for byte, to stdout or to a file that only its owner reads", async () => {
     const state = '{"serial": 7, "id": 12345678901234567890}\n';
