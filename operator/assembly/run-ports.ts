@@ -91,7 +91,14 @@ export function runPorts(parts: RunParts): RunPorts {
     },
     async makePod(run, phase, signal) {
       places.take(run);
-      return makePod(parts, run, phase, signal);
+      let made: PodMade | undefined;
+      try {
+        made = await makePod(parts, run, phase, signal);
+        return made;
+      } finally {
+        // Where the pods of one namespace cannot be made, nobody else has to wait for them.
+        if (made?.type !== "made") places.giveBack(run);
+      }
     },
     noteOverride: (run, environment, reason, signal) => noteOverride(parts, run, environment, reason, signal),
     async stopPod({ metadata }, signal) {

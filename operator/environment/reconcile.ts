@@ -1,4 +1,4 @@
-import { failed, type Outcome, settled, waiting } from "../loop/outcome.ts";
+import { failed, LONGEST_WAIT_MS, type Outcome, settled, waiting } from "../loop/outcome.ts";
 import { act } from "./act.ts";
 import { type Decision, decide } from "./decide.ts";
 import { announce } from "./events.ts";
@@ -40,6 +40,3 @@ function nextLook(decision: Decision, nowMs: number): Outcome {
   );
   return moments.length === 0 ? settled : waiting(Math.min(LONGEST_WAIT_MS, Math.max(0, Math.min(...moments) - nowMs)));
 }
-
-/** Moments are on the wall clock, and waits are not: a clock that was set meanwhile is noticed within this time. */
-const LONGEST_WAIT_MS = 10 * 60_000;

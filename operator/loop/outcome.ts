@@ -16,6 +16,9 @@ export const stalled: Outcome = { type: "stalled" };
 export const waiting = (afterMs: number): Outcome => ({ type: "waiting", afterMs });
 export const failed = (error: unknown): Outcome => ({ type: "failed", error });
 
+/** Moments are on the wall clock, and waits are not: a clock that was set meanwhile is noticed within this time. */
+export const LONGEST_WAIT_MS = 10 * 60_000;
+
 /** What the queue does with the key next. */
 export type Requeue =
   | { readonly type: "forget" }

@@ -5,6 +5,7 @@ import { isToBeCancelled } from "./cancel.ts";
 import { saidByKubelet } from "./death.ts";
 import type { RunDecision } from "./decide.ts";
 import type { RunObservation } from "./observation.ts";
+import { LOOKS_FOR_PLACE_MS } from "./places.ts";
 import { whyNotStarted } from "./start-trouble.ts";
 import { hasMoved } from "./witness.ts";
 
@@ -24,7 +25,7 @@ export function decideCheck(observation: RunObservation): RunDecision {
   const outcome = cancelled(observation) ?? (ours === undefined ? undefined : givenUp(observation, ours));
   if (outcome !== undefined) return { type: "drop", outcome, pod: ours };
   if (ours !== undefined) return { type: "await", wakeAtMs: deadlineMs(observation, ours) };
-  return freePlaces > 0 ? { type: "createPod" } : { type: "await", wakeAtMs: undefined };
+  return freePlaces > 0 ? { type: "createPod" } : { type: "await", wakeAtMs: observation.nowMs + LOOKS_FOR_PLACE_MS };
 }
 
 function cancelled({ run, environment, isOvertaken }: RunObservation): RunOutcome | undefined {

@@ -10,6 +10,7 @@ import { imageAwaitedUntilMs, isImageToRecord } from "./image.ts";
 import { cancelledBy, whyNotNow } from "./not-now.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { phaseNameOf, recordedPod } from "./phase.ts";
+import { LOOKS_FOR_PLACE_MS } from "./places.ts";
 import { whyPointless } from "./pointless.ts";
 import { whyNotStarted } from "./start-trouble.ts";
 import { decideWaiting, supersededOutcome } from "./waiting.ts";
@@ -134,6 +135,7 @@ function beforePod(observation: RunObservation): RunDecision {
     type: "wait",
     phase: "Pending",
     message: "waits for a free place: the installation's limit of Runs at once is reached",
+    wakeAtMs: observation.nowMs + LOOKS_FOR_PLACE_MS,
   };
 }
 

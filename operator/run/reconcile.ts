@@ -1,5 +1,5 @@
 import { FINALIZERS } from "../api/names.ts";
-import { failed, type Outcome, settled, waiting } from "../loop/outcome.ts";
+import { failed, LONGEST_WAIT_MS, type Outcome, settled, waiting } from "../loop/outcome.ts";
 import { type Acted, act } from "./act.ts";
 import { proofOfDeath } from "./death.ts";
 import { decideRun, type RunDecision } from "./decide.ts";
@@ -53,5 +53,5 @@ function nextLook(decision: RunDecision, acted: Acted, nowMs: number): Outcome {
   if (acted.type === "foreign") return failed(new Error(`a foreign pod has the name ${acted.name}`));
   if (decision.type !== "wait" && decision.type !== "await") return settled;
   if (decision.wakeAtMs === undefined) return settled;
-  return waiting(Math.max(0, decision.wakeAtMs - nowMs));
+  return waiting(Math.min(LONGEST_WAIT_MS, Math.max(0, decision.wakeAtMs - nowMs)));
 }

@@ -7,6 +7,7 @@ import { CANCELLED_BEFORE_IT_BEGAN, isCancelled } from "./cancel.ts";
 import type { RunDecision } from "./decide.ts";
 import { whyNotNow } from "./not-now.ts";
 import type { RunObservation, RunSeen } from "./observation.ts";
+import { LOOKS_FOR_PLACE_MS } from "./places.ts";
 import { whyPointless } from "./pointless.ts";
 
 /** What people have said about the plan of this Run that waits. */
@@ -68,7 +69,10 @@ export function decideWaiting(observation: RunObservation): RunDecision {
       }
       if (plan.type === "heldBack") return waits(approvedText(plan.why), standing.expiresAtMs);
       if (freePlaces > 0) return { type: "createPod" };
-      return waits(approvedText("waits for a free place"), standing.expiresAtMs);
+      return waits(
+        approvedText("waits for a free place"),
+        Math.min(observation.nowMs + LOOKS_FOR_PLACE_MS, standing.expiresAtMs),
+      );
   }
 }
 

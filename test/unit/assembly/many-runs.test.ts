@@ -232,6 +232,24 @@ describe("counting places", () => {
   });
 });
 
+describe("a place that is given back, since a pod could not be made", () => {
+  for (const [kind, one, another] of [
+    ["Run", aRun(2, "Pending"), aRun(3, "Pending")],
+    ["Check", aCheck(2), aCheck(3)],
+  ] as const)
+    it(`is another ${kind}'s, unless there is a pod all the same`, () => {
+      const runs = countedCache(RUN_INDEXES, [one, another]);
+      const pods = countedCache<KubeObject>({}, []);
+      const places = countPlaces({ runs, pods } as unknown as Caches, { runs: 1, checks: 1 });
+      places.take(one);
+      assert.equal(places.freeFor(another), 0);
+      places.giveBack(one);
+      assert.equal(places.freeFor(another), 1);
+      pods.put(podOf(one));
+      assert.equal(places.freeFor(another), 0, "the answer was lost, and the pod was made");
+    });
+});
+
 describe("places of Checks", () => {
   it("are their own: a change does not wait for a Check, nor a Check for changes", () => {
     const [one, two, next] = [aCheck(5), aCheck(6), aCheck(7)];

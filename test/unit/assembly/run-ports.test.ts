@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
-import { BY, type CachedApproval, type CachedEnvironment, type CachedRun } from "../../../operator/assembly/caches.ts";
+import {
+  BY,
+  type CachedApproval,
+  type CachedEnvironment,
+  type CachedRun,
+  RUN_INDEXES,
+} from "../../../operator/assembly/caches.ts";
 import { runPorts } from "../../../operator/assembly/run-ports.ts";
 import { ApiError } from "../../../operator/cluster/errors.ts";
 import type { Node, Pod } from "../../../operator/cluster/kinds.ts";
@@ -18,15 +24,16 @@ import { runSpec } from "../run/observations.ts";
 
 const signal = new AbortController().signal;
 
-/** The real ports on an API server of which the caches know nothing yet. */
-function aPlace() {
+/** The real ports on an API server of which the caches know these Runs, and nothing else yet. */
+function aPlace(...known: readonly Run[]) {
   const clock = worldClock();
   const api = createWorldApi(clock);
+  const runs = known.map((run) => api.create(RUNS, run as unknown as KubeObject) as unknown as Run);
   const client = fakeKubeClient();
   const told: string[] = [];
   const caches = {
     environments: laggingCache<CachedEnvironment>(api, "environments"),
-    runs: laggingCache<CachedRun>(api, "runs", { [BY.environmentUid]: () => [] }),
+    runs: laggingCache<CachedRun>(api, "runs", RUN_INDEXES),
     approvals: laggingCache<CachedApproval>(api, "approvals", { [BY.run]: () => [] }),
     pods: laggingCache<Pod>(api, "pods", { [BY.environmentUid]: () => [] }),
     nodes: laggingCache<Node>(api, "nodes"),
@@ -46,7 +53,7 @@ function aPlace() {
     maxChecks: 1,
     onClosed: () => {},
   });
-  return { client, ports, told };
+  return { client, ports, told, runs };
 }
 
 const run: Run = aRun(runSpec());
@@ -72,6 +79,18 @@ describe("Making a Run's pod", () => {
     const made = await ports.makePod(run, "Plan", signal);
     assert.equal(made.type === "made" && made.pod.metadata.uid, podsIn(client)[0]?.metadata.uid);
     assert.equal(podsIn(client).length, 1);
+  });
+
+  it("keeps no place where the pod cannot be made: nobody else waits for a webhook that is down", async () => {
+    const { client, ports, runs } = aPlace(run, aRun(runSpec({ component: "database" })));
+    const [one = assert.fail(), next = assert.fail()] = runs;
+    client.faults.before = (verb) => {
+      if (verb === "create") throw refusal(500, "InternalError");
+    };
+    const asked = ports.makePod(one, "Plan", signal);
+    assert.equal(ports.freePlaces(next), 1, "as long as it is not answered");
+    await assert.rejects(asked);
+    assert.equal(ports.freePlaces(next), 2);
   });
 
   it("does not take somebody else's pod of that name for its own", async () => {

@@ -63,6 +63,27 @@ describe("The rounds of several Runs at the same time", () => {
     });
 });
 
+describe("A Run that waits for a moment", () => {
+  async function nextLookOf(kind: (component: string, number: number) => Run, places: number) {
+    const { names, ports } = aWorld(kind, places);
+    const nobody = { ...ports, approvalsOf: () => [] };
+    const outcome = await reconcileRun("team", names[0] ?? "", nobody, new AbortController().signal);
+    return outcome.type === "waiting" ? outcome.afterMs : assert.fail(outcome.type);
+  }
+
+  it("is looked at every ten minutes, also where its plan waits for people: the clock may have been set", async () => {
+    assert.equal(
+      await nextLookOf((component, number) => aRun(runSpec({ component, number, ...approval }), held), 1),
+      600_000,
+    );
+  });
+
+  for (const [which, kind] of Object.entries(kinds).slice(0, 2))
+    it(`looks each minute for a place that was given back, which nothing tells (of those ${which})`, async () => {
+      assert.equal(await nextLookOf(kind, 0), 60_000);
+    });
+});
+
 describe("The pods of a Run that somebody has taken away by force", () => {
   async function released(pods: readonly ObservedPod[], gone = true) {
     const done: string[] = [];
