@@ -62,10 +62,11 @@ function lockLine({ metadata }: Environment, { past, reason }: Verdict): Pick<Co
   return isNews ? { lock: { run, pod, since, standing } } : {};
 }
 
-/** Shown only: what has drifted is as ready as before. */
+/** Shown only: what has drifted is as ready as before. What was said of it, as of a source that is away, nothing else says. */
 function withDrift(verdict: Verdict, drift: DriftSeen | undefined): Verdict {
   if (verdict.state !== "Ready" || drift?.status !== "True") return verdict;
-  return { ...verdict, state: "Drifted", reason: drift.reason, message: drift.message };
+  const message = [verdict.message, drift.message].filter((text) => text !== "").join("; ");
+  return { ...verdict, state: "Drifted", reason: drift.reason, message };
 }
 
 function rememberedPolicy(environment: Environment, { name }: Verdict, declared: boolean) {

@@ -1,7 +1,7 @@
 import { type FreshCondition, type Reason, standingOf } from "../api/conditions.ts";
 import type { Environment } from "../api/environment.ts";
 import { expiredText } from "./expiring.ts";
-import type { Verdict } from "./verdict.ts";
+import { isAsDeclared, type Verdict } from "./verdict.ts";
 
 /** What is done with the whole: a decision's type. */
 export type Mode = "converge" | "expire" | "dismantle";
@@ -67,7 +67,7 @@ function spokesman(verdicts: readonly Verdict[]): Verdict | undefined {
     return state === "Blocked" ? 5 : 4;
   };
   const unready = verdicts.filter(
-    ({ state, reason }) => state !== "Ready" && state !== "Destroyed" && reason !== "Asleep",
+    (verdict) => !isAsDeclared(verdict) && verdict.state !== "Destroyed" && verdict.reason !== "Asleep",
   );
   return unready.toSorted((a, b) => rank(a) - rank(b))[0];
 }
@@ -81,7 +81,11 @@ function needsPerson({ state, reason, wakeAtMs }: Verdict): boolean {
 const rests = ({ state, reason }: Verdict): boolean => state === "Suspended" && standingOf(reason) === "done";
 
 const movesByItself = (verdict: Verdict): boolean =>
-  !needsPerson(verdict) && !rests(verdict) && !["Ready", "Destroyed", "Blocked"].includes(verdict.state);
+  !needsPerson(verdict) &&
+  !rests(verdict) &&
+  !isAsDeclared(verdict) &&
+  verdict.state !== "Destroyed" &&
+  verdict.state !== "Blocked";
 
 /** What sleeps is as it is declared to be: the whole is Ready, and says that this is not all that there could be. */
 function readyAs(verdicts: readonly Verdict[], suspended: boolean): FreshCondition {

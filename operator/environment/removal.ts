@@ -3,6 +3,7 @@ import type { Component, DeletionPolicy } from "../api/component.ts";
 import { deletionPolicyOf } from "../api/deletion-policy.ts";
 import { digestOf } from "../api/digest.ts";
 import type { Environment } from "../api/environment.ts";
+import type { ComponentStatus } from "../api/environment-status.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import { stateNameOf } from "../run/witness.ts";
@@ -41,7 +42,7 @@ export function isToBeSeenTo(record: ComponentRecord, { metadata }: Environment)
   return owner.environmentUid === metadata.uid && (ownership === "Owned" || movingTo !== undefined);
 }
 
-/** Components that only Runs tell of: neither declared nor in the store. */
+/** Components that only Runs tell of, or that the status has called lost: neither declared nor in the store. */
 export function componentsWithoutRecord({ environment, records, runs }: Observation): readonly string[] {
   const stored = new Set(records.map(({ key }) => key.component));
   // A state that is on its way is told of under the name that it has still.
@@ -51,8 +52,13 @@ export function componentsWithoutRecord({ environment, records, runs }: Observat
     // What has moved is told of under its new name.
     if (formerName !== undefined && stored.has(name)) known.add(formerName);
   }
-  return [...new Set(runs.flatMap((run) => stateNameOf(run) ?? []))].filter((name) => !known.has(name)).sort();
+  const lost = (environment.status?.components ?? []).filter(isToldLost).map(({ name }) => name);
+  return [...new Set([...runs.flatMap((run) => stateNameOf(run) ?? []), ...lost])]
+    .filter((name) => !known.has(name))
+    .sort();
 }
+
+const isToldLost = ({ reason }: Pick<ComponentStatus, "reason">): boolean => reason === "StateLost";
 
 /** Where does a component that must go stand, and what is its next step? */
 export function decideRemoval(
@@ -120,7 +126,14 @@ function rulesOf({ observation, past, ending }: Subject): RunRules {
 /** Nothing is known, which is not the same as nothing exists: the Runs know whether something was made. */
 function withoutRecord(subject: Subject): Answer {
   if (policyOf(subject) === "Retain") return gone("Released");
-  return lostState(subject) ?? gone("Destroyed");
+  return lostState(subject) ?? toldLost(subject) ?? gone("Destroyed");
+}
+
+/** A deletion in the foreground takes the Runs first, which were the witnesses. What was told while they were there stays true without them. */
+function toldLost({ observation, past }: Subject): Answer | undefined {
+  const line = observation.environment.status?.components?.find(({ name }) => name === past.name);
+  if (line === undefined || !isToldLost(line)) return undefined;
+  return { state: "Stalled", reason: "StateLost", message: line.message ?? "" };
 }
 
 function gone(reason: "Destroyed" | "Released"): Answer {

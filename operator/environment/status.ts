@@ -1,7 +1,7 @@
 import { type Condition, type FreshCondition, LONGEST_MESSAGE } from "../api/conditions.ts";
 import { cutBytes } from "../api/cut-bytes.ts";
 import type { Environment } from "../api/environment.ts";
-import type { ComponentState, EnvironmentStatus } from "../api/environment-status.ts";
+import type { EnvironmentStatus } from "../api/environment-status.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import { componentLine } from "./component-line.ts";
 import { conditionsFor, type Mode } from "./conditions.ts";
@@ -11,7 +11,7 @@ import { expiring } from "./expiring.ts";
 import { brokenPromise } from "./offered-outputs.ts";
 import type { Published } from "./outputs.ts";
 import { withinBudget } from "./status-budget.ts";
-import type { Trouble, Verdict } from "./verdict.ts";
+import { isAsDeclared, type Trouble, type Verdict } from "./verdict.ts";
 
 /** The status that this decision amounts to: computed from this round's facts only, times of transitions apart. */
 export function statusFor(
@@ -55,11 +55,10 @@ export function statusFor(
 }
 
 function summaryOf(mode: Mode, verdicts: readonly Verdict[]): string {
-  const share = (wanted: ComponentState) =>
-    `${verdicts.filter(({ state }) => state === wanted).length}/${verdicts.length}`;
+  const share = (counts: (verdict: Verdict) => boolean) => `${verdicts.filter(counts).length}/${verdicts.length}`;
   const asleep = verdicts.filter(({ reason }) => reason === "Asleep").length;
-  if (mode === "converge") return `${share("Ready")} ready${asleep === 0 ? "" : `, ${asleep} asleep`}`;
-  return `${mode === "expire" ? "expired, " : ""}${share("Destroyed")} gone`;
+  if (mode === "converge") return `${share(isAsDeclared)} ready${asleep === 0 ? "" : `, ${asleep} asleep`}`;
+  return `${mode === "expire" ? "expired, " : ""}${share(({ state }) => state === "Destroyed")} gone`;
 }
 
 /** What is wrong with the whole is told when every component is well: until then they have something to tell. */

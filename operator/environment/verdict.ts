@@ -40,6 +40,10 @@ export interface Verdict {
   readonly past: ComponentPast;
 }
 
+/** What is declared of it is applied, also while a plan waits that would only bring back what somebody has changed in the world. */
+export const isAsDeclared = ({ state, satisfied }: Verdict): boolean =>
+  state === "Ready" || (state === "AwaitingApproval" && satisfied);
+
 /** What is wrong with the Environment as a whole, where each component may be well. */
 export interface Trouble {
   readonly reason: Reason;

@@ -133,6 +133,9 @@ journeys("drift", () => {
       assert.equal(proposed.spec.cause.type, "DriftFound");
       assert.deepEqual(proposed.status?.plan?.counts, { create: 0, update: 1, replace: 0, delete: 0 });
       assert.equal((await place.find("ConfigMap", "settings"))?.data?.colour, "red", "nothing is mended unasked");
+      await place.until("drifts", (one) => conditionOf(one, "AwaitingApproval")?.status === "True" && isReady(one), {
+        about: "to wait for a person, and to be as ready as before",
+      });
       await place.apply(environment("after"));
       const user = await place.untilRunEnds("user", 2);
       assert.equal(user.status?.outcome?.result, "Applied");

@@ -3,7 +3,7 @@ import type { Drift } from "../../../operator/api/drift.ts";
 import type { Environment } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { aComponent } from "../../fakes/objects.ts";
-import { conditionOf, HOUR, lineOf, MINUTE, type Story, watching, whenDue } from "./drift-story.ts";
+import { conditionOf, HOUR, lineOf, MINUTE, type Story, statusOf, watching, whenDue } from "./drift-story.ts";
 
 describe("Drift that is to be corrected", () => {
   const correcting: Drift = { interval: "1h", action: "Correct" };
@@ -191,6 +191,18 @@ describe("Drift whose correction is to be proposed", () => {
     assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["AwaitingApproval", true]);
     assert.equal(conditionOf(story, "AwaitingApproval")?.status, "True");
     assert.equal(story.verdict("app").state, "Ready");
+  });
+
+  it("leaves the whole as ready as before, for tools that wait and for people who count", () => {
+    const story = proposed();
+    const { summary } = statusOf(story);
+    assert.equal(summary, "2/2 ready");
+    for (const [type, status] of [
+      ["Ready", "True"],
+      ["Reconciling", "False"],
+      ["Stalled", "False"],
+    ] as const)
+      assert.equal(conditionOf(story, type)?.status, status, type);
   });
 
   for (const [when, tries] of [

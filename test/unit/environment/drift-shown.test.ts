@@ -31,6 +31,20 @@ describe("Drift", () => {
     assert.equal(statusOf(story).summary, "2/2 ready");
   });
 
+  it("does not hide that the source cannot be looked up: nothing else says so", () => {
+    const git = { url: "https://git.example.com/x.git", interval: "5m", ref: { branch: "main" } };
+    const story = watching({ interval: "1h" }, ["network"]);
+    story.edit(({ spec, ...environment }) => ({ ...environment, spec: { ...spec, source: { git } } }));
+    story.sourceAt({ state: "known", revision: "1".repeat(40) });
+    story.settle();
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.sourceAt({ state: "failed", reason: "GitHostUnknown", message: "git.example.com has no address" });
+    const line = lineOf(story, "network");
+    assert.equal(line?.state, "Drifted");
+    assert.match(line.message ?? "", /^what was applied stays applied; git\.example\.com has no address; thing\.a/);
+  });
+
   it("does not stop a change, and a change that waits does not hide it", () => {
     const story = drifted();
     story.edit((environment) => ({

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { statusFor } from "../../../operator/environment/status.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
@@ -59,6 +60,22 @@ describe("A lost state", () => {
       assert.equal(story.started.length, 1);
     });
   }
+
+  for (const components of [["a"], ["b"]])
+    it(`stays told where the Runs that knew of it have gone, as in a deletion in the foreground (declared: ${components})`, () => {
+      const story = anAppliedStory(() => undefined);
+      story.edit(({ spec, ...environment }) => ({
+        ...environment,
+        spec: { ...spec, components: components.map((name) => aComponent(name)) },
+        status: statusFor({ ...environment, spec }, story.decision(), { lines: [] }, new Date(T0)) ?? assert.fail(),
+      }));
+      story.delete();
+      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+      const decision = story.round();
+      assert.equal(decision.type, "dismantle", "the object stays");
+      assert.equal(story.verdict("a").reason, "StateLost");
+      assert.match(story.verdict("a").message, /^restore or push a state/);
+    });
 
   it("is also that of a component that is no longer declared", () => {
     const story = anAppliedStory(() => undefined);
