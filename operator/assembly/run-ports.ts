@@ -10,6 +10,7 @@ import {
   isNotFound,
   isNotReadyYet,
   isRightMissing,
+  isWebhookAway,
 } from "../cluster/errors.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
@@ -154,6 +155,7 @@ async function makePod(parts: RunParts, run: Run, phase: RunPhaseName, signal: A
     return { type: "made", pod: await parts.client.create<Pod>(PODS, wanted, { signal }) };
   } catch (error) {
     if (isRightMissing(error)) return { type: "rightMissing", message: error.message };
+    if (isWebhookAway(error)) return { type: "hindered", message: error.message };
     if (isNotReadyYet(error)) throw error;
     const refused = isForbidden(error) || isInvalid(error) || isNotFound(error);
     if (!refused && !isAlreadyExists(error)) throw error;

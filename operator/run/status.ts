@@ -117,6 +117,10 @@ function statusOf(run: Run, acted: Acted, now: Date): RunStatus | undefined {
       const message = `a pod that the operator did not make has the name ${acted.name}: delete it`;
       return { ...ownPart(run), ...working(run, "Pending", "ForeignPod", message, now) };
     }
+    case "hindered": {
+      const message = `the pod cannot be made now, and is tried again: ${acted.message}`;
+      return { ...ownPart(run), ...working(run, run.status?.phase ?? "Pending", "Progressing", message, now) };
+    }
     case "rightMissing": {
       const message = `the operator's role lacks a right, and it goes on when that is given back: ${acted.message}`;
       return { ...ownPart(run), ...working(run, "Pending", "RightMissing", message, now) };

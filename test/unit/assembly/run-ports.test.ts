@@ -143,6 +143,18 @@ describe("Making a Run's pod", () => {
     assert.match(made.type === "rightMissing" ? made.message : "", /cannot create resource "pods"/);
   });
 
+  it("spends no Run, and says so, while a webhook is away that has to be asked", async () => {
+    const { client, ports } = aPlace();
+    const message = 'Internal error occurred: failed calling webhook "pods.example.com": connection refused';
+    client.faults.before = (verb) => {
+      const facts = { request: "create pods", status: 500, reason: "InternalError", message };
+      if (verb === "create") throw new ApiError(facts);
+    };
+    const made = await ports.makePod(run, "Plan", signal);
+    assert.equal(made.type, "hindered");
+    assert.match(made.type === "hindered" ? made.message : "", /failed calling webhook/);
+  });
+
   it("spends no Run on an API server that has just begun: the next round asks again", async () => {
     const { client, ports } = aPlace();
     const message = 'pods "p" is forbidden: not yet ready to handle request';

@@ -181,13 +181,12 @@ describe("A Check", () => {
     assert.deepEqual(stopped, ["the-pod"]);
   });
 
-  it("fails its round, and nothing else, where the operator may not make pods", async () => {
-    const ports = {
-      makePod: async () => ({ type: "rightMissing", message: "cannot create pods" }),
-    } satisfies Partial<RunPorts>;
-    const acted = act(run, { type: "createPod" }, ports as unknown as RunPorts, signal);
-    await assert.rejects(acted, /cannot create pods/);
-  });
+  for (const type of ["rightMissing", "hindered"] as const)
+    it(`fails its round, and nothing else, where nobody refuses its pod and it cannot be made (${type})`, async () => {
+      const ports = { makePod: async () => ({ type, message: "cannot create pods" }) } satisfies Partial<RunPorts>;
+      const acted = act(run, { type: "createPod" }, ports as unknown as RunPorts, signal);
+      await assert.rejects(acted, /cannot create pods/);
+    });
 
   it("ends as failed where Kubernetes refuses its pod", async () => {
     const ports = {

@@ -63,6 +63,16 @@ describe("The rounds of several Runs at the same time", () => {
     });
 });
 
+describe("A Run whose pod cannot be made now", () => {
+  it("says so, and is tried again with growing pauses", async () => {
+    const { told, names, ports } = aWorld((component, number) => aRun(runSpec({ component, number })), 1);
+    const hindered: RunPorts = { ...ports, makePod: async () => ({ type: "hindered", message: "a webhook is away" }) };
+    const outcome = await reconcileRun("team", names[0] ?? "", hindered, new AbortController().signal);
+    assert.equal(outcome.type, "failed");
+    assert.match(told.get(names[0] ?? "") ?? "", /is tried again: a webhook is away/);
+  });
+});
+
 describe("A Run that waits for a moment", () => {
   async function nextLookOf(kind: (component: string, number: number) => Run, places: number) {
     const { names, ports } = aWorld(kind, places);

@@ -29,6 +29,7 @@ const everyAct: readonly Acted[] = [
   { type: "cancelling", phase: "Applying" },
   { type: "imageTold" },
   { type: "foreign", name: "the-pod" },
+  { type: "hindered", message: "failed calling webhook" },
   { type: "rightMissing", message: "cannot create pods" },
   { type: "unproven", podUid: "lost", message: "its object is gone" },
   { type: "closed", outcome: applied },
@@ -103,6 +104,12 @@ describe("The Run controller's part of the status", () => {
     assert.equal(unproven?.unprovenPod, "lost");
   });
 
+  it("says what a pod waits for that cannot be made now, without a person being needed", () => {
+    const status = statusAfter(seen(aRun(runSpec())), { type: "hindered", message: "failed calling webhook" }, now);
+    assert.deepEqual([status?.phase, succeeded(status)?.reason], ["Pending", "Progressing"]);
+    assert.equal(status?.message, "the pod cannot be made now, and is tried again: failed calling webhook");
+  });
+
   it("is for kstatus under way, finished or failed, and never finished before it has ended", () => {
     const after = (acted: Acted) => {
       const run = aRun(runSpec(), told);
@@ -117,6 +124,7 @@ describe("The Run controller's part of the status", () => {
       [{ type: "started", pod: aPod() }, "InProgress"],
       [{ type: "working", phase: "Applying", message: "the plan is applied" }, "InProgress"],
       [{ type: "foreign", name: "the-pod" }, "Failed"],
+      [{ type: "hindered", message: "failed calling webhook" }, "InProgress"],
       [{ type: "rightMissing", message: "cannot create pods" }, "Failed"],
       [{ type: "unproven", podUid: "lost", message: "look first" }, "Failed"],
       [closed({}), "Current"],
@@ -137,6 +145,7 @@ describe("The Run controller's part of the status", () => {
         const acts: readonly Acted[] = [
           { type: "closed", outcome: { ...applied, message } },
           { type: "working", phase: "Applying", message },
+          { type: "hindered", message },
           { type: "rightMissing", message },
           { type: "unproven", podUid: "lost", message },
         ];
