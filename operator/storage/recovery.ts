@@ -1,6 +1,6 @@
 import { changeRecord } from "./change.ts";
 import type { Claimant } from "./claims.ts";
-import type { StateStore } from "./port.ts";
+import { type StateStore, StoreCorrupt } from "./port.ts";
 import { type ComponentRecord, stateKeyText } from "./record.ts";
 import { Refused } from "./refusal.ts";
 import { digestOfBytes } from "./secret-blobs.ts";
@@ -94,7 +94,12 @@ async function hasWholeCopy(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   if (record.recovery?.run !== run) return false;
-  return isState(await store.getBlob(record, record.recovery.blob, signal));
+  try {
+    return isState(await store.getBlob(record, record.recovery.blob, signal));
+  } catch (error) {
+    if (error instanceof StoreCorrupt) return false;
+    throw error;
+  }
 }
 
 function isState(content: Buffer): boolean {

@@ -18,6 +18,8 @@ export interface PlanPicture {
   readonly cause: string;
   /** sha256 of the plan file: an Approval is for exactly this. */
   readonly digest: string;
+  /** Commit of the source, where it has one. */
+  readonly revision?: string;
   readonly counts: PlanCounts;
   /** The first of the changes; `counts` has all of them. */
   readonly changes: readonly PlanChange[];
@@ -45,6 +47,7 @@ export interface PlanChange {
 export function planOf({ metadata, spec, status }: Run): PlanPicture | undefined {
   const plan = status?.plan;
   if (plan === undefined) return undefined;
+  const revision = plan.revision ?? spec.inputs.revision;
   const since = status?.heldAt ?? status?.plannedAt;
   const waitsFor = waitsForIn(status?.message);
   const words = status?.approvals ?? [];
@@ -58,6 +61,7 @@ export function planOf({ metadata, spec, status }: Run): PlanPicture | undefined
     operation: spec.operation,
     cause: spec.cause.detail ?? spec.cause.type,
     digest: plan.digest,
+    ...(revision === undefined ? {} : { revision }),
     counts: plan.counts,
     changes: plan.resources,
     waits: status?.phase === "AwaitingApproval",
@@ -80,10 +84,11 @@ export function waitingPlans(environment: Environment, runs: readonly Run[]): re
   return inOrder(environment, runs.map(planOf)).filter(({ waits }) => waits);
 }
 
-/** The newest plan of each component; `runs` come newest first. */
+/** The newest plan of each component that was to change something; `runs` come newest first. */
 export function lastPlans(environment: Environment, runs: readonly Run[]): readonly PlanPicture[] {
   const seen = new Set<string>();
-  const plans = runs.map(planOf).filter((plan) => {
+  const changing = runs.filter(({ spec }) => spec.operation !== "Check");
+  const plans = changing.map(planOf).filter((plan) => {
     if (plan === undefined || seen.has(plan.component)) return false;
     seen.add(plan.component);
     return true;

@@ -15,6 +15,7 @@ export function planView(plan: PlanPicture, text: string | undefined, now: Date,
     `${paint("strong", plan.component)} #${plan.number}: ${operationText(plan, paint)}`,
     `  Run     ${plan.run}`,
     `  digest  ${plan.digest}`,
+    ...commitLine(plan),
     `  cause   ${plan.cause}`,
     `  ${plan.waits ? "waits" : "state"}   ${plan.waits ? waitText(plan, now) : plan.state}`,
     "",
@@ -35,6 +36,7 @@ export function signView(plans: readonly PlanPicture[], now: Date, paint: Paint)
       `${paint("strong", plan.component)} #${plan.number}: ${operationText(plan, paint)}`,
       `  Run     ${plan.run}`,
       `  digest  ${plan.digest}`,
+      ...commitLine(plan),
       `  waits   ${waitText(plan, now)}`,
       ...named.map(
         (change) => `  ${painted(change, paint)}${change.action === "replace" ? " (destroyed, and made anew)" : ""}`,
@@ -48,6 +50,9 @@ export function signView(plans: readonly PlanPicture[], now: Date, paint: Paint)
     ];
   });
 }
+
+const commitLine = ({ revision }: PlanPicture): readonly string[] =>
+  revision === undefined ? [] : [`  commit  ${revision}`];
 
 function operationText({ operation, counts }: PlanPicture, paint: Paint): string {
   const text = operation === "Destroy" ? `DESTROYS THE COMPONENT: ${countsLong(counts)}` : countsLong(counts);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Approval } from "../../../operator/api/approval.ts";
+import type { Run } from "../../../operator/api/run.ts";
 import { ApiError } from "../../../operator/cluster/errors.ts";
 import type { ConfigMap } from "../../../operator/cluster/kinds.ts";
 import type { KubeObject } from "../../../operator/cluster/ports.ts";
@@ -249,6 +250,25 @@ database #5: 1 to create, 1 to replace, 1 to destroy
         throw new ApiError({ request: "get", status: 403, reason: "Forbidden", message: "no" });
     };
     assert.match((await call("plan", "shop", "network")).out, /- aws_s3_bucket\.old/);
+  });
+
+  it("says which commit a plan is of, to who reads it and to who signs it", async () => {
+    const plan = { ...(network.status?.plan ?? assert.fail()), revision: "0123abcd".repeat(5) };
+    const options = { runs: [held("network", 3, "e", { plan })] };
+    for (const command of ["plan", "approve"]) {
+      const { out } = await world(options).call(command, "shop");
+      assert.match(out, /\n {2}commit {2}(0123abcd){5}\n/);
+    }
+  });
+
+  it("does not take what a look for drift would bring back for what was planned last", async () => {
+    const look = { ...past, metadata: { ...past.metadata, name: "shop-app-5", uid: "look" } };
+    const check: Run = { ...look, spec: { ...past.spec, operation: "Check", number: 5 } };
+    const plan = past.status?.plan ?? assert.fail();
+    const found: Run = { ...check, status: { observedGeneration: 1, phase: "Succeeded", plan } };
+    const { out } = await world({ runs: [found, past] }).call("plan", "shop", "app");
+    assert.match(out, /shop-app-4/);
+    assert.doesNotMatch(out, /shop-app-5/);
   });
 
   it("shows the last plan where none waits, and says so", async () => {

@@ -133,6 +133,17 @@ describe("a state that the engine could not hand over", () => {
     assert.ok(found !== undefined && kept !== undefined);
     assert.ok((await store.getBlob(found.value, kept)).equals(whole));
   });
+
+  it("takes the place of a copy that is damaged, whatever it is", async () => {
+    const { store, pod, write, record } = await aLockedStore();
+    await write(aState({ serial: 5 }));
+    assert.equal(await recoverState(store, pod, aState({ serial: 6, lineage: "another" }), AT), "kept");
+    const copy = (await record()).recovery?.blob ?? assert.fail();
+    await store.deleteBlob(await record(), copy);
+    assert.equal(await recoverState(store, pod, Buffer.from("half a st"), AT), "kept");
+    const kept = (await record()).recovery?.blob ?? assert.fail();
+    assert.equal((await store.getBlob(await record(), kept)).toString(), "half a st");
+  });
 });
 
 describe("which versions are kept", () => {
