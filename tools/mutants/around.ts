@@ -62,4 +62,56 @@ export const AROUND: readonly Mutant[] = [
     edits: [{ file: "operator/run/status.ts", find: "isClosed(observation.run) || ", replace: "" }],
     tests: ["test/unit/run/image.test.ts"],
   },
+  {
+    id: "M89",
+    bug: "nobody keeps the login of a plan that waits, so its branch is not followed",
+    edits: [
+      {
+        file: "operator/storage/holding.ts",
+        find: "login === undefined ? {} : { sourceCredentials: login }",
+        replace: "{}",
+      },
+    ],
+    tests: ["test/unit/gateway/held.test.ts"],
+  },
+  {
+    id: "M90",
+    bug: "rules that are declared while a plan is made count for the next one only",
+    edits: [{ file: "operator/assembly/judge.ts", find: "if (other !== undefined)", replace: 'if (other === "")' }],
+    tests: ["test/unit/assembly/judge.test.ts"],
+  },
+  {
+    id: "M91",
+    bug: "a plan is applied although its ConfigMap holds another module by now",
+    edits: [
+      { file: "runner/agent/inputs.ts", find: "files === undefined ? {} : { files: encoded(files) }", replace: "{}" },
+    ],
+    tests: ["test/runner/held.test.ts"],
+  },
+  {
+    id: "M92",
+    bug: "pods that cannot be made keep the places of all others",
+    edits: [
+      { file: "operator/assembly/run-ports.ts", find: 'if (made?.type !== "made") places.giveBack(run);', replace: "" },
+    ],
+    tests: ["test/unit/assembly/run-ports.test.ts"],
+  },
+  {
+    id: "M93",
+    bug: "a lost state is nothing to destroy once its Runs are gone",
+    edits: [{ file: "operator/environment/removal.ts", find: " ?? toldLost(subject)", replace: "" }],
+    tests: ["test/unit/environment/lost-state.test.ts"],
+  },
+  {
+    id: "M94",
+    bug: "a plan that waits does not notice that the clock was set",
+    edits: [
+      {
+        file: "operator/run/reconcile.ts",
+        find: "Math.min(LONGEST_WAIT_MS, Math.max(0, decision.wakeAtMs - nowMs))",
+        replace: "Math.max(0, decision.wakeAtMs - nowMs)",
+      },
+    ],
+    tests: ["test/unit/run/reconcile.test.ts"],
+  },
 ];
