@@ -10,7 +10,7 @@ import {
   isNotFound,
   isNotReadyYet,
   isRightMissing,
-  isWebhookAway,
+  webhookAway,
 } from "../cluster/errors.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
@@ -155,12 +155,13 @@ async function makePod(parts: RunParts, run: Run, phase: RunPhaseName, signal: A
     return { type: "made", pod: await parts.client.create<Pod>(PODS, wanted, { signal }) };
   } catch (error) {
     if (isRightMissing(error)) return { type: "rightMissing", message: error.message };
-    if (isWebhookAway(error)) return { type: "hindered", message: error.message };
     if (isNotReadyYet(error)) throw error;
     const refused = isForbidden(error) || isInvalid(error) || isNotFound(error);
-    if (!refused && !isAlreadyExists(error)) throw error;
-    // A quota refuses before anybody looks whether the pod exists: it may be there from a creation whose answer was lost.
+    const away = webhookAway(error);
+    if (!refused && away === undefined && !isAlreadyExists(error)) throw error;
+    // A quota, or a webhook, stands before anybody looks whether the pod exists: it may be there from a creation whose answer was lost.
     const existing = await parts.client.find<Pod>(PODS, run.metadata.namespace, name, { signal });
+    if (existing === undefined && away !== undefined) return { type: "hindered", webhook: away, error };
     if (existing === undefined && !refused) throw error;
     if (existing === undefined) return { type: "rejected", message: (error as Error).message };
     return isSameOrder(existing, wanted) ? { type: "made", pod: existing } : { type: "foreign", name };

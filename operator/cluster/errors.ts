@@ -61,9 +61,9 @@ export const isRightMissing = (error: unknown): error is ApiError =>
 /** An API server that has just begun refuses what its admission cannot judge yet, in the words of its plugins: in a moment it can. */
 export const isNotReadyYet = (error: unknown): error is ApiError =>
   isForbidden(error) && error.message.includes("not yet ready to handle request");
-/** A webhook that has to be asked did not answer: nothing was written, and nothing is while it is away. The words are the API server's. */
-export const isWebhookAway = (error: unknown): error is ApiError =>
-  hasStatus(error, 500) && error.message.includes("failed calling webhook");
+/** The webhook that has to be asked and did not answer, in the API server's words: nothing was written, and nothing is while it is away. */
+export const webhookAway = (error: unknown): string | undefined =>
+  hasStatus(error, 500) ? /failed calling webhook "([^"]+)"/.exec(error.message)?.[1] : undefined;
 export const isInvalid = (error: unknown): error is ApiError => hasStatus(error, 422);
 /** The version asked for is no longer known: list again. */
 export const isGone = (error: unknown): error is ApiError => hasStatus(error, 410);

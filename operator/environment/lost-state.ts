@@ -1,3 +1,4 @@
+import type { Environment } from "../api/environment.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import { hasBegunToApply, hasSeenSomething, sinceDestroyed } from "../run/witness.ts";
 import type { ComponentRecord } from "../storage/record.ts";
@@ -82,3 +83,23 @@ function withoutObjects(runs: readonly Run[], record: ComponentRecord): Loss | u
 }
 
 const stateText = ({ state }: ComponentRecord): string => (state === undefined ? "none" : `serial ${state.serial}`);
+
+/** Components that the status has called lost. */
+export const namesToldLost = ({ status }: Environment): readonly string[] =>
+  (status?.components ?? []).filter(({ reason }) => reason === "StateLost").map(({ name }) => name);
+
+/**
+ * What was told of a loss while its witnesses were there. A deletion in the foreground takes the Runs first: without them it stays true until a
+ * person has written a state.
+ */
+export function toldLoss(
+  { metadata, status }: Environment,
+  { name, record, runs, formerRuns }: ComponentPast,
+): string | undefined {
+  const line = status?.components?.find((one) => one.name === name);
+  if (line?.reason !== "StateLost") return undefined;
+  const hasWitness = record !== undefined && runs.length + formerRuns.length > 0;
+  const { written } = record ?? {};
+  const writtenBefore = Date.parse(written?.at ?? "") < Date.parse(metadata.deletionTimestamp ?? "");
+  return hasWitness || (written !== undefined && !writtenBefore) ? undefined : (line.message ?? "");
+}

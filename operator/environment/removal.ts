@@ -3,7 +3,6 @@ import type { Component, DeletionPolicy } from "../api/component.ts";
 import { deletionPolicyOf } from "../api/deletion-policy.ts";
 import { digestOf } from "../api/digest.ts";
 import type { Environment } from "../api/environment.ts";
-import type { ComponentStatus } from "../api/environment-status.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import { stateNameOf } from "../run/witness.ts";
@@ -11,6 +10,7 @@ import { type ComponentRecord, destroyBasisOf, replacingWrite } from "../storage
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure, triesOfThisTurn } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
+import { namesToldLost, toldLoss } from "./lost-state.ts";
 import { comingFrom, unfinishedMove } from "./moving.ts";
 import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
@@ -52,13 +52,9 @@ export function componentsWithoutRecord({ environment, records, runs }: Observat
     // What has moved is told of under its new name.
     if (formerName !== undefined && stored.has(name)) known.add(formerName);
   }
-  const lost = (environment.status?.components ?? []).filter(isToldLost).map(({ name }) => name);
-  return [...new Set([...runs.flatMap((run) => stateNameOf(run) ?? []), ...lost])]
-    .filter((name) => !known.has(name))
-    .sort();
+  const told = [...runs.flatMap((run) => stateNameOf(run) ?? []), ...namesToldLost(environment)];
+  return [...new Set(told)].filter((name) => !known.has(name)).sort();
 }
-
-const isToldLost = ({ reason }: Pick<ComponentStatus, "reason">): boolean => reason === "StateLost";
 
 /** Where does a component that must go stand, and what is its next step? */
 export function decideRemoval(
@@ -90,6 +86,7 @@ function firstAnswer(subject: Subject): Answer {
   if (record.ownership === "Released") return gone("Released");
   return (
     recordTrouble(subject) ??
+    toldLost(subject) ??
     leftForMorning(subject, record) ??
     nothingLeft(subject, record) ??
     retained(subject) ??
@@ -129,11 +126,11 @@ function withoutRecord(subject: Subject): Answer {
   return lostState(subject) ?? toldLost(subject) ?? gone("Destroyed");
 }
 
-/** A deletion in the foreground takes the Runs first, which were the witnesses. What was told while they were there stays true without them. */
-function toldLost({ observation, past }: Subject): Answer | undefined {
-  const line = observation.environment.status?.components?.find(({ name }) => name === past.name);
-  if (line === undefined || !isToldLost(line)) return undefined;
-  return { state: "Stalled", reason: "StateLost", message: line.message ?? "" };
+/** To give it up is the way out, also where nobody has a copy of it. */
+function toldLost(subject: Subject): Answer | undefined {
+  const message = toldLoss(subject.observation.environment, subject.past);
+  if (message === undefined || policyOf(subject) === "Retain") return undefined;
+  return { state: "Stalled", reason: "StateLost", message };
 }
 
 function gone(reason: "Destroyed" | "Released"): Answer {
@@ -165,7 +162,9 @@ function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefi
     const message = `remove by hand what is left of what ${left.runs} had begun, then set ${ANNOTATIONS.confirmGone}=${left.run}: ${things}`;
     return { state: "Stalled", reason: "LeftBehind", message: message.slice(0, 1024) };
   }
-  return { ...gone("Destroyed"), satisfied: false, step: { type: "forgetState" } };
+  // Where the status calls it lost, that is taken back first: without a record it would stay true for ever.
+  const isToldLost = namesToldLost(subject.observation.environment).includes(subject.past.name);
+  return { ...gone("Destroyed"), satisfied: false, step: { type: isToldLost ? "none" : "forgetState" } };
 }
 
 export function policyOf({ observation, past }: ComponentSeen): DeletionPolicy {

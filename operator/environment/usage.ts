@@ -6,7 +6,7 @@ import { destroyBasisOf, isWhole } from "../storage/record.ts";
 import { inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
 import { dependenciesOf, type Graph, graphOf, orderOf, reversed } from "./graph.ts";
-import { lossOf } from "./lost-state.ts";
+import { lossOf, namesToldLost, toldLoss } from "./lost-state.ts";
 import { type ComponentPast, type Observation, pastOf } from "./observation.ts";
 import { policyOf } from "./removal.ts";
 import { withKeptCommits } from "./watch.ts";
@@ -26,6 +26,7 @@ function workedOut(observation: Observation): UsersOf {
   const names = new Set([
     ...observation.records.map(({ key }) => key.component),
     ...observation.runs.flatMap((run) => stateNameOf(run) ?? []),
+    ...namesToldLost(observation.environment),
   ]);
   const pasts = [...names].map((name) => pastOf(observation, name));
   const holding = pasts.filter((past) => isHolding(observation, past) || beginning(past) !== undefined);
@@ -36,7 +37,7 @@ function workedOut(observation: Observation): UsersOf {
 /** Where a record is lost, what the Runs have made is still there, unless it was given up. */
 function isHolding(observation: Observation, past: ComponentPast): boolean {
   const { record } = past;
-  const isLost = lossOf(past) !== undefined;
+  const isLost = (lossOf(past) ?? toldLoss(observation.environment, past)) !== undefined;
   if (record === undefined) return isLost && policyOf({ observation, past }) !== "Retain";
   const isOwn = record.owner.environmentUid === observation.environment.metadata.uid && record.ownership === "Owned";
   return isOwn && (record.mayHoldObjects || isLost);

@@ -21,7 +21,7 @@ export type Acted =
   | { readonly type: "cancelling"; readonly phase: RunPhase }
   | { readonly type: "imageTold" }
   | { readonly type: "foreign"; readonly name: string }
-  | { readonly type: "hindered"; readonly message: string }
+  | { readonly type: "hindered"; readonly webhook: string; readonly error: unknown }
   | { readonly type: "rightMissing"; readonly message: string }
   | { readonly type: "unproven"; readonly podUid: string; readonly message: string }
   | { readonly type: "closed"; readonly outcome: RunOutcome };
@@ -98,7 +98,8 @@ async function createCheckPod(run: Run, ports: RunPorts, signal: AbortSignal): P
   const made = await ports.makePod(run, "Plan", signal);
   if (made.type === "made") return nothing;
   // Nobody waits for a Check: it is only tried again.
-  if (made.type === "rightMissing" || made.type === "hindered") throw new Error(made.message);
+  if (made.type === "rightMissing") throw new Error(made.message);
+  if (made.type === "hindered") throw made.error;
   const [reason, message] =
     made.type === "foreign"
       ? ["ForeignPod", `a pod that the operator did not make has the name ${made.name}: delete it`]

@@ -14,8 +14,8 @@ export type PodMade =
   | { readonly type: "foreign"; readonly name: string }
   /** Kubernetes refuses it: quota, admission, a missing ServiceAccount. */
   | { readonly type: "rejected"; readonly message: string }
-  /** Something in between is away, as a webhook: nobody has refused it. */
-  | { readonly type: "hindered"; readonly message: string }
+  /** A webhook in between is away: nobody has refused it. */
+  | { readonly type: "hindered"; readonly webhook: string; readonly error: unknown }
   /** The operator may not make pods: that is not this Run's fault, and no later one's. */
   | { readonly type: "rightMissing"; readonly message: string };
 

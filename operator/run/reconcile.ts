@@ -49,7 +49,8 @@ async function letStraysGo(namespace: string, name: string, ports: RunPorts, sig
 }
 
 function nextLook(decision: RunDecision, acted: Acted, nowMs: number): Outcome {
-  if (acted.type === "rightMissing" || acted.type === "hindered") return failed(new Error(acted.message));
+  if (acted.type === "rightMissing") return failed(new Error(acted.message));
+  if (acted.type === "hindered") return failed(acted.error);
   if (acted.type === "foreign") return failed(new Error(`a foreign pod has the name ${acted.name}`));
   if (decision.type !== "wait" && decision.type !== "await") return settled;
   if (decision.wakeAtMs === undefined) return settled;

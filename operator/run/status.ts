@@ -118,7 +118,8 @@ function statusOf(run: Run, acted: Acted, now: Date): RunStatus | undefined {
       return { ...ownPart(run), ...working(run, "Pending", "ForeignPod", message, now) };
     }
     case "hindered": {
-      const message = `the pod cannot be made now, and is tried again: ${acted.message}`;
+      // The error itself may differ each time, and what is written brings the next round at once.
+      const message = `the pod cannot be made now, and is tried again: the webhook ${acted.webhook} does not answer`;
       return { ...ownPart(run), ...working(run, run.status?.phase ?? "Pending", "Progressing", message, now) };
     }
     case "rightMissing": {

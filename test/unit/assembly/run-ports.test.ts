@@ -143,16 +143,31 @@ describe("Making a Run's pod", () => {
     assert.match(made.type === "rightMissing" ? made.message : "", /cannot create resource "pods"/);
   });
 
-  it("spends no Run, and says so, while a webhook is away that has to be asked", async () => {
-    const { client, ports } = aPlace();
+  describe("while a webhook is away that has to be asked", () => {
     const message = 'Internal error occurred: failed calling webhook "pods.example.com": connection refused';
-    client.faults.before = (verb) => {
-      const facts = { request: "create pods", status: 500, reason: "InternalError", message };
-      if (verb === "create") throw new ApiError(facts);
+    const error = new ApiError({ request: "create pods", status: 500, reason: "InternalError", message });
+    const away = (client: ReturnType<typeof fakeKubeClient>) => {
+      client.faults.before = (verb) => {
+        if (verb === "create") throw error;
+      };
     };
-    const made = await ports.makePod(run, "Plan", signal);
-    assert.equal(made.type, "hindered");
-    assert.match(made.type === "hindered" ? made.message : "", /failed calling webhook/);
+
+    it("spends no Run, and names it", async () => {
+      const { client, ports } = aPlace();
+      away(client);
+      assert.deepEqual(await ports.makePod(run, "Plan", signal), {
+        type: "hindered",
+        webhook: "pods.example.com",
+        error,
+      });
+    });
+
+    it("adopts the pod that was made before, when the answer to that was lost", async () => {
+      const { client, ports } = aPlace();
+      await ports.makePod(run, "Plan", signal);
+      away(client);
+      assert.equal((await ports.makePod(run, "Plan", signal)).type, "made");
+    });
   });
 
   it("spends no Run on an API server that has just begun: the next round asks again", async () => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { statusFor } from "../../../operator/environment/status.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
@@ -61,21 +60,59 @@ describe("A lost state", () => {
     });
   }
 
-  for (const components of [["a"], ["b"]])
-    it(`stays told where the Runs that knew of it have gone, as in a deletion in the foreground (declared: ${components})`, () => {
-      const story = anAppliedStory(() => undefined);
+  describe("that was told of", () => {
+    /** The status says so; then the whole is deleted in the foreground, which takes the Runs. */
+    function inForeground(happens: (record: ComponentRecord) => ComponentRecord | undefined, components = ["a"]) {
+      const story = anAppliedStory(happens);
       story.edit(({ spec, ...environment }) => ({
         ...environment,
         spec: { ...spec, components: components.map((name) => aComponent(name)) },
-        status: statusFor({ ...environment, spec }, story.decision(), { lines: [] }, new Date(T0)) ?? assert.fail(),
       }));
+      story.report();
       story.delete();
       for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
-      const decision = story.round();
-      assert.equal(decision.type, "dismantle", "the object stays");
-      assert.equal(story.verdict("a").reason, "StateLost");
-      assert.match(story.verdict("a").message, /^restore or push a state/);
+      return story;
+    }
+
+    for (const [what, happens] of Object.entries(LOSSES))
+      for (const components of [["a"], ["b"]])
+        it(`stays lost without the Runs that knew of it: ${what} (declared: ${components})`, () => {
+          const story = inForeground(happens, components);
+          assert.equal(story.round().type, "dismantle", "the object stays");
+          assert.equal(story.verdict("a").reason, "StateLost");
+          assert.match(story.verdict("a").message, /^restore or push a state/);
+          assert.equal(story.started.length, 1);
+        });
+
+    it("is over when a person has written a state, be it an empty one, and when it is given up", () => {
+      const story = inForeground(LOSSES["the state was emptied"]);
+      const record = story.records.get("a") ?? assert.fail();
+      const written = { by: "ada", at: "2030-01-01T00:00:00.000Z", serial: 8 } as never;
+      story.records.set("a", { ...record, mayHoldObjects: false, written });
+      story.round();
+      assert.ok(story.records.has("a"), "its record goes when the status does not call it lost any more");
+      story.report();
+      story.settle();
+      assert.equal(story.decision().type, "letGo");
+
+      const given = inForeground(LOSSES["the record is gone"]);
+      given.edit((environment) => ({ ...environment, spec: { ...environment.spec, deletionPolicy: "Retain" } }));
+      assert.equal(given.decision().type, "letGo");
     });
+
+    it("keeps what it needs from being destroyed under it", () => {
+      const story = aStory(anEnvironment([aComponent("network"), aComponent("a", { needs: ["network"] })]));
+      story.settle();
+      story.records.delete("a");
+      story.pass(60_000);
+      story.report();
+      story.delete();
+      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+      story.round();
+      assert.equal(story.verdict("a").reason, "StateLost");
+      assert.deepEqual([story.verdict("network").state, story.started.slice(2)], ["Blocked", []]);
+    });
+  });
 
   it("is also that of a component that is no longer declared", () => {
     const story = anAppliedStory(() => undefined);

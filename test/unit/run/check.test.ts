@@ -181,9 +181,12 @@ describe("A Check", () => {
     assert.deepEqual(stopped, ["the-pod"]);
   });
 
-  for (const type of ["rightMissing", "hindered"] as const)
-    it(`fails its round, and nothing else, where nobody refuses its pod and it cannot be made (${type})`, async () => {
-      const ports = { makePod: async () => ({ type, message: "cannot create pods" }) } satisfies Partial<RunPorts>;
+  for (const made of [
+    { type: "rightMissing", message: "cannot create pods" },
+    { type: "hindered", webhook: "pods.example.com", error: new Error("cannot create pods") },
+  ] as const)
+    it(`fails its round, and nothing else, where nobody refuses its pod and it cannot be made (${made.type})`, async () => {
+      const ports = { makePod: async () => made } satisfies Partial<RunPorts>;
       const acted = act(run, { type: "createPod" }, ports as unknown as RunPorts, signal);
       await assert.rejects(acted, /cannot create pods/);
     });

@@ -66,10 +66,12 @@ describe("The rounds of several Runs at the same time", () => {
 describe("A Run whose pod cannot be made now", () => {
   it("says so, and is tried again with growing pauses", async () => {
     const { told, names, ports } = aWorld((component, number) => aRun(runSpec({ component, number })), 1);
-    const hindered: RunPorts = { ...ports, makePod: async () => ({ type: "hindered", message: "a webhook is away" }) };
-    const outcome = await reconcileRun("team", names[0] ?? "", hindered, new AbortController().signal);
-    assert.equal(outcome.type, "failed");
-    assert.match(told.get(names[0] ?? "") ?? "", /is tried again: a webhook is away/);
+    const error = new Error("read tcp 10.0.0.4:53512: connection reset by peer");
+    const makePod = async () => ({ type: "hindered", webhook: "pods.example.com", error }) as const;
+    const outcome = await reconcileRun("team", names[0] ?? "", { ...ports, makePod }, new AbortController().signal);
+    assert.deepEqual(outcome, { type: "failed", error });
+    const said = told.get(names[0] ?? "") ?? "";
+    assert.match(said, /is tried again: the webhook pods\.example\.com does not answer$/);
   });
 });
 

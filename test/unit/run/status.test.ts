@@ -23,13 +23,14 @@ const told: RunStatus = begun({
   applyStartedAt: now.toISOString(),
 });
 
+const hindered = { type: "hindered", webhook: "pods.example.com", error: new Error("port 53512") } as const;
 const everyAct: readonly Acted[] = [
   { type: "started", pod: aPod() },
   { type: "working", phase: "Applying", message: "the plan is applied" },
   { type: "cancelling", phase: "Applying" },
   { type: "imageTold" },
   { type: "foreign", name: "the-pod" },
-  { type: "hindered", message: "failed calling webhook" },
+  hindered,
   { type: "rightMissing", message: "cannot create pods" },
   { type: "unproven", podUid: "lost", message: "its object is gone" },
   { type: "closed", outcome: applied },
@@ -105,9 +106,12 @@ describe("The Run controller's part of the status", () => {
   });
 
   it("says what a pod waits for that cannot be made now, without a person being needed", () => {
-    const status = statusAfter(seen(aRun(runSpec())), { type: "hindered", message: "failed calling webhook" }, now);
+    const status = statusAfter(seen(aRun(runSpec())), hindered, now);
     assert.deepEqual([status?.phase, succeeded(status)?.reason], ["Pending", "Progressing"]);
-    assert.equal(status?.message, "the pod cannot be made now, and is tried again: failed calling webhook");
+    assert.equal(
+      status?.message,
+      "the pod cannot be made now, and is tried again: the webhook pods.example.com does not answer",
+    );
   });
 
   it("is for kstatus under way, finished or failed, and never finished before it has ended", () => {
@@ -124,7 +128,7 @@ describe("The Run controller's part of the status", () => {
       [{ type: "started", pod: aPod() }, "InProgress"],
       [{ type: "working", phase: "Applying", message: "the plan is applied" }, "InProgress"],
       [{ type: "foreign", name: "the-pod" }, "Failed"],
-      [{ type: "hindered", message: "failed calling webhook" }, "InProgress"],
+      [hindered, "InProgress"],
       [{ type: "rightMissing", message: "cannot create pods" }, "Failed"],
       [{ type: "unproven", podUid: "lost", message: "look first" }, "Failed"],
       [closed({}), "Current"],
@@ -145,7 +149,7 @@ describe("The Run controller's part of the status", () => {
         const acts: readonly Acted[] = [
           { type: "closed", outcome: { ...applied, message } },
           { type: "working", phase: "Applying", message },
-          { type: "hindered", message },
+          { ...hindered, webhook: message },
           { type: "rightMissing", message },
           { type: "unproven", podUid: "lost", message },
         ];
