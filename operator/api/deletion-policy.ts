@@ -7,6 +7,7 @@ export function deletionPolicyOf(
   component: string,
   declared: Pick<Component, "deletionPolicy"> | undefined,
 ): DeletionPolicy {
-  const remembered = status?.components?.find(({ name }) => name === component)?.deletionPolicy;
-  return declared?.deletionPolicy ?? remembered ?? spec.deletionPolicy ?? "Destroy";
+  const line = status?.components?.find(({ name }) => name === component);
+  const own = declared === undefined ? line?.deletionPolicy : declared.deletionPolicy;
+  return own ?? spec.deletionPolicy ?? "Destroy";
 }

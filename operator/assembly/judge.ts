@@ -3,7 +3,7 @@ import type { Run } from "../api/run.ts";
 import { judgePlan, questionAbout } from "../approval/judge.ts";
 import type { Reader } from "../cluster/ports.ts";
 import { ENVIRONMENTS } from "../cluster/resources.ts";
-import { whyNotByRulesOfNow } from "../environment/rules-of-run.ts";
+import { whyNotAsDeclaredSince } from "../environment/declared-since.ts";
 import type { Evaluate } from "../expressions/thread.ts";
 import type { PlanReport, Verdict } from "../gateway/protocol.ts";
 import type { Judge } from "../gateway/verdict.ts";
@@ -43,7 +43,7 @@ export function judgeFor(parts: JudgeParts): Judge {
       return notNow ?? (await calledOff(parts, { run, environment, own: record, nowMs }, signal)) ?? WAITED;
     }
     const own = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
-    const other = own && whyNotByRulesOfNow(run, own, { record });
+    const other = own && whyNotAsDeclaredSince(run, own, record);
     if (other !== undefined) return { verdict: "Refuse", reason: "Superseded", message: other };
     const { rules, operation } = run.spec;
     // What has to wait is a plan that waits: then people are asked, whatever it is.

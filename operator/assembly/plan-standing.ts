@@ -40,11 +40,12 @@ export interface AskedAbout {
 
 /**
  * By the API server and the store themselves: nothing that a cache has not heard of yet may be applied over. Two requests where the plan rests on
- * other components, and none where it does not. Where refs point is known to the leader alone, which makes Runs of it.
+ * other components, or has had another name, and none where it does not. Where refs point is known to the leader alone, which makes Runs of it.
  */
 export async function freshStanding(parts: FreshParts, asked: AskedAbout, signal: AbortSignal): Promise<PlanStanding> {
   const { run, environment, own, nowMs } = asked;
-  const others = restingOn(environment, run.spec.component);
+  const { component } = run.spec;
+  const others = [...new Set([...restingOn(environment, component), ...formerNamesOf(environment, component)])];
   const observation: Observation = {
     environment,
     ...(others.length === 0
@@ -73,6 +74,10 @@ async function seenOf(
   ]);
   return { runs: runs.items, records: records.map(({ value }) => value) };
 }
+
+/** Its state may still be there, and moves first. */
+const formerNamesOf = ({ spec }: Environment, component: string): readonly string[] =>
+  spec.components.flatMap(({ name, formerName }) => (name === component ? (formerName ?? []) : []));
 
 /** What has a say in whether a plan of the component is good. Where components sleep, one is kept awake for what uses it, whatever that is. */
 function restingOn({ spec }: Environment, component: string): readonly string[] {

@@ -1,12 +1,13 @@
 import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, Run, RunInputs } from "../api/run.ts";
+import type { GitReason } from "../source/git-error.ts";
 import { isWhole } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, triesOfThisTurn, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
 import { causeOf, endText, type Intended } from "./cause.ts";
-import { corrected, isComingCorrection } from "./correction.ts";
+import { corrected, isComingCorrection, whyNotCorrected } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
 import { watched } from "./drift.ts";
@@ -20,7 +21,7 @@ import { rulesOfRun } from "./rules-of-run.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { voidOrWaiting } from "./waiting-component.ts";
-import { waitingRun } from "./waiting-run.ts";
+import { supersede, waitingRun } from "./waiting-run.ts";
 import { contentOf, withKeptCommits } from "./watch.ts";
 
 /** Where does a declared component stand, and what is its next step? */
@@ -88,13 +89,15 @@ function revisionFor(seen: RevisionSeen, isPrivate: boolean, nowMs: number): Rev
     case "pending":
       return { answer: { state: "Pending", reason: "SourceResolving", message: "the git ref is being looked up" } };
     case "failed":
-      // The credentials that the resolver was lent may have been rotated: only a runner can read the new ones.
-      if (isPrivate && seen.reason === "GitUnauthorized") return { use: undefined };
+      if (isPrivate && LOGIN_REFUSED.includes(seen.reason)) return { use: undefined };
       return { answer: { state: "Failed", reason: seen.reason, message: seen.message, wakeAtMs } };
   }
 }
 
 const LOOKED_UP_WITHIN_MS = 5 * 60_000;
+
+/** The credentials that the resolver was lent may have been replaced: only a runner can read the new ones. Some servers show a stranger nothing. */
+const LOGIN_REFUSED: readonly string[] = ["GitUnauthorized", "GitRepositoryNotFound"] satisfies readonly GitReason[];
 
 function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const { observation, component, past } = subject;
@@ -109,8 +112,8 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   const assumed = seen.state === "known" ? seen.revision : applied?.revision;
   const isThere = past.record === undefined || isWhole(past.record);
   if (isThere && request === undefined && applied?.desiredDigest === desiredDigestOf(inputsDigest, assumed)) {
-    const ready = upToDate(seen, past);
-    if (past.open !== undefined) return ready;
+    const ready = upToDate(subject, seen);
+    if (past.open !== undefined) return correctedStill(subject, past.open, ready);
     const as = { component, engine, inputs, inputsDigest, revision: assumed, ...builtOn(subject.needs) };
     return corrected(subject, as, watched(subject, component, applied, ready));
   }
@@ -132,10 +135,23 @@ function isOwn({ observation, past }: Subject): boolean {
   return owner?.environmentUid === observation.environment.metadata.uid && ownership === "Owned";
 }
 
-function upToDate(seen: RevisionSeen, past: ComponentPast): Answer {
+/** Its correction is under way, and may not be wanted any more. What is declared is applied, whatever becomes of it. */
+function correctedStill({ observation, component, past }: Subject, correction: Run, ready: Answer): Answer {
+  const why = whyNotCorrected(observation.environment, component, past);
+  return why === undefined ? ready : { ...supersede(correction, why), satisfied: true };
+}
+
+function upToDate({ observation, component, past }: Subject, seen: RevisionSeen): Answer {
   const ready = { state: "Ready", satisfied: true } as const;
   if (seen.state === "failed") {
-    const message = `what was applied stays applied; ${seen.message}`.slice(0, 1000);
+    const { environment } = observation;
+    const isPrivate = sourceOf(environment.spec, component).git?.secretRef !== undefined;
+    // What to do comes first: the status cuts long messages.
+    const advice =
+      isPrivate && LOGIN_REFUSED.includes(seen.reason)
+        ? `once its Secret is right, kubectl terrarium run ${environment.metadata.name}: only a Run reads that; `
+        : "";
+    const message = `${advice}what was applied stays applied; ${seen.message}`.slice(0, 1000);
     return { ...ready, reason: seen.reason, message };
   }
   const unchanged = past.latest?.status?.outcome?.result === "Unchanged";

@@ -25,8 +25,12 @@ export function isComingCorrection({ spec, status }: Run): boolean {
   return spec.cause.type === "DriftFound" && status?.applyStartedAt === undefined && status?.phase !== "Applying";
 }
 
-/** Why a correction that waits for approval is not wanted any more, apart from what makes any plan void. */
-export function whyNotCorrected({ spec }: Environment, component: Component, past: ComponentPast): string | undefined {
+/** Why a correction that has not begun is not wanted any more, apart from what makes any plan void. */
+export function whyNotCorrected(
+  { spec }: Environment,
+  component: Component,
+  past: Pick<ComponentPast, "record" | "checks">,
+): string | undefined {
   const settings = driftSettings(spec, component);
   const { interval, action = "Report" } = settings;
   if (interval === undefined || action === "Report") return "drift is only to be reported now";

@@ -37,7 +37,10 @@ export function watched(seen: ComponentSeen, component: Component, applied: Appl
  * What is known of drift was found with other rules of `ignore` than the declared ones: whether it counts, only another look can tell. A record of
  * an older version does not say which, so the Check does that found it last; where that is gone, too, it counts as found with those of now.
  */
-export function isFoundWithOtherRules({ record, checks }: ComponentPast, { ignore }: Drift): boolean {
+export function isFoundWithOtherRules(
+  { record, checks }: Pick<ComponentPast, "record" | "checks">,
+  { ignore }: Drift,
+): boolean {
   const { drift } = record ?? {};
   if (drift === undefined) return false;
   const finder = checks.find(

@@ -49,16 +49,3 @@ export function whyNotByRules({ spec }: Run, rules: RunRules): string | undefine
   const good = spec.operation === "Destroy" ? [rules, exemptingNothing(rules)] : [rules];
   return good.map(canonicalJson).includes(canonicalJson(spec.rules ?? {})) ? undefined : OTHER_RULES;
 }
-
-/**
- * Whoever declares rules while a plan is made means that plan, too: it must not be applied by those that its Run was made with. Without an edit
- * since, they are the same.
- */
-export function whyNotByRulesOfNow(run: Run, environment: Environment, recorded: Recorded): string | undefined {
-  const { operation, component, cause } = run.spec;
-  const { metadata, spec } = environment;
-  if ((metadata.generation ?? 0) <= run.spec.environment.generation) return undefined;
-  const declared = spec.components.find(({ name, formerName }) => [name, formerName].includes(component));
-  if (operation === "Destroy") return whyNotByRules(run, rulesOfDestroy(environment, declared, recorded));
-  return declared && whyNotByRules(run, rulesOfRun(cause.type, environment, declared, recorded));
-}

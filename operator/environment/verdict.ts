@@ -40,9 +40,9 @@ export interface Verdict {
   readonly past: ComponentPast;
 }
 
-/** What is declared of it is applied, also while a plan waits that would only bring back what somebody has changed in the world. */
+/** What is declared of it is applied, also while a plan waits, or goes, that would only bring back what somebody has changed in the world. */
 export const isAsDeclared = ({ state, satisfied }: Verdict): boolean =>
-  state === "Ready" || (state === "AwaitingApproval" && satisfied);
+  state === "Ready" || (satisfied && state !== "Destroyed");
 
 /** What is wrong with the Environment as a whole, where each component may be well. */
 export interface Trouble {

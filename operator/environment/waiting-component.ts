@@ -16,15 +16,18 @@ import { supersede, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
  * it is not applied, whatever people say.
  */
 export function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Answer {
-  const reason = whyNotWanted(subject, engine, run);
-  if (reason !== undefined) return supersede(run, reason);
+  // What was applied is still what is declared: nobody has to wait for a correction that waits itself, or is not wanted any more.
+  const asDeclared = isComingCorrection(run) ? { satisfied: true } : {};
+  const other = whyForOther(subject, engine, run);
+  if (other !== undefined) return supersede(run, other);
+  const late = whyTooLate(subject, run);
+  if (late !== undefined) return { ...supersede(run, late), ...asDeclared };
   const heldBack = blocked(subject)?.message;
-  const waiting = {
+  return {
     ...withWritingTold(answerForOpenRun(run), subject),
     ...(heldBack === undefined ? {} : { heldBack }),
+    ...asDeclared,
   };
-  // What was applied is still what is declared: nobody has to wait for a correction that waits itself.
-  return isComingCorrection(run) ? { ...waiting, satisfied: true } : waiting;
 }
 
 /** Where no rule asks anybody, people have to be told why they are asked. */
@@ -34,20 +37,18 @@ function withWritingTold(answer: Answer, { past }: Subject): Answer {
 }
 
 /**
- * Of outputs, and of a ref that cannot be looked up, it is not known what the plan would be made for now while the component that it uses is
- * being changed, or the server is away.
+ * The plan was made for something else than what is declared now. Of outputs, and of a ref that cannot be looked up, it is not known what it would be
+ * made for while the component that it uses is being changed, or the server is away.
  */
-function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): string | undefined {
-  const { component, observation, needs, past } = subject;
+function whyForOther(subject: Subject, engine: CatalogueEngine, run: Run): string | undefined {
+  const { component, observation, past } = subject;
   const { environment } = observation;
-  const seen = observation.revisionOf(sourceOf(environment.spec, component));
-  const inputs = inputsOf(environment, component, seen.state === "known" ? seen.revision : undefined);
+  const inputs = inputsOf(environment, component, revisionFor(subject, run));
   const apartFromOutputs = inputsDigestOf(engine, inputs, {});
   const isAsItWas = inputsDigestOf(run.spec.engine, run.spec.inputs, {}) === apartFromOutputs;
   const unsettled = blocked(subject) !== undefined && isAsItWas;
   const inputsDigest = unsettled ? run.spec.inputsDigest : inputsDigestOf(engine, inputs, outputDigests(subject));
   const { request } = attemptedNow(environment, "");
-  const isCorrection = isComingCorrection(run);
   const rules = rulesOfRun(run.spec.cause.type, environment, component, past);
   const wanted = {
     operation: "Apply",
@@ -57,10 +58,21 @@ function whyNotWanted(subject: Subject, engine: CatalogueEngine, run: Run): stri
     rules,
     ...(request === undefined ? {} : { request }),
   } as const;
-  return (
-    whyOfAnotherState(past, run) ??
-    whySuperseded(run, wanted) ??
-    (isCorrection ? whyNotCorrected(environment, component, past) : undefined) ??
-    whyBuiltOnOther(run, needs)
-  );
+  return whyOfAnotherState(past, run) ?? whySuperseded(run, wanted);
+}
+
+/** The plan is for what is declared, and the world that it was made in is another by now. */
+function whyTooLate({ component, observation, needs, past }: Subject, run: Run): string | undefined {
+  const uncorrected = isComingCorrection(run) ? whyNotCorrected(observation.environment, component, past) : undefined;
+  return uncorrected ?? whyBuiltOnOther(run, needs);
+}
+
+/** The commit that the plan would be made of now. What its own pod has looked up is kept as it is: nobody knows what that holds for the component. */
+function revisionFor({ component, observation, newestOf }: Subject, { spec, status }: Run): string | undefined {
+  const source = sourceOf(observation.environment.spec, component);
+  const [kept, newest] = [observation.revisionOf(source), newestOf(source)];
+  if (kept.state !== "known" || newest.state !== "known") return undefined;
+  return spec.inputs.revision === undefined && status?.plan?.revision === newest.revision
+    ? newest.revision
+    : kept.revision;
 }

@@ -39,8 +39,8 @@ function questionOf(observation: RunObservation): Partial<RunStatus> {
   const until = expiresAtMs({ heldAtMs: Date.parse(heldAt), rules: observation.run.spec.rules });
   return {
     expiresAt: new Date(until).toISOString(),
-    ...(approvalsTruncated === undefined ? {} : { approvalsTruncated }),
     ...listed(wordsOf(observation)),
+    ...(approvalsTruncated === undefined || isWaitingForPeople(observation.run) ? {} : { approvalsTruncated }),
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ApprovalRules } from "../../../operator/api/approval.ts";
 import type { Component } from "../../../operator/api/component.ts";
+import type { Drift } from "../../../operator/api/drift.ts";
 import type { Environment, EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Operation } from "../../../operator/api/run.ts";
@@ -118,6 +119,28 @@ describe("The judge of plans", () => {
         const { verdict, reason, message } = await judged(environment, 0, { operation });
         assert.deepEqual([verdict, reason], ["Refuse", "Superseded"]);
         assert.equal(message, "the rules for plans have changed");
+      });
+
+    for (const [what, drift] of [
+      ["is only to be reported by now", { interval: "1h" }],
+      ["is not looked for any more", undefined],
+      ["is looked for with other rules by now", { interval: "1h", action: "Correct", ignore: [{ address: "a.b" }] }],
+    ] as const)
+      it(`refuses to correct drift that ${what}`, async () => {
+        const found = {
+          number: 1,
+          run: "look",
+          since: "",
+          counts: plan.counts,
+          addresses: [],
+          digest: "",
+          ignoreDigest: "none",
+        };
+        const record = aRecord("network", { drift: found });
+        const environment = edited(drift === undefined ? {} : { drift: drift as Drift });
+        const asked = { cause: { type: "DriftFound" as const } };
+        const { verdict, reason } = await judged(environment, 0, asked, plan, undefined, record);
+        assert.deepEqual([verdict, reason], ["Refuse", "Superseded"]);
       });
 
     it("goes on where an edit has left them as they were, or the Run was made for a newer spec than this one", async () => {

@@ -46,6 +46,21 @@ describe("A plan that waited stands for the gateway as it does for the leader", 
     assert.equal(requests, 0, "of a component that needs no other, nothing is asked");
   });
 
+  it("where its former name is declared late: what is there moves, and is not made a second time", async () => {
+    const spec = { approval: { required: 1, planExpiresAfter: "24h" } } as never;
+    const story = aStory(anEnvironment([aComponent("net")], { spec }));
+    story.settle();
+    const declare = (component: ReturnType<typeof aComponent>) =>
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components: [component] } }));
+    declare(aComponent("network"));
+    story.round();
+    const run = story.hold("network");
+    declare(aComponent("network", { formerName: "net" }));
+    const { leader, gateway } = await standings(story, run);
+    assert.equal(leader.type, "void");
+    assert.deepEqual(gateway, leader);
+  });
+
   it("in the night, where it is kept awake for what uses it", async () => {
     const sleep = { sleep: { destroy: true } };
     const net = aComponent("net", sleep);

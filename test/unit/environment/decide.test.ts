@@ -108,6 +108,21 @@ describe("An environment", () => {
     assert.match(verdict.message, /what was applied stays applied/);
   });
 
+  for (const reason of ["GitUnauthorized", "GitRepositoryNotFound"] as const)
+    it(`says that only a Run reads a login that was replaced, and makes it where it is asked for (${reason})`, () => {
+      const git = { url: "https://git.example.com/x.git", interval: "5m", secretRef: { name: "login" } };
+      const story = aStory(anEnvironment([aComponent("a")], { spec: { source: { git } } }));
+      story.sourceAt({ state: "known", revision: "1".repeat(40) });
+      story.settle();
+      story.sourceAt({ state: "failed", reason, message: "the server refuses the credentials" });
+      const { state, message } = story.verdict("a");
+      assert.equal(state, "Ready");
+      assert.match(message, /^once its Secret is right, kubectl terrarium run shop: only a Run reads that; what was/);
+      story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+      story.round();
+      assert.deepEqual(story.started, ["Apply a #1", "Apply a #2"]);
+    });
+
   it("does not start anything while suspended, and goes on afterwards", () => {
     const story = aStory(anEnvironment([aComponent("a")], { spec: { suspend: true } }));
     story.round();

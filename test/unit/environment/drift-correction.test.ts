@@ -42,6 +42,19 @@ describe("Drift that is to be corrected", () => {
     assert.deepEqual([story.verdict("network").state, story.superseded], ["AwaitingApproval", []]);
   });
 
+  it("is not brought back where it is not to be corrected any more, whether its Run plans already or waits", () => {
+    for (const drift of [
+      { interval: "1h" },
+      { interval: "1h", action: "Correct", ignore: [{ address: "b" }] },
+    ] as const) {
+      const story = found();
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, drift: drift as Drift } }));
+      const verdict = story.verdict("network");
+      assert.deepEqual([verdict.step.type, verdict.satisfied], ["supersede", true]);
+      assert.equal(conditionOf(story, "Ready")?.status, "True", "what is declared is applied all the same");
+    }
+  });
+
   it("leaves the component ready and its dependents going on, until the correction begins to apply", () => {
     const story = found();
     assert.ok(story.verdict("network").satisfied);
@@ -224,6 +237,21 @@ describe("Drift whose correction is to be proposed", () => {
       assert.equal(story.verdict("network").state, "AwaitingApproval");
     });
   }
+
+  it("that is void because what it was made on has changed leaves all as ready as before", () => {
+    const story = watching({ interval: "1h", action: "Propose" });
+    whenDue(story);
+    story.endCheck("network", "Unchanged");
+    story.endCheck("app", "Drifted");
+    story.round();
+    story.hold("app");
+    const record = story.records.get("network") ?? assert.fail();
+    const state = { serial: 99, lineage: "l", resources: 1, run: "r", at: "", blob: {} as never };
+    story.records.set("network", { ...record, state });
+    const verdict = story.verdict("app");
+    assert.deepEqual([verdict.step.type, verdict.satisfied], ["supersede", true]);
+    assert.equal(conditionOf(story, "Ready")?.status, "True");
+  });
 
   it("is void when drift is only to be reported, and when something else is declared", () => {
     const changes: readonly Partial<Environment["spec"]>[] = [

@@ -39,10 +39,13 @@ describe("Drift", () => {
     story.settle();
     whenDue(story);
     story.endCheck("network", "Drifted");
-    story.sourceAt({ state: "failed", reason: "GitHostUnknown", message: "git.example.com has no address" });
+    const away = (message: string) => story.sourceAt({ state: "failed", reason: "GitHostUnknown", message });
+    away("git.example.com has no address");
     const line = lineOf(story, "network");
     assert.equal(line?.state, "Drifted");
     assert.match(line.message ?? "", /^what was applied stays applied; git\.example\.com has no address; thing\.a/);
+    away(`${"a long story of what git has said ".repeat(20)}`);
+    assert.match(lineOf(story, "network")?.message ?? "", /^what was applied stays applied; .*…; thing\.a /);
   });
 
   it("does not stop a change, and a change that waits does not hide it", () => {

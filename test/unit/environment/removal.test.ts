@@ -86,6 +86,17 @@ describe("A removed component", () => {
     assert.ok(!story.started.some((line) => line.startsWith("Destroy")));
   });
 
+  it("is destroyed where Retain was taken off its declaration, although its status remembers that still", () => {
+    const story = aStory(anEnvironment([aComponent("a", { deletionPolicy: "Retain" })]));
+    story.settle();
+    story.report();
+    declare(story, aComponent("a"));
+    story.delete();
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+    assert.equal(story.decision().type, "letGo");
+  });
+
   it("is not destroyed but renamed when another names it as its former name", () => {
     const story = aStory(anEnvironment([aComponent("net")]));
     story.settle();

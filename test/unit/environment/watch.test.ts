@@ -79,6 +79,23 @@ describe("A branch that moves", () => {
     }
   });
 
+  it("does not void a plan of the newest commit, which only its pod could look up, although that holds what was applied", () => {
+    const story = applied(["modules"]);
+    story.edit(({ spec, ...environment }) => ({
+      ...environment,
+      spec: { ...spec, approval: { required: 1, planExpiresAfter: "24h" }, variables: [{ name: "size", value: 2 }] },
+    }));
+    story.sourceAt({ state: "unfollowed" });
+    story.round();
+    story.hold("net", { revision: commit("b") });
+    story.sourceAt({ state: "known", revision: commit("b"), contents: tree() });
+    story.round();
+    assert.deepEqual(story.superseded, []);
+    story.sourceAt({ state: "known", revision: commit("c"), contents: tree({ modules: "m2" }) });
+    story.round();
+    assert.deepEqual(story.superseded, [`the source moved from ${"b".repeat(12)} to ${"c".repeat(12)}`]);
+  });
+
   it("makes none when its contents become known after a runner had looked the commit up", () => {
     const story = aStory(shop(["modules"]));
     story.sourceAt({ state: "known", revision: commit("a") });
