@@ -7,9 +7,9 @@ import { isWhole } from "./whole.ts";
 /**
  * At every write that the operator or the gateway makes in a whole story, something goes wrong: in each telling at several writes, far from each other.
  * `TERRARIUM_FAULTS=all` lets everything happen at every write; otherwise each write meets one fate, in turn, as long as there is time.
- * `TERRARIUM_FAULT="17,37 lost"` tells one of them again.
+ * `TERRARIUM_FAULT="17,37 lost"` or `TERRARIUM_FAULT="PATCH runs/status lost"` tells one of them again, by the name under which it was printed.
  */
-const { TERRARIUM_FAULT: one } = process.env;
+const { TERRARIUM_FAULT: asked } = process.env;
 
 export const FATES = {
   killedBefore: { type: "killedBefore" },
@@ -24,9 +24,11 @@ export type FateName = keyof typeof FATES;
 
 /** So far apart are the faults of one telling, in writes: it has got over the one before the next comes. */
 const APART = 12;
-const faultsInOne = (writes: number): number => Math.max(4, Math.round(writes / APART));
+const FEWEST_IN_ONE = 4;
+const faultsInOne = (writes: number): number => Math.max(FEWEST_IN_ONE, Math.round(writes / APART));
 
-type Case = readonly [writes: readonly number[], fate: FateName];
+/** Each fate has one telling at least, the last write of which may be joined with another. */
+const FEWEST_OF_A_FATE = FEWEST_IN_ONE - 1;
 
 /** Whose writes are meant. */
 interface Side {
@@ -41,9 +43,11 @@ export interface SweepOptions {
   readonly story: Story;
   readonly side: Side;
   readonly fates: readonly FateName[];
-  /** Where not everything is to happen: no story is begun after that long. */
+  /** Where not everything is to happen: no story is begun after that long, but as many as there are fates are told on the slowest machine. */
   readonly longestMs: number;
   readonly atOnce: number;
+  /** The only thing that is to go wrong, by the name of an earlier trouble; what was asked for unless told. */
+  readonly again?: string | undefined;
 }
 
 export interface Swept {
@@ -52,43 +56,60 @@ export interface Swept {
   readonly troubles: readonly string[];
   /** Kinds of writes that a fate never fell on. */
   readonly spared: readonly string[];
+  /** How often each fate fell on a write. */
+  readonly fell: Readonly<Record<string, number>>;
 }
 
 export async function sweep(options: SweepOptions): Promise<Swept> {
-  const { story, fates, side } = options;
+  const { story, fates, side, again = asked } = options;
   const calm = await longest(options);
   const { writes, log } = side.of(calm);
   const kinds = [...new Set(log.map(kindOf))];
   const troubles: string[] = [];
   const met = new Set<string>();
+  const fell: Record<string, number> = Object.fromEntries(fates.map((fate) => [fate, 0]));
   const startedAt = performance.now();
-  const tell = async ({ name, fate, fateOf }: Telling): Promise<void> => {
+  const tell = async ({ name, fate, fateOf, missed }: Telling): Promise<void> => {
     try {
       const ending = await story(side.trouble(fateOf));
-      for (const line of side.of(ending).log.filter(isMarked)) met.add(`${kindOf(line)}, ${fate}`);
+      const marked = side.of(ending).log.filter(isMarked);
+      for (const line of marked) met.add(`${kindOf(line)}, ${fate}`);
+      fell[fate] = (fell[fate] ?? 0) + marked.length;
       isAsCalm(ending, calm);
+      // Writes that are joined in one telling are not in the next: only who asks for one has to be told.
+      if (again !== undefined) assert.ok(missed().length === 0, `never written: ${missed().join(", ")}`);
     } catch (error) {
       troubles.push(`${name} ${fate}: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
   const spared = () => kinds.flatMap((kind) => fates.map((fate) => [kind, fate] as const)).filter(isSpared);
   const isSpared = ([kind, fate]: readonly [string, FateName]) => !met.has(`${kind}, ${fate}`);
-  const list = spread(cases(writes, fates)).map(([numbers, fate]) => atWrites(numbers, fate));
+  const list = again === undefined ? tellings(writes, fates) : [named(again, kinds)];
   let told = await inTurn(list, options, tell);
   // What earlier faults of the same telling have moved is found by what it is.
-  if (isWhole)
+  if (isWhole && again === undefined)
     told += await inTurn(
       spared().map(([kind, fate]) => atFirst(kind, fate)),
       options,
       tell,
     );
   const seconds = Math.round((performance.now() - startedAt) / 1000);
-  const tellings = `${told} of ${Math.max(told, list.length)} tellings in ${seconds} s`;
+  const count = `${told} of ${Math.max(told, list.length)} tellings in ${seconds} s`;
   return {
-    summary: `${tellings}, ${writes} writes of ${kinds.length} kinds, ${faultsInOne(writes)} faults in each`,
+    summary: `${count}, ${writes} writes of ${kinds.length} kinds, ${faultsInOne(writes)} faults in each`,
     troubles,
     spared: spared().map(([kind, fate]) => `${kind}, ${fate}`),
+    fell,
   };
+}
+
+/** Whatever else there was time for: nothing went wrong, and each fate has fallen on writes of some telling. Of everything, where all of it is to happen. */
+export function assertSwept({ troubles, spared, fell }: Swept): void {
+  assert.deepEqual(troubles, []);
+  if (asked !== undefined) return;
+  for (const [fate, times] of Object.entries(fell))
+    assert.ok(times >= FEWEST_OF_A_FATE, `${fate} fell on ${times} writes, and on ${FEWEST_OF_A_FATE} at least`);
+  if (isWhole) assert.deepEqual(spared, [], "every kind of write meets every fate");
 }
 
 /** Some writes of a status are joined in one telling and not in the next: whoever counts to the longest reaches the end of all of them. */
@@ -104,50 +125,68 @@ interface Telling {
   readonly name: string;
   readonly fate: FateName;
   readonly fateOf: (seen: Seen) => Fate;
+  /** What is to meet the fate and was not written so far. */
+  readonly missed: () => readonly string[];
 }
 
+const GOES: Fate = { type: "goes" };
+
 /** These writes meet this, and all others go. */
-const atWrites = (writes: readonly number[], fate: FateName): Telling => ({
-  name: writes.join(),
-  fate,
-  fateOf: ({ write }) => (writes.includes(write) ? FATES[fate] : { type: "goes" }),
-});
+function atWrites(writes: readonly number[], fate: FateName): Telling {
+  const waiting = new Set(writes);
+  return {
+    name: writes.join(),
+    fate,
+    fateOf: ({ write }) => (waiting.delete(write) ? FATES[fate] : GOES),
+    missed: () => [...waiting].map((write) => `write ${write}`),
+  };
+}
 
 /** The first write of this kind meets this, and all others go. */
 function atFirst(kind: string, fate: FateName): Telling {
   let isOver = false;
   const fateOf = (seen: Seen): Fate => {
-    if (isOver || kindOf(`${seen.write} ${seen.method} ${seen.path.split("?")[0]}`) !== kind) return { type: "goes" };
+    if (isOver || kindOf(`${seen.write} ${seen.method} ${seen.path.split("?")[0]}`) !== kind) return GOES;
     isOver = true;
     return FATES[fate];
   };
-  return { name: kind, fate, fateOf };
+  return { name: kind, fate, fateOf, missed: () => (isOver ? [] : [kind]) };
 }
 
-function cases(writes: number, fates: readonly FateName[]): readonly Case[] {
-  if (one !== undefined) {
-    const [numbers = "", name = ""] = one.split(" ");
-    return [[numbers.split(",").map(Number), name as FateName]];
-  }
+const isFate = (name: string): name is FateName => Object.hasOwn(FATES, name);
+
+/** What a trouble's name stands for. Throws a TypeError where it is none of this story's. */
+function named(name: string, kinds: readonly string[]): Telling {
+  const [, what = "", fate = ""] = /^(.*) (\S+)$/.exec(name) ?? [];
+  if (!isFate(fate)) throw new TypeError(`"${name}" ends with no fate: ${Object.keys(FATES).join(", ")}`);
+  if (/^\d+(,\d+)*$/.test(what)) return atWrites(what.split(",").map(Number), fate);
+  if (!kinds.includes(what)) throw new TypeError(`this story has no write "${what}": ${kinds.join(", ")}`);
+  return atFirst(what, fate);
+}
+
+function tellings(writes: number, fates: readonly FateName[]): readonly Telling[] {
   const distance = Math.ceil(writes / faultsInOne(writes));
-  const apart = (first: number) => Array.from({ length: faultsInOne(writes) }, (_, index) => first + index * distance);
-  const groups = Array.from({ length: distance }, (_, index) => apart(index + 1));
-  if (isWhole) return groups.flatMap((group) => fates.map((name) => [group, name] as const));
-  return groups.map((group, index) => [group, fates[index % fates.length] ?? "lost"] as const);
+  const apart = (first: number) =>
+    Array.from({ length: faultsInOne(writes) }, (_, index) => first + index * distance).filter((at) => at <= writes);
+  const groups = spread(Array.from({ length: distance }, (_, index) => apart(index + 1)));
+  if (isWhole) return groups.flatMap((group) => fates.map((fate) => atWrites(group, fate)));
+  return groups.map((group, index) => atWrites(group, fates[index % fates.length] ?? "lost"));
 }
 
 /** Returns how many there was time for. */
 async function inTurn<T>(
   items: readonly T[],
-  { longestMs, atOnce }: SweepOptions,
+  { longestMs, atOnce, fates }: SweepOptions,
   work: (item: T) => Promise<void>,
 ): Promise<number> {
   const waiting = [...items];
-  const giveUpAt = performance.now() + (isWhole || one !== undefined ? Number.POSITIVE_INFINITY : longestMs);
+  const giveUpAt = performance.now() + (isWhole ? Number.POSITIVE_INFINITY : longestMs);
+  const mayBegin = () => performance.now() <= giveUpAt || items.length - waiting.length < fates.length;
   const worker = async () => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+    while (mayBegin()) {
+      const item = waiting.shift();
+      if (item === undefined) return;
       await work(item);
-      if (performance.now() > giveUpAt) return;
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
