@@ -20,6 +20,7 @@ export interface Trouble {
   /** Of the gateway's writes and reviews, which are numbered on their own. */
   readonly gatewayFateOf?: (seen: Seen) => Fate;
   readonly watching?: LineOptions["watching"];
+  readonly seeLie?: LineOptions["seeLie"];
   readonly timing?: WatchTiming;
   /** From this write on, all requests meet the weather for so long. */
   readonly outage?: { readonly fromWrite: number; readonly ms: number; readonly weather: Weather };
@@ -103,7 +104,7 @@ export async function openPlace(trouble: Trouble, set?: Stage): Promise<Place> {
     tell,
   });
   const kubelet = startKubelet({ stage: theStage, gateway, namespace, engines, tell });
-  const { watching, timing = {}, lease, mostAtOnce, seeRequest } = trouble;
+  const { watching, seeLie, timing = {}, lease, mostAtOnce, seeRequest } = trouble;
   const operator = await livesOf({
     name: "operator",
     openLine: (ends) =>
@@ -111,6 +112,7 @@ export async function openPlace(trouble: Trouble, set?: Stage): Promise<Place> {
         ...way,
         ...ends,
         ...(watching === undefined ? {} : { watching }),
+        ...(seeLie === undefined ? {} : { seeLie }),
         ...(seeRequest === undefined ? {} : { seeRequest }),
       }),
     fateOf(seen) {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Agent, request } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { ApiServer } from "../../tools/cluster/apiserver-only.ts";
+import { type Lie, lieDetector } from "./lies.ts";
 
 /** What becomes of one request on its way to the API server. */
 export type Fate =
@@ -51,6 +52,8 @@ export interface LineOptions {
   readonly as?: string;
   /** Called once for each watch: what it returns is handed every event, and says what it likes. Absent: the truth. */
   readonly watching?: (plural: string, line: WatchLine) => (event: WatchEvent) => void;
+  /** Told of each event that is said otherwise than it came, once it was said. */
+  readonly seeLie?: (lie: Lie) => void;
   /** The process at this end is to be killed. */
   readonly onKill: () => void;
 }
@@ -109,7 +112,7 @@ export async function openLine(api: ApiServer, options: LineOptions): Promise<Li
     outgoing.flushHeaders();
     const plural = /[?&]watch=true/.test(path) ? (/\/([a-z]+)\?/.exec(path)?.[1] ?? "") : undefined;
     if (plural === undefined || options.watching === undefined || answer.statusCode !== 200) answer.pipe(outgoing);
-    else retell(answer, outgoing, (line) => options.watching?.(plural, line) ?? line.say);
+    else retell(answer, outgoing, (line) => options.watching?.(plural, line) ?? line.say, options.seeLie);
     answer.once("error", () => outgoing.destroy());
     outgoing.once("close", () => answer.destroy());
   };
@@ -177,9 +180,15 @@ function retell(
   answer: IncomingMessage,
   outgoing: ServerResponse,
   begin: (line: WatchLine) => (event: WatchEvent) => void,
+  seeLie: (lie: Lie) => void = () => {},
 ): void {
+  const detector = lieDetector(seeLie);
   const line: WatchLine = {
-    say: (event) => void (outgoing.writable && outgoing.write(`${JSON.stringify(event)}\n`)),
+    say(event) {
+      if (!outgoing.writable) return;
+      detector.say(event);
+      outgoing.write(`${JSON.stringify(event)}\n`);
+    },
     end: () => void outgoing.end(),
   };
   const hear = begin(line);
@@ -188,7 +197,12 @@ function retell(
   answer.on("data", (text: string) => {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    for (const one of lines) if (one !== "") hear(JSON.parse(one) as WatchEvent);
+    for (const one of lines.filter((text) => text !== "")) {
+      const event = JSON.parse(one) as WatchEvent;
+      detector.hear(event);
+      hear(event);
+    }
   });
   answer.once("end", line.end);
+  outgoing.once("close", detector.close);
 }

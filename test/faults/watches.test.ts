@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { WatchTiming } from "../../operator/assembly/caches.ts";
 import { diceFrom } from "../fakes/world-dice.ts";
+import type { Lie } from "./lies.ts";
 import type { LineOptions, WatchEvent, WatchLine } from "./proxy.ts";
 import { type Ending, life } from "./story.ts";
 
@@ -7,25 +9,23 @@ type Watching = NonNullable<LineOptions["watching"]>;
 
 const isAbout = ({ type }: WatchEvent): boolean => type === "ADDED" || type === "MODIFIED" || type === "DELETED";
 
-const GOES_BACK = "that come once more when they are old";
-
 /** Events of one watch in ways that networks and servers tell them wrongly, by dice. */
-const lies: Readonly<Record<string, (seed: number) => Watching>> = {
-  "that are never told": (seed) => {
+const LIES: Readonly<Record<Lie, (seed: number) => Watching>> = {
+  dropped: (seed) => {
     const dice = diceFrom(seed);
     return (_plural, line) => (event) => {
       if (!(isAbout(event) && dice.chance(0.3))) line.say(event);
     };
   },
-  "that come late": (seed) => {
+  late: (seed) => {
     const dice = diceFrom(seed);
     return (_plural, line) => inOrder(line, () => (dice.chance(0.5) ? dice.below(800) : 0));
   },
-  "that come twice": () => (_plural, line) => (event) => {
+  twice: () => (_plural, line) => (event) => {
     line.say(event);
     if (isAbout(event)) line.say(event);
   },
-  [GOES_BACK]: (seed) => {
+  old: (seed) => {
     const dice = diceFrom(seed);
     return (_plural, line) => {
       const before: WatchEvent[] = [];
@@ -38,7 +38,7 @@ const lies: Readonly<Record<string, (seed: number) => Watching>> = {
       };
     };
   },
-  "of streams that fall silent and stay open": (seed) => {
+  silent: (seed) => {
     const dice = diceFrom(seed);
     return (_plural, line) => {
       let left = 1 + dice.below(6);
@@ -48,7 +48,7 @@ const lies: Readonly<Record<string, (seed: number) => Watching>> = {
       };
     };
   },
-  "of streams that end with 410 in the middle": (seed) => {
+  "410": (seed) => {
     const dice = diceFrom(seed);
     return (_plural, line) => (event) => {
       if (!dice.chance(0.2)) return line.say(event);
@@ -73,6 +73,22 @@ function inOrder(line: WatchLine, delayMs: () => number): (event: WatchEvent) =>
   };
 }
 
+const NAMES: readonly (readonly [lie: Lie, what: string])[] = [
+  ["dropped", "that are never told"],
+  ["late", "that come late"],
+  ["twice", "that come twice"],
+  ["old", "that come once more when they are old"],
+  ["silent", "of streams that fall silent and stay open"],
+  ["410", "of streams that end with 410 in the middle"],
+];
+
+/** A life in which watches are told so, and the lies that they were really told. */
+async function lifeWith(watching: Watching, timing: WatchTiming = {}) {
+  const told: Lie[] = [];
+  const ending = await life({ watching, timing, seeLie: (lie) => told.push(lie) });
+  return { ending, told };
+}
+
 describe("On a real API server with events", function () {
   this.timeout(180_000);
   /** What takes minutes in a cluster is to take seconds here. */
@@ -80,15 +96,18 @@ describe("On a real API server with events", function () {
   let calm: Ending;
 
   before(async () => {
-    calm = await life();
+    const { ending, told } = await lifeWith((_plural, line) => line.say);
+    assert.deepEqual(told, [], "the truth");
+    calm = ending;
   });
 
-  for (const [what, watching] of Object.entries(lies)) {
+  for (const [lie, what] of NAMES) {
     it(`${what}, an Environment is created, changed and deleted as ever`, async () => {
-      const ending = await life({ watching: watching(7), timing });
+      const { ending, told } = await lifeWith(LIES[lie](7), timing);
+      assert.ok(told.includes(lie), `none was told: ${told.join()}`);
       assert.deepEqual(ending.ledger, calm.ledger);
       // A server that goes back shows a spec of the past: that may cost a Run, which finds nothing to do.
-      if (what !== GOES_BACK) assert.equal(ending.runs, calm.runs);
+      if (lie !== "old") assert.equal(ending.runs, calm.runs);
     });
   }
 });
