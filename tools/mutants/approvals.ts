@@ -49,7 +49,7 @@ export const APPROVALS: readonly Mutant[] = [
     edits: [
       { file: "operator/approval/tally.ts", find: "  if (nowMs >= until) return", replace: "  if (nowMs < 0) return" },
     ],
-    tests: [TALLY, "test/unit/run/waiting.test.ts"],
+    tests: [TALLY, HELD, "test/unit/run/waiting.test.ts"],
   },
   {
     id: "M41",

@@ -273,12 +273,12 @@ describe("A repository that holds modules, manifests and approvals", () => {
     await repository.commit("main", { ...modules, ...manifests });
     await follow();
     assert.deepEqual(story.started, ["Apply net #1", "Apply db #1"]);
-    const [waiting] = story.openRuns();
+    const waiting = story.hold("net");
 
     const approvals = { "clusters/approvals/net.yaml": "kind: Approval" };
     await repository.commit("main", { ...modules, ...manifests, ...approvals });
     await follow();
-    assert.deepEqual(story.openRuns()[0]?.metadata.name, waiting?.metadata.name);
+    assert.deepEqual([story.openRuns()[0], story.superseded], [waiting, []], "the plan waits on");
     story.settle();
     await repository.commit("main", { ...modules, "clusters/shop.yaml": "kind: Environment # reviewed", ...approvals });
     await follow();

@@ -5,12 +5,16 @@ import type { Run } from "../../../operator/api/run.ts";
 import { judgePlan } from "../../../operator/approval/judge.ts";
 import { APPROVALS, RUNS } from "../../../operator/cluster/resources.ts";
 import type { Verdict } from "../../../operator/gateway/protocol.ts";
+import type { Judge } from "../../../operator/gateway/verdict.ts";
+import { systemClock } from "../../../operator/loop/clock.ts";
 import { endRun } from "../../../operator/storage/run-end.ts";
 import { type GatewayWorld, gatewayWorld, NAMESPACE, type Reply } from "./gateway-world.ts";
 
+const byRules: Judge = (plan, run) => judgePlan(plan, run.spec.rules, run.spec.operation);
+
 let world: GatewayWorld;
 beforeEach(async () => {
-  world = await gatewayWorld({ judge: (plan, run) => judgePlan(plan, run.spec.rules, run.spec.operation) });
+  world = await gatewayWorld({ judge: byRules });
 });
 afterEach(() => world.close());
 
@@ -225,6 +229,22 @@ describe("a plan that needs approval", () => {
     const answer = await second.ask("POST", "/v1/plan", aPlan());
     assert.deepEqual([answer.json.verdict, answer.json.reason], ["Refuse", "Superseded"]);
     assert.equal((await world.runStatus(run))?.applyStartedAt, undefined);
+  });
+
+  it("is not applied where it has expired before its second pod asks, although it was approved in time", async () => {
+    await world.close();
+    let laterMs = 0;
+    const clock = { ...systemClock, now: () => new Date(Date.now() + laterMs) };
+    world = await gatewayWorld({ judge: byRules, clock });
+    const run = world.aRun("network", 1, { rules });
+    await held(run);
+    say(run);
+    laterMs = 3_600_001;
+    const second = await aWorker(run, "Apply");
+    const answer = await second.ask("POST", "/v1/plan", aPlan());
+    assert.deepEqual([answer.json.verdict, answer.json.reason], ["Refuse", "PlanExpired"]);
+    assert.equal((await world.runStatus(run))?.applyStartedAt, undefined);
+    assert.equal((await recordOf(run)).mayHoldObjects, false, "nothing was begun");
   });
 
   it("is not applied where somebody has called it off while the second pod started", async () => {
