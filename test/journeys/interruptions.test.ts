@@ -29,11 +29,16 @@ const evict = (place: Place, { metadata: { name, namespace } }: Pod) =>
 const remove = (place: Place, { metadata: { name } }: Pod) => place.kubectl(["delete", "pod", name, "--wait=false"]);
 const endAgent = (_place: Place, pod: Pod) => signalProcesses(pod, "agent", /./, "SIGTERM");
 
+async function killAgent(place: Place, pod: Pod): Promise<void> {
+  await killContainers(pod, ["agent"]);
+  await place.untilRestarted(pod, "agent");
+}
+
 /** What can befall a part of a pod, or the pod. */
 const mishaps: Readonly<Record<string, (place: Place, pod: Pod) => Promise<unknown>>> = {
   "the engine alone is killed": (_place, pod) => signalProcesses(pod, "engine", anEngine, "SIGKILL"),
   "the engine alone is told to end": (_place, pod) => signalProcesses(pod, "engine", anEngine, "SIGTERM"),
-  "the agent alone is killed": (_place, pod) => killContainers(pod, ["agent"]),
+  "the agent alone is killed": killAgent,
   "the agent alone is told to end": endAgent,
   "the pod is deleted": remove,
   "the pod is evicted": evict,
@@ -187,6 +192,8 @@ journeys("runners that die", () => {
   journey("killed in a destroy: it is tried again by itself", async (place) => {
     const { outside } = place;
     await killContainers(await destroyHalfWay(place, "served"));
+    const again = await place.untilRun("one", ({ spec }) => spec.number === 3, { about: "the next try" });
+    assert.equal(again.spec.operation, "Destroy");
     outside.release("destroy/thing");
     await place.untilGone("served");
   });
@@ -232,9 +239,10 @@ journeys("runners that die", () => {
   });
 
   journey("the agent alone is killed in apply: the engine goes on, and nothing is lost", async (place) => {
-    await killContainers(await applyHalfWay(place), ["agent"]);
+    const pod = await applyHalfWay(place);
+    await killContainers(pod, ["agent"]);
     goOn(place);
-    await wentOn(place);
+    await Promise.all([place.untilRestarted(pod, "agent"), wentOn(place)]);
   });
 
   journey(

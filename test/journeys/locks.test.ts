@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LABELS } from "../../operator/api/names.ts";
 import type { Pod } from "../../operator/cluster/kinds.ts";
-import { killContainers } from "./support/containers.ts";
+import { killProcesses, processesIn } from "./support/containers.ts";
 import { applyHalfWay, goOn, planHalfWay } from "./support/half-way.ts";
 import { operatorNamespace } from "./support/installation.ts";
 import { journey, journeys } from "./support/journey.ts";
@@ -19,9 +19,11 @@ const atOnce = ["--force", "--grace-period=0", "--wait=false", "--ignore-not-fou
 /** An administrator takes the object away: what became of the processes nobody can tell from then on. */
 async function takePodAway(place: Place, pod: Pod): Promise<void> {
   const { name } = pod.metadata;
+  const processes = await processesIn([pod]);
   await place.kubectl(["patch", "pod", name, ...withoutFinalizers]);
   await place.kubectl(["delete", "pod", name, ...atOnce]);
-  await killContainers(pod);
+  // The kubelet may have been faster.
+  killProcesses(processes);
 }
 
 journeys("locks that nobody gives back", () => {
@@ -68,9 +70,10 @@ journeys("locks that nobody gives back", () => {
     const pod = await planHalfWay(place, "left");
     await cutOffGateway(pod);
     const name = pod.metadata.labels?.[LABELS.run] ?? "";
+    const processes = await processesIn([pod]);
     await place.kubectl(["patch", "run", name, ...withoutFinalizers]);
     await place.kubectl(["delete", "run", name, "--wait=false", "--as", OPERATOR]);
-    await killContainers(pod);
+    killProcesses(processes);
     outside.release("version");
     await place.kubectl(["wait", "--for=delete", `pod/${pod.metadata.name}`, "--timeout=120s"]);
 

@@ -50,9 +50,26 @@ export async function untilEnded(pod: Pod, container: string, pattern: RegExp): 
 }
 
 /** As a node's out-of-memory killer or a lost machine would: no container of the pod has time for a word. */
-export async function killContainers(pod: Pod, containers: readonly string[] = ["agent", "engine"]): Promise<void> {
-  const lists = await Promise.all(containers.map((container) => processesOf(pod, container)));
-  for (const { pid } of lists.flat()) {
+export async function killContainers(pod: Pod, containers?: readonly string[]): Promise<void> {
+  killProcesses(await processesIn([pod], containers));
+}
+
+/** All that runs in these containers; fails where nothing does, since a test that kills nothing shows nothing. */
+export async function processesIn(
+  pods: readonly Pod[],
+  containers: readonly string[] = ["agent", "engine"],
+): Promise<readonly HostProcess[]> {
+  const lists = await Promise.all(pods.flatMap((pod) => containers.map((container) => processesOf(pod, container))));
+  if (lists.flat().length === 0) {
+    const names = pods.map(({ metadata }) => metadata.name).join(", ");
+    throw new Error(`nothing runs in ${containers.join(" and ")} of ${names === "" ? "no pod" : names}`);
+  }
+  return lists.flat();
+}
+
+/** SIGKILL for each of them that is still there. */
+export function killProcesses(processes: readonly HostProcess[]): void {
+  for (const { pid } of processes) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {

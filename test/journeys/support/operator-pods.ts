@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Lease, Pod } from "../../../operator/cluster/kinds.ts";
 import type { Stored } from "../../../operator/cluster/ports.ts";
 import { LEASES, PODS } from "../../../operator/cluster/resources.ts";
-import { inPodNetwork, killContainers, signalProcesses, untilEnded } from "./containers.ts";
+import { inPodNetwork, killProcesses, processesIn, signalProcesses, untilEnded } from "./containers.ts";
 import { follow } from "./following.ts";
 import { operatorNamespace } from "./installation.ts";
 import { patience } from "./patience.ts";
@@ -17,7 +17,7 @@ export async function operatorPods({ installation: { client } }: Place): Promise
 
 /** SIGKILL for every replica at once. */
 export async function killOperators(place: Place): Promise<void> {
-  for (const pod of await operatorPods(place)) await killContainers(pod, ["operator"]);
+  killProcesses(await processesIn(await operatorPods(place), ["operator"]));
 }
 
 /** SIGKILL for every replica at once; others take their places without the pauses of a container that ends again and again. */

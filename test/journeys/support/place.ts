@@ -151,6 +151,15 @@ export class Place {
     return this.#patiently(`pod of ${run.metadata.name}: to start`, within, PODS, selection, look);
   }
 
+  /** Waits until a container of the pod has been started anew: so it was killed, whatever became of it since. */
+  async untilRestarted(pod: Pod, container: string): Promise<void> {
+    const restartsIn = ({ status }: Pod) =>
+      status?.containerStatuses?.find(({ name }) => name === container)?.restartCount ?? 0;
+    const { name } = pod.metadata;
+    const look = (found: readonly Stored<Pod>[]) => found.find((one) => restartsIn(one) > restartsIn(pod));
+    await this.#patiently(`pod ${name}: ${container} to be started anew`, soon, PODS, named(name), look);
+  }
+
   async pods(component?: string): Promise<readonly Stored<Pod>[]> {
     const { items } = await this.installation.client.listAll<Pod>(PODS, this.#runsOf(component));
     return items;
