@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Lease, Pod } from "../../../operator/cluster/kinds.ts";
 import type { Stored } from "../../../operator/cluster/ports.ts";
 import { LEASES, PODS } from "../../../operator/cluster/resources.ts";
-import { inPodNetwork, killProcesses, processesIn, signalProcesses, untilEnded } from "./containers.ts";
+import { inPodNetwork, killContainers, killProcesses, processesIn, signalProcesses, untilEnded } from "./containers.ts";
 import { follow } from "./following.ts";
 import { operatorNamespace } from "./installation.ts";
 import { patience } from "./patience.ts";
@@ -37,11 +37,16 @@ async function replaceOperators(place: Place, options: { readonly gracePeriodSec
   await untilOperatorsAreReady(place);
 }
 
-/** SIGKILL for the replica that leads, as soon as one has led for so long. */
+/**
+ * SIGKILL for the replica that leads, as soon as one has led for so long. Another pod takes its place, without the pauses of a container that
+ * ends again and again. Resolves when another replica leads, for which the lease of the one that was killed has to run out.
+ */
 export async function killLeader(place: Place, afterMs: number): Promise<void> {
   const leader = await untilOneLeads(place);
   await pause(afterMs);
+  await killContainers(leader, ["operator"]);
   await place.installation.client.delete(PODS, operatorNamespace, leader.metadata.name, { gracePeriodSeconds: 0 });
+  await untilAnotherLeads(place, leader);
 }
 
 /** Somebody else takes the lease; resolves with the replica that had it, when its process has ended and another one has begun. */
