@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { shrink } from "./shrink.ts";
-import { reportOf, storyOf } from "./simulation.ts";
+import { driftOf, reportOf, storyOf } from "./simulation.ts";
 import type { Telling } from "./telling.ts";
 
 /** One seed tells one story, again and again. `TERRARIUM_STORIES` asks for more of them; `npm run simulate` tells many, and single ones. */
 const { TERRARIUM_STORIES: many } = process.env;
 const FIRST_SEED = 1;
-const LONGEST_MS = 25_000;
+const LONGEST_MS = 40_000;
 const USUAL = 250;
 
 describe("Whatever happens", () => {
@@ -27,7 +27,8 @@ describe("Whatever happens", () => {
 describe("A seed", () => {
   it("tells the same story every time", async function () {
     this.timeout(60_000);
-    for (const seed of [3, 14, 15, 92]) assert.equal((await storyOf(seed)).trace, (await storyOf(seed)).trace);
+    // The second is one that looks for drift.
+    for (const seed of [3, 6, 14, 15, 92]) assert.equal((await storyOf(seed)).trace, (await storyOf(seed)).trace);
   });
 
   it("tells another story than the next seed, and than the same one without an incident", async () => {
@@ -37,6 +38,29 @@ describe("A seed", () => {
     const without = await storyOf(14, new Set([first]));
     assert.notEqual(without.trace, one.trace);
     assert.ok(!without.incidents.includes(first));
+  });
+});
+
+describe("Stories that look for drift", () => {
+  const seeds = Array.from({ length: 300 }, (_, index) => index + 1).filter(
+    (seed) => driftOf(seed).drift !== undefined,
+  );
+
+  it("are one in three, and half of them bring back what they find", () => {
+    const correcting = seeds.filter((seed) => driftOf(seed).drift?.action === "Correct");
+    assert.ok(seeds.length > 75 && seeds.length < 125, `${seeds.length}`);
+    assert.ok(correcting.length > seeds.length / 3 && correcting.length < (seeds.length * 2) / 3);
+  });
+
+  it("find what somebody did by hand", async function () {
+    this.timeout(60_000);
+    let found = 0;
+    for (const seed of seeds.slice(0, 12)) {
+      const { lines } = await storyOf(seed);
+      const isByHand = lines.some((line) => / (edit|delete)s a thing of . by hand$/.test(line));
+      if (isByHand && lines.some((line) => line.includes(": DriftFound: "))) found += 1;
+    }
+    assert.ok(found >= 3, `${found} of 12`);
   });
 });
 

@@ -73,6 +73,7 @@ export async function chaos(told: Told, given: Partial<EnvironmentSpec> = {}): P
     const dice = diceFor(seed, purpose);
     return sleepyheads(diceFor(seed, `${purpose}, asleep`), anyModules(told, dice), policy);
   };
+  const needsTime = goesByTheClock(policy) || given.drift !== undefined;
   const rough = plot.chance(0.8);
   const count = 3 + plot.below(12);
   const [comesBack, isDeleted] = [plot.chance(0.5), plot.chance(0.6)];
@@ -81,7 +82,7 @@ export async function chaos(told: Told, given: Partial<EnvironmentSpec> = {}): P
   for (let number = 1; number <= count; number += 1) {
     const dice = diceFor(seed, `incident ${number}`);
     await someTime(told, dice);
-    if (goesByTheClock(policy) && dice.chance(0.6)) await minutesPass(told, 5 + dice.below(60));
+    if (needsTime && dice.chance(0.6)) await minutesPass(told, 5 + dice.below(60));
     const happening = dice.weighted([...edits(told, dice), ...(rough ? faults(told, dice) : [])]);
     if (incidents.happens(`incident-${number}`)) happening?.();
   }
@@ -151,7 +152,7 @@ function edits(told: Told, dice: Dice): readonly Happening[] {
     { weight: 2, value: () => person.request() },
     ...(drift === undefined
       ? []
-      : [{ weight: 2, value: () => void person.tamper(one, dice.chance(0.5) ? "edit" : "delete") }]),
+      : [{ weight: 6, value: () => void person.tamper(one, dice.chance(0.5) ? "edit" : "delete") }]),
     { weight: 3, value: () => person.pushState(one) },
     { weight: 2, value: () => person.cancel(dice.pick(person.runs())) },
     { weight: 2, value: () => person.suspend(!suspend) },

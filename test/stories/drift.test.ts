@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { isClosed } from "../../operator/api/run.ts";
 import { aModule } from "../fakes/world-people.ts";
 import type { Fate, Turn } from "../fakes/world-turns.ts";
-import { chaos } from "./chaos.ts";
 import { checks, created, lifeWithDrift, lookedAt, pair } from "./lives.ts";
 import { isConverged, type Told, tell, until } from "./telling.ts";
 
@@ -145,31 +144,4 @@ describe("A life with drift", function () {
       if (this.test !== undefined) this.test.title += ` (${stories} of ${writes})`;
     });
   }
-});
-
-describe("Whatever happens while somebody looks for drift", () => {
-  const { TERRARIUM_DRIFT_SEED: oneSeed, TERRARIUM_STORIES: many = "60" } = process.env;
-  const LONGEST_MS = 15_000;
-
-  it("the promises hold, and status becomes true and quiet", async function () {
-    this.timeout(0);
-    const began = performance.now();
-    const seeds = oneSeed === undefined ? Array.from({ length: Number(many) }, (_, at) => 1 + at) : [Number(oneSeed)];
-    const limited = oneSeed === undefined && process.env.TERRARIUM_STORIES === undefined;
-    let count = 0;
-    for (const seed of seeds) {
-      if (limited && performance.now() - began > LONGEST_MS) break;
-      await tell({ seed, maxRuns: seed % 3 === 0 ? 2 : 10 }, (told) =>
-        chaos(told, seed % 2 === 0 ? spec : correcting),
-      ).catch((error: unknown) => {
-        const text =
-          error instanceof Error ? (error.name === "Violation" ? error.message : error.stack) : String(error);
-        throw new Error(
-          `${text}\n\nto see this again: TERRARIUM_DRIFT_SEED=${seed} npx mocha test/stories/drift.test.ts`,
-        );
-      });
-      count += 1;
-    }
-    if (this.test !== undefined) this.test.title += `: ${count} stories`;
-  });
 });

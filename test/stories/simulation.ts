@@ -1,10 +1,19 @@
+import type { EnvironmentSpec } from "../../operator/api/environment.ts";
+import { diceFor } from "../fakes/world-dice.ts";
 import { chaos } from "./chaos.ts";
 import { type Shrunk, shrink } from "./shrink.ts";
 import { type Telling, telling } from "./telling.ts";
 
 /** The story of a seed, told without some of its incidents. */
 export const storyOf = (seed: number, without: ReadonlySet<string> = new Set()): Promise<Telling> =>
-  telling({ seed, maxRuns: seed % 3 === 0 ? 2 : 10, without }, chaos);
+  telling({ seed, maxRuns: seed % 3 === 0 ? 2 : 10, without }, (told) => chaos(told, driftOf(seed)));
+
+/** One story in three looks for drift, and half of those bring back what they find. */
+export function driftOf(seed: number): Pick<EnvironmentSpec, "drift"> {
+  const dice = diceFor(seed, "drift");
+  const [looks, corrects] = [dice.chance(1 / 3), dice.chance(0.5)];
+  return looks ? { drift: { interval: "10m", ...(corrects ? { action: "Correct" as const } : {}) } } : {};
+}
 
 export const replayCommand = (seed: number, without: Iterable<string> = []): string => {
   const names = [...without].join(",");
