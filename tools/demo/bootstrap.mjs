@@ -19,7 +19,7 @@ export const OPTIONS = {
   "tools/cluster/main.ts": { name: "NAME" },
   "tools/demo/main.ts": { name: "NAME", context: "NAME", engine: "NAME", act: "2" },
   "tools/images/main.ts": { engine: "NAME" },
-  "tools/mutants/main.ts": { journeys: "", name: "NAME", list: "", jobs: "N" },
+  "tools/mutants/main.ts": { journeys: "", name: "NAME", by: "FILE", list: "", jobs: "N" },
   "tools/simulate/main.ts": { stories: "N", from: "SEED", jobs: "N", seed: "SEED", without: "A,B" },
   "tools/test.ts": { suite: "NAME", file: "PATH", name: "NAME", jobs: "N", whole: "", keep: "" },
 };

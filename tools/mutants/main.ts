@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { clusterDown } from "../cluster/cluster-down.ts";
 import { MUTANTS } from "./all.ts";
 import { DAILY } from "./daily.ts";
-import type { JourneyMutant, Mutant } from "./mutant.ts";
+import { type JourneyMutant, type Mutant, triedBy } from "./mutant.ts";
 import { makeScratch, type Scratch } from "./scratch.ts";
 import { type Finding, run, travelled, tried } from "./trial.ts";
 
@@ -16,6 +16,8 @@ Seeds bugs, one after the other, into a copy of this checkout, and runs the test
 
   --journeys      the bugs J01 … instead: each is brought to a local cluster of their own, where a journey must notice it
   --name CLUSTER  that cluster, which is taken away at the end (default: mutants)
+  --by FILE       with this test file alone, which has five minutes for each bug; without M07 …, all that name it: with
+                  \`--by test/stories/chaos.test.ts\` it is told which promise the simulation sees broken
   --list          only tell what there is
   --jobs N        so many at a time (default: 2; journeys: always 1)
   --help          this text`;
@@ -123,6 +125,7 @@ async function main(args: readonly string[]): Promise<number> {
     options: {
       journeys: { type: "boolean", default: false },
       name: { type: "string", default: "mutants" },
+      by: { type: "string" },
       list: { type: "boolean", default: false },
       jobs: { type: "string", default: "2" },
       help: { type: "boolean", default: false },
@@ -132,7 +135,12 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  if (!values.journeys) return tell(chosen(quickly(Number(values.jobs)), positionals), values.list);
+  if (!values.journeys) {
+    const trial = chosen(quickly(Number(values.jobs)), positionals);
+    const mutants = values.by === undefined ? trial.mutants : triedBy(trial.mutants, values.by, positionals);
+    return tell({ ...trial, mutants }, values.list);
+  }
+  if (values.by !== undefined) throw new TypeError("--by is not for journeys: each of them has one file");
   const trial = chosen(onCluster(values.name), positionals);
   return tell(trial, values.list).finally(() => (values.list ? undefined : clusterDown({ name: values.name })));
 }

@@ -32,6 +32,16 @@ export class AnchorLost extends Error {
   }
 }
 
+/**
+ * To be tried with this test file alone, since where a unit test comes first nobody sees what the others would notice: those that are asked for,
+ * or else all that name it. Throws a TypeError where there are none.
+ */
+export function triedBy(mutants: readonly Mutant[], file: string, ids: readonly string[]): readonly Mutant[] {
+  const meant = mutants.filter(({ id, tests }) => (ids.length > 0 ? ids.includes(id) : tests.includes(file)));
+  if (meant.length === 0) throw new TypeError(`no mutant names the test file ${file}: which ones are to be tried?`);
+  return meant.map((mutant) => ({ ...mutant, tests: [file] }));
+}
+
 export function edited(text: string, { file, find, replace }: Edit): string {
   const count = text.split(find).length - 1;
   if (count !== 1) throw new AnchorLost(file, find, count);

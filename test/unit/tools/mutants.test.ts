@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MUTANTS } from "../../../tools/mutants/all.ts";
 import { DAILY } from "../../../tools/mutants/daily.ts";
-import { AnchorLost, edited } from "../../../tools/mutants/mutant.ts";
+import { AnchorLost, edited, triedBy } from "../../../tools/mutants/mutant.ts";
 import { makeScratch } from "../../../tools/mutants/scratch.ts";
 import { NotLoaded, run, tried } from "../../../tools/mutants/trial.ts";
 
@@ -34,6 +34,19 @@ describe("The mutants", () => {
     const edit = { file: "a.ts", find: "was here", replace: "" };
     assert.throws(() => edited("nothing of the kind", edit), AnchorLost);
     assert.throws(() => edited("was here, and was here", edit), AnchorLost);
+  });
+
+  it("are tried with one test file alone where that is asked for: those that name it, or any", () => {
+    const file = "test/stories/chaos.test.ts";
+    const all = triedBy(MUTANTS, file, []);
+    assert.ok(all.length > 10 && all.length < MUTANTS.length);
+    for (const { tests } of all) assert.deepEqual(tests, [file]);
+    const asked = triedBy(MUTANTS, "test/faults/writes.test.ts", ["M27"]);
+    assert.deepEqual(
+      asked.map(({ id, tests }) => [id, tests]),
+      [["M27", ["test/faults/writes.test.ts"]]],
+    );
+    assert.throws(() => triedBy(MUTANTS, "test/nothing.test.ts", []), TypeError);
   });
 
   it("are caught by the tests that name them, and gone from the copy afterwards", async function () {
