@@ -293,7 +293,7 @@ export const REASONS = {
   StateLost: {
     standing: "person",
     meaning:
-      "The state that was stored is gone, or not what was recorded. Nothing is applied and nothing is destroyed until a state is restored or pushed.",
+      "The state that was stored is gone, cannot be read, or is not what was recorded. Nothing is applied and nothing is destroyed until a state is restored or pushed.",
   },
   StateUnsaved: {
     standing: "person",

@@ -2,6 +2,7 @@ import type { Client } from "../cluster/ports.ts";
 import type { Clock } from "../loop/clock.ts";
 import { collectGarbage } from "../storage/garbage.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
+import type { UnreadableRecord } from "../storage/port.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 const EVERY_MS = 6 * 3_600_000;
@@ -21,7 +22,9 @@ export async function keepStoreClean(parts: UpkeepParts, signal: AbortSignal): P
     await clock.sleep(EVERY_MS, signal).catch(() => {});
     if (signal.aborted) return;
     try {
-      const removed = await collectGarbage({ client, namespace, ring }, { now: clock.now(), signal });
+      const onUnreadable = ({ holder, error }: UnreadableRecord) =>
+        logger.warn("a record cannot be read, and what may be its own is kept", { holder, error });
+      const removed = await collectGarbage({ client, namespace, ring }, { now: clock.now(), signal, onUnreadable });
       if (removed > 0) logger.info("removed what no record refers to", { chunks: removed });
     } catch (error) {
       logger.warn("the store could not be tidied up, it is tried again later", { error });

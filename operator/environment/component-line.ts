@@ -8,7 +8,8 @@ import { cutOffOf } from "./recovery.ts";
 import type { Verdict } from "./verdict.ts";
 import { consentTo } from "./waiting-run.ts";
 
-const LONGEST_MESSAGE = 160;
+/** Of the message of a component. */
+export const LONGEST_LINE = 160;
 
 /** What the status says of one component. */
 export function componentLine(
@@ -27,7 +28,7 @@ export function componentLine(
     name,
     state,
     reason,
-    ...(message === "" ? {} : { message: cutBytes(message, LONGEST_MESSAGE) }),
+    ...(message === "" ? {} : { message: cutBytes(message, LONGEST_LINE) }),
     ...(latest === undefined ? {} : { run: latest.metadata.name, number: latest.spec.number }),
     ...(applied?.revision === undefined ? {} : { revision: revisionText(applied.inputs.source, applied.revision) }),
     ...(latest?.status?.plan === undefined ? {} : { plan: latest.status.plan.counts }),

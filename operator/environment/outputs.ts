@@ -50,7 +50,7 @@ export async function publishOutputs(
 }
 
 /** Shown as they were, but without the digests, which say that they are where they should be: the next round tries again. */
-const owed = (lines: StatusOutputs): StatusOutputs => lines.map(({ digest: _published, ...line }) => line);
+export const owed = (lines: StatusOutputs): StatusOutputs => lines.map(({ digest: _published, ...line }) => line);
 
 type Wanted = ReturnType<typeof wanted>;
 

@@ -1,4 +1,7 @@
+import type { Environment } from "../api/environment.ts";
+import type { EnvironmentStatus } from "../api/environment-status.ts";
 import { failed, LONGEST_WAIT_MS, type Outcome, settled, waiting } from "../loop/outcome.ts";
+import { RecordsUnreadable } from "../storage/port.ts";
 import { act } from "./act.ts";
 import { type Decision, decide } from "./decide.ts";
 import { announce } from "./events.ts";
@@ -6,6 +9,7 @@ import { observe } from "./observe.ts";
 import { publishOutputs } from "./outputs.ts";
 import type { EnvironmentPorts } from "./ports.ts";
 import { statusFor } from "./status.ts";
+import { statusOfUnreadable } from "./unreadable.ts";
 
 /**
  * One round for one Environment: look at what is declared and what is, decide what is to be done, do it, say where things
@@ -17,19 +21,41 @@ export async function reconcileEnvironment(
   ports: EnvironmentPorts,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const observation = await observe(namespace, name, ports, signal);
+  const observation = await observe(namespace, name, ports, signal).catch(ifUnreadable);
   if (observation === undefined) return settled;
+  if (observation instanceof RecordsUnreadable) return sayUnreadable(namespace, name, observation, ports, signal);
   const { environment } = observation;
 
   const { decision, errors } = await act(environment, decide(observation), ports, signal);
   const published = await publishOutputs(environment, decision, ports, signal);
 
   const status = statusFor(environment, decision, published, ports.now());
-  if (status !== undefined && (await ports.writeStatus(environment, status, signal))) {
-    announce(environment, status, ports);
-  }
+  if (status !== undefined) await tell(environment, status, ports, signal);
   const error = errors[0] ?? published.error;
   return error === undefined ? nextLook(decision, observation.nowMs) : failed(error);
+}
+
+async function tell(environment: Environment, status: EnvironmentStatus, ports: EnvironmentPorts, signal: AbortSignal) {
+  if (await ports.writeStatus(environment, status, signal)) announce(environment, status, ports);
+}
+
+function ifUnreadable(error: unknown): RecordsUnreadable {
+  if (error instanceof RecordsUnreadable) return error;
+  throw error;
+}
+
+/** Nothing is decided by a part of the records. They may be readable at the next try: a key that comes back changes no record. */
+async function sayUnreadable(
+  namespace: string,
+  name: string,
+  error: RecordsUnreadable,
+  ports: EnvironmentPorts,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const environment = ports.environment(namespace, name);
+  if (environment !== undefined)
+    await tell(environment, statusOfUnreadable(environment, error, ports.now()), ports, signal);
+  return failed(error);
 }
 
 /** Changes come by themselves; only moments have to be waited for. */

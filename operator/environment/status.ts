@@ -100,7 +100,8 @@ function isShown(environment: Environment, { name, state }: Verdict): boolean {
   return state !== "Destroyed" || environment.spec.components.some((component) => component.name === name);
 }
 
-function dated(environment: Environment, fresh: FreshCondition, now: Date): Condition {
+/** With the generation that it is said of, and since when it is so. */
+export function dated(environment: Environment, fresh: FreshCondition, now: Date): Condition {
   const before = environment.status?.conditions?.find(({ type }) => type === fresh.type);
   const lastTransitionTime =
     before !== undefined && before.status === fresh.status ? before.lastTransitionTime : now.toISOString();

@@ -1,6 +1,6 @@
 import { ApiError, ApiUnreachable } from "../cluster/errors.ts";
 import { NotAState } from "../engine/state.ts";
-import { KeyMissing, RecordConflict, StoreCorrupt } from "../storage/port.ts";
+import { KeyMissing, RecordConflict, RecordsUnreadable, StoreCorrupt } from "../storage/port.ts";
 import { isRefused, type RefusalCode } from "../storage/refusal.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode } from "./protocol.ts";
 import { StateOwnedByOther } from "./state-owned.ts";
@@ -42,6 +42,7 @@ export function answerFor(error: unknown): ErrorAnswer {
   if (error instanceof Unauthenticated) return answer("Unauthenticated", error.message);
   if (error instanceof StateOwnedByOther) return answer("StateOwnedByOther", error.message);
   if (error instanceof NotAState) return answer("NotAState", error.message);
+  if (error instanceof RecordsUnreadable) return answerFor(error.cause);
   if (error instanceof StoreCorrupt) return { ...answer("StoreCorrupt", error.message), unexpected: true };
   if (error instanceof KeyMissing) return { ...answer("StoreUnavailable", error.message), unexpected: true };
   if (error instanceof RecordConflict || error instanceof ApiUnreachable || isTimeout(error))

@@ -3,7 +3,8 @@ import type { Secret } from "../cluster/kinds.ts";
 import type { Stored } from "../cluster/ports.ts";
 import { SECRETS } from "../cluster/resources.ts";
 import { blobsOf } from "./blobs.ts";
-import { decodeRecord } from "./record-codec.ts";
+import type { UnreadableRecord } from "./port.ts";
+import { decodeRecord, readEach } from "./record-codec.ts";
 import { optionsWith, type SecretPlace } from "./secret-blobs.ts";
 import { BLOBS, RECORDS, STORE_LABELS } from "./secret-names.ts";
 import { removeSecret } from "./secret-removal.ts";
@@ -13,6 +14,8 @@ export interface GarbageOptions {
   /** Younger chunks may belong to a write that is under way; an hour unless told. */
   readonly olderThanMs?: number;
   readonly signal?: AbortSignal;
+  /** Told of each record that cannot be read. */
+  readonly onUnreadable?: (record: UnreadableRecord) => void;
 }
 
 /** A page holds at most this many chunks of 900 KiB in memory. */
@@ -23,15 +26,15 @@ const ORPHANED_MS = 30 * 24 * HOUR_MS;
 
 /**
  * Deletes chunks that no record refers to and that are older than an hour, or than thirty days where their whole record is gone; returns how many. Chunks are listed first and records after them:
- * whatever was being written in between is too young. A record that cannot be read stops it, since its chunks are unknown.
+ * whatever was being written in between is too young. While a record cannot be read, nobody knows which chunks without a record are its own: they stay.
  */
 export async function collectGarbage(place: SecretPlace, options: GarbageOptions): Promise<number> {
   const { client, namespace } = place;
   const candidates = await oldChunks(place, options);
   if (candidates.length === 0) return 0;
-  const { blobIds, storageIds } = await inUse(place, options.signal);
+  const { blobIds, storageIds, isWhole } = await inUse(place, options);
   const isGarbage = ({ blobId, storageId, ageMs }: Candidate) =>
-    !blobIds.has(blobId) && (storageIds.has(storageId) || ageMs > ORPHANED_MS);
+    !blobIds.has(blobId) && (storageIds.has(storageId) || (isWhole && ageMs > ORPHANED_MS));
   const garbage = candidates.filter(isGarbage);
   for (const { name } of garbage) await removeSecret(client, namespace, name, options.signal);
   return garbage.length;
@@ -68,16 +71,21 @@ async function oldChunks({ client, namespace }: SecretPlace, { now, olderThanMs 
   return found;
 }
 
-async function inUse({ client, namespace, ring }: SecretPlace, signal?: AbortSignal) {
+async function inUse({ client, namespace, ring }: SecretPlace, { signal, onUnreadable }: GarbageOptions) {
   const { items } = await client.listAll<Secret>(SECRETS, {
     namespace,
     labelSelector: RECORDS,
     ...optionsWith(signal),
   });
   const secrets = items.filter(({ metadata }) => metadata.labels?.[LABELS.stored] === "record");
-  const records = secrets.map((secret) => decodeRecord(ring, secret));
+  const { records, unreadable } = readEach(secrets, (secret) => decodeRecord(ring, secret));
+  for (const record of unreadable) onUnreadable?.(record);
+  const isWhole = unreadable.length === 0;
+  // What moves to another name may be there already, with the same chunks.
+  const known = records.filter(({ movingTo }) => isWhole || movingTo === undefined);
   return {
     blobIds: new Set(records.flatMap((record) => blobsOf(record).map(({ id }) => id))),
-    storageIds: new Set(records.map(({ storageId }) => storageId)),
+    storageIds: new Set(known.map(({ storageId }) => storageId)),
+    isWhole,
   };
 }

@@ -37,6 +37,32 @@ export class KeyMissing extends Error {
   }
 }
 
+/** A record that cannot be read. */
+export interface UnreadableRecord {
+  readonly component: string;
+  /** The object that holds it, for whoever has to restore it. */
+  readonly holder: string;
+  readonly error: Error;
+}
+
+/**
+ * Some records of one Environment cannot be read. Who uses whom, and what has which name, is known from all of them together: nothing may follow from
+ * the rest.
+ */
+export class RecordsUnreadable extends Error {
+  /** Always in the same order: what is told of them must not change by itself. Those that lack a key come first, since it may help them all. */
+  readonly unreadable: readonly UnreadableRecord[];
+  constructor(unreadable: readonly UnreadableRecord[]) {
+    const rank = ({ error, component }: UnreadableRecord) => `${error instanceof KeyMissing ? 0 : 1} ${component}`;
+    const sorted = unreadable.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+    super(sorted.map(({ holder, error }) => `${holder} cannot be read: ${error.message}`).join("; "), {
+      cause: sorted[0]?.error,
+    });
+    this.name = "RecordsUnreadable";
+    this.unreadable = sorted;
+  }
+}
+
 /**
  * Where states live. Records change by compare-and-swap; blobs are immutable, encrypted, and belong to one record.
  * Every call has a deadline and rejects with the store's own error when it passes.
@@ -49,7 +75,7 @@ export interface StateStore {
   /** Fails with RecordConflict when `version` is not the newest. */
   updateRecord(record: ComponentRecord, version: string, signal?: AbortSignal): Promise<Versioned<ComponentRecord>>;
   deleteRecord(key: StateKey, version: string, signal?: AbortSignal): Promise<void>;
-  /** Newest records of one environment name, never cached. */
+  /** Newest records of one environment name, never cached. Fails with RecordsUnreadable where one cannot be read. */
   recordsOf(
     namespace: string,
     environment: string,
@@ -76,6 +102,7 @@ export interface RecordCache {
   hasSynced(): boolean;
   /** Resolves when it holds all of them for the first time. */
   synced(signal?: AbortSignal): Promise<void>;
+  /** Throws RecordsUnreadable where one cannot be read. */
   recordsOf(namespace: string, environment: string): readonly ComponentRecord[];
   onChange(handler: (key: StateKey) => void): void;
   measure(): StoreMeasure;

@@ -4,7 +4,7 @@ import { blobsOf } from "./blobs.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { RecordCache } from "./port.ts";
 import type { ComponentRecord, StateKey } from "./record.ts";
-import { decodeRecord, keyOfRecord } from "./record-codec.ts";
+import { decodeRecord, keyOfRecord, readAll } from "./record-codec.ts";
 import { RECORDS_AND_KEYS } from "./secret-names.ts";
 
 /** What a reflector on SECRETS must select for `createRecordCache`; the keys are with them, so that their rotation is seen before its use. */
@@ -40,7 +40,7 @@ export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCa
     hasSynced: () => cache.hasSynced(),
     synced: (signal) => cache.synced(signal),
     recordsOf: (namespace, environment) =>
-      [...(byEnvironment.get(`${namespace}/${environment}`)?.values() ?? [])].map(decode),
+      readAll(byEnvironment.get(`${namespace}/${environment}`)?.values() ?? [], decode),
     measure() {
       const secrets = [...byEnvironment.values()].flatMap((members) => [...members.values()]);
       return {

@@ -1,7 +1,8 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
+import { LABELS } from "../api/names.ts";
 import type { Secret } from "../cluster/kinds.ts";
 import type { KeyRing } from "./key-ring.ts";
-import { StoreCorrupt } from "./port.ts";
+import { RecordsUnreadable, StoreCorrupt, type UnreadableRecord } from "./port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
 import {
   KEY_ANNOTATION,
@@ -56,6 +57,35 @@ export function decodeRecord(ring: KeyRing, secret: Secret): ComponentRecord {
   if (stateKeyText(record.key) !== stateKeyText(key))
     throw new StoreCorrupt(what, "it holds the record of another key");
   return record;
+}
+
+interface Read<T> {
+  readonly records: readonly T[];
+  readonly unreadable: readonly UnreadableRecord[];
+}
+
+/** Each for itself: what is wrong with one keeps nobody from reading the others. */
+export function readEach<S extends Secret, T>(secrets: Iterable<S>, read: (secret: S) => T): Read<T> {
+  const records: T[] = [];
+  const unreadable: UnreadableRecord[] = [];
+  for (const secret of secrets) {
+    try {
+      records.push(read(secret));
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const { name, labels } = secret.metadata;
+      // The label counts, by which it was found: its annotation may be what is wrong.
+      unreadable.push({ component: labels?.[LABELS.component] ?? name, holder: `Secret ${name}`, error });
+    }
+  }
+  return { records, unreadable };
+}
+
+/** Those of one Environment. Throws `RecordsUnreadable` where `read` fails for any of them. */
+export function readAll<S extends Secret, T>(secrets: Iterable<S>, read: (secret: S) => T): readonly T[] {
+  const { records, unreadable } = readEach(secrets, read);
+  if (unreadable.length > 0) throw new RecordsUnreadable(unreadable);
+  return records;
 }
 
 /** From the annotation, without decrypting. */

@@ -4,7 +4,7 @@ import type { Stored } from "../cluster/ports.ts";
 import { SECRETS } from "../cluster/resources.ts";
 import { RecordConflict, type StateStore, type Versioned } from "./port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "./record.ts";
-import { decodeRecord, encodeRecord } from "./record-codec.ts";
+import { decodeRecord, encodeRecord, readAll } from "./record-codec.ts";
 import { deleteBlob, getBlob, optionsWith, putBlob, type SecretPlace } from "./secret-blobs.ts";
 import { RECORDS, recordName, recordsInSelector, recordsOfSelector } from "./secret-names.ts";
 
@@ -44,7 +44,7 @@ export function createSecretStore(place: SecretPlace): StateStore {
       const { items } = await client.listAll<Secret>(SECRETS, { namespace, labelSelector, ...optionsWith(signal) });
       const isOfThese = ({ value: { key } }: Versioned<ComponentRecord>) =>
         key.namespace === ofNamespace && key.environment === environment;
-      return items.map(versioned).filter(isOfThese);
+      return readAll(items, versioned).filter(isOfThese);
     },
     async allRecords(ofNamespace, signal) {
       const labelSelector = ofNamespace === undefined ? RECORDS : recordsInSelector(ofNamespace);

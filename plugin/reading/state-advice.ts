@@ -30,8 +30,8 @@ export function stateAdvice(environment: string, component: ComponentPicture): S
   }
 }
 
-/** In the operator's words: there is a state, and nothing that tells how to destroy what it holds. */
-const IS_NO_LOSS = /no archive says/;
+/** In the operator's words: there is a state, and nothing that tells how to destroy what it holds, or nobody can read what is known of it. */
+const IS_NO_LOSS = /no archive says|record cannot be read/;
 
 /** In the operator's words: the whole record is gone, or no version is in it. */
 const KEEPS_NOTHING = /the store (knows nothing of it|has none)/;

@@ -74,6 +74,12 @@ describe("what the plugin advises about a state that is lost", () => {
     assert.match(why, /declare app again and push a copy that you have/);
   });
 
+  it("is no other state where the record cannot be read: there is none to put it in", () => {
+    const message = "its record cannot be read: restore Secret terrarium-record-0a from the backup (it was altered)";
+    const environment = shop({ app: { state: "Stalled", reason: "StateLost", message } });
+    assert.deepEqual(adviceFor(pictureOf(environment, []))[0]?.commands, []);
+  });
+
   it("is no other state where the state is there, and no archive says how to destroy what it holds", () => {
     const withoutArchive: Happening = ({ applied: _, ...record }) => ({ ...record, written: pushed });
     const { why, commands } = advised(withoutArchive, { isDeclared: false });

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Secret } from "../../../operator/cluster/kinds.ts";
+import type { Cache, Stored } from "../../../operator/cluster/ports.ts";
 import { SECRETS } from "../../../operator/cluster/resources.ts";
 import { collectGarbage } from "../../../operator/storage/garbage.ts";
 import { createKeyRing, newKeyMaterial } from "../../../operator/storage/key-ring.ts";
-import { KeyMissing, StoreCorrupt } from "../../../operator/storage/port.ts";
+import { KeyMissing, RecordsUnreadable, StoreCorrupt, type UnreadableRecord } from "../../../operator/storage/port.ts";
+import type { ComponentRecord } from "../../../operator/storage/record.ts";
+import { createRecordCache } from "../../../operator/storage/record-cache.ts";
 import { createSecretStore } from "../../../operator/storage/secret-store.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
 import { aRecord, describesAStateStore } from "./store-contract.ts";
@@ -125,13 +128,94 @@ describe("garbage collection", () => {
     assert.equal(await collectGarbage(place, { now: at(31 * day) }), 1);
   });
 
-  it("deletes nothing while a record cannot be read", async () => {
-    const { client, place, store } = aStore(() => at(0));
-    await store.createRecord(aRecord());
-    await store.putBlob(aRecord(), "state", Buffer.from("orphan"));
-    const [secret] = secretsIn(client);
-    client.seed(SECRETS, { ...secret, data: { record: "AAAA" } } as unknown as Secret);
-    await assert.rejects(collectGarbage(place, { now: at(120) }), StoreCorrupt);
-    assert.equal(secretsIn(client).length, 2);
+  describe("while a record cannot be read", () => {
+    const day = 24 * 60;
+
+    /** A record that nobody can read, a chunk of its own, and another record with a chunk that it does not need any more. */
+    async function damaged(other: Partial<ComponentRecord> = {}) {
+      const { client, place, store } = aStore(() => at(0));
+      const [lost, sound] = [aRecord(), aRecord(other)];
+      await store.createRecord(lost);
+      const [secret] = secretsIn(client);
+      client.seed(SECRETS, { ...secret, data: { record: "AAAA" } } as unknown as Secret);
+      const own = await store.putBlob(lost, "state", Buffer.from("of the record that cannot be read"));
+      await store.createRecord(sound);
+      await store.putBlob(sound, "state", Buffer.from("orphan"));
+      return { client, place, store, lost, own, holder: `Secret ${secret?.metadata.name}` };
+    }
+
+    it("deletes what others do not need, and says which it is", async () => {
+      const { place, holder } = await damaged();
+      const told: string[] = [];
+      const onUnreadable = (record: UnreadableRecord) => void told.push(record.holder);
+      assert.equal(await collectGarbage(place, { now: at(120), onUnreadable }), 1);
+      assert.deepEqual(told, [holder]);
+    });
+
+    it("deletes nothing that may be its own, however old that is", async () => {
+      const { place, store, lost, own } = await damaged();
+      assert.equal(await collectGarbage(place, { now: at(90 * day) }), 1);
+      assert.equal((await store.getBlob(lost, own)).toString(), "of the record that cannot be read");
+    });
+
+    it("deletes nothing of a state that moves: it may be the one that has the new name", async () => {
+      const { place } = await damaged({ movingTo: "lan" });
+      assert.equal(await collectGarbage(place, { now: at(90 * day) }), 0);
+    });
+  });
+});
+
+describe("The records of one Environment", () => {
+  const withoutKey = (client: ReturnType<typeof fakeKubeClient>) =>
+    createSecretStore({ client, namespace, ring: createKeyRing(newKeyMaterial()) });
+  const unreadableIn = (error: unknown) =>
+    error instanceof RecordsUnreadable
+      ? error.unreadable.map(({ component, error }) => [component, error.name])
+      : error;
+
+  it("are not known where one cannot be read: each of those is named, with the Secret that holds it", async () => {
+    const { client, store } = aStore();
+    const record = aRecord();
+    const { namespace: of, environment } = record.key;
+    for (const component of ["zone", "app", "site"])
+      await store.createRecord({ ...record, key: { ...record.key, component } });
+    const damage = ({ metadata, ...secret }: Secret, change: Partial<Secret["metadata"]>, data = secret.data) =>
+      client.seed(SECRETS, { ...secret, data, metadata: { ...metadata, ...change } } as Secret);
+    const secretOf = (component: string) =>
+      secretsIn(client).find(({ metadata }) => metadata.labels?.["terrarium.dev/component"] === component) ??
+      assert.fail();
+    damage(secretOf("zone"), {}, { record: "AAAA" });
+    damage(secretOf("site"), { annotations: { "terrarium.dev/state-key": "another/place/site" } });
+    const error = await store.recordsOf(of, environment).catch((error: unknown) => error);
+    assert.deepEqual(unreadableIn(error), [
+      ["site", "StoreCorrupt"],
+      ["zone", "StoreCorrupt"],
+    ]);
+    assert.match(String(error), new RegExp(`Secret ${secretOf("zone").metadata.name} cannot be read`));
+    const others = await withoutKey(client)
+      .recordsOf(of, environment)
+      .catch((error: unknown) => error);
+    assert.deepEqual(unreadableIn(others), [
+      ["app", "KeyMissing"],
+      ["site", "KeyMissing"],
+      ["zone", "StoreCorrupt"],
+    ]);
+  });
+
+  it("are not known from a watch either, until the one can be read", async () => {
+    const { client, place, store } = aStore();
+    const { value } = await store.createRecord(aRecord());
+    const { namespace: of, environment } = value.key;
+    const handlers: Parameters<Cache<Secret>["onChange"]>[0][] = [];
+    const onChange: Cache<Secret>["onChange"] = (handler) => {
+      handlers.push(handler);
+      return () => {};
+    };
+    const watch = { onChange } as Cache<Secret>;
+    const ring = createKeyRing(newKeyMaterial());
+    const [blind, sees] = [createRecordCache(watch, ring), createRecordCache(watch, place.ring)];
+    for (const handler of handlers) handler(undefined, secretsIn(client)[0] as Stored<Secret>);
+    assert.throws(() => blind.recordsOf(of, environment), RecordsUnreadable);
+    assert.deepEqual(sees.recordsOf(of, environment), [value]);
   });
 });
