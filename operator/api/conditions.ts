@@ -201,7 +201,11 @@ export const REASONS = {
     meaning:
       "The disk on which the pod works is full, and nothing was applied: free space on its node, or choose nodes with more in runner.nodeSelector.",
   },
-  RunnerLost: { standing: "progress", meaning: "The pod ended before anything was applied. It is tried again." },
+  RunnerLost: {
+    standing: "progress",
+    meaning:
+      "The pod ended before anything was applied, or waited for the gateway or the store until its time was over. It is tried again.",
+  },
   PodRejected: { standing: "progress", meaning: "Kubernetes refused the runner pod; the message quotes it." },
   ForeignPod: {
     standing: "person",

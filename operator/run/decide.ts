@@ -12,6 +12,7 @@ import type { ObservedPod, RunObservation } from "./observation.ts";
 import { phaseNameOf, recordedPod } from "./phase.ts";
 import { LOOKS_FOR_PLACE_MS } from "./places.ts";
 import { whyPointless } from "./pointless.ts";
+import { silenceOf, waitedInVain } from "./silence.ts";
 import { whyNotStarted } from "./start-trouble.ts";
 import { decideWaiting, supersededOutcome } from "./waiting.ts";
 
@@ -47,6 +48,8 @@ export type RunDecision =
       readonly outOfMemory: boolean;
       /** Why the pod never started, where it did not. */
       readonly trouble: string | undefined;
+      /** What it has waited for until it was ended, where it did. */
+      readonly inVain?: string | undefined;
       /** False: the cluster cannot tell. The store then decides whether the Run may be ended. */
       readonly proven: boolean;
       /** The pod that it is proven of, or that a person answers for. */
@@ -142,17 +145,19 @@ function beforePod(observation: RunObservation): RunDecision {
 function underWay(observation: RunObservation, death: Death, pod: ObservedPod | undefined): RunDecision {
   const { run, nowMs } = observation;
   const phase = phaseOf(observation);
+  const startedMs = Date.parse(recordedPod(run)?.createdAt ?? run.status?.startedAt ?? "") || nowMs;
+  const deadlineMs = startedMs + (phase === "Starting" ? START_DEADLINE_MS : longestMs(observation));
   if (death.type === "dead") {
     const trouble = phase === "Starting" ? run.status?.message : undefined;
     const { type: _dead, ...proof } = death;
-    return { type: "closeDead", ...proof, trouble, proven: true };
+    const inVain = pod?.metadata.uid === proof.podUid ? waitedInVain(run, pod, deadlineMs) : undefined;
+    return { type: "closeDead", ...proof, trouble, inVain, proven: true };
   }
   if (death.type === "unproven" || pod === undefined) {
     const how = death.type === "unproven" ? death.why : "the pod's object is gone";
     return { type: "closeDead", how, outOfMemory: false, trouble: undefined, proven: false };
   }
   if (isToBeCancelled(run, observation.environment) && !isBeingCancelled(run)) return { type: "hearCancel", phase };
-  const startedMs = Date.parse(recordedPod(run)?.createdAt ?? run.status?.startedAt ?? "") || nowMs;
   const leaving = pod.metadata.deletionTimestamp !== undefined;
   const trouble = phase === "Starting" ? whyNotStarted(pod) : undefined;
   const unheard = unheardWord(run, pod.metadata.uid);
@@ -178,7 +183,6 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   if (isBeingCancelled(run)) {
     return { type: "stopPod", pod, phase, message: "cancelled by a person: it is asked to stop, and saves its state" };
   }
-  const deadlineMs = startedMs + (phase === "Starting" ? START_DEADLINE_MS : longestMs(observation));
   if (nowMs >= deadlineMs) {
     return {
       type: "stopPod",
@@ -187,7 +191,16 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
       message: trouble ?? "took longer than its timeouts allow and is asked to end",
     };
   }
-  return { type: "wait", phase, message: trouble ?? `${workText(phase)}${unheard}`, wakeAtMs: deadlineMs };
+  const { said, wakeAtMs } = workSaid(observation, phase, pod);
+  return { type: "wait", phase, message: trouble ?? `${said}${unheard}`, wakeAtMs: Math.min(deadlineMs, wakeAtMs) };
+}
+
+/** What is said of a pod that is at work, as far as anybody knows, and until when. */
+function workSaid({ run, nowMs }: RunObservation, phase: RunPhase, pod: ObservedPod) {
+  const silence = silenceOf(run, pod);
+  if (silence !== undefined && nowMs >= silence.sayAtMs)
+    return { said: silence.message, wakeAtMs: Number.POSITIVE_INFINITY };
+  return { said: workText(phase), wakeAtMs: silence?.sayAtMs ?? Number.POSITIVE_INFINITY };
 }
 
 /** Its result is told only when no state is in the pod alone any more; the last word of its progress may be older. */

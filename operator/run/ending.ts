@@ -7,6 +7,8 @@ export interface DeadPod {
   readonly outOfMemory: boolean;
   /** Why the pod never started, where it did not. */
   readonly trouble: string | undefined;
+  /** What it has waited for until it was ended, where it did. */
+  readonly inVain?: string | undefined;
 }
 
 /** How a Run ended whose pod died without a word. What the store has wins over what the cluster shows. */
@@ -34,7 +36,9 @@ function endedBeforeApply(death: DeadPod): RunOutcome {
   if (death.trouble !== undefined) {
     return { result: "Failed", reason: "PodUnschedulable", message: death.trouble, retry: "Backoff" };
   }
-  const message = `the pod ended before anything was applied (${death.how})`;
+  const ended = `the pod ended before anything was applied (${death.how})`;
+  // What to check comes first: the status cuts long messages.
+  const message = death.inVain === undefined ? ended : `${death.inVain} ${ended}`;
   return { result: "Failed", reason: "RunnerLost", message, retry: "Backoff" };
 }
 

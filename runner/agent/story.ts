@@ -56,7 +56,9 @@ export async function attempt(bench: Bench): Promise<StoryEnd> {
 }
 
 async function fetchInputs(bench: Bench): Promise<FetchedSource> {
-  const { order, spool } = bench;
+  const { order, spool, progress } = bench;
+  // However long it takes, and the engine's container to come: that the agent works is told from now on.
+  progress.step("source");
   // What an agent before this one fetched is what the engine has.
   const before = await spool.read("fetched");
   if (!("archive" in order.source)) await resolveInputs(order, bench.mounted, undefined);
