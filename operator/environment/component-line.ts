@@ -66,7 +66,7 @@ function lockLine({ metadata }: Environment, { past, reason }: Verdict): Pick<Co
 /** Shown only: what has drifted is as ready as before. What was said of it, as of a source that is away, nothing else says. */
 function withDrift(verdict: Verdict, drift: DriftSeen | undefined): Verdict {
   if (verdict.state !== "Ready" || drift?.status !== "True") return verdict;
-  const said = cutBytes(verdict.message, LONGEST_MESSAGE / 2);
+  const said = cutBytes(verdict.message, LONGEST_LINE / 2);
   const message = said === "" ? drift.message : `${said}; ${drift.message}`;
   return { ...verdict, state: "Drifted", reason: drift.reason, message };
 }

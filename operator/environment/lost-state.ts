@@ -84,6 +84,9 @@ function withoutObjects(runs: readonly Run[], record: ComponentRecord): Loss | u
 
 const stateText = ({ state }: ComponentRecord): string => (state === undefined ? "none" : `serial ${state.serial}`);
 
+/** What is said of a record that is there, and is no loss any more once it can be read. */
+export const UNREADABLE = "its record cannot be read";
+
 /** Components that the status has called lost. */
 export const namesToldLost = ({ status }: Environment): readonly string[] =>
   (status?.components ?? []).filter(({ reason }) => reason === "StateLost").map(({ name }) => name);
@@ -101,5 +104,6 @@ export function toldLoss(
   const hasWitness = record !== undefined && runs.length + formerRuns.length > 0;
   const { written } = record ?? {};
   const writtenBefore = Date.parse(written?.at ?? "") < Date.parse(metadata.deletionTimestamp ?? "");
-  return hasWitness || (written !== undefined && !writtenBefore) ? undefined : (line.message ?? "");
+  const isReadable = record !== undefined && line.message?.startsWith(UNREADABLE) === true;
+  return hasWitness || isReadable || (written !== undefined && !writtenBefore) ? undefined : (line.message ?? "");
 }

@@ -4,6 +4,7 @@ import type { Environment } from "../api/environment.ts";
 import type { ComponentStatus, EnvironmentStatus } from "../api/environment-status.ts";
 import { KeyMissing, type RecordsUnreadable, type UnreadableRecord } from "../storage/port.ts";
 import { LONGEST_LINE } from "./component-line.ts";
+import { UNREADABLE } from "./lost-state.ts";
 import { owed } from "./outputs.ts";
 import { dated } from "./status.ts";
 import { withinBudget } from "./status-budget.ts";
@@ -57,7 +58,7 @@ function messageOf({ error, holder }: UnreadableRecord): string {
     error instanceof KeyMissing
       ? message
       : `restore ${holder} from the backup of the operator's namespace (${message})`;
-  return `its record cannot be read: ${helps}; nothing new is applied or destroyed until then`;
+  return `${UNREADABLE}: ${helps}; nothing new is applied or destroyed until then`;
 }
 
 /** Of what is shown already only: whose a record is of which nothing was told yet, nobody knows. */

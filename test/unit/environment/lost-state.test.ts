@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { ComponentStatus } from "../../../operator/api/environment-status.ts";
+import { UNREADABLE } from "../../../operator/environment/lost-state.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
@@ -83,6 +85,19 @@ describe("A lost state", () => {
           assert.match(story.verdict("a").message, /^restore or push a state/);
           assert.equal(story.started.length, 1);
         });
+
+    it("is none where its record could not be read, and can be again", () => {
+      const story = anAppliedStory((record) => record);
+      const line = { name: "a", state: "Stalled", reason: "StateLost", message: `${UNREADABLE}: a chunk is missing` };
+      story.edit((environment) => ({
+        ...environment,
+        status: { observedGeneration: 1, components: [line as ComponentStatus] },
+      }));
+      story.delete();
+      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+      story.settle();
+      assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+    });
 
     it("is over when a person has written a state, be it an empty one, and when it is given up", () => {
       const story = inForeground(LOSSES["the state was emptied"]);
