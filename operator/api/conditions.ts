@@ -264,7 +264,7 @@ export const REASONS = {
   ProofOfDeathMissing: {
     standing: "person",
     meaning:
-      "The pod cannot be proven dead, so its lock stays. Make sure that it is gone, then annotate the Run with terrarium.dev/confirm-dead=<UID of the pod>, as its message says.",
+      "The pod cannot be proven dead, so its lock stays. Where its node is off for good, delete the Node or taint it node.kubernetes.io/out-of-service: that is proof. Otherwise make sure that the pod is gone, then annotate the Run with terrarium.dev/confirm-dead=<UID of the pod>, as its message says.",
   },
   LeftBehind: {
     standing: "person",

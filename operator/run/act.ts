@@ -60,6 +60,8 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
     case "stopPod":
       await ports.stopPod(decision.pod, signal);
       return { type: "working", phase: decision.phase, message: decision.message };
+    case "lost":
+      return lost(run, decision);
     case "cancel":
       return (await ports.hasPod(run, phaseNameOf(run), signal))
         ? createPod(run, ports, signal)
@@ -122,10 +124,21 @@ type MayBeApplying = Extract<RunEnd, { readonly type: "mayBeApplying" }>;
 
 const ANOTHER_POD = "another pod of its name was told to apply, whose object somebody has let go of";
 
-function unproven({ metadata }: Run, { podUid }: MayBeApplying, how: string): Acted {
-  const command = sayDeadCommand(metadata, podUid);
-  return { type: "unproven", podUid, message: `${how}; make sure that nothing of it runs any more, then: ${command}` };
-}
+const unproven = (run: Run, { podUid }: MayBeApplying, how: string): Acted => ({
+  type: "unproven",
+  podUid,
+  message: `${how}; ${makeSure(run, podUid)}`,
+});
+
+/** The proof that its node can give comes first: a word about a pod that lives after all lets two of them write. */
+const lost = (run: Run, { podUid, how }: Extract<RunDecision, { readonly type: "lost" }>): Acted => ({
+  type: "unproven",
+  podUid,
+  message: `${how}; otherwise ${makeSure(run, podUid)}`,
+});
+
+const makeSure = ({ metadata }: Run, podUid: string): string =>
+  `make sure that nothing of it runs any more, then: ${sayDeadCommand(metadata, podUid)}`;
 
 function saidOf(run: Run): Pick<WhyEnded, "saidDead"> {
   const said = saidDead(run);

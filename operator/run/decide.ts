@@ -1,12 +1,13 @@
 import { durationMs } from "../api/fields.ts";
 import { FINALIZERS } from "../api/names.ts";
 import { isClosed } from "../api/run.ts";
-import { type RunOutcome, type RunPhase, UNSAVED_STATE_STEP } from "../api/run-status.ts";
+import type { RunOutcome, RunPhase } from "../api/run-status.ts";
 import { unheardWord } from "../api/said-dead.ts";
 import { CANCELLED_BEFORE_IT_BEGAN, cancelledInstead, isBeingCancelled, isToBeCancelled } from "./cancel.ts";
 import { decideCheck } from "./check.ts";
 import { type Death, deathOf } from "./death.ts";
 import { imageAwaitedUntilMs, isImageToRecord } from "./image.ts";
+import { decideLeaving, holdsState } from "./leaving.ts";
 import { cancelledBy, whyNotNow } from "./not-now.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 import { phaseNameOf, recordedPod } from "./phase.ts";
@@ -33,6 +34,8 @@ export type RunDecision =
   | { readonly type: "hearCancel"; readonly phase: RunPhase }
   /** Ask the pod to end: it has a long grace, in which the engine saves its state. */
   | { readonly type: "stopPod"; readonly pod: ObservedPod; readonly phase: RunPhase; readonly message: string }
+  /** The pod should have ended by now, and nothing proves that it has: a person is asked, and nothing is given up. */
+  | { readonly type: "lost"; readonly podUid: string; readonly how: string }
   /** The kubelet tells which image a pod ran, and the record does not hold it yet. */
   | { readonly type: "recordImage" }
   /** A Check is under way or waits for a place, or the kubelet is yet to tell an image: nothing is written, since nobody waits for it. */
@@ -148,7 +151,9 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   const startedMs = Date.parse(recordedPod(run)?.createdAt ?? run.status?.startedAt ?? "") || nowMs;
   const deadlineMs = startedMs + (phase === "Starting" ? START_DEADLINE_MS : longestMs(observation));
   if (death.type === "dead") {
-    const trouble = phase === "Starting" ? run.status?.message : undefined;
+    // What it said of a pod that nobody could tell of is no trouble at its start.
+    const wasLost = run.status?.unprovenPod !== undefined;
+    const trouble = phase === "Starting" && !wasLost ? run.status?.message : undefined;
     const { type: _dead, ...proof } = death;
     const inVain = pod?.metadata.uid === proof.podUid ? waitedInVain(run, pod, deadlineMs) : undefined;
     return { type: "closeDead", ...proof, trouble, inVain, proven: true };
@@ -158,13 +163,8 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
     return { type: "closeDead", how, outOfMemory: false, trouble: undefined, proven: false };
   }
   if (isToBeCancelled(run, observation.environment) && !isBeingCancelled(run)) return { type: "hearCancel", phase };
-  const leaving = pod.metadata.deletionTimestamp !== undefined;
   const trouble = phase === "Starting" ? whyNotStarted(pod) : undefined;
-  const unheard = unheardWord(run, pod.metadata.uid);
-  if (leaving) {
-    const message = `the pod was asked to end; the engine finishes and saves its state${unheard}`;
-    return { type: "wait", phase, message: trouble ?? message };
-  }
+  if (pod.metadata.deletionTimestamp !== undefined) return decideLeaving(observation, { pod, phase, trouble });
   const pointless = phase === "Starting" ? whyPointless(run, observation.environment, nowMs) : undefined;
   if (pointless !== undefined)
     return { type: "stopPod", pod, phase, message: `the pod need not start: ${pointless.message}` };
@@ -192,7 +192,8 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
     };
   }
   const { said, wakeAtMs } = workSaid(observation, phase, pod);
-  return { type: "wait", phase, message: trouble ?? `${said}${unheard}`, wakeAtMs: Math.min(deadlineMs, wakeAtMs) };
+  const message = trouble ?? `${said}${unheardWord(run, pod.metadata.uid)}`;
+  return { type: "wait", phase, message, wakeAtMs: Math.min(deadlineMs, wakeAtMs) };
 }
 
 /** What is said of a pod that is at work, as far as anybody knows, and until when. */
@@ -202,10 +203,6 @@ function workSaid({ run, nowMs }: RunObservation, phase: RunPhase, pod: Observed
     return { said: silence.message, wakeAtMs: Number.POSITIVE_INFINITY };
   return { said: workText(phase), wakeAtMs: silence?.sayAtMs ?? Number.POSITIVE_INFINITY };
 }
-
-/** Its result is told only when no state is in the pod alone any more; the last word of its progress may be older. */
-const holdsState = ({ status }: RunObservation["run"]): boolean =>
-  status?.outcome === undefined && status?.progress?.step === UNSAVED_STATE_STEP;
 
 function longestMs({ run }: RunObservation): number {
   const { plan, apply } = run.spec.inputs.timeouts;

@@ -53,6 +53,12 @@ export interface WorldApi {
   collectOrphan(resources: readonly Resource[]): boolean;
 }
 
+/** As Kubernetes does it: the deletion of a pod is dated at the end of its grace. */
+function graceMs({ spec }: AnyObject): number {
+  const { terminationGracePeriodSeconds: seconds = 0 } = (spec ?? {}) as { terminationGracePeriodSeconds?: number };
+  return seconds * 1000;
+}
+
 type Members = Record<string, unknown>;
 
 export type Patch = Readonly<Record<string, unknown>>;
@@ -175,7 +181,8 @@ export function createWorldApi(clock: Pick<Clock, "now">): WorldApi {
       mustFit(old, uid === undefined ? {} : { uid });
       if (old.metadata.deletionTimestamp !== undefined) return true;
       const generation = (old.metadata.generation ?? 1) + 1;
-      const metadata = { ...old.metadata, generation, deletionTimestamp: clock.now().toISOString() };
+      const deletionTimestamp = new Date(clock.now().getTime() + graceMs(old)).toISOString();
+      const metadata = { ...old.metadata, generation, deletionTimestamp };
       put(resource, old, { ...old, metadata });
       return true;
     },

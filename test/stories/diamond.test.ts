@@ -199,4 +199,28 @@ describe("An apply that is cut off", () => {
       await until(told, "told and mended", () => isConverged(told));
     });
   });
+
+  it("on a lost node whose Node stays is a person's business after its grace, and goes on when that is given up", async () => {
+    await tell({ seed: 8 }, async (told) => {
+      const { person, world } = told;
+      person.create([aModule("network", [], { size: 3 })]);
+      while (world.cloud.objects().length < 1) await world.step();
+      const { metadata, spec } = onlyPod(told);
+      world.kubelet.silence(spec?.nodeName ?? "");
+      world.setGatewayAway(true);
+      world.api.delete(PODS, metadata.namespace, metadata.name, undefined);
+      const reasonAfter = async (minutes: number) => {
+        world.clock.advance(minutes * 60_000);
+        for (let steps = 0; steps < 300; steps += 1) await world.step();
+        return person.find()?.status?.components?.[0]?.reason;
+      };
+      assert.equal(await reasonAfter(18), "Progressing");
+      assert.equal(await reasonAfter(4), "ProofOfDeathMissing");
+      assert.ok(world.store.memory.records()[0]?.lock !== undefined, "the lock is kept");
+      world.kubelet.remove(spec?.nodeName ?? "");
+      world.setGatewayAway(false);
+      while (person.runs()[0]?.status?.phase !== "Interrupted") await world.step();
+      assert.equal(world.store.memory.records()[0]?.lock, undefined);
+    });
+  });
 });

@@ -114,4 +114,10 @@ export const AROUND: readonly Mutant[] = [
     ],
     tests: ["test/unit/run/reconcile.test.ts"],
   },
+  {
+    id: "M95",
+    bug: "a pod on a lost node counts as one that is ending, for ever",
+    edits: [{ file: "operator/run/leaving.ts", find: "if (nowMs >= wakeAtMs)", replace: "if (nowMs < 0)" }],
+    tests: ["test/unit/run/leaving.test.ts"],
+  },
 ];

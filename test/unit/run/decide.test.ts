@@ -128,8 +128,11 @@ const rows: readonly Row[] = [
     and: { wakeAtMs: T0 + 90 * MINUTE },
   },
   {
-    when: "its pod was asked to end: that is not asked twice",
-    facts: { pod: aPod({ metadata: leaving }), nowMs: T0 + 500 * MINUTE },
+    when: "its pod was asked to end, although its time is over: that is not asked twice",
+    facts: {
+      status: begun({ startedAt: new Date(T0 - 500 * MINUTE).toISOString() }),
+      pod: aPod({ metadata: leaving }),
+    },
     decides: "wait",
   },
   {
