@@ -1,6 +1,6 @@
 import { canonicalJson } from "../api/digest.ts";
 import type { Cause, Run, RunInputs, RunSpec } from "../api/run.ts";
-import { type Applied, replacingWrite, writingText } from "../storage/record.ts";
+import { type Applied, isOnlyAdopted, replacingWrite, writingText } from "../storage/record.ts";
 import { desiredDigestOf } from "./digest.ts";
 import type { ComponentPast } from "./observation.ts";
 
@@ -24,8 +24,8 @@ export function causeOf(past: ComponentPast, wanted: Wanted): Cause {
   const { record } = past;
   if (request !== undefined) return { type: "Requested", detail: requestText(request, record?.applied, wanted) };
   const { applied, attempted, destroyBegun } = record ?? {};
-  if (applied === undefined) return { type: "Created", ...broughtBack(past) };
-  if (past.latest === undefined || record?.ownership === "Released")
+  if (record === undefined || applied === undefined) return { type: "Created", ...broughtBack(past) };
+  if (past.latest === undefined || record.ownership === "Released" || isOnlyAdopted(record))
     return { type: "Created", detail: `takes over the state that Run ${applied.run} left` };
   const changes = changesBetween(applied, wanted);
   if (changes !== undefined) return { type: "SpecChanged", detail: changes };

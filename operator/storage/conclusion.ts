@@ -79,7 +79,7 @@ const archiveFor = ({ claim, applied }: ComponentRecord): BlobRef | undefined =>
 
 /** Whatever was begun before has ended well by now. */
 function settled(record: ComponentRecord): ComponentRecord {
-  const { attempted: _attempted, destroyBegun: _begun, drift: _drift, written, ...rest } = record;
+  const { attempted: _attempted, destroyBegun: _begun, drift: _drift, adoptedApply: _seen, written, ...rest } = record;
   return { ...rest, ...(written === undefined ? {} : { written: without(written, "replaced") }) };
 }
 

@@ -80,12 +80,14 @@ function ownershipOf(
   return user === undefined ? "adopt" : { type: "inUse", uid: owner.environmentUid, run: user };
 }
 
-function adopted(record: ComponentRecord, environmentUid: string): ComponentRecord {
+/** The record of its next owner, who has not seen yet what is there: the first plan that ends well is the look at it. */
+export function adopted(record: ComponentRecord, environmentUid: string): ComponentRecord {
   const isReturning = record.owner.environmentUid === environmentUid;
   return {
     ...(isReturning ? without(record, "claim") : unclaimed(record)),
     owner: { environmentUid },
     ownership: "Owned",
+    ...(record.applied === undefined ? {} : { adoptedApply: record.applied.runUid }),
   };
 }
 

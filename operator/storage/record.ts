@@ -176,6 +176,8 @@ export interface ComponentRecord {
   readonly claim?: Claim;
   readonly held?: Held;
   readonly applied?: Applied;
+  /** UID of the Run in `applied` when the record was taken over: until a plan of the new owner has ended well. */
+  readonly adoptedApply?: string;
   /**
    * True from the first apply that was allowed until a destroy has ended well: something may exist, even where no
    * apply has succeeded and the state is still empty.
@@ -234,9 +236,19 @@ export interface UsedLogin {
 export const hasBegunMore = ({ attempted, destroyBegun }: ComponentRecord): boolean =>
   attempted !== undefined || destroyBegun !== undefined;
 
-/** What was applied last is what exists, as far as anybody knows: nothing was begun since, and no person has put another state in. */
+/**
+ * It was taken over, and no plan of its new owner has ended well: nobody has looked whether what the former one applied is what exists. An older
+ * version leaves the mark where it is, so that one about another apply than the last means nothing.
+ */
+export const isOnlyAdopted = ({ adoptedApply, applied }: ComponentRecord): boolean =>
+  adoptedApply !== undefined && applied?.runUid === adoptedApply;
+
+/**
+ * What was applied last is what exists, as far as anybody knows: nothing was begun since, no person has put another state in, and whoever took it
+ * over has looked.
+ */
 export const isWhole = (record: ComponentRecord): boolean =>
-  !hasBegunMore(record) && replacingWrite(record) === undefined;
+  !hasBegunMore(record) && replacingWrite(record) === undefined && !isOnlyAdopted(record);
 
 /** It was made under its name, and nothing has come of that: a plan at most. */
 export const holdsNothing = ({ state, recovery, applied, mayHoldObjects }: ComponentRecord): boolean =>

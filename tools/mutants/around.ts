@@ -120,4 +120,10 @@ export const AROUND: readonly Mutant[] = [
     edits: [{ file: "operator/run/leaving.ts", find: "if (nowMs >= wakeAtMs)", replace: "if (nowMs < 0)" }],
     tests: ["test/unit/run/leaving.test.ts"],
   },
+  {
+    id: "M96",
+    bug: "what a former owner applied is up to date, although no plan of the new one has ended well",
+    edits: [{ file: "operator/storage/record.ts", find: " && !isOnlyAdopted(record);", replace: ";" }],
+    tests: ["test/unit/environment/adopted.test.ts"],
+  },
 ];

@@ -12,6 +12,7 @@ import { stateNameOf } from "../../../operator/run/witness.ts";
 import { withApplied, withNothingLeft } from "../../../operator/storage/conclusion.ts";
 import { withCutOff, withRejection } from "../../../operator/storage/cut-off.ts";
 import { withRules } from "../../../operator/storage/declared-rules.ts";
+import { adopted } from "../../../operator/storage/ownership.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { renamed } from "../../../operator/storage/rename.ts";
 import { appliedBy, aRecord, aRun, CATALOGUE, ended, T0 } from "../../fakes/objects.ts";
@@ -51,8 +52,8 @@ export function aStory(environment: Environment) {
     runs.set(name, aRun(spec));
     const record = records.get(spec.component);
     if (record === undefined) records.set(spec.component, aRecord(spec.component, { mayHoldObjects: false }));
-    else
-      records.set(spec.component, { ...record, owner: { environmentUid: current.metadata.uid }, ownership: "Owned" });
+    else if (record.owner.environmentUid !== current.metadata.uid || record.ownership !== "Owned")
+      records.set(spec.component, adopted(record, current.metadata.uid));
   };
   const carryOut = ({ name, step }: Verdict): void => {
     const record = records.get(name);
