@@ -126,4 +126,16 @@ export const AROUND: readonly Mutant[] = [
     edits: [{ file: "operator/storage/record.ts", find: " && !isOnlyAdopted(record);", replace: ";" }],
     tests: ["test/unit/environment/adopted.test.ts"],
   },
+  {
+    id: "M97",
+    bug: "a pod whose creation was not answered is not found again",
+    edits: [
+      {
+        file: "operator/assembly/run-ports.ts",
+        find: "away === undefined && !isAlreadyExists(error)) throw error;",
+        replace: "away === undefined) throw error;",
+      },
+    ],
+    tests: ["test/unit/assembly/run-ports.test.ts", "test/faults/writes.test.ts"],
+  },
 ];
