@@ -14,7 +14,7 @@ import { watched } from "./drift.ts";
 import { moveFromFormerName, unfinishedMove } from "./moving.ts";
 import { type ComponentPast, type ComponentSeen, type Observation, pastOf, type RevisionSeen } from "./observation.ts";
 import { missingOutput } from "./offered-outputs.ts";
-import { answerForOpenRun } from "./open-run.ts";
+import { answerForOpenRun, stuckReason } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
 import { cutOffOf, cutOffToShow, recoveryCause } from "./recovery.ts";
 import { rulesOfRun } from "./rules-of-run.ts";
@@ -41,8 +41,8 @@ function firstAnswer(subject: Subject): Answer {
   const moving = unfinishedMove(subject) ?? moveFromFormerName(subject, subject.component);
   if (moving !== undefined) return moving;
   const waiting = waitingRun(past);
-  const isUnderWay = past.open !== undefined && waiting === undefined && !isComingCorrection(past.open);
-  if (past.open !== undefined && isUnderWay) return answerForOpenRun(past.open);
+  if (past.open !== undefined && waiting === undefined && !isInTheBackground(past.open))
+    return answerForOpenRun(past.open);
   const choice = chooseEngine(observation.environment.spec.engine, observation.catalogue);
   if (!choice.found) return { state: "Stalled", reason: "EngineUnknown", message: choice.message };
   if (waiting !== undefined) return voidOrWaiting(subject, choice.engine, waiting);
@@ -53,6 +53,9 @@ function firstAnswer(subject: Subject): Answer {
     answerForDesired(subject, choice.engine)
   );
 }
+
+/** Nobody has to know of a correction before it changes anything, unless it needs a person. */
+const isInTheBackground = (run: Run): boolean => isComingCorrection(run) && stuckReason(run) === undefined;
 
 /** The value of the annotation that asks for a Run, while no Run has answered it. */
 function pendingRequest({ observation, past }: ComponentSeen): string | undefined {

@@ -1,4 +1,5 @@
 import type { Environment } from "../api/environment.ts";
+import type { ComponentStatus } from "../api/environment-status.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import { hasBegunToApply, hasSeenSomething, sinceDestroyed } from "../run/witness.ts";
 import type { ComponentRecord } from "../storage/record.ts";
@@ -87,23 +88,28 @@ const stateText = ({ state }: ComponentRecord): string => (state === undefined ?
 /** What is said of a record that is there, and is no loss any more once it can be read. */
 export const UNREADABLE = "its record cannot be read";
 
+type Told = Pick<ComponentStatus, "reason" | "message">;
+
+/** A record without its key is lost only if it goes. */
+const isToldLost = ({ reason }: Told): boolean => reason === "StateLost" || reason === "KeyMissing";
+
+export const isToldUnreadable = ({ reason, message }: Told): boolean =>
+  isToldLost({ reason }) && message?.startsWith(UNREADABLE) === true;
+
 /** Components that the status has called lost. */
 export const namesToldLost = ({ status }: Environment): readonly string[] =>
-  (status?.components ?? []).filter(({ reason }) => reason === "StateLost").map(({ name }) => name);
+  (status?.components ?? []).filter(isToldLost).map(({ name }) => name);
 
 /**
- * What was told of a loss while its witnesses were there. A deletion in the foreground takes the Runs first: without them it stays true until a
- * person has written a state.
+ * What was told of a loss while its witnesses were there. A deletion in the foreground takes the Runs, one after the other, and those that are left may
+ * know of nothing: from then on it stays true until a person has written a state.
  */
-export function toldLoss(
-  { metadata, status }: Environment,
-  { name, record, runs, formerRuns }: ComponentPast,
-): string | undefined {
+export function toldLoss({ metadata, status }: Environment, { name, record }: ComponentPast): string | undefined {
   const line = status?.components?.find((one) => one.name === name);
-  if (line?.reason !== "StateLost") return undefined;
-  const hasWitness = record !== undefined && runs.length + formerRuns.length > 0;
-  const { written } = record ?? {};
-  const writtenBefore = Date.parse(written?.at ?? "") < Date.parse(metadata.deletionTimestamp ?? "");
-  const isReadable = record !== undefined && line.message?.startsWith(UNREADABLE) === true;
-  return hasWitness || isReadable || (written !== undefined && !writtenBefore) ? undefined : (line.message ?? "");
+  if (line === undefined || !isToldLost(line)) return undefined;
+  const told = line.message ?? "";
+  if (record === undefined) return told;
+  if (isToldUnreadable(line) || metadata.deletionTimestamp === undefined) return undefined;
+  const isWritten = Date.parse(record.written?.at ?? "") >= Date.parse(metadata.deletionTimestamp);
+  return isWritten ? undefined : told;
 }

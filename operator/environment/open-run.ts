@@ -12,10 +12,15 @@ function stateOf(run: Run): ComponentState {
   return started ? "Planning" : "Pending";
 }
 
+/** Why it goes on only with a person. */
+export function stuckReason({ status }: Run): (typeof NEEDS_PERSON)[number] | undefined {
+  const condition = status?.conditions?.find(({ type }) => type === "Succeeded");
+  return NEEDS_PERSON.find((reason) => reason === condition?.reason);
+}
+
 /** A Run is under way: nothing else is started for its component. */
 export function answerForOpenRun(run: Run): Answer {
-  const condition = run.status?.conditions?.find(({ type }) => type === "Succeeded");
-  const stuck = NEEDS_PERSON.find((reason) => reason === condition?.reason);
+  const stuck = stuckReason(run);
   if (stuck === undefined && isWaitingForPeople(run)) return answerForWaiting(run);
   return {
     state: stuck === undefined ? stateOf(run) : "Stalled",

@@ -4,7 +4,7 @@ import type { Environment } from "../api/environment.ts";
 import type { ComponentStatus, EnvironmentStatus } from "../api/environment-status.ts";
 import { KeyMissing, type RecordsUnreadable, type UnreadableRecord } from "../storage/port.ts";
 import { LONGEST_LINE } from "./component-line.ts";
-import { UNREADABLE } from "./lost-state.ts";
+import { isToldUnreadable, UNREADABLE } from "./lost-state.ts";
 import { owed } from "./outputs.ts";
 import { dated } from "./status.ts";
 import { withinBudget } from "./status-budget.ts";
@@ -64,7 +64,9 @@ function messageOf({ error, holder }: UnreadableRecord): string {
 /** Of what is shown already only: whose a record is of which nothing was told yet, nobody knows. */
 function lineOf(line: ComponentStatus, unreadable: readonly UnreadableRecord[]): ComponentStatus {
   const own = unreadable.find(({ component }) => component === line.name);
-  if (own === undefined) return line;
+  // A loss that was told is no smaller for that.
+  const isLost = line.reason === "StateLost" && !isToldUnreadable(line);
+  if (own === undefined || isLost) return line;
   const { approval: _question, retryAt: _next, retries: _tries, ...rest } = line;
   return { ...rest, state: "Stalled", reason: reasonOf(own), message: cutBytes(messageOf(own), LONGEST_LINE) };
 }

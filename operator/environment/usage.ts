@@ -37,10 +37,10 @@ function workedOut(observation: Observation): UsersOf {
 /** Where a record is lost, what the Runs have made is still there, unless it was given up. */
 function isHolding(observation: Observation, past: ComponentPast): boolean {
   const { record } = past;
-  const isLost = (lossOf(past) ?? toldLoss(observation.environment, past)) !== undefined;
-  if (record === undefined) return isLost && policyOf({ observation, past }) !== "Retain";
+  const lost = isLost(observation, past);
+  if (record === undefined) return lost && policyOf({ observation, past }) !== "Retain";
   const isOwn = record.owner.environmentUid === observation.environment.metadata.uid && record.ownership === "Owned";
-  return isOwn && (record.mayHoldObjects || isLost);
+  return isOwn && (record.mayHoldObjects || lost);
 }
 
 /**
@@ -67,7 +67,7 @@ function presentNeeds(observation: Observation, past: ComponentPast): Iterable<s
   const applied = appliedNeeds(observation, past);
   if (component === undefined) return applied;
   const declared = dependenciesOf(component);
-  const basis = recordedBasis(past);
+  const basis = recordedBasis(observation, past);
   if (basis === undefined) return [...declared, ...applied];
   // Compared first, since digests of all that is declared take their time.
   const isSame = declared.size === applied.length && applied.every((name) => declared.has(name));
@@ -76,7 +76,7 @@ function presentNeeds(observation: Observation, past: ComponentPast): Iterable<s
 
 /** Under the names of that time, and under those that were given since: either may be the name of what is still there. */
 function appliedNeeds(observation: Observation, past: ComponentPast): readonly string[] {
-  const basis = recordedBasis(past) ?? [...past.runs, ...past.formerRuns].find(hasBegunToApply)?.spec;
+  const basis = recordedBasis(observation, past) ?? [...past.runs, ...past.formerRuns].find(hasBegunToApply)?.spec;
   const applied = basis?.inputs.dependsOn ?? [];
   const needed = new Set(applied.flatMap((name) => [name, ...namesSince(observation, name)]));
   // It may have a name by now, or have had one, that was that of another.
@@ -92,9 +92,12 @@ function namesSince({ environment, records }: Observation, name: string): readon
   return [...declared.map((component) => component.name), ...moved.map(({ key }) => key.component)];
 }
 
-/** What the record says was applied, where that is not behind what the Runs know. */
-const recordedBasis = (past: ComponentPast) =>
-  past.record === undefined || lossOf(past) !== undefined ? undefined : destroyBasisOf(past.record);
+/** What the record says was applied, where that is not behind what is known of it. */
+const recordedBasis = (observation: Observation, past: ComponentPast) =>
+  past.record === undefined || isLost(observation, past) ? undefined : destroyBasisOf(past.record);
+
+const isLost = ({ environment }: Observation, past: ComponentPast): boolean =>
+  (lossOf(past) ?? toldLoss(environment, past)) !== undefined;
 
 /** Is what is declared what was applied last, whatever both say about the order? */
 function isAppliedAs(observation: Observation, component: Component, past: ComponentPast): boolean {

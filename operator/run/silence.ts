@@ -1,5 +1,6 @@
 import type { Run } from "../api/run.ts";
 import type { ObservedPod } from "./observation.ts";
+import { phaseNameOf, recordedPod } from "./phase.ts";
 
 /** A healthy agent claims its work as soon as its container runs, and tells its first step a second later. */
 const USUALLY_HEARD_MS = 2 * 60_000;
@@ -39,8 +40,10 @@ const agentOf = ({ status }: ObservedPod) => status?.containerStatuses?.find(({ 
 const beganMs = ({ metadata }: ObservedPod, startedAt: string): number =>
   Math.max(Date.parse(startedAt), Date.parse(metadata.creationTimestamp ?? startedAt));
 
-/** All of this is written by the gateway. */
-function isHeardOf({ status }: Run): boolean {
-  const { progress, plan, heldAt, applyStartedAt, outcome } = status ?? {};
-  return (progress ?? plan ?? heldAt ?? applyStartedAt ?? outcome) !== undefined;
+/** All of this is written by the gateway. Of a Run whose plan has waited, what was heard of its first pod says nothing about the second. */
+function isHeardOf(run: Run): boolean {
+  const { progress, plan, applyStartedAt, outcome } = run.status ?? {};
+  if ((applyStartedAt ?? outcome) !== undefined) return true;
+  if (phaseNameOf(run) === "Plan") return (progress ?? plan) !== undefined;
+  return Date.parse(progress?.updatedAt ?? "") > Date.parse(recordedPod(run)?.createdAt ?? "");
 }

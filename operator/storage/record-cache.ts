@@ -5,7 +5,7 @@ import type { KeyRing } from "./key-ring.ts";
 import type { RecordCache } from "./port.ts";
 import type { ComponentRecord, StateKey } from "./record.ts";
 import { decodeRecord, keyOfRecord, readAll } from "./record-codec.ts";
-import { RECORDS_AND_KEYS } from "./secret-names.ts";
+import { RECORDS_AND_KEYS, recordName } from "./secret-names.ts";
 
 /** What a reflector on SECRETS must select for `createRecordCache`; the keys are with them, so that their rotation is seen before its use. */
 export const recordSelection = (namespace: string): Selection => ({ namespace, labelSelector: RECORDS_AND_KEYS });
@@ -14,6 +14,8 @@ export const recordSelection = (namespace: string): Selection => ({ namespace, l
 export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCache {
   const byEnvironment = new Map<string, Map<string, Stored<Secret>>>();
   const decoded = new WeakMap<Stored<Secret>, ComponentRecord>();
+  /** By the Secret's name, which comes from the key: where the annotation is damaged, it is still the record that it was. */
+  const keys = new Map<string, StateKey>();
 
   const follow = (key: StateKey, now: Stored<Secret> | undefined): void => {
     const group = `${key.namespace}/${key.environment}`;
@@ -22,6 +24,14 @@ export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCa
     else members.set(key.component, now);
     if (members.size === 0) byEnvironment.delete(group);
     else byEnvironment.set(group, members);
+  };
+  const keyIn = (old: Stored<Secret> | undefined, now: Stored<Secret> | undefined): StateKey | undefined => {
+    const secret = now ?? old;
+    if (secret === undefined) return undefined;
+    const { name } = secret.metadata;
+    const told = keyOfRecord(secret);
+    if (told !== undefined && recordName(told) === name) keys.set(name, told);
+    return keys.get(name);
   };
   const decode = (secret: Stored<Secret>): ComponentRecord => {
     const known = decoded.get(secret);
@@ -69,9 +79,4 @@ function bytesOfBlobs(read: () => ComponentRecord): number {
   } catch {
     return 0;
   }
-}
-
-function keyIn(old: Stored<Secret> | undefined, now: Stored<Secret> | undefined): StateKey | undefined {
-  const secret = now ?? old;
-  return secret === undefined ? undefined : keyOfRecord(secret);
 }

@@ -42,6 +42,19 @@ describe("Drift that is to be corrected", () => {
     assert.deepEqual([story.verdict("network").state, story.superseded], ["AwaitingApproval", []]);
   });
 
+  it("says so where its Run goes on only with a person, as on a lost node", () => {
+    const story = found();
+    const [run] = story.openRuns();
+    const succeeded = { type: "Succeeded", status: "Unknown", reason: "ProofOfDeathMissing" } as never;
+    story.tell(run ?? assert.fail(), {
+      conditions: [succeeded],
+      message: "node n1 does not say that the pod has ended",
+    });
+    const { state, reason, message } = story.verdict("network");
+    assert.deepEqual([state, reason], ["Stalled", "ProofOfDeathMissing"]);
+    assert.match(message, /^node n1 does not say/);
+  });
+
   it("is not brought back where it is not to be corrected any more, whether its Run plans already or waits", () => {
     for (const drift of [
       { interval: "1h" },

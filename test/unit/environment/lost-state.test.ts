@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ComponentStatus } from "../../../operator/api/environment-status.ts";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { UNREADABLE } from "../../../operator/environment/lost-state.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
@@ -85,6 +86,38 @@ describe("A lost state", () => {
           assert.match(story.verdict("a").message, /^restore or push a state/);
           assert.equal(story.started.length, 1);
         });
+
+    it("stays lost while some of the Runs are left, which know of nothing", () => {
+      const story = aStory(anEnvironment([aComponent("a")]));
+      const serial = (stateSerial: number) => ({ stateSerial, stateLineage: "lineage-1", resources: 2 });
+      story.settle();
+      const older = story.records.get("a") ?? assert.fail();
+      story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+      story.round();
+      story.end("a", "Applied", serial(9));
+      const newest = story.runs()[0] ?? assert.fail();
+      story.records.set("a", { ...older, state: aVersion(3) });
+      story.pass(60_000);
+      story.report();
+      assert.equal(story.verdict("a").reason, "StateLost");
+      story.delete();
+      story.forgetRun(newest.metadata.name);
+      story.round();
+      assert.deepEqual([story.verdict("a").reason, story.started.length], ["StateLost", 2]);
+    });
+
+    it("is not let go where its key was missing, and its record went then", () => {
+      const story = anAppliedStory(() => undefined);
+      const line = { name: "a", state: "Stalled", reason: "KeyMissing", message: `${UNREADABLE}: no key` };
+      story.edit((environment) => ({
+        ...environment,
+        status: { observedGeneration: 1, components: [line as ComponentStatus] },
+      }));
+      story.delete();
+      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+      assert.equal(story.round().type, "dismantle");
+      assert.equal(story.verdict("a").reason, "StateLost");
+    });
 
     it("is none where its record could not be read, and can be again", () => {
       const story = anAppliedStory((record) => record);

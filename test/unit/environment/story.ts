@@ -2,7 +2,7 @@ import { digestOfIgnore } from "../../../operator/api/drift.ts";
 import type { Environment } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run, RunSpec } from "../../../operator/api/run.ts";
-import type { OutputRecord, RunOutcome } from "../../../operator/api/run-status.ts";
+import type { OutputRecord, RunOutcome, RunStatus } from "../../../operator/api/run-status.ts";
 import { type Decision, decide } from "../../../operator/environment/decide.ts";
 import { isClosed, type Observation, type RevisionSeen } from "../../../operator/environment/observation.ts";
 import { runName } from "../../../operator/environment/run-name.ts";
@@ -166,6 +166,12 @@ export function aStory(environment: Environment) {
         const ending = { name, uid, operation: run.spec.operation, ...(request === undefined ? {} : { request }) };
         records.set(component, result === "Interrupted" ? withCutOff(begun, ending, new Date(nowMs)) : begun);
       }
+    },
+    /** What its Run says of itself. */
+    tell({ metadata }: Run, status: Partial<RunStatus>): void {
+      const run = runs.get(metadata.name);
+      if (run === undefined) throw new Error(`no Run ${metadata.name}`);
+      runs.set(metadata.name, { ...run, status: { observedGeneration: 1, ...run.status, ...status } });
     },
     beginApply(component: string): void {
       const run = story.openRuns().find(({ spec }) => spec.component === component && spec.operation !== "Check");

@@ -28,6 +28,15 @@ function waiting(decision: ReturnType<typeof decideRun>) {
   return decision;
 }
 
+/** Its plan has waited, and another pod is there since; one of the two has told a step at that moment. */
+const secondPod = (updatedAt: string): RunStatus =>
+  begun({
+    plan,
+    progress: { ...progress, updatedAt },
+    heldAt: at(0),
+    pods: [{ name: podName(aRun(runSpec()), "Apply"), uid: POD_UID, createdAt: at(0) }],
+  });
+
 describe("An agent of which the gateway has not told", () => {
   it("is named once two minutes have passed, with what to check, and that needs no other event", () => {
     const before = waiting(decidedAfter(1.99));
@@ -58,17 +67,17 @@ describe("An agent of which the gateway has not told", () => {
   for (const [what, status] of Object.entries({
     "it has told its first step": begun({ progress }),
     "its plan is there": begun({ plan }),
-    "its plan was approved, and it is another pod that applies it": begun({
-      plan,
-      heldAt: at(0),
-      pods: [{ name: podName(aRun(runSpec()), "Apply"), uid: POD_UID, createdAt: at(0) }],
-    }),
+    "its plan was approved, and the pod that applies it has told its first step": secondPod(at(1)),
     "it applies": begun({ applyStartedAt: at(0) }),
     "it has told how it ended": begun({ outcome: { result: "Interrupted", reason: "Interrupted", message: "" } }),
   } satisfies Record<string, RunStatus>))
     it(`is none where ${what}`, () => {
       assert.match(waiting(decidedAfter(30, { status })).message, /^the plan is (made|applied)$/);
     });
+
+  it("is that of the second pod, too, of which the words of the first say nothing", () => {
+    assert.match(waiting(decidedAfter(30, { status: secondPod(at(-1)) })).message, /^its agent has got no work/);
+  });
 
   it("is none where its container does not run yet", () => {
     assert.equal(

@@ -217,5 +217,12 @@ describe("The records of one Environment", () => {
     for (const handler of handlers) handler(undefined, secretsIn(client)[0] as Stored<Secret>);
     assert.throws(() => blind.recordsOf(of, environment), RecordsUnreadable);
     assert.deepEqual(sees.recordsOf(of, environment), [value]);
+
+    const [sound = assert.fail()] = secretsIn(client);
+    const bare = { ...sound, metadata: { ...sound.metadata, annotations: {} } };
+    for (const handler of handlers) handler(sound as Stored<Secret>, bare as Stored<Secret>);
+    assert.throws(() => sees.recordsOf(of, environment), RecordsUnreadable, "it is no record of nothing");
+    for (const handler of handlers) handler(bare as Stored<Secret>, sound as Stored<Secret>);
+    assert.deepEqual(sees.recordsOf(of, environment), [value]);
   });
 });
