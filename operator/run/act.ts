@@ -61,7 +61,7 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
       await ports.stopPod(decision.pod, signal);
       return { type: "working", phase: decision.phase, message: decision.message };
     case "lost":
-      return lost(run, decision);
+      return closeLost(run, decision.node, ports, signal);
     case "cancel":
       return (await ports.hasPod(run, phaseNameOf(run), signal))
         ? createPod(run, ports, signal)
@@ -130,19 +130,22 @@ const unproven = (run: Run, { podUid }: MayBeApplying, how: string): Acted => ({
   message: `${how}; ${makeSure(run, podUid)}`,
 });
 
-/** The proof that its node can give comes first: a word about a pod that lives after all lets two of them write. */
-const lost = (run: Run, { podUid, how }: Extract<RunDecision, { readonly type: "lost" }>): Acted => ({
-  type: "unproven",
-  podUid,
-  message: `${how}; otherwise ${makeSure(run, podUid)}`,
-});
-
 const makeSure = ({ metadata }: Run, podUid: string): string =>
   `make sure that nothing of it runs any more, then: ${sayDeadCommand(metadata, podUid)}`;
 
 function saidOf(run: Run): Pick<WhyEnded, "saidDead"> {
   const said = saidDead(run);
   return said === undefined ? {} : { saidDead: said };
+}
+
+/** One that has not been told to apply never will be. The proof that a node can give comes first: a word about a pod that lives lets two of them write. */
+async function closeLost(run: Run, node: string, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
+  const how = `node ${node} does not say that the pod has ended`;
+  const death = { type: "closeDead", how, outOfMemory: false, trouble: undefined, proven: false } as const;
+  const acted = await closeDead(run, death, ports, signal);
+  if (acted.type !== "unproven") return acted;
+  const proof = "if it is off for good, delete the Node or taint it node.kubernetes.io/out-of-service";
+  return { ...acted, message: `${how}: ${proof}; otherwise ${makeSure(run, acted.podUid)}` };
 }
 
 async function closeDead(

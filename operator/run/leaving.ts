@@ -15,7 +15,7 @@ interface Leaving {
 
 /**
  * A pod was asked to end, and is not proven dead. Kubernetes dates its deletion at the end of its grace. On a node that is lost it shows running
- * containers for ever: that proves nothing, so that a person is asked, and nothing is given up.
+ * containers for ever, which proves nothing: the store then decides whether the Run may be ended.
  */
 export function decideLeaving({ run, nowMs }: RunObservation, { pod, phase, trouble }: Leaving): RunDecision {
   const { metadata, spec } = pod;
@@ -25,13 +25,10 @@ export function decideLeaving({ run, nowMs }: RunObservation, { pod, phase, trou
     return { type: "wait", phase, message };
   }
   const wakeAtMs = (Date.parse(metadata.deletionTimestamp ?? "") || nowMs) + SLACK_MS;
-  if (nowMs >= wakeAtMs) return { type: "lost", podUid: metadata.uid, how: lostText(node) };
+  if (nowMs >= wakeAtMs) return { type: "lost", node };
   const message = `the pod was asked to end; the engine finishes and saves its state${unheardWord(run, metadata.uid)}`;
   return { type: "wait", phase, message: trouble ?? message, wakeAtMs };
 }
-
-const lostText = (node: string): string =>
-  `node ${node} does not say that the pod has ended: if it is off for good, delete the Node or taint it node.kubernetes.io/out-of-service`;
 
 /** Its result is told only when no state is in the pod alone any more; the last word of its progress may be older. */
 export const holdsState = ({ status }: RunObservation["run"]): boolean =>

@@ -132,8 +132,8 @@ export const LIFE: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/component.ts",
-        find: "  if (past.open !== undefined && isUnderWay) return",
-        replace: "  if (past.open === null && isUnderWay) return",
+        find: "if (past.open !== undefined && waiting === undefined",
+        replace: "if (past.open === null && waiting === undefined",
       },
       {
         file: "operator/environment/component.ts",

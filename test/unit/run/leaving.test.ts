@@ -6,6 +6,7 @@ import { decideRun } from "../../../operator/run/decide.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
 import { reconcileRun } from "../../../operator/run/reconcile.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
+import type { RunEnd } from "../../../operator/storage/run-end.ts";
 import { T0 } from "../../fakes/objects.ts";
 import { aNode, aPod, begun, type ObservationFacts, observation, POD_UID } from "./observations.ts";
 
@@ -21,12 +22,14 @@ const lostNode = aNode(["node.kubernetes.io/unreachable"]);
 const seen = (more: ObservationFacts = {}) =>
   observation({ status: applying, pod: aPod(leaving), node: lostNode, nowMs: LOST, ...more });
 
-/** No port is there: whatever is looked up or given up fails the test. */
-const nothingAsked = {} as RunPorts;
+/** The store knows whether the pod was told to apply. Whatever else is looked up or given up fails the test. */
+const storeThatSays = (end: RunEnd): RunPorts =>
+  ({ heldSince: async () => undefined, endRun: async () => end }) as Partial<RunPorts> as RunPorts;
+const mayBeApplying = { type: "mayBeApplying", podUid: POD_UID } as RunEnd;
 
-async function statusOf(facts: ObservationFacts = {}): Promise<RunStatus> {
+async function statusOf(facts: ObservationFacts = {}, end: RunEnd = mayBeApplying): Promise<RunStatus> {
   const observed = seen(facts);
-  const acted = await act(observed.run, decideRun(observed), nothingAsked, new AbortController().signal);
+  const acted = await act(observed.run, decideRun(observed), storeThatSays(end), new AbortController().signal);
   return statusAfter(observed, acted, new Date(LOST)) ?? assert.fail(acted.type);
 }
 
@@ -70,11 +73,16 @@ describe("A pod that was asked to end", () => {
     assert.match(message, new RegExp(`kubectl annotate run .* terrarium.dev/confirm-dead=${POD_UID}$`));
   });
 
-  it("is asked about also while it plans, or never started: nothing is tried again without proof", async () => {
+  it("and was not told to apply never will be: its Run is over, and is tried again", async () => {
     for (const state of ["running", "waiting"] as const) {
       const pod = aPod({ ...leaving, states: [state, state] });
-      const status = await statusOf({ status: begun({ phase: "Starting" }), pod });
-      assert.equal(reasonOf(status, "Stalled"), "True ProofOfDeathMissing", state);
+      const status = await statusOf(
+        { status: begun({ phase: "Starting" }), pod },
+        { type: "fenced", record: undefined },
+      );
+      const { result, reason, message, retry } = status.outcome ?? assert.fail(state);
+      assert.deepEqual([result, reason, retry], ["Failed", "RunnerLost", "Backoff"]);
+      assert.match(message, /before anything was applied \(node node-1 does not say that the pod has ended\)$/);
     }
   });
 
