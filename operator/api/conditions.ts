@@ -204,7 +204,7 @@ export const REASONS = {
   RunnerLost: {
     standing: "progress",
     meaning:
-      "The pod ended before anything was applied, or waited for the gateway or the store until its time was over. It is tried again.",
+      "The pod ended before anything was applied, or its node is lost, or it waited for the gateway or the store until its time was over. It is tried again.",
   },
   PodRejected: { standing: "progress", meaning: "Kubernetes refused the runner pod; the message quotes it." },
   ForeignPod: {
@@ -302,6 +302,16 @@ export const REASONS = {
   StateUnsaved: {
     standing: "person",
     meaning: "A state could not be stored and is kept as a recovery copy: restore that, or a version of the state.",
+  },
+  RecordUnreadable: {
+    standing: "person",
+    meaning:
+      "What the store has of the component cannot be read. Nothing new of the Environment is applied or destroyed until the Secret that the message names is restored; it then goes on by itself.",
+  },
+  ArchiveMissing: {
+    standing: "person",
+    meaning:
+      "Something may exist, and no archive says how to destroy it. Declare and apply the component once, or set `deletionPolicy: Retain`.",
   },
   KeyMissing: {
     standing: "person",

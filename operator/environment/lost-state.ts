@@ -85,20 +85,16 @@ function withoutObjects(runs: readonly Run[], record: ComponentRecord): Loss | u
 
 const stateText = ({ state }: ComponentRecord): string => (state === undefined ? "none" : `serial ${state.serial}`);
 
-/** What is said of a record that is there, and is no loss any more once it can be read. */
-export const UNREADABLE = "its record cannot be read";
+type Told = Pick<ComponentStatus, "reason">;
 
-type Told = Pick<ComponentStatus, "reason" | "message">;
+/** Its record is there, and nobody can open it: no loss while it is. */
+const isToldUnreadable = ({ reason }: Told): boolean => reason === "RecordUnreadable" || reason === "KeyMissing";
 
-/** A record without its key is lost only if it goes. */
-const isToldLost = ({ reason }: Told): boolean => reason === "StateLost" || reason === "KeyMissing";
+export const isToldLost = ({ reason }: Told): boolean => reason === "StateLost";
 
-export const isToldUnreadable = ({ reason, message }: Told): boolean =>
-  isToldLost({ reason }) && message?.startsWith(UNREADABLE) === true;
-
-/** Components that the status has called lost. */
+/** Components that the status has called lost, or may have to: of what cannot be read the record may go. */
 export const namesToldLost = ({ status }: Environment): readonly string[] =>
-  (status?.components ?? []).filter(isToldLost).map(({ name }) => name);
+  (status?.components ?? []).filter((line) => isToldLost(line) || isToldUnreadable(line)).map(({ name }) => name);
 
 /**
  * What was told of a loss while its witnesses were there. A deletion in the foreground takes the Runs, one after the other, and those that are left may
@@ -106,10 +102,14 @@ export const namesToldLost = ({ status }: Environment): readonly string[] =>
  */
 export function toldLoss({ metadata, status }: Environment, { name, record }: ComponentPast): string | undefined {
   const line = status?.components?.find((one) => one.name === name);
-  if (line === undefined || !isToldLost(line)) return undefined;
+  if (line === undefined) return undefined;
+  if (isToldUnreadable(line)) return record === undefined ? GONE_UNREAD : undefined;
+  if (!isToldLost(line)) return undefined;
   const told = line.message ?? "";
   if (record === undefined) return told;
-  if (isToldUnreadable(line) || metadata.deletionTimestamp === undefined) return undefined;
+  if (metadata.deletionTimestamp === undefined) return undefined;
   const isWritten = Date.parse(record.written?.at ?? "") >= Date.parse(metadata.deletionTimestamp);
   return isWritten ? undefined : told;
 }
+
+const GONE_UNREAD = "restore or push a state (docs/state.md): its record could not be read, and is gone by now";

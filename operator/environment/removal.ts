@@ -212,7 +212,7 @@ function destroyOrWait(subject: Subject, record: ComponentRecord): Answer {
   if (attempt === undefined) {
     const message =
       "something may exist, and no archive says how to destroy it: declare and apply it once, or set deletionPolicy: Retain";
-    return { state: "Stalled", reason: "StateLost", message };
+    return { state: "Stalled", reason: "ArchiveMissing", message };
   }
   const wanted = {
     ...attemptedNow(environment, digestOf({ destroy: attempt.desiredDigest })),

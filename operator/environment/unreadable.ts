@@ -4,7 +4,7 @@ import type { Environment } from "../api/environment.ts";
 import type { ComponentStatus, EnvironmentStatus } from "../api/environment-status.ts";
 import { KeyMissing, type RecordsUnreadable, type UnreadableRecord } from "../storage/port.ts";
 import { LONGEST_LINE } from "./component-line.ts";
-import { isToldUnreadable, UNREADABLE } from "./lost-state.ts";
+import { isToldLost } from "./lost-state.ts";
 import { owed } from "./outputs.ts";
 import { dated } from "./status.ts";
 import { withinBudget } from "./status-budget.ts";
@@ -49,7 +49,8 @@ function conditionsOf([first, ...more]: readonly UnreadableRecord[]): readonly F
   ];
 }
 
-const reasonOf = ({ error }: UnreadableRecord): Reason => (error instanceof KeyMissing ? "KeyMissing" : "StateLost");
+const reasonOf = ({ error }: UnreadableRecord): Reason =>
+  error instanceof KeyMissing ? "KeyMissing" : "RecordUnreadable";
 
 /** What to do comes first: the status cuts long messages. */
 function messageOf({ error, holder }: UnreadableRecord): string {
@@ -58,15 +59,14 @@ function messageOf({ error, holder }: UnreadableRecord): string {
     error instanceof KeyMissing
       ? message
       : `restore ${holder} from the backup of the operator's namespace (${message})`;
-  return `${UNREADABLE}: ${helps}; nothing new is applied or destroyed until then`;
+  return `its record cannot be read: ${helps}; nothing new is applied or destroyed until then`;
 }
 
 /** Of what is shown already only: whose a record is of which nothing was told yet, nobody knows. */
 function lineOf(line: ComponentStatus, unreadable: readonly UnreadableRecord[]): ComponentStatus {
   const own = unreadable.find(({ component }) => component === line.name);
   // A loss that was told is no smaller for that.
-  const isLost = line.reason === "StateLost" && !isToldUnreadable(line);
-  if (own === undefined || isLost) return line;
+  if (own === undefined || isToldLost(line)) return line;
   const { approval: _question, retryAt: _next, retries: _tries, ...rest } = line;
   return { ...rest, state: "Stalled", reason: reasonOf(own), message: cutBytes(messageOf(own), LONGEST_LINE) };
 }

@@ -141,7 +141,14 @@ function saidOf(run: Run): Pick<WhyEnded, "saidDead"> {
 /** One that has not been told to apply never will be. The proof that a node can give comes first: a word about a pod that lives lets two of them write. */
 async function closeLost(run: Run, node: string, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   const how = `node ${node} does not say that the pod has ended`;
-  const death = { type: "closeDead", how, outOfMemory: false, trouble: undefined, proven: false } as const;
+  const death = {
+    type: "closeDead",
+    how,
+    outOfMemory: false,
+    trouble: undefined,
+    proven: false,
+    isLost: true,
+  } as const;
   const acted = await closeDead(run, death, ports, signal);
   if (acted.type !== "unproven") return acted;
   const proof = "if it is off for good, delete the Node or taint it node.kubernetes.io/out-of-service";

@@ -53,6 +53,8 @@ export type RunDecision =
       readonly trouble: string | undefined;
       /** What it has waited for until it was ended, where it did. */
       readonly inVain?: string | undefined;
+      /** True: whether it has ended is not known; the store lets it apply no more. */
+      readonly isLost?: boolean;
       /** False: the cluster cannot tell. The store then decides whether the Run may be ended. */
       readonly proven: boolean;
       /** The pod that it is proven of, or that a person answers for. */

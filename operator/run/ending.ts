@@ -7,6 +7,8 @@ export interface DeadPod {
   readonly outOfMemory: boolean;
   /** Why the pod never started, where it did not. */
   readonly trouble: string | undefined;
+  /** True: whether it has ended is not known; the store lets it apply no more. */
+  readonly isLost?: boolean;
   /** What it has waited for until it was ended, where it did. */
   readonly inVain?: string | undefined;
 }
@@ -36,7 +38,9 @@ function endedBeforeApply(death: DeadPod): RunOutcome {
   if (death.trouble !== undefined) {
     return { result: "Failed", reason: "PodUnschedulable", message: death.trouble, retry: "Backoff" };
   }
-  const ended = `the pod ended before anything was applied (${death.how})`;
+  const ended = death.isLost
+    ? `nothing was applied, and the pod may not begin any more: ${death.how}`
+    : `the pod ended before anything was applied (${death.how})`;
   // What to check comes first: the status cuts long messages.
   const message = death.inVain === undefined ? ended : `${death.inVain} ${ended}`;
   return { result: "Failed", reason: "RunnerLost", message, retry: "Backoff" };

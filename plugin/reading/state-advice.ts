@@ -19,7 +19,6 @@ export function stateAdvice(environment: string, component: ComponentPicture): S
         commands: [list, `${restore} --recovery`, `${restore} --serial N --force`],
       };
     case "StateLost":
-      if (IS_NO_LOSS.test(component.message ?? "")) return undefined;
       if (KEEPS_NOTHING.test(component.message ?? "")) return { says: withoutVersions(component), commands: [push] };
       return {
         says: "Restore a version that is right; where none is, push a copy that you have.",
@@ -29,9 +28,6 @@ export function stateAdvice(environment: string, component: ComponentPicture): S
       return undefined;
   }
 }
-
-/** In the operator's words: there is a state, and nothing that tells how to destroy what it holds, or nobody can read what is known of it. */
-const IS_NO_LOSS = /no archive says|record cannot be read/;
 
 /** In the operator's words: the whole record is gone, or no version is in it. */
 const KEEPS_NOTHING = /the store (knows nothing of it|has none)/;

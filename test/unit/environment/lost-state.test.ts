@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { ComponentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
-import { UNREADABLE } from "../../../operator/environment/lost-state.ts";
 import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
 import { aStory } from "./story.ts";
@@ -108,7 +107,7 @@ describe("A lost state", () => {
 
     it("is not let go where its key was missing, and its record went then", () => {
       const story = anAppliedStory(() => undefined);
-      const line = { name: "a", state: "Stalled", reason: "KeyMissing", message: `${UNREADABLE}: no key` };
+      const line = { name: "a", state: "Stalled", reason: "KeyMissing", message: "no key" };
       story.edit((environment) => ({
         ...environment,
         status: { observedGeneration: 1, components: [line as ComponentStatus] },
@@ -121,7 +120,7 @@ describe("A lost state", () => {
 
     it("is none where its record could not be read, and can be again", () => {
       const story = anAppliedStory((record) => record);
-      const line = { name: "a", state: "Stalled", reason: "StateLost", message: `${UNREADABLE}: a chunk is missing` };
+      const line = { name: "a", state: "Stalled", reason: "RecordUnreadable", message: "a chunk is missing" };
       story.edit((environment) => ({
         ...environment,
         status: { observedGeneration: 1, components: [line as ComponentStatus] },

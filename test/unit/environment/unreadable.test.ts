@@ -78,7 +78,7 @@ describe("A record that cannot be read", () => {
     [
       "it is damaged",
       isDamaged("site"),
-      "StateLost",
+      "RecordUnreadable",
       /^site: .* restore Secret record-of-site from the backup .*altered/,
     ],
   ] as const)
@@ -103,7 +103,7 @@ describe("A record that cannot be read", () => {
     assert.equal(writes.length, 1);
     assert.deepEqual(
       events.map((event) => event.split(": its record")[0]),
-      ["Warning StateLost: site"],
+      ["Warning RecordUnreadable: site"],
     );
   });
 
@@ -124,7 +124,7 @@ describe("A record that cannot be read", () => {
     await round();
     assert.deepEqual(condition("Drifted"), drifted);
     assert.deepEqual(line("network"), before.environment.status?.components?.[0]);
-    assert.deepEqual([line("site")?.state, line("site")?.reason], ["Stalled", "StateLost"]);
+    assert.deepEqual([line("site")?.state, line("site")?.reason], ["Stalled", "RecordUnreadable"]);
     assert.match(line("site")?.message ?? "", /^its record cannot be read: restore Secret record-of-site/);
     assert.deepEqual(environment().status?.outputs, before.environment.status?.outputs);
     assert.notEqual(environment().status?.summary, "2/2 ready");
@@ -142,7 +142,7 @@ describe("A record that cannot be read", () => {
     const { round, condition, line } = rounds(settled(), [isDamaged("network"), lacksKey("site")]);
     await round();
     assert.match(condition("Stalled")?.message ?? "", /^site \(and 1 more\): .*key/);
-    assert.deepEqual([line("network")?.reason, line("site")?.reason], ["StateLost", "KeyMissing"]);
+    assert.deepEqual([line("network")?.reason, line("site")?.reason], ["RecordUnreadable", "KeyMissing"]);
   });
 
   it("keeps an Environment that is being deleted, without a step", async () => {

@@ -76,7 +76,7 @@ describe("what the plugin advises about a state that is lost", () => {
 
   it("is no other state where the record cannot be read: there is none to put it in", () => {
     const message = "its record cannot be read: restore Secret terrarium-record-0a from the backup (it was altered)";
-    const environment = shop({ app: { state: "Stalled", reason: "StateLost", message } });
+    const environment = shop({ app: { state: "Stalled", reason: "RecordUnreadable", message } });
     assert.deepEqual(adviceFor(pictureOf(environment, []))[0]?.commands, []);
   });
 
