@@ -1,6 +1,8 @@
 import type { Component, DeletionPolicy } from "./component.ts";
 import type { Environment } from "./environment.ts";
 
+export const KEPT = "deletionPolicy is Retain: what exists is kept";
+
 /** What becomes of a component's objects when it goes. Of one whose declaration is gone, what that said is remembered in the status. */
 export function deletionPolicyOf(
   { spec, status }: Environment,

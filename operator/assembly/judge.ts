@@ -23,7 +23,7 @@ export interface JudgeParts extends FreshParts {
 const WAITED: Verdict = { verdict: "Hold", reason: "AwaitingApproval", message: "the plan waits for approval" };
 
 /**
- * Nobody may have cancelled its Run, a plan must not be pointless, the Run's rules decide whether people are asked, and what they need not be
+ * Nobody may have cancelled its Run, a plan must not be pointless, its rules must still be those that are declared, they decide whether people are asked, and what they need not be
  * asked about still waits for a window, and for the end of a suspension. Read from the API server itself: a cache may not know of a deletion yet.
  */
 export function judgeFor(parts: JudgeParts): Judge {

@@ -8,7 +8,7 @@ export interface Places {
   freeFor(run: Run): number;
   /** Its pod is about to be asked for. */
   take(run: Run): void;
-  /** That came to nothing, as far as anybody knows: only the cache can tell of a pod all the same. */
+  /** No pod came of it, or the answer was lost: the place counts as taken only if the cache shows a pod. */
   giveBack(run: Run): void;
 }
 

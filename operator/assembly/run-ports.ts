@@ -3,6 +3,7 @@ import { ANNOTATIONS, FINALIZERS } from "../api/names.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import type { RunOutcome, RunStatus } from "../api/run-status.ts";
 import {
+  absentWebhook,
   isAlreadyExists,
   isConflict,
   isForbidden,
@@ -10,7 +11,6 @@ import {
   isNotFound,
   isNotReadyYet,
   isRightMissing,
-  webhookAway,
 } from "../cluster/errors.ts";
 import type { Node, Pod } from "../cluster/kinds.ts";
 import type { Client, EventRecorder, KubeObject, Stored } from "../cluster/ports.ts";
@@ -157,7 +157,7 @@ async function makePod(parts: RunParts, run: Run, phase: RunPhaseName, signal: A
     if (isRightMissing(error)) return { type: "rightMissing", message: error.message };
     if (isNotReadyYet(error)) throw error;
     const refused = isForbidden(error) || isInvalid(error) || isNotFound(error);
-    const away = webhookAway(error);
+    const away = absentWebhook(error);
     if (!refused && away === undefined && !isAlreadyExists(error)) throw error;
     // A quota, or a webhook, stands before anybody looks whether the pod exists: it may be there from a creation whose answer was lost.
     const existing = await parts.client.find<Pod>(PODS, run.metadata.namespace, name, { signal });

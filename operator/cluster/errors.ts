@@ -62,7 +62,7 @@ export const isRightMissing = (error: unknown): error is ApiError =>
 export const isNotReadyYet = (error: unknown): error is ApiError =>
   isForbidden(error) && error.message.includes("not yet ready to handle request");
 /** The webhook that has to be asked and did not answer, in the API server's words: nothing was written, and nothing is while it is away. */
-export const webhookAway = (error: unknown): string | undefined =>
+export const absentWebhook = (error: unknown): string | undefined =>
   hasStatus(error, 500) ? /failed calling webhook "([^"]+)"/.exec(error.message)?.[1] : undefined;
 export const isInvalid = (error: unknown): error is ApiError => hasStatus(error, 422);
 /** The version asked for is no longer known: list again. */

@@ -63,7 +63,7 @@ function lockLine({ metadata }: Environment, { past, reason }: Verdict): Pick<Co
   return isNews ? { lock: { run, pod, since, standing } } : {};
 }
 
-/** Shown only: what has drifted is as ready as before. What was said of it, as of a source that is away, nothing else says. */
+/** Shown only: what has drifted is as ready as before. What was said already stays in front: that a source is away is said nowhere else. */
 function withDrift(verdict: Verdict, drift: DriftSeen | undefined): Verdict {
   if (verdict.state !== "Ready" || drift?.status !== "True") return verdict;
   const said = cutBytes(verdict.message, LONGEST_LINE / 2);

@@ -1,6 +1,7 @@
 import type { Component } from "../api/component.ts";
 import { ANNOTATIONS } from "../api/names.ts";
 import type { Cause, Run, RunInputs } from "../api/run.ts";
+import type { Source } from "../api/source.ts";
 import type { GitReason } from "../source/git-error.ts";
 import { isWhole } from "../storage/record.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
@@ -81,7 +82,7 @@ function hasAnswered(run: Run): boolean {
 /** A revision that a Run would use: a commit, none because the runner looks it up, or an answer that stands in the way. */
 type Revision = { readonly use: string | undefined } | { readonly answer: Answer };
 
-function revisionFor(seen: RevisionSeen, isPrivate: boolean, nowMs: number): Revision {
+function revisionFor(source: Source, seen: RevisionSeen, nowMs: number): Revision {
   // It is looked up again by itself, and whatever comes of it brings another round.
   const wakeAtMs = nowMs + LOOKED_UP_WITHIN_MS;
   switch (seen.state) {
@@ -92,7 +93,7 @@ function revisionFor(seen: RevisionSeen, isPrivate: boolean, nowMs: number): Rev
     case "pending":
       return { answer: { state: "Pending", reason: "SourceResolving", message: "the git ref is being looked up" } };
     case "failed":
-      if (isPrivate && LOGIN_REFUSED.includes(seen.reason)) return { use: undefined };
+      if (isLoginRefused(source, seen)) return { use: undefined };
       return { answer: { state: "Failed", reason: seen.reason, message: seen.message, wakeAtMs } };
   }
 }
@@ -100,6 +101,9 @@ function revisionFor(seen: RevisionSeen, isPrivate: boolean, nowMs: number): Rev
 const LOOKED_UP_WITHIN_MS = 5 * 60_000;
 
 /** The credentials that the resolver was lent may have been replaced: only a runner can read the new ones. Some servers show a stranger nothing. */
+const isLoginRefused = ({ git }: Source, seen: RevisionSeen): boolean =>
+  git?.secretRef !== undefined && seen.state === "failed" && LOGIN_REFUSED.includes(seen.reason);
+
 const LOGIN_REFUSED: readonly string[] = ["GitUnauthorized", "GitRepositoryNotFound"] satisfies readonly GitReason[];
 
 function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
@@ -126,7 +130,7 @@ function answerForDesired(subject: Subject, engine: CatalogueEngine): Answer {
   }
   // What is fetched is the newest commit: one that was left behind may be gone from the repository.
   const newest = subject.newestOf(source);
-  const revision = revisionFor(newest, source.git?.secretRef !== undefined, observation.nowMs);
+  const revision = revisionFor(source, newest, observation.nowMs);
   if ("answer" in revision) return revision.answer;
   const content = contentOf(newest, source, component);
   return tryOrWait(subject, engine, { inputs, inputsDigest, revision: revision.use, content, assumed, request });
@@ -148,12 +152,10 @@ function upToDate({ observation, component, past }: Subject, seen: RevisionSeen)
   const ready = { state: "Ready", satisfied: true } as const;
   if (seen.state === "failed") {
     const { environment } = observation;
-    const isPrivate = sourceOf(environment.spec, component).git?.secretRef !== undefined;
     // What to do comes first: the status cuts long messages.
-    const advice =
-      isPrivate && LOGIN_REFUSED.includes(seen.reason)
-        ? `once its Secret is right, kubectl terrarium run ${environment.metadata.name}: only a Run reads that; `
-        : "";
+    const advice = isLoginRefused(sourceOf(environment.spec, component), seen)
+      ? `once its Secret is right, kubectl terrarium run ${environment.metadata.name}: only a Run reads that; `
+      : "";
     const message = `${advice}what was applied stays applied; ${seen.message}`.slice(0, 1000);
     return { ...ready, reason: seen.reason, message };
   }

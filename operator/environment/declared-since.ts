@@ -5,8 +5,8 @@ import type { ComponentPast } from "./observation.ts";
 import { rulesOfDestroy, rulesOfRun, whyNotByRules } from "./rules-of-run.ts";
 
 /**
- * Whoever declares rules while a plan is made means that plan, too: it must not be applied by those that its Run was made with. And what is not to
- * be corrected any more must not be. Without an edit since, nothing of it is another.
+ * Rules that are declared while a plan is made count for that plan, and so does the wish not to correct drift any more. Only an edit since the Run was
+ * made can have changed either.
  */
 export function whyNotAsDeclaredSince(
   run: Run,

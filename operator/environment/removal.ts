@@ -1,6 +1,6 @@
 import type { RunRules } from "../api/approval.ts";
 import type { Component, DeletionPolicy } from "../api/component.ts";
-import { deletionPolicyOf } from "../api/deletion-policy.ts";
+import { deletionPolicyOf, KEPT } from "../api/deletion-policy.ts";
 import { digestOf } from "../api/digest.ts";
 import type { Environment } from "../api/environment.ts";
 import { ANNOTATIONS } from "../api/names.ts";
@@ -100,7 +100,7 @@ function firstAnswer(subject: Subject): Answer {
 /** A plan of it waits for people: to be applied although the component shall go, or to destroy it although that is no longer wanted. */
 function voidOrWaiting(subject: Subject, run: Run): Answer {
   if (run.spec.operation !== "Destroy") return supersede(run, "the component is to be removed");
-  if (policyOf(subject) === "Retain") return supersede(run, "deletionPolicy is Retain: what exists is kept");
+  if (policyOf(subject) === "Retain") return supersede(run, KEPT);
   const { environment } = subject.observation;
   const { request } = attemptedNow(environment, "");
   if (request !== undefined && request !== run.spec.request)

@@ -29,7 +29,7 @@ export interface Verdict {
   /** For a person; holds no clocks and nothing that changes by itself. */
   readonly message: string;
   readonly step: Step;
-  /** Applied as desired, with no open Run: others may build on it. */
+  /** Applied as declared, and nothing under way that changes it: others may build on it. A correction of drift counts only when it begins to apply. */
   readonly satisfied: boolean;
   /** Why the plan that waits may not be applied yet, whatever people say. */
   readonly heldBack?: string;

@@ -18,9 +18,9 @@ import { supersede, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
 export function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Answer {
   // What was applied is still what is declared: nobody has to wait for a correction that waits itself, or is not wanted any more.
   const asDeclared = isComingCorrection(run) ? { satisfied: true } : {};
-  const other = whyForOther(subject, engine, run);
+  const other = whyNotAsDeclared(subject, engine, run);
   if (other !== undefined) return supersede(run, other);
-  const late = whyTooLate(subject, run);
+  const late = whyOvertaken(subject, run);
   if (late !== undefined) return { ...supersede(run, late), ...asDeclared };
   const heldBack = blocked(subject)?.message;
   return {
@@ -40,10 +40,10 @@ function withWritingTold(answer: Answer, { past }: Subject): Answer {
  * The plan was made for something else than what is declared now. Of outputs, and of a ref that cannot be looked up, it is not known what it would be
  * made for while the component that it uses is being changed, or the server is away.
  */
-function whyForOther(subject: Subject, engine: CatalogueEngine, run: Run): string | undefined {
+function whyNotAsDeclared(subject: Subject, engine: CatalogueEngine, run: Run): string | undefined {
   const { component, observation, past } = subject;
   const { environment } = observation;
-  const inputs = inputsOf(environment, component, revisionFor(subject, run));
+  const inputs = inputsOf(environment, component, commitWantedFor(subject, run));
   const apartFromOutputs = inputsDigestOf(engine, inputs, {});
   const isAsItWas = inputsDigestOf(run.spec.engine, run.spec.inputs, {}) === apartFromOutputs;
   const unsettled = blocked(subject) !== undefined && isAsItWas;
@@ -62,13 +62,13 @@ function whyForOther(subject: Subject, engine: CatalogueEngine, run: Run): strin
 }
 
 /** The plan is for what is declared, and the world that it was made in is another by now. */
-function whyTooLate({ component, observation, needs, past }: Subject, run: Run): string | undefined {
+function whyOvertaken({ component, observation, needs, past }: Subject, run: Run): string | undefined {
   const uncorrected = isComingCorrection(run) ? whyNotCorrected(observation.environment, component, past) : undefined;
   return uncorrected ?? whyBuiltOnOther(run, needs);
 }
 
 /** The commit that the plan would be made of now. What its own pod has looked up is kept as it is: nobody knows what that holds for the component. */
-function revisionFor({ component, observation, newestOf }: Subject, { spec, status }: Run): string | undefined {
+function commitWantedFor({ component, observation, newestOf }: Subject, { spec, status }: Run): string | undefined {
   const source = sourceOf(observation.environment.spec, component);
   const [kept, newest] = [observation.revisionOf(source), newestOf(source)];
   if (kept.state !== "known" || newest.state !== "known") return undefined;

@@ -153,7 +153,7 @@ function underWay(observation: RunObservation, death: Death, pod: ObservedPod | 
   const startedMs = Date.parse(recordedPod(run)?.createdAt ?? run.status?.startedAt ?? "") || nowMs;
   const deadlineMs = startedMs + (phase === "Starting" ? START_DEADLINE_MS : longestMs(observation));
   if (death.type === "dead") {
-    // What it said of a pod that nobody could tell of is no trouble at its start.
+    // While nobody could tell whether the pod had ended, the message spoke of that, and not of why it did not start.
     const wasLost = run.status?.unprovenPod !== undefined;
     const trouble = phase === "Starting" && !wasLost ? run.status?.message : undefined;
     const { type: _dead, ...proof } = death;

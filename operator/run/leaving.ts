@@ -4,7 +4,7 @@ import type { RunDecision } from "./decide.ts";
 import type { ObservedPod, RunObservation } from "./observation.ts";
 
 /** Beyond the pod's grace, at whose end the kubelet kills what is left, and says so: clocks differ, and a kubelet may be slow. */
-const SLACK_MS = 5 * 60_000;
+const UNTIL_LOST_MS = 5 * 60_000;
 
 interface Leaving {
   readonly pod: ObservedPod;
@@ -24,7 +24,7 @@ export function decideLeaving({ run, nowMs }: RunObservation, { pod, phase, trou
     const message = `a state is only in this pod, which was asked to end: let the store take it, and do not give up its node ${node}`;
     return { type: "wait", phase, message };
   }
-  const wakeAtMs = (Date.parse(metadata.deletionTimestamp ?? "") || nowMs) + SLACK_MS;
+  const wakeAtMs = (Date.parse(metadata.deletionTimestamp ?? "") || nowMs) + UNTIL_LOST_MS;
   if (nowMs >= wakeAtMs) return { type: "lost", node };
   const message = `the pod was asked to end; the engine finishes and saves its state${unheardWord(run, metadata.uid)}`;
   return { type: "wait", phase, message: trouble ?? message, wakeAtMs };

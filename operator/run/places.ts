@@ -1,5 +1,5 @@
 /**
- * Who waits for a place hears when a Run ends. Of one that is given back because its pod could not be made nobody tells: whoever tries again and
- * again would be woken by the others.
+ * Whoever waits for a place is told when a Run ends. A place that comes back because a pod could not be made is told to nobody: such Runs would wake
+ * one another without end.
  */
 export const LOOKS_FOR_PLACE_MS = 60_000;

@@ -1,4 +1,4 @@
-import { deletionPolicyOf } from "../api/deletion-policy.ts";
+import { deletionPolicyOf, KEPT } from "../api/deletion-policy.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
 import { isExpired } from "../schedule/lifetime.ts";
@@ -41,7 +41,7 @@ function whyRetained({ spec: { component } }: Run, environment: Environment): Po
   const declared = components.find(({ name }) => name === component);
   const isMoving = declared === undefined && components.some(({ formerName }) => formerName === component);
   if (isMoving || deletionPolicyOf(environment, component, declared) !== "Retain") return undefined;
-  return { reason: "Superseded", message: "deletionPolicy is Retain: what exists is kept" };
+  return { reason: "Superseded", message: KEPT };
 }
 
 /** A destroy whose reason has gone: the lifetime was extended, the component is declared again, be it under another name, or it wakes. */

@@ -17,7 +17,7 @@ export interface Conclusion {
   readonly intent?: Intent;
   /** Outputs of the state that is stored. */
   readonly outputs: readonly OutputRecord[];
-  /** That its source was fetched with. */
+  /** The login that the source was fetched with. */
   readonly login?: UsedLogin | undefined;
   /** Value of the annotation `requestedAt` by now; looked up where the apply was interrupted. */
   readonly request?: string;

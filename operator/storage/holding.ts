@@ -4,7 +4,10 @@ import { type Claimant, mustHold } from "./claims.ts";
 import type { BlobRef, ComponentRecord, Held, UsedLogin } from "./record.ts";
 import { Refused } from "./refusal.ts";
 
-/** The plan was judged and must wait: its pod is asked for the bundle. With the login that its source was fetched with its branch is followed meanwhile. */
+/**
+ * The plan was judged and must wait: its pod is asked for the bundle. The login that its source was fetched with is kept, so that its branch can be
+ * followed.
+ */
 export function mayBeHeld(
   record: ComponentRecord,
   claimant: Claimant,

@@ -25,13 +25,15 @@ export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCa
     if (members.size === 0) byEnvironment.delete(group);
     else byEnvironment.set(group, members);
   };
-  const keyIn = (old: Stored<Secret> | undefined, now: Stored<Secret> | undefined): StateKey | undefined => {
+  const learnKey = (old: Stored<Secret> | undefined, now: Stored<Secret> | undefined): StateKey | undefined => {
     const secret = now ?? old;
     if (secret === undefined) return undefined;
     const { name } = secret.metadata;
     const told = keyOfRecord(secret);
     if (told !== undefined && recordName(told) === name) keys.set(name, told);
-    return keys.get(name);
+    const key = keys.get(name);
+    if (now === undefined) keys.delete(name);
+    return key;
   };
   const decode = (secret: Stored<Secret>): ComponentRecord => {
     const known = decoded.get(secret);
@@ -42,7 +44,7 @@ export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCa
   };
   // The first handler: whoever asks from a later one sees the new record.
   cache.onChange((old, now) => {
-    const key = keyIn(old, now);
+    const key = learnKey(old, now);
     if (key !== undefined) follow(key, now);
   });
 
@@ -61,7 +63,7 @@ export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCa
     },
     onChange(handler) {
       cache.onChange((old, now) => {
-        const key = keyIn(old, now);
+        const key = learnKey(old, now);
         if (key !== undefined) handler(key);
       });
     },

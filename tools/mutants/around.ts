@@ -100,7 +100,7 @@ export const AROUND: readonly Mutant[] = [
     id: "M93",
     bug: "a lost state is nothing to destroy once its Runs are gone",
     edits: [{ file: "operator/environment/removal.ts", find: " ?? toldLost(subject)", replace: "" }],
-    tests: ["test/unit/environment/lost-state.test.ts"],
+    tests: ["test/unit/environment/told-loss.test.ts"],
   },
   {
     id: "M94",

@@ -15,7 +15,7 @@ describe("An agent that has work", () => {
     const comes = Promise.withResolvers<never>();
     const bench = benchOf({ ...place.speaker, order: aWorkOrder(), engine: comes.promise });
     const attempted = attempt({ ...bench, progress });
-    await delay(1_500);
+    while (told.length === 0) await delay(20);
     comes.reject(new Error("it never came"));
     await attempted;
     progress.stop();

@@ -94,7 +94,7 @@ describe("A state that was taken over", () => {
     assert.equal(story.records.get("a"), undefined);
   });
 
-  it("by an older version, which made no mark, is what its record says", () => {
+  it("by an older version, which left no mark, is Ready as before", () => {
     const story = takenOver();
     story.end("a", "Failed", { reason: "RunnerLost", retry: "Backoff" });
     const { adoptedApply, ...record } = story.records.get("a") ?? assert.fail();

@@ -55,18 +55,25 @@ describe("Drift that is to be corrected", () => {
     assert.match(message, /^node n1 does not say/);
   });
 
-  it("is not brought back where it is not to be corrected any more, whether its Run plans already or waits", () => {
-    for (const drift of [
-      { interval: "1h" },
-      { interval: "1h", action: "Correct", ignore: [{ address: "b" }] },
-    ] as const) {
-      const story = found();
-      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, drift: drift as Drift } }));
-      const verdict = story.verdict("network");
-      assert.deepEqual([verdict.step.type, verdict.satisfied], ["supersede", true]);
-      assert.equal(conditionOf(story, "Ready")?.status, "True", "what is declared is applied all the same");
-    }
-  });
+  const stages: Readonly<Record<string, (story: Story) => void>> = {
+    "has no pod yet": () => {},
+    "plans already": (story) => story.tell(story.openRuns()[0] ?? assert.fail(), { phase: "Planning" }),
+    "waits for a person": (story) => void story.hold("network"),
+  };
+  for (const [stage, reach] of Object.entries(stages))
+    it(`is given up where it is not to be corrected any more and its Run ${stage}`, () => {
+      for (const drift of [
+        { interval: "1h" },
+        { interval: "1h", action: "Correct", ignore: [{ address: "b" }] },
+      ] as const) {
+        const story = found();
+        reach(story);
+        story.edit((environment) => ({ ...environment, spec: { ...environment.spec, drift: drift as Drift } }));
+        const verdict = story.verdict("network");
+        assert.deepEqual([verdict.step.type, verdict.satisfied], ["supersede", true]);
+        assert.equal(conditionOf(story, "Ready")?.status, "True", "what is declared is applied all the same");
+      }
+    });
 
   it("leaves the component ready and its dependents going on, until the correction begins to apply", () => {
     const story = found();

@@ -1,45 +1,8 @@
 import assert from "node:assert/strict";
-import type { ComponentStatus } from "../../../operator/api/environment-status.ts";
-import { ANNOTATIONS } from "../../../operator/api/names.ts";
-import type { ComponentRecord, StateVersion } from "../../../operator/storage/record.ts";
+import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment, aRecord, T0 } from "../../fakes/objects.ts";
+import { anAppliedStory, aVersion, blob, LOSSES } from "./lost-story.ts";
 import { aStory } from "./story.ts";
-
-const blob = { id: "b", kind: "state", digest: "sha256:0", size: 1, chunks: 1 } as const;
-
-const aVersion = (serial: number, lineage = "lineage-1"): StateVersion => ({
-  lineage,
-  serial,
-  resources: 2,
-  blob,
-  run: "r",
-  at: new Date(T0).toISOString(),
-});
-
-/** A component that was applied and left serial 7 of lineage-1; then something happens to its record. */
-function anAppliedStory(happens: (record: ComponentRecord) => ComponentRecord | undefined, spec = {}) {
-  const story = aStory(anEnvironment([aComponent("a")], { spec }));
-  story.round();
-  story.end("a", "Applied", { stateSerial: 7, stateLineage: "lineage-1", resources: 2 });
-  const record = story.records.get("a");
-  assert.ok(record);
-  const after = happens({ ...record, state: aVersion(7) });
-  if (after === undefined) story.records.delete("a");
-  else story.records.set("a", after);
-  story.pass(60_000);
-  return story;
-}
-
-const LOSSES = {
-  "the record is gone": () => undefined,
-  "the record is from before the first apply": ({ applied: _applied, state: _state, ...record }: ComponentRecord) => ({
-    ...record,
-    mayHoldObjects: false,
-  }),
-  "the state was emptied": ({ state: _state, ...record }: ComponentRecord) => record,
-  "an older record was restored": (record: ComponentRecord) => ({ ...record, state: aVersion(6) }),
-  "the state is of another lineage": (record: ComponentRecord) => ({ ...record, state: aVersion(9, "lineage-2") }),
-} satisfies Record<string, (record: ComponentRecord) => ComponentRecord | undefined>;
 
 describe("A lost state", () => {
   for (const [what, happens] of Object.entries(LOSSES)) {
@@ -61,105 +24,6 @@ describe("A lost state", () => {
       assert.equal(story.started.length, 1);
     });
   }
-
-  describe("that was told of", () => {
-    /** The status says so; then the whole is deleted in the foreground, which takes the Runs. */
-    function inForeground(happens: (record: ComponentRecord) => ComponentRecord | undefined, components = ["a"]) {
-      const story = anAppliedStory(happens);
-      story.edit(({ spec, ...environment }) => ({
-        ...environment,
-        spec: { ...spec, components: components.map((name) => aComponent(name)) },
-      }));
-      story.report();
-      story.delete();
-      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
-      return story;
-    }
-
-    for (const [what, happens] of Object.entries(LOSSES))
-      for (const components of [["a"], ["b"]])
-        it(`stays lost without the Runs that knew of it: ${what} (declared: ${components})`, () => {
-          const story = inForeground(happens, components);
-          assert.equal(story.round().type, "dismantle", "the object stays");
-          assert.equal(story.verdict("a").reason, "StateLost");
-          assert.match(story.verdict("a").message, /^restore or push a state/);
-          assert.equal(story.started.length, 1);
-        });
-
-    it("stays lost while some of the Runs are left, which know of nothing", () => {
-      const story = aStory(anEnvironment([aComponent("a")]));
-      const serial = (stateSerial: number) => ({ stateSerial, stateLineage: "lineage-1", resources: 2 });
-      story.settle();
-      const older = story.records.get("a") ?? assert.fail();
-      story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
-      story.round();
-      story.end("a", "Applied", serial(9));
-      const newest = story.runs()[0] ?? assert.fail();
-      story.records.set("a", { ...older, state: aVersion(3) });
-      story.pass(60_000);
-      story.report();
-      assert.equal(story.verdict("a").reason, "StateLost");
-      story.delete();
-      story.forgetRun(newest.metadata.name);
-      story.round();
-      assert.deepEqual([story.verdict("a").reason, story.started.length], ["StateLost", 2]);
-    });
-
-    it("is not let go where its key was missing, and its record went then", () => {
-      const story = anAppliedStory(() => undefined);
-      const line = { name: "a", state: "Stalled", reason: "KeyMissing", message: "no key" };
-      story.edit((environment) => ({
-        ...environment,
-        status: { observedGeneration: 1, components: [line as ComponentStatus] },
-      }));
-      story.delete();
-      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
-      assert.equal(story.round().type, "dismantle");
-      assert.equal(story.verdict("a").reason, "StateLost");
-    });
-
-    it("is none where its record could not be read, and can be again", () => {
-      const story = anAppliedStory((record) => record);
-      const line = { name: "a", state: "Stalled", reason: "RecordUnreadable", message: "a chunk is missing" };
-      story.edit((environment) => ({
-        ...environment,
-        status: { observedGeneration: 1, components: [line as ComponentStatus] },
-      }));
-      story.delete();
-      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
-      story.settle();
-      assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
-    });
-
-    it("is over when a person has written a state, be it an empty one, and when it is given up", () => {
-      const story = inForeground(LOSSES["the state was emptied"]);
-      const record = story.records.get("a") ?? assert.fail();
-      const written = { by: "ada", at: "2030-01-01T00:00:00.000Z", serial: 8 } as never;
-      story.records.set("a", { ...record, mayHoldObjects: false, written });
-      story.round();
-      assert.ok(story.records.has("a"), "its record goes when the status does not call it lost any more");
-      story.report();
-      story.settle();
-      assert.equal(story.decision().type, "letGo");
-
-      const given = inForeground(LOSSES["the record is gone"]);
-      given.edit((environment) => ({ ...environment, spec: { ...environment.spec, deletionPolicy: "Retain" } }));
-      assert.equal(given.decision().type, "letGo");
-    });
-
-    it("keeps what it needs from being destroyed under it", () => {
-      const story = aStory(anEnvironment([aComponent("network"), aComponent("a", { needs: ["network"] })]));
-      story.settle();
-      story.records.delete("a");
-      story.pass(60_000);
-      story.report();
-      story.delete();
-      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
-      story.round();
-      assert.equal(story.verdict("a").reason, "StateLost");
-      assert.deepEqual([story.verdict("network").state, story.started.slice(2)], ["Blocked", []]);
-    });
-  });
 
   it("is also that of a component that is no longer declared", () => {
     const story = anAppliedStory(() => undefined);
