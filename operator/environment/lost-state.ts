@@ -85,12 +85,13 @@ function withoutObjects(runs: readonly Run[], record: ComponentRecord): Loss | u
 
 const stateText = ({ state }: ComponentRecord): string => (state === undefined ? "none" : `serial ${state.serial}`);
 
-type Told = Pick<ComponentStatus, "reason">;
+type Told = Pick<ComponentStatus, "state" | "reason">;
 
 /** Its record is there, and nobody can open it: no loss while it is. */
 const isToldUnreadable = ({ reason }: Told): boolean => reason === "RecordUnreadable" || reason === "KeyMissing";
 
-export const isToldLost = ({ reason }: Told): boolean => reason === "StateLost";
+/** A Run that failed for that reason has found a state that is damaged, and the next may find it whole. */
+export const isToldLost = ({ state, reason }: Told): boolean => state === "Stalled" && reason === "StateLost";
 
 /** Components that the status has called lost, or may have to: of what cannot be read the record may go. */
 export const namesToldLost = ({ status }: Environment): readonly string[] =>

@@ -85,8 +85,8 @@ function firstAnswer(subject: Subject): Answer {
   if (record.owner.environmentUid !== observation.environment.metadata.uid) return gone("Destroyed");
   if (record.ownership === "Released") return gone("Released");
   return (
-    recordTrouble(subject) ??
     toldLost(subject) ??
+    recordTrouble(subject) ??
     leftForMorning(subject, record) ??
     nothingLeft(subject, record) ??
     retained(subject) ??

@@ -76,7 +76,9 @@ function presentNeeds(observation: Observation, past: ComponentPast): Iterable<s
 
 /** Under the names of that time, and under those that were given since: either may be the name of what is still there. */
 function appliedNeeds(observation: Observation, past: ComponentPast): readonly string[] {
-  const basis = recordedBasis(observation, past) ?? [...past.runs, ...past.formerRuns].find(hasBegunToApply)?.spec;
+  const begun = [...past.runs, ...past.formerRuns].find(hasBegunToApply)?.spec;
+  // Of what is lost an older record may name too much, which only makes it wait.
+  const basis = recordedBasis(observation, past) ?? begun ?? (past.record && destroyBasisOf(past.record));
   const applied = basis?.inputs.dependsOn ?? [];
   const needed = new Set(applied.flatMap((name) => [name, ...namesSince(observation, name)]));
   // It may have a name by now, or have had one, that was that of another.

@@ -61,7 +61,7 @@ export async function act(run: Run, decision: RunDecision, ports: RunPorts, sign
       await ports.stopPod(decision.pod, signal);
       return { type: "working", phase: decision.phase, message: decision.message };
     case "lost":
-      return closeLost(run, decision.node, ports, signal);
+      return closeLost(run, decision, ports, signal);
     case "cancel":
       return (await ports.hasPod(run, phaseNameOf(run), signal))
         ? createPod(run, ports, signal)
@@ -138,22 +138,26 @@ function saidOf(run: Run): Pick<WhyEnded, "saidDead"> {
   return said === undefined ? {} : { saidDead: said };
 }
 
-/** One that has not been told to apply never will be. The proof that a node can give comes first: a word about a pod that lives lets two of them write. */
-async function closeLost(run: Run, node: string, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
+/**
+ * One that has not been told to apply never will be. Of one that was, the proof that a node can give comes first: a word about a pod that lives lets
+ * two of them write.
+ */
+async function closeLost(run: Run, { podUid, node }: Lost, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   const how = `node ${node} does not say that the pod has ended`;
-  const death = {
-    type: "closeDead",
-    how,
-    outOfMemory: false,
-    trouble: undefined,
-    proven: false,
-    isLost: true,
-  } as const;
-  const acted = await closeDead(run, death, ports, signal);
-  if (acted.type !== "unproven") return acted;
   const proof = "if it is off for good, delete the Node or taint it node.kubernetes.io/out-of-service";
-  return { ...acted, message: `${how}: ${proof}; otherwise ${makeSure(run, acted.podUid)}` };
+  const asking = (uid: string): Acted => ({
+    type: "unproven",
+    podUid: uid,
+    message: `${how}: ${proof}; otherwise ${makeSure(run, uid)}`,
+  });
+  // The store may have lost that.
+  if (run.status?.applyStartedAt !== undefined) return asking(podUid);
+  const death = { how, outOfMemory: false, trouble: undefined, proven: false, isLost: true } as const;
+  const acted = await closeDead(run, { type: "closeDead", ...death }, ports, signal);
+  return acted.type === "unproven" ? asking(acted.podUid) : acted;
 }
+
+type Lost = Extract<RunDecision, { readonly type: "lost" }>;
 
 async function closeDead(
   run: Run,

@@ -35,7 +35,7 @@ export type RunDecision =
   /** Ask the pod to end: it has a long grace, in which the engine saves its state. */
   | { readonly type: "stopPod"; readonly pod: ObservedPod; readonly phase: RunPhase; readonly message: string }
   /** The pod should have ended by now, and nothing proves that it has. The store then decides whether the Run may be ended. */
-  | { readonly type: "lost"; readonly node: string }
+  | { readonly type: "lost"; readonly podUid: string; readonly node: string }
   /** The kubelet tells which image a pod ran, and the record does not hold it yet. */
   | { readonly type: "recordImage" }
   /** A Check is under way or waits for a place, or the kubelet is yet to tell an image: nothing is written, since nobody waits for it. */

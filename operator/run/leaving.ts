@@ -25,7 +25,7 @@ export function decideLeaving({ run, nowMs }: RunObservation, { pod, phase, trou
     return { type: "wait", phase, message };
   }
   const wakeAtMs = (Date.parse(metadata.deletionTimestamp ?? "") || nowMs) + UNTIL_LOST_MS;
-  if (nowMs >= wakeAtMs) return { type: "lost", node };
+  if (nowMs >= wakeAtMs) return { type: "lost", podUid: metadata.uid, node };
   const message = `the pod was asked to end; the engine finishes and saves its state${unheardWord(run, metadata.uid)}`;
   return { type: "wait", phase, message: trouble ?? message, wakeAtMs };
 }

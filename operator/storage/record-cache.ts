@@ -5,7 +5,7 @@ import type { KeyRing } from "./key-ring.ts";
 import type { RecordCache } from "./port.ts";
 import type { ComponentRecord, StateKey } from "./record.ts";
 import { decodeRecord, keyOfRecord, readAll } from "./record-codec.ts";
-import { RECORDS_AND_KEYS, recordName } from "./secret-names.ts";
+import { labelledKey, RECORDS_AND_KEYS, recordName } from "./secret-names.ts";
 
 /** What a reflector on SECRETS must select for `createRecordCache`; the keys are with them, so that their rotation is seen before its use. */
 export const recordSelection = (namespace: string): Selection => ({ namespace, labelSelector: RECORDS_AND_KEYS });
@@ -29,11 +29,9 @@ export function createRecordCache(cache: Cache<Secret>, ring: KeyRing): RecordCa
     const secret = now ?? old;
     if (secret === undefined) return undefined;
     const { name } = secret.metadata;
-    const told = keyOfRecord(secret);
-    if (told !== undefined && recordName(told) === name) keys.set(name, told);
-    const key = keys.get(name);
-    if (now === undefined) keys.delete(name);
-    return key;
+    const told = [keyOfRecord(secret), labelledKey(secret)].find((key) => key && recordName(key) === name);
+    if (told !== undefined) keys.set(name, told);
+    return keys.get(name);
   };
   const decode = (secret: Stored<Secret>): ComponentRecord => {
     const known = decoded.get(secret);

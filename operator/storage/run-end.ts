@@ -71,13 +71,15 @@ export async function endRun(
 function ended(record: ComponentRecord, run: EndingRun, end: WhyEnded, at: Date): Change<RunEnd> {
   if (isOfAnother(record, run)) return fencedAs(withoutHeld(record, run.uid), record);
   const toldToApply = record.claim?.runUid === run.uid && record.claim.applying !== undefined;
-  const reported = record.lastResult?.runUid === run.uid;
-  if (toldToApply && !reported && !isDead(record.claim.podUid, end))
+  const reported = record.lastResult?.runUid === run.uid ? record.lastResult.outcome.result : undefined;
+  // An agent that has lost its engine reports that, and the engine may be at work.
+  const isOver = reported !== undefined && reported !== "Interrupted";
+  if (toldToApply && !isOver && !isDead(record.claim.podUid, end))
     return { answer: { type: "mayBeApplying", podUid: record.claim.podUid } };
   const free = fenced(record, run, end.why, at).next ?? record;
   const heard = end.rejected ? withRejection(free) : free;
   // What was asked for until now was asked by somebody who did not know.
-  const isCutOff = toldToApply && (!reported || record.lastResult?.outcome.result === "Interrupted");
+  const isCutOff = toldToApply && !isOver;
   return fencedAs(isCutOff ? withCutOff(heard, run, at) : heard, record);
 }
 

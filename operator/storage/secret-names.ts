@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { FIELD_MANAGER, GROUP, LABELS } from "../api/names.ts";
+import type { Secret } from "../cluster/kinds.ts";
 import { type StateKey, stateKeyText } from "./record.ts";
 
 /** How the store's objects are called and marked, in the namespace of the operator. */
@@ -38,6 +39,15 @@ export function recordLabels(key: StateKey): Record<string, string> {
     [LABELS.environment]: labelValue(key.environment),
     [LABELS.component]: labelValue(key.component),
   };
+}
+
+/** What its labels say; of long names they say something else, which the record's name shows. */
+export function labelledKey({ metadata: { labels = {} } }: Secret): StateKey | undefined {
+  const [namespace, environment, component] = [STORE_LABELS.namespace, LABELS.environment, LABELS.component].map(
+    (label) => labels[label],
+  );
+  if (namespace === undefined || environment === undefined || component === undefined) return undefined;
+  return { namespace, environment, component };
 }
 
 export function recordsOfSelector(namespace: string, environment: string): string {

@@ -30,7 +30,7 @@ export function stateAdvice(environment: string, component: ComponentPicture): S
 }
 
 /** In the operator's words: the whole record is gone, or no version is in it. */
-const KEEPS_NOTHING = /the store (knows nothing of it|has none)/;
+const KEEPS_NOTHING = /the store (knows nothing of it|has none)|is gone by now/;
 
 /** A first push is taken for what is declared. */
 function withoutVersions({ name, declared }: ComponentPicture): string {

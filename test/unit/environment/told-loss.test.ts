@@ -62,6 +62,44 @@ describe("A lost state that was told of", () => {
     assert.equal(story.verdict("a").reason, "StateLost");
   });
 
+  it("stays told where the older record has a lock that is in the way: giving that back is no word about the state", () => {
+    const story = inForeground(LOSSES["an older record was restored"]);
+    const record = story.records.get("a") ?? assert.fail();
+    const at = "2020-01-01T00:00:00.000Z";
+    const lock = { id: "l", operation: "Apply", run: "gone", runUid: "gone", pod: "p", podUid: "p", since: at };
+    story.records.set("a", { ...record, lock: lock as never });
+    assert.equal(story.verdict("a").reason, "StateLost");
+  });
+
+  it("is not what a Run has failed with, which found a state that is damaged: the next may find it whole", () => {
+    const story = anAppliedStory((record) => record);
+    const line = { name: "a", state: "Failed", reason: "StateLost", message: "chunk 0 of 1 is missing" };
+    story.edit((environment) => ({
+      ...environment,
+      status: { observedGeneration: 1, components: [line as ComponentStatus] },
+    }));
+    story.delete();
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+  });
+
+  it("keeps what its older record says it uses, where nothing declares it any more", () => {
+    const story = aStory(anEnvironment([aComponent("network"), aComponent("a", { needs: ["network"] })]));
+    story.settle();
+    const record = story.records.get("a") ?? assert.fail();
+    story.records.set("a", { ...record, state: aVersion(3) });
+    const line = { name: "a", state: "Stalled", reason: "StateLost", message: "restore or push a state" };
+    story.edit(({ spec, ...environment }) => ({
+      ...environment,
+      spec: { ...spec, components: [aComponent("network")] },
+      status: { observedGeneration: 1, components: [line as ComponentStatus] },
+    }));
+    story.delete();
+    for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+    story.round();
+    assert.deepEqual([story.verdict("network").state, story.started.slice(2)], ["Blocked", []]);
+  });
+
   it("is none where its record could not be read, and can be again", () => {
     const story = anAppliedStory((record) => record);
     const line = { name: "a", state: "Stalled", reason: "RecordUnreadable", message: "a chunk is missing" };

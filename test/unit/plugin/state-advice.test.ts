@@ -68,6 +68,12 @@ describe("what the plugin advises about a state that is lost", () => {
     assert.deepEqual(adviceFor(pictureOf(environment, []))[0]?.commands, [LIST, RESTORE, PUSH]);
   });
 
+  it("is a push, or the backup, where its record could not be read, and is gone by now", () => {
+    const message = "restore or push a state (docs/state.md): its record could not be read, and is gone by now";
+    const environment = shop({ app: { state: "Stalled", reason: "StateLost", message } });
+    assert.deepEqual(adviceFor(pictureOf(environment, []))[0]?.commands, [PUSH]);
+  });
+
   it("begins with the declaration where nothing declares the component: its push would not be taken", () => {
     const { why, commands } = advised(() => undefined, { isDeclared: false });
     assert.deepEqual(commands, [PUSH]);

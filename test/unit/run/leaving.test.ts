@@ -73,6 +73,12 @@ describe("A pod that was asked to end", () => {
     assert.match(message, new RegExp(`kubectl annotate run .* terrarium.dev/confirm-dead=${POD_UID}$`));
   });
 
+  it("and which the Run says is applying is not looked up: the store may have lost that", async () => {
+    const status = await statusOf({}, { type: "fenced", record: undefined });
+    assert.equal(reasonOf(status, "Stalled"), "True ProofOfDeathMissing");
+    assert.equal(status.outcome, undefined);
+  });
+
   it("and was not told to apply never will be: its Run is over, and is tried again", async () => {
     for (const state of ["running", "waiting"] as const) {
       const pod = aPod({ ...leaving, states: [state, state] });

@@ -78,6 +78,20 @@ describe("A Run that may be applying", () => {
     assert.equal((await store.record(NETWORK))?.value.claim?.fenced, undefined);
   });
 
+  it("does not end without proof because its agent has lost the engine, and said so: that may be at work", async () => {
+    for (const [result, type] of [
+      ["Interrupted", "mayBeApplying"],
+      ["Failed", "fenced"],
+    ] as const) {
+      const store = await anApply();
+      const outcome = { result, reason: "EngineLost", message: "" };
+      const lastResult = { runUid: pod.runUid, podUid: pod.podUid, outcome, at: AT.toISOString() };
+      await changeRecord(store, NETWORK, (record) => ({ next: { ...record, lastResult }, answer: undefined }));
+      const end = await endRun(store, NETWORK, apply(1), { why: "nobody knows", proven: false }, AT);
+      assert.equal(end.type, type, result);
+    }
+  });
+
   it("ends when a person answers for this very pod, whatever is known of another", async () => {
     const end = async (more: object) =>
       (await endRun(await anApply(), NETWORK, apply(1), { ...dead, ...more }, AT)).type;

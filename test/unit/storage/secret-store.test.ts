@@ -218,10 +218,12 @@ describe("The records of one Environment", () => {
     assert.throws(() => blind.recordsOf(of, environment), RecordsUnreadable);
     assert.deepEqual(sees.recordsOf(of, environment), [value]);
 
+    const fresh = createRecordCache(watch, place.ring);
     const [sound = assert.fail()] = secretsIn(client);
     const bare = { ...sound, metadata: { ...sound.metadata, annotations: {} } };
     for (const handler of handlers) handler(sound as Stored<Secret>, bare as Stored<Secret>);
-    assert.throws(() => sees.recordsOf(of, environment), RecordsUnreadable, "it is no record of nothing");
+    for (const cache of [sees, fresh])
+      assert.throws(() => cache.recordsOf(of, environment), RecordsUnreadable, "it is no record of nothing");
     for (const handler of handlers) handler(bare as Stored<Secret>, sound as Stored<Secret>);
     assert.deepEqual(sees.recordsOf(of, environment), [value]);
   });
