@@ -101,7 +101,8 @@ export const namesToldLost = ({ status }: Environment): readonly string[] =>
  * What was told of a loss while its witnesses were there. A deletion in the foreground takes the Runs, one after the other, and those that are left may
  * know of nothing: from then on it stays true until a person has written a state.
  */
-export function toldLoss({ metadata, status }: Environment, { name, record }: ComponentPast): string | undefined {
+export function toldLoss({ metadata, status }: Environment, past: ComponentPast): string | undefined {
+  const { name, record, runs } = past;
   const line = status?.components?.find((one) => one.name === name);
   if (line === undefined) return undefined;
   if (isToldUnreadable(line)) return record === undefined ? GONE_UNREAD : undefined;
@@ -110,7 +111,10 @@ export function toldLoss({ metadata, status }: Environment, { name, record }: Co
   if (record === undefined) return told;
   if (metadata.deletionTimestamp === undefined) return undefined;
   const isWritten = Date.parse(record.written?.at ?? "") >= Date.parse(metadata.deletionTimestamp);
-  return isWritten ? undefined : told;
+  // The newest Run of that time is there, and fits: what was lost is back.
+  const newest = runs.find((run) => run.metadata.name === line.run);
+  const isBack = newest !== undefined && record.applied?.runUid === newest.metadata.uid && lossOf(past) === undefined;
+  return isWritten || isBack ? undefined : told;
 }
 
 const GONE_UNREAD = "restore or push a state (docs/state.md): its record could not be read, and is gone by now";

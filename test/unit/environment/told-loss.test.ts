@@ -100,6 +100,20 @@ describe("A lost state that was told of", () => {
     assert.deepEqual([story.verdict("network").state, story.started.slice(2)], ["Blocked", []]);
   });
 
+  it("is over when the record is back that the newest Run left, while that is there to say so", () => {
+    const story = anAppliedStory(() => undefined);
+    const whole = aStory(anEnvironment([aComponent("a")]));
+    whole.round();
+    whole.end("a", "Applied", { stateSerial: 7, stateLineage: "lineage-1", resources: 2 });
+    story.report();
+    story.delete();
+    story.round();
+    assert.equal(story.verdict("a").reason, "StateLost");
+    story.records.set("a", { ...(whole.records.get("a") ?? assert.fail()), state: aVersion(7) });
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+  });
+
   it("is none where its record could not be read, and can be again", () => {
     const story = anAppliedStory((record) => record);
     const line = { name: "a", state: "Stalled", reason: "RecordUnreadable", message: "a chunk is missing" };
