@@ -4,6 +4,7 @@ import type { ComponentStatus } from "../api/environment-status.ts";
 import { expiresAtMs } from "../approval/tally.ts";
 import { type DriftSeen, driftLine } from "./drift-seen.ts";
 import { heldLock } from "./lock-standing.ts";
+import { isToldLost } from "./lost-state.ts";
 import { cutOffOf } from "./recovery.ts";
 import type { Verdict } from "./verdict.ts";
 import { consentTo } from "./waiting-run.ts";
@@ -29,7 +30,7 @@ export function componentLine(
     state,
     reason,
     ...(message === "" ? {} : { message: cutBytes(message, LONGEST_LINE) }),
-    ...(latest === undefined ? {} : { run: latest.metadata.name, number: latest.spec.number }),
+    ...newestRun(environment, verdict),
     ...(applied?.revision === undefined ? {} : { revision: revisionText(applied.inputs.source, applied.revision) }),
     ...(latest?.status?.plan === undefined ? {} : { plan: latest.status.plan.counts }),
     ...approvalLine(verdict),
@@ -41,6 +42,15 @@ export function componentLine(
     ...(cutOff === undefined ? {} : { interrupted: cutOff.run }),
     ...driftLine(drift),
   };
+}
+
+/** Of a loss the newest Run that was there stays named: an older one that is left is no witness of what came after it. */
+function newestRun({ status }: Environment, { name, state, reason, past: { latest } }: Verdict) {
+  const before = status?.components?.find((line) => line.name === name);
+  const told = { state, reason };
+  if (before?.run !== undefined && isToldLost(told) && (before.number ?? 0) > (latest?.spec.number ?? 0))
+    return { run: before.run, ...(before.number === undefined ? {} : { number: before.number }) };
+  return latest === undefined ? {} : { run: latest.metadata.name, number: latest.spec.number };
 }
 
 function approvalLine({ state, past: { open } }: Verdict): Pick<ComponentStatus, "approval"> {
