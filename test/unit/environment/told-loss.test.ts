@@ -38,7 +38,7 @@ describe("A lost state that was told of", () => {
     story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
     story.round();
     story.end("a", "Applied", serial(9));
-    const newest = story.runs()[0] ?? assert.fail();
+    const newest = story.runs().find(({ spec }) => spec.number === 2) ?? assert.fail();
     story.records.set("a", { ...older, state: aVersion(3) });
     story.pass(60_000);
     story.report();
