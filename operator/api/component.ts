@@ -60,7 +60,7 @@ export const credential = z
     as: z
       .enum(["Env", "Files", "Git"])
       .describe(
-        "Env: every key is an environment variable of the engine. Files: every key is a file under /terrarium/credentials/<name>. Git: `username` and `password` for private modules that init fetches.",
+        "Env: every key is an environment variable of the engine. Files: every key is a file under /terrarium/credentials/<name>. Git: `username` and `password` (or `token`) for private modules that init fetches: sent to the source's host and to every host that its modules name, or only to those in a key `url`.",
       ),
     phases: z
       .array(z.enum(["Plan", "Apply", "Destroy"]))
@@ -89,7 +89,9 @@ export const runner = z
         limits: quantities.optional().describe("Limits of the engine container, by resource."),
       })
       .optional()
-      .describe("Resources of the engine container, as in a pod."),
+      .describe(
+        "Resources of the engine container, as in a pod. Requests are 100m and 128Mi unless they are given; limits there are none. The agent beside it requests 20m and 64Mi, and may have 1Gi of memory.",
+      ),
     nodeSelector: z
       .record(z.string().max(317), z.string().max(63))
       .optional()
@@ -109,7 +111,9 @@ export const runner = z
             .int()
             .min(0)
             .optional()
-            .describe("For NoExecute: how long the pod may stay. A pod that is evicted in an apply is interrupted."),
+            .describe(
+              "For NoExecute: how long the pod may stay. One that is evicted in an apply stops, saves its state, and the next try goes on from there.",
+            ),
         }),
       )
       .max(16)
@@ -200,9 +204,15 @@ export const component = z
       .array(credential)
       .max(16)
       .optional()
-      .describe("Credentials of this component, besides those of the Environment.")
+      .describe(
+        "Credentials of this component, besides those of the Environment; where both have a name, the one here counts.",
+      )
       .meta(listMap("name")),
-    runner: runner.optional(),
+    runner: runner
+      .optional()
+      .describe(
+        "The pod of this component. A field that is given here takes the place of the Environment's, as a whole.",
+      ),
     timeouts: componentTimeouts.optional(),
     drift: drift.optional(),
     deletionPolicy: deletionPolicy.optional(),

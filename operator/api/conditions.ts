@@ -76,7 +76,7 @@ export const REASONS = {
   CheckFailed: {
     standing: "progress",
     meaning:
-      "Whether something drifted is not known, since the plan that looks for it fails; the message quotes why. It is tried again at the next interval.",
+      "Whether something drifted is not known, since the plan that looks for it fails; the message quotes why. It is tried again after twice the interval, then four times, down to once a day.",
   },
   NotChecked: { standing: "done", meaning: "Nobody looks for drift any more: no interval is declared." },
   EverythingIgnored: {

@@ -94,7 +94,7 @@ export const environmentStatus = z
       .max(16)
       .optional()
       .describe(
-        "Ready, Reconciling and Stalled, by the rules of kstatus; AwaitingApproval while a plan waits; Drifted, where somebody looks.",
+        "Ready, Reconciling and Stalled, by the rules of kstatus; AwaitingApproval, once a plan has waited; Drifted, once somebody has looked; Expiring, once a lifetime has an end.",
       )
       .meta(listMap("type")),
     summary: z.string().max(64).optional().describe("Components that are ready, of all, as in `2/3 ready`."),

@@ -125,11 +125,18 @@ export const runStatus = z
           .array(
             z.object({
               address: z.string().max(256).describe("Address of the resource."),
-              action: z.string().max(16).describe("create, update, replace or delete."),
+              action: z
+                .string()
+                .max(16)
+                .describe(
+                  "create, update, replace, delete, forget or read; unchanged for what only moves or is imported.",
+                ),
             }),
           )
           .max(50)
-          .describe("Resources that the plan changes, up to fifty: first those that it deletes or replaces."),
+          .describe(
+            "Resources that the plan changes, moves, imports or forgets, up to fifty: first those that it deletes or replaces.",
+          ),
         truncated: z.boolean().optional().describe("True: there are more than are listed."),
         verdict: z
           .enum(["Apply", "Hold", "Refuse", "Noted"])

@@ -62,7 +62,7 @@ const gitSource = z
       .optional()
       .describe("Secret with the keys `username` and `password` (or `token`), and optionally `ca.crt`."),
   })
-  .describe("A git repository over http(s).");
+  .describe("A git repository over http(s), without its submodules and without the files of LFS.");
 
 export const source = z
   .object({
