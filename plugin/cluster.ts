@@ -23,6 +23,7 @@ export interface Cluster {
 }
 
 export interface ClusterOptions extends ClusterChoice {
+  /** An empty one is that of the context, as kubectl has it. */
   readonly namespace?: string;
   readonly clock: Clock;
   readonly version: string;
@@ -40,7 +41,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   return {
     context: chosen.context,
     server: chosen.server,
-    namespace: options.namespace ?? chosen.namespace,
+    namespace: options.namespace || chosen.namespace,
     client: createClient(transport, { fieldManager: PLUGIN_FIELD_MANAGER }),
     self: createSelf(transport),
     facts: createServerFacts(transport),

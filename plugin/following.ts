@@ -11,6 +11,14 @@ export interface Followed {
 const WATCH_SECONDS = 290;
 const PAUSE_MS = 1000;
 
+/** Why the one who follows is woken. */
+export interface News {
+  /** Any of what is followed may have changed. */
+  readonly changed: boolean;
+  /** Since when the API server does not answer; absent: it does. */
+  readonly silentSince?: Date;
+}
+
 /**
  * Yields at once, and again after any of these may have changed; several changes are one. Connections that break are made anew. Ends with
  * the signal; throws what the caller's rights do not allow.
@@ -21,25 +29,59 @@ export async function* changes(
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<void> {
+  for await (const { changed } of news(cluster, followed, { clock, signal })) if (changed) yield;
+}
+
+export interface FollowOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Wakes as often as this, too, when nothing has changed: for what grows older on a screen. */
+  readonly everyMs?: number;
+}
+
+/** The same, and tells when the API server falls silent and when it speaks again. */
+export async function* news(
+  cluster: Cluster,
+  followed: readonly Followed[],
+  { clock, signal, everyMs }: FollowOptions,
+): AsyncGenerator<News> {
   const own = new AbortController();
   const ending = AbortSignal.any([signal, own.signal]);
   const bell = createBell();
+  const silent = new Map<Followed, Date>();
   let failure: unknown;
-  const watchers = followed.map((one) =>
-    follow(cluster, one, clock, ending, bell.ring).catch((error: unknown) => {
+  let changed = false;
+  const watchers = followed.map((one) => {
+    const heard = (what: "change" | "silence"): void => {
+      if (what === "change") {
+        changed = true;
+        silent.delete(one);
+      } else if (!silent.has(one)) silent.set(one, clock.now());
+      bell.ring();
+    };
+    return follow(cluster, one, clock, ending, heard).catch((error: unknown) => {
       if (ending.aborted) return;
       failure = error;
       bell.ring();
-    }),
-  );
+    });
+  });
   signal.addEventListener("abort", bell.ring);
+  let cancelTimer = (): void => {};
   try {
+    // The first look is for whoever follows to take.
+    changed = true;
     while (!signal.aborted) {
       if (failure !== undefined) throw failure;
-      yield;
+      const [silentSince] = silent.values();
+      const said = { changed, ...(silentSince === undefined ? {} : { silentSince }) };
+      changed = false;
+      yield said;
+      if (everyMs !== undefined) cancelTimer = clock.setTimer(everyMs, bell.ring);
       await bell.rung();
+      cancelTimer();
     }
   } finally {
+    cancelTimer();
     signal.removeEventListener("abort", bell.ring);
     own.abort();
     await Promise.allSettled(watchers);
@@ -63,19 +105,20 @@ async function follow(
   { resource, selection }: Followed,
   clock: Clock,
   signal: AbortSignal,
-  ring: () => void,
+  heard: (what: "change" | "silence") => void,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       const { resourceVersion } = await client.listAll<KubeObject>(resource, { ...selection, signal });
-      ring();
+      heard("change");
       const options = { ...selection, resourceVersion, timeoutSeconds: WATCH_SECONDS, signal };
       const events: AsyncIterable<WatchEvent<KubeObject>> = await client.watch(resource, options);
-      for await (const { type } of events) if (type !== "BOOKMARK") ring();
+      for await (const { type } of events) if (type !== "BOOKMARK") heard("change");
     } catch (error) {
       if (isForbidden(error) || isNotFound(error)) throw error;
       if (error instanceof ApiError && error.status === 410) continue;
       signal.throwIfAborted();
+      heard("silence");
       await clock.sleep(PAUSE_MS, signal);
     }
   }

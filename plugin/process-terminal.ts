@@ -39,6 +39,7 @@ export function processTerminal({ stdin, stdout, stderr }: Streams, mayColour: b
       }
     },
     unread: unread.signal,
+    redraws: onTerminal,
     show: (screen) => print(onTerminal ? `${HOME_AND_CLEAR}${screen}` : screen),
   };
 }

@@ -18,4 +18,6 @@ export interface Terminal {
   readonly unread: AbortSignal;
   /** Takes the place of what was shown before, where stdout is a terminal; otherwise follows it. */
   show(text: string): void;
+  /** stdout is a terminal: what is shown may be shown again as often as it changes. */
+  readonly redraws: boolean;
 }

@@ -10,6 +10,7 @@ import { paintOf } from "../printing.ts";
 import { type PlanPicture, waitingPlans } from "../reading/plans.ts";
 import { sign, type Word } from "../signing.ts";
 import { signView } from "../view/plans.ts";
+import { resumption } from "./ask.ts";
 
 const OPTIONS: readonly OptionSpec[] = [
   COMPONENT,
@@ -60,7 +61,11 @@ async function decide(context: Context, said: Said, decision: Word["decision"]):
   terminal.print(signView(plans, clock.now(), paintOf(terminal)).join("\n"));
   const what = plans.length === 1 ? "this plan" : `these ${plans.length} plans`;
   await confirm(terminal, { text: `${decision} ${what} as ${approver}?`, answer: "yes", agreed: said.has("yes") });
-  return signAll(context, cluster, plans, { decision, approver, reason: said.value("reason") });
+  const code = await signAll(context, cluster, plans, { decision, approver, reason: said.value("reason") });
+  const { metadata, spec } = environment;
+  if (spec.suspend && decision === "Approve")
+    terminal.tell(`${metadata.name} is suspended: nothing is applied before: ${resumption(cluster, metadata.name)}`);
+  return code;
 }
 
 /** A script's variable that is empty, or was cut off, must not stand for every plan there is. */

@@ -1,6 +1,8 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
 import { ENVIRONMENTS } from "../../operator/cluster/resources.ts";
+import { gateOf, troubleText } from "../../operator/schedule/gate.ts";
+import { isExpired } from "../../operator/schedule/lifetime.ts";
 import { UsageError } from "../arguments.ts";
 import type { Cluster } from "../cluster.ts";
 import { type Command, ENVIRONMENT } from "../command.ts";
@@ -24,19 +26,40 @@ export const run: Command = {
     if (override?.trim() === "")
       throw new UsageError("--override-windows needs a reason: it is kept in the Run's record");
     const cluster = await open();
-    const { metadata, spec } = await readEnvironment(cluster, said.argument(0));
+    const environment = await readEnvironment(cluster, said.argument(0));
+    const { metadata } = environment;
     await annotate(cluster, metadata.name, {
       [ANNOTATIONS.requestedAt]: clock.now().toISOString(),
       ...(override === undefined ? {} : { [ANNOTATIONS.windowOverride]: override }),
     });
     terminal.print(`Asked for a Run of every component of ${metadata.name}.`);
-    if (metadata.deletionTimestamp !== undefined)
-      terminal.tell(`${metadata.name} is being deleted: nothing is applied any more, only destroyed.`);
-    if (spec.suspend)
-      terminal.tell(`${metadata.name} is suspended: nothing starts before: ${resumption(cluster, metadata.name)}`);
+    for (const sentence of hindrances(cluster, environment, clock.now(), override)) terminal.tell(sentence);
     return EXIT.done;
   },
 };
+
+/** Why a Run that is asked for does not begin now, with what helps. */
+function hindrances(
+  { namespace }: Cluster,
+  environment: Environment,
+  now: Date,
+  override: string | undefined,
+): readonly string[] {
+  const { metadata, spec } = environment;
+  const { name } = metadata;
+  const ours = (command: string) => `kubectl terrarium ${command} -n ${namespace}`;
+  if (metadata.deletionTimestamp !== undefined)
+    return [`${name} is being deleted: nothing is applied any more, only destroyed.`];
+  const told: string[] = [];
+  if (isExpired(environment, now.getTime()))
+    told.push(`${name} has come to its end: nothing is applied before: ${ours(`extend ${name} --for 24h`)}`);
+  if (spec.suspend) told.push(`${name} is suspended: nothing starts before: ${ours(`resume ${name}`)}`);
+  const gate = gateOf(environment, now.getTime());
+  if (gate.state === "invalid") told.push(`Nothing starts: ${troubleText(gate.trouble)}`);
+  if (gate.state === "closed" && override === undefined)
+    told.push(`Nothing starts yet: ${gate.message}. In an emergency: ${ours(`run ${name} --override-windows REASON`)}`);
+  return told;
+}
 
 export const suspend: Command = {
   name: "suspend",
@@ -68,7 +91,7 @@ export const resume: Command = {
   },
 };
 
-const resumption = ({ namespace }: Cluster, name: string) => `kubectl terrarium resume ${name} -n ${namespace}`;
+export const resumption = ({ namespace }: Cluster, name: string) => `kubectl terrarium resume ${name} -n ${namespace}`;
 
 async function setSuspended(cluster: Cluster, name: string, suspended: boolean) {
   const { spec } = await readEnvironment(cluster, name);

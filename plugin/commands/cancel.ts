@@ -7,7 +7,7 @@ import type { Cluster } from "../cluster.ts";
 import { COMPONENT, type Command, type Context } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { changes } from "../following.ts";
-import { findRun, NotFound, readEnvironment, readRuns, withoutChecks } from "../lookup.ts";
+import { findRun, mustKnowComponent, NotFound, readEnvironment, readRuns, withoutChecks } from "../lookup.ts";
 import { NotReady } from "../outcomes.ts";
 import { endText, workText } from "../view/runs.ts";
 import { annotate } from "./ask.ts";
@@ -77,12 +77,14 @@ async function openRun(cluster: Cluster, name: string, components: readonly stri
     return named;
   }
   const environment = await readEnvironment(cluster, name);
+  for (const component of components) mustKnowComponent(environment, component);
   const underWay = (await readRuns(cluster, environment))
     .filter((run) => !isClosed(run))
     .filter(({ spec }) => components.length === 0 || components.includes(spec.component));
   const open = withoutChecks(underWay);
   const [run, ...others] = open;
-  if (run === undefined) throw new NotReady(nothingOpen(name, underWay));
+  const what = components.length === 0 ? name : `${name}/${components.join(` and ${name}/`)}`;
+  if (run === undefined) throw new NotReady(nothingOpen(what, underWay));
   if (others.length > 0) {
     const names = open.map(({ spec }) => spec.component).join(", ");
     throw new UsageError(`several Runs of ${name} are under way: choose one with --component (${names})`);

@@ -3,12 +3,13 @@ import { isForbidden, isNotFound } from "../../operator/cluster/errors.ts";
 import type { Lease } from "../../operator/cluster/kinds.ts";
 import type { KubeObject } from "../../operator/cluster/ports.ts";
 import { APPROVALS, DEPLOYMENTS, ENVIRONMENTS, LEASES, PODS, RUNS } from "../../operator/cluster/resources.ts";
+import type { Clock } from "../../operator/loop/clock.ts";
 import type { Cluster } from "../cluster.ts";
 import { type Command, ENVIRONMENT, OUTPUT } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { readEnvironment, readEnvironments, readRuns } from "../lookup.ts";
 import { paintOf, printed } from "../printing.ts";
-import { diagnosis, type HealthFacts, type OperatorFacts, type Right } from "../reading/diagnosis.ts";
+import { diagnosis, type HealthFacts, LEASE_MS, type OperatorFacts, type Right } from "../reading/diagnosis.ts";
 import { type Picture, pictureOf } from "../reading/picture.ts";
 import { doctorView } from "../view/doctor.ts";
 
@@ -24,19 +25,20 @@ export const doctor: Command = {
   details: ["Exits with 3 when something is wrong."],
   async run({ cluster: open, terminal, clock }, said) {
     const cluster = await open();
-    const findings = diagnosis(await examine(cluster, said.arguments[0], clock.now().getTime()));
+    const findings = diagnosis(await examine(cluster, said.arguments[0], clock));
     terminal.print(printed(said, findings, () => doctorView(findings, paintOf(terminal))));
     return findings.some(({ level }) => level === "bad") ? EXIT.waiting : EXIT.done;
   },
 };
 
-async function examine(cluster: Cluster, name: string | undefined, nowMs: number): Promise<HealthFacts> {
+async function examine(cluster: Cluster, name: string | undefined, clock: Clock): Promise<HealthFacts> {
   const { context, server, namespace, self, facts } = cluster;
+  const nowMs = clock.now().getTime();
   const [version, kinds, user] = await Promise.all([facts.version(), facts.resourcesOf(GROUP, VERSION), self.whoAmI()]);
   const base = { context, server, namespace, version, kinds, user, focus: name !== undefined, nowMs };
   if (kinds === undefined) return { ...base, operator: undefined, rights: [], pictures: [] };
   const [operator, rights, pictures] = await Promise.all([
-    lookAtOperator(cluster),
+    lookAtOperator(cluster, clock),
     askRights(cluster, name),
     lookAtEnvironments(cluster, name),
   ]);
@@ -51,7 +53,7 @@ interface Deployment extends KubeObject {
   readonly status?: { readonly readyReplicas?: number };
 }
 
-async function lookAtOperator(cluster: Cluster): Promise<OperatorFacts | "hidden" | undefined> {
+async function lookAtOperator(cluster: Cluster, clock: Clock): Promise<OperatorFacts | "hidden" | undefined> {
   const everywhere = await seen(() => cluster.client.listAll<Deployment>(DEPLOYMENTS, { labelSelector: OPERATOR }));
   const found =
     everywhere ??
@@ -62,15 +64,32 @@ async function lookAtOperator(cluster: Cluster): Promise<OperatorFacts | "hidden
   const [deployment] = found.items;
   if (deployment === undefined) return everywhere === undefined ? "hidden" : undefined;
   const namespace = deployment.metadata.namespace ?? USUAL_NAMESPACE;
-  const lease = await seen(() => cluster.client.find<Lease>(LEASES, namespace, LEASE));
-  const renewedAt = lease?.spec?.renewTime;
+  const lease = await lookAtLease(cluster, namespace, clock);
   return {
     namespace,
     wanted: deployment.spec?.replicas ?? 1,
     ready: deployment.status?.readyReplicas ?? 0,
     image: deployment.spec?.template?.spec?.containers?.[0]?.image ?? "image unknown",
-    ...(renewedAt === undefined ? {} : { renewedAt }),
+    ...lease,
   };
+}
+
+/** Longer than a leader waits before it renews. */
+const BETWEEN_LOOKS_MS = 6_000;
+
+/** One that seems old is looked at twice: the clock here may not be that of the cluster. */
+async function lookAtLease(
+  { client }: Cluster,
+  namespace: string,
+  clock: Clock,
+): Promise<Pick<OperatorFacts, "renewedAt" | "renews">> {
+  const look = async () =>
+    (await seen(() => client.find<Lease>(LEASES, namespace, LEASE)))?.spec?.renewTime ?? undefined;
+  const renewedAt = await look();
+  if (renewedAt === undefined) return {};
+  if (clock.now().getTime() - Date.parse(renewedAt) <= LEASE_MS) return { renewedAt };
+  await clock.sleep(BETWEEN_LOOKS_MS);
+  return { renewedAt, renews: (await look()) !== renewedAt };
 }
 
 /** Undefined when the caller may not see it. */

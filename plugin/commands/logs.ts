@@ -6,7 +6,7 @@ import type { Cluster } from "../cluster.ts";
 import { COMPONENT, type Command, type Context, untilUnheard } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { harmlessLine } from "../harmless.ts";
-import { findRun, NotFound, readEnvironment, readRun, readRuns, withoutChecks } from "../lookup.ts";
+import { findRun, mustKnowComponent, NotFound, readEnvironment, readRun, readRuns, withoutChecks } from "../lookup.ts";
 import { type ResumedLog, resumedLog } from "../resumed-log.ts";
 
 /** The agent prints everything, scrubbed of secret values. */
@@ -70,6 +70,7 @@ async function runsFor(cluster: Cluster, name: string, components: readonly stri
   const named = await findRun(cluster, name);
   if (named !== undefined) return [named];
   const environment = await readEnvironment(cluster, name);
+  for (const component of components) mustKnowComponent(environment, component);
   const all = await readRuns(cluster, environment);
   const wanted = all.filter(({ spec }) => components.length === 0 || components.includes(spec.component));
   const runs = withoutChecks(wanted);

@@ -1,10 +1,11 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import { LABELS } from "../../operator/api/names.ts";
+import { ApiUnreachable } from "../../operator/cluster/errors.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import type { Cluster } from "../cluster.ts";
 import { type Command, type Context, ENVIRONMENT, OUTPUT, type Said, untilUnheard } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { changes } from "../following.ts";
+import { news } from "../following.ts";
 import { readEnvironment, readEnvironments, readRuns } from "../lookup.ts";
 import { paintOf, printed } from "../printing.ts";
 import { type Picture, pictureOf } from "../reading/picture.ts";
@@ -62,9 +63,13 @@ function shown({ context, said, cluster, name }: Asked, pictures: readonly Pictu
 /** Of several documents in YAML each but the first has to begin somewhere. */
 const between = (said: Said): string => (said.value("output") === "yaml" ? "---\n" : "");
 
+/** On a screen ages and countdowns go on, and a picture that may be old says so. */
+const REDRAW_MS = 5_000;
+
 /** The same again after every change. */
 async function watch(asked: Asked): Promise<ExitCode> {
   const { context, said, cluster, name } = asked;
+  const { terminal, clock } = context;
   const { namespace } = cluster;
   const one = name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
   const its = name === undefined ? {} : { labelSelector: `${LABELS.environment}=${name}` };
@@ -72,11 +77,34 @@ async function watch(asked: Asked): Promise<ExitCode> {
     { resource: ENVIRONMENTS, selection: { namespace, ...one } },
     { resource: RUNS, selection: { namespace, ...its } },
   ];
-  let last = "";
-  for await (const _ of changes(cluster, followed, context.clock, untilUnheard(context))) {
-    const text = shown(asked, await readPictures(asked));
-    if (text !== last) context.terminal.show(last === "" ? text : `${between(said)}${text}`);
+  // Data is for programs, which are told of changes alone.
+  const onScreen = terminal.redraws && said.value("output") === undefined;
+  const following = { clock, signal: untilUnheard(context), ...(onScreen ? { everyMs: REDRAW_MS } : {}) };
+  let pictures: readonly Picture[] | undefined;
+  let [last, warned] = ["", false];
+  for await (const { changed, silentSince } of news(cluster, followed, following)) {
+    if (changed) pictures = (await readAgain(asked, pictures)) ?? pictures;
+    if (pictures === undefined) continue;
+    const warning = silentSince === undefined ? [] : [silenceText(silentSince)];
+    if (!onScreen && !warned) for (const sentence of warning) terminal.tell(sentence);
+    warned = warning.length > 0;
+    if (!onScreen && !changed) continue;
+    const text = [shown(asked, pictures), ...(onScreen ? warning : [])].join("\n\n");
+    if (text !== last) terminal.show(last === "" ? text : `${between(said)}${text}`);
     last = text;
   }
   return context.signal.aborted ? EXIT.interrupted : EXIT.done;
 }
+
+/** Undefined: the API server fell silent in between. Whoever has seen nothing yet hears why. */
+async function readAgain(asked: Asked, before: readonly Picture[] | undefined) {
+  try {
+    return await readPictures(asked);
+  } catch (error) {
+    if (before !== undefined && error instanceof ApiUnreachable) return undefined;
+    throw error;
+  }
+}
+
+const silenceText = (since: Date) =>
+  `The API server has not answered since ${since.toISOString()}: what is shown is from then. It is asked again every second.`;

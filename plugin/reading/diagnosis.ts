@@ -1,4 +1,5 @@
-import { adviceFor, explained } from "./advice.ts";
+import { adviceFor } from "./advice.ts";
+import { noticesFor } from "./notices.ts";
 import type { Picture } from "./picture.ts";
 
 /** What was found out about a cluster and about who asks. "hidden": the caller may not look. */
@@ -25,6 +26,8 @@ export interface OperatorFacts {
   readonly image: string;
   /** When the leader last renewed its lease; undefined: there is none, or it may not be seen. */
   readonly renewedAt?: string;
+  /** It was renewed under the caller's eyes, whatever the clocks say. */
+  readonly renews?: boolean;
 }
 
 export interface Right {
@@ -46,7 +49,7 @@ export interface Finding {
 }
 
 /** A leader renews every few seconds; after this long it is gone. */
-const LEASE_MS = 30_000;
+export const LEASE_MS = 30_000;
 
 export function diagnosis(facts: HealthFacts): readonly Finding[] {
   const cluster = aboutCluster(facts);
@@ -80,12 +83,12 @@ function aboutOperator(facts: HealthFacts): readonly Finding[] {
       finding("operator", "bad", "There is no operator: nobody acts on environments.", "helm install terrarium …"),
     ];
   if (operator === "hidden") return [fromTraces(facts)];
-  const { namespace, ready, wanted, image, renewedAt } = operator;
+  const { namespace, ready, wanted, image, renewedAt, renews } = operator;
   const look = `kubectl -n ${namespace} logs deployment/terrarium-operator`;
   if (ready === 0) return [finding("operator", "bad", `None of ${wanted} replicas in ${namespace} is ready.`, look)];
   const level = ready < wanted ? "warn" : "good";
   const replicas = finding("operator", level, `${ready} of ${wanted} replicas are ready in ${namespace} (${image})`);
-  if (renewedAt === undefined) return [replicas];
+  if (renewedAt === undefined || renews) return [replicas];
   const silentMs = nowMs - Date.parse(renewedAt);
   if (silentMs <= LEASE_MS) return [replicas];
   const seconds = Math.round(silentMs / 1000);
@@ -97,8 +100,9 @@ function fromTraces({ pictures }: HealthFacts): Finding {
   const hidden = "You may not look at the operator itself";
   if (pictures === "hidden" || pictures.length === 0) return finding("operator", "unknown", `${hidden}.`);
   const unseen = pictures.filter(({ seen }) => !seen).map(({ name }) => name);
+  // It did once. Whether it works now is not in what it has written.
   if (unseen.length === 0)
-    return finding("operator", "good", `${hidden}; it has looked at the newest spec of every environment here.`);
+    return finding("operator", "unknown", `${hidden}; it has looked at the newest spec of every environment here.`);
   const says = `${hidden}, and it has not looked at the newest spec of ${unseen.join(", ")}.`;
   return finding("operator", "warn", says, "When it stays so, tell who runs Terrarium here.");
 }
@@ -124,27 +128,49 @@ function aboutEnvironments({ pictures, namespace, focus }: HealthFacts): readonl
 }
 
 function aboutEnvironment(picture: Picture, focus: boolean): readonly Finding[] {
-  const { name, ready, summary } = picture;
-  const advice = adviceFor(picture);
-  if (advice.length > 0 && !focus) {
-    const names = advice.map(({ component }) => component).join(", ");
-    const more = `kubectl terrarium doctor ${name} -n ${picture.namespace}`;
-    return [
-      finding("environment", "bad", `${name}: ${names} ${advice.length === 1 ? "waits" : "wait"} for a person.`, more),
-    ];
-  }
-  const asked = advice.map(({ component, why, commands }) =>
-    finding("environment", "bad", `${name}/${component}: ${why}`, ...commands),
-  );
-  if (asked.length > 0) return asked;
-  if (ready) return [finding("environment", "good", `${name} is Ready (${summary}).`)];
-  return [unready(picture)];
+  const wrong = [...waiting(picture), ...noticed(picture)];
+  const isBad = wrong.some(({ level }) => level === "bad");
+  if (isBad && !focus) return [inShort(picture)];
+  return isBad && picture.seen ? wrong : [asAWhole(picture), ...wrong];
 }
 
-/** Where no component asks for anybody: the whole may, or nothing goes on since all is as it was to be. */
-function unready({ name, reason, message, seen, stalled, reconciling }: Picture): Finding {
+const waiting = (picture: Picture): readonly Finding[] =>
+  adviceFor(picture).map(({ component, why, commands }) =>
+    finding("environment", "bad", `${picture.name}/${component}: ${why}`, ...commands),
+  );
+
+const noticed = (picture: Picture): readonly Finding[] =>
+  noticesFor(picture).map(({ component, grave, says, commands }) => {
+    const about = component === undefined ? picture.name : `${picture.name}/${component}`;
+    return finding("environment", grave ? "bad" : "warn", `${about}: ${says}`, ...commands);
+  });
+
+/** One line for each of many, and where to read more. */
+function inShort(picture: Picture): Finding {
+  const { name, namespace } = picture;
+  const grave = noticesFor(picture).filter((notice) => notice.grave);
+  const says = [
+    ...clause(adviceFor(picture), "waits for a person", "wait for a person"),
+    ...clause(grave, "fails", "fail"),
+    ...grave.filter(({ component }) => component === undefined).map((notice) => notice.says.replace(/\.$/, "")),
+  ];
+  return finding(
+    "environment",
+    "bad",
+    `${name}: ${says.join("; ")}.`,
+    `kubectl terrarium doctor ${name} -n ${namespace}`,
+  );
+}
+
+function clause(about: readonly { readonly component?: string }[], one: string, several: string): readonly string[] {
+  const names = about.flatMap(({ component }) => component ?? []);
+  return names.length === 0 ? [] : [`${names.join(", ")} ${names.length === 1 ? one : several}`];
+}
+
+/** Where nothing is found wrong with it, or the newest spec was not seen: what was found is of an older one then. */
+function asAWhole({ name, ready, summary, message, seen, reconciling }: Picture): Finding {
   if (!seen) return finding("environment", "warn", `${name}: the operator has not looked at its newest spec yet.`);
-  if (stalled) return finding("environment", "bad", `${name}: ${explained(message, reason)}`);
+  if (ready) return finding("environment", "good", `${name} is Ready (${summary}).`);
   const goesOn = reconciling ? "goes on by itself" : "rests";
   return finding("environment", "warn", `${name} is not Ready, and ${goesOn}: ${message}`);
 }

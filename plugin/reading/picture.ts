@@ -1,6 +1,7 @@
 import type { Condition } from "../../operator/api/conditions.ts";
 import type { Environment } from "../../operator/api/environment.ts";
 import type { ComponentStatus } from "../../operator/api/environment-status.ts";
+import { ANNOTATIONS } from "../../operator/api/names.ts";
 import type { Run } from "../../operator/api/run.ts";
 import type { PlanCounts } from "../../operator/api/run-status.ts";
 import { dependenciesOf, type Graph, graphOf, reversed } from "../../operator/environment/graph.ts";
@@ -17,6 +18,8 @@ export interface ComponentPicture {
   readonly needs: readonly string[];
   readonly run?: string | undefined;
   readonly number?: number | undefined;
+  /** Tries that have failed, where they are counted. */
+  readonly retries?: number | undefined;
   readonly revision?: string | undefined;
   readonly appliedAt?: string | undefined;
   /** Of a plan that is not applied yet. */
@@ -28,6 +31,17 @@ export interface ComponentPicture {
   readonly drift?: ComponentStatus["drift"] | undefined;
   /** Who holds the lock of its state, where that is not simply the Run that is under way. */
   readonly lock?: ComponentStatus["lock"] | undefined;
+}
+
+/** What a condition says. */
+export type Said = Pick<Condition, "reason" | "message">;
+
+/** Names in annotations that hold several. */
+export interface Confirmed {
+  /** Removed components that may be destroyed. */
+  readonly destroy: readonly string[];
+  /** Runs whose leftovers are accounted for. */
+  readonly gone: readonly string[];
 }
 
 /** An Environment as people ask about it. This is also what `-o json` prints. */
@@ -44,6 +58,12 @@ export interface Picture {
   readonly message: string;
   readonly summary: string;
   readonly suspended: boolean;
+  /** Why nothing goes on, where that is so. */
+  readonly trouble?: Said;
+  /** What differs from what was applied, or why nobody knows. */
+  readonly drifted?: Said;
+  /** What a person has confirmed already, and what still waits for more of the same. */
+  readonly confirmed: Confirmed;
   /** The end of its lifetime is near: the sentence of the condition. */
   readonly expiring?: string;
   readonly deleting: boolean;
@@ -68,6 +88,12 @@ export function pictureOf(environment: Environment, runs: readonly Run[]): Pictu
     message: ready?.message ?? "the operator has not looked at it yet",
     summary: status?.summary ?? "",
     suspended: spec.suspend,
+    ...saidBy("trouble", conditionOf(environment, "Stalled"), ["True"]),
+    ...saidBy("drifted", conditionOf(environment, "Drifted"), ["True", "Unknown"]),
+    confirmed: {
+      destroy: namesIn(environment, ANNOTATIONS.confirmDestroy),
+      gone: namesIn(environment, ANNOTATIONS.confirmGone),
+    },
     ...(expiring?.status === "True" ? { expiring: expiring.message } : {}),
     deleting: metadata.deletionTimestamp !== undefined,
     seen: isSeen(environment),
@@ -77,6 +103,21 @@ export function pictureOf(environment: Environment, runs: readonly Run[]): Pictu
 
 export function conditionOf(environment: Environment, type: string): Condition | undefined {
   return environment.status?.conditions?.find((condition) => condition.type === type);
+}
+
+function saidBy<K extends string>(
+  key: K,
+  condition: Condition | undefined,
+  told: readonly Condition["status"][],
+): { readonly [key in K]?: Said } {
+  if (condition === undefined || !told.includes(condition.status)) return {};
+  const { reason, message } = condition;
+  return { [key]: { reason, message } } as { readonly [key in K]: Said };
+}
+
+function namesIn({ metadata }: Environment, annotation: string): readonly string[] {
+  const names = metadata.annotations?.[annotation]?.split(",") ?? [];
+  return names.map((name) => name.trim()).filter((name) => name !== "");
 }
 
 function isSeen({ metadata, status }: Environment): boolean {
@@ -101,7 +142,18 @@ function componentsOf(environment: Environment, runs: readonly Run[]): readonly 
       state: line.state,
       declared: environment.spec.components.some(({ name }) => name === line.name),
       needs: [...(graph.get(line.name) ?? [])],
-      ...picked(line, ["reason", "message", "run", "number", "revision", "appliedAt", "drift", "lock", "interrupted"]),
+      ...picked(line, [
+        "reason",
+        "message",
+        "run",
+        "number",
+        "retries",
+        "revision",
+        "appliedAt",
+        "drift",
+        "lock",
+        "interrupted",
+      ]),
       ...(line.plan !== undefined && isPlanOpen(line, run) ? { plan: line.plan } : {}),
       ...(waiting === undefined ? {} : { waiting }),
     };

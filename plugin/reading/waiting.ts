@@ -1,3 +1,4 @@
+import { reasonNames, standingOf } from "../../operator/api/conditions.ts";
 import type { Environment } from "../../operator/api/environment.ts";
 import type { ComponentStatus } from "../../operator/api/environment-status.ts";
 import type { Run } from "../../operator/api/run.ts";
@@ -49,7 +50,7 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
       return undefined;
     case "AwaitingApproval":
       return {
-        ...wordOrTurn(line),
+        ...wordOrTurn(environment, line),
         ...dated(environment, run, line.approval?.since ?? status?.heldAt ?? status?.plannedAt),
       };
     case "Blocked":
@@ -58,6 +59,7 @@ function turn(facts: Facts): Omit<Waiting, "behind"> | undefined {
     case "Checking":
     case "Applying":
     case "Destroying":
+      if (isForPerson(line.reason)) return { for: "person", what: sentence(line), ...asked };
       return { for: "engine", what: workText(line, status), ...dated(environment, run, status?.startedAt) };
     case "Suspended":
       return heldBack(environment, line);
@@ -86,12 +88,18 @@ function heldBack(environment: Environment, line: ComponentStatus): Omit<Waiting
   return { for: "time", what: sentence(line) };
 }
 
-/** Once people have agreed, it waits for what it needs, or for a place. */
-function wordOrTurn(line: ComponentStatus): Pick<Waiting, "for" | "what"> {
+/** Once people have agreed, it waits for what it needs, or for a place; or for whoever has suspended all. */
+function wordOrTurn({ spec }: Environment, line: ComponentStatus): Pick<Waiting, "for" | "what"> {
   const { approval } = line;
   if (approval === undefined || approval.given < approval.required)
     return { for: "approval", what: approvalText(line) };
-  return { for: "component", what: sentence(line) };
+  return { for: spec.suspend ? "person" : "component", what: sentence(line) };
+}
+
+/** A Run that is under way can come to where it needs somebody: a pod that is in its way, or that cannot be proven dead. */
+function isForPerson(reason: string | undefined): boolean {
+  const known = reasonNames.find((name) => name === reason);
+  return known !== undefined && standingOf(known) === "person";
 }
 
 function approvalText({ approval }: ComponentStatus): string {

@@ -1,4 +1,5 @@
 import { type Advice, adviceFor } from "../reading/advice.ts";
+import { whyOutOfSight } from "../reading/notices.ts";
 import type { ComponentPicture, Picture } from "../reading/picture.ts";
 import { countsShort } from "./counts.ts";
 import { age, type Cell, cut, listed, type Paint, type Style, span, table } from "./text.ts";
@@ -39,6 +40,10 @@ function headOf(picture: Picture, now: Date, paint: Paint): readonly string[] {
   if (picture.suspended) facts.push("suspended");
   if (!picture.seen) facts.push("the operator has not looked at the newest spec yet");
   const told = ready ? [] : [message];
+  const { drifted } = picture;
+  // What was found is in the tree; that nobody could look, or bring it back, is not.
+  if (drifted !== undefined && drifted.reason !== "DriftFound" && drifted.reason !== "NotChecked")
+    told.push(paint("warn", `${drifted.reason}: ${drifted.message}`));
   if (picture.expiring !== undefined) told.push(paint("warn", picture.expiring));
   return [`${title}${state}`, facts.filter((fact) => fact !== "").join(", "), ...told];
 }
@@ -74,7 +79,10 @@ function driftCell({ drift }: ComponentPicture, now: Date): Cell {
   return { style: "warn", text: `${countsShort(drift.counts)} for ${age(drift.since, now)}${what}` };
 }
 
-function waitText({ waiting }: ComponentPicture, also: readonly string[], now: Date): Cell {
+function waitText(component: ComponentPicture, also: readonly string[], now: Date): Cell {
+  const { waiting } = component;
+  const outOfSight = whyOutOfSight(component);
+  if (outOfSight !== undefined) return { style: "warn", text: cut(outOfSight, LONGEST_WAIT) };
   if (waiting === undefined) return { style: "quiet", text: also.length === 0 ? "" : `(needs ${listed(also)}, too)` };
   switch (waiting.for) {
     case "approval":

@@ -43,6 +43,7 @@ export class PluginPeople {
       print: (text) => void said.out.push(text),
       tell: (text) => void said.err.push(text),
       show: (text) => options.show?.(text),
+      redraws: false,
       write: (content) => void said.out.push(Buffer.from(content).toString()),
       read: async () => options.stdin ?? "",
       colours: false,

@@ -1,7 +1,7 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import { LABELS } from "../../operator/api/names.ts";
 import type { Run } from "../../operator/api/run.ts";
-import { ApiError } from "../../operator/cluster/errors.ts";
+import { ApiError, ApiUnreachable } from "../../operator/cluster/errors.ts";
 import type { PodLog } from "../../operator/cluster/pod-log.ts";
 import type { KubeObject, Resource, Stored, WatchEvent, WatchOptions } from "../../operator/cluster/ports.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
@@ -29,6 +29,8 @@ export interface PluginWorldOptions {
   readonly raw?: (request: string, text: string | undefined) => string;
   readonly kinds?: readonly string[];
   readonly version?: string;
+  /** stdout is a terminal. */
+  readonly redraws?: boolean;
   /** Minutes after the start of the fakes' time. */
   readonly minutes?: number;
 }
@@ -41,7 +43,10 @@ export interface Spoken {
 
 /** The plugin in a world of memory: what it prints, asks and writes. */
 export function pluginWorld(options: PluginWorldOptions = {}) {
-  const now = () => new Date(T0 + (options.minutes ?? 0) * 60_000);
+  let passedMs = 0;
+  let timers: readonly { readonly atMs: number; readonly callback: () => void }[] = [];
+  const line = { silent: false };
+  const now = () => new Date(T0 + (options.minutes ?? 0) * 60_000 + passedMs);
   const client = fakeKubeClient(now);
   for (const environment of options.environments ?? []) client.seed(ENVIRONMENTS, environment);
   for (const run of options.runs ?? []) client.seed(RUNS, labelled(run));
@@ -50,14 +55,30 @@ export function pluginWorld(options: PluginWorldOptions = {}) {
   const opened: ClusterOptions[] = [];
   const clock = {
     now,
-    monotonicMs: () => 0,
-    sleep: async () => {},
-    setTimer: () => () => {},
+    monotonicMs: () => passedMs,
+    sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
+    setTimer(ms: number, callback: () => void) {
+      const timer = { atMs: passedMs + ms, callback };
+      timers = [...timers, timer];
+      return () => {
+        timers = timers.filter((one) => one !== timer);
+      };
+    },
   };
   return {
     client,
     opened,
     stop: () => stopping.abort(),
+    pass(ms: number): void {
+      passedMs += ms;
+      const due = timers.filter(({ atMs }) => atMs <= passedMs);
+      timers = timers.filter(({ atMs }) => atMs > passedMs);
+      for (const { callback } of due) callback();
+    },
+    /** The API server answers nobody any more, or again. */
+    silence(silent: boolean): void {
+      line.silent = silent;
+    },
     /** Nobody reads any more what is printed. */
     leave: () => leaving.abort(),
     /** One call of the program. */
@@ -65,7 +86,7 @@ export function pluginWorld(options: PluginWorldOptions = {}) {
       const { terminal, heard } = fakeTerminal(options, leaving.signal);
       const open = async (chosen: ClusterOptions) => {
         opened.push(chosen);
-        return fakeCluster(client, options, chosen, now);
+        return fakeCluster(client, options, chosen, { now, line });
       };
       const code = await runProgram(args, { terminal, clock, signal: stopping.signal, version: "1.2.3", open });
       return { code, out: heard.out.join("\n"), err: heard.err.join("\n") };
@@ -87,6 +108,7 @@ function fakeTerminal(options: PluginWorldOptions, unread: AbortSignal) {
     print: (text) => void heard.out.push(text),
     tell: (text) => void heard.err.push(text),
     show: (text) => void heard.out.push(text),
+    redraws: options.redraws ?? false,
     write: (content) => void heard.out.push(Buffer.from(content).toString()),
     read: async () => options.stdin ?? "",
     colours: false,
@@ -108,7 +130,7 @@ function fakeCluster(
   client: FakeClient,
   options: PluginWorldOptions,
   chosen: ClusterOptions,
-  now: () => Date,
+  { now, line }: { readonly now: () => Date; readonly line: Line },
 ): Cluster {
   const rawAnswer = (request: string, text?: string) =>
     options.raw?.(request, text) ??
@@ -118,7 +140,14 @@ function fakeCluster(
     context: chosen.context ?? "test",
     server: "https://api.example.com",
     namespace: chosen.namespace ?? "team",
-    client: { ...client, watch: async (resource, options) => modified(client, resource, options) },
+    client: {
+      ...client,
+      async listAll<T extends KubeObject>(resource: Resource, selection: Parameters<FakeClient["listAll"]>[1]) {
+        mustSpeak(line);
+        return client.listAll<T>(resource, selection);
+      },
+      watch: async (resource, options) => modified(client, resource, { ...options, line }),
+    },
     self: { whoAmI: async () => user, mayI: async (question) => may(question) },
     facts: {
       version: async () => options.version ?? "v1.35.4",
@@ -148,15 +177,24 @@ function queryOf(query: Readonly<Record<string, unknown>> = {}): string {
   return text.length === 0 ? "" : `?${text.join("&")}`;
 }
 
+interface Line {
+  readonly silent: boolean;
+}
+
+function mustSpeak({ silent }: Line): void {
+  if (silent) throw new ApiUnreachable("list", "connect ECONNREFUSED");
+}
+
 /** Silent until something of this kind is newer. */
 async function* modified<T extends KubeObject>(
   client: FakeClient,
   resource: Resource,
-  { resourceVersion, signal }: WatchOptions,
+  { resourceVersion, signal, line }: WatchOptions & { readonly line: Line },
 ): AsyncGenerator<WatchEvent<T>> {
   let seen = Number(resourceVersion);
   while (!signal.aborted) {
     await new Promise<void>((resolve) => setImmediate(resolve));
+    mustSpeak(line);
     const newer = client.objects(resource).find(({ metadata }) => Number(metadata.resourceVersion) > seen);
     if (newer === undefined) continue;
     seen = Number(newer.metadata.resourceVersion);

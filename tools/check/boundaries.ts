@@ -28,9 +28,9 @@ const isProgram = (path: string) => /\/main\.ts$/.test(path);
 
 /** What the plugin shows, and what it makes of what it read. */
 const isShown = (path: string) => /^plugin\/(reading|view)\//.test(path);
-/** Of the operator the plugin shares the words, the dependencies of components, the length of a life, and the way to an API server. */
+/** Of the operator the plugin shares the words, the dependencies of components, the length of a life, the hours of changes, and the way to an API server. */
 const SHARED_WITH_PLUGIN =
-  /^operator\/(api|cluster)\/|^operator\/(environment\/graph|schedule\/lifetime|loop\/clock)\.ts$/;
+  /^operator\/(api|cluster)\/|^operator\/(environment\/graph|schedule\/(lifetime|gate)|loop\/clock)\.ts$/;
 
 const BOUNDARIES: readonly Boundary[] = [
   {

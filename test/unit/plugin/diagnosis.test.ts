@@ -65,9 +65,9 @@ Environments
       /may not approve plans/,
     ],
     [
-      "an operator out of sight that works",
+      "an operator out of sight, which has worked once",
       { operator: "hidden" },
-      "good",
+      "unknown",
       /may not look at the operator itself; it has looked at the newest spec of every environment here/,
     ],
     [

@@ -8,8 +8,14 @@ import { shop } from "./shop.ts";
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
 /** `status shop --watch`, which has shown its first picture. */
-async function watching(...args: readonly string[]) {
-  const { call, client, ...world } = pluginWorld({ environments: [shop()], minutes: 20 });
+async function watching({
+  args = [],
+  redraws = false,
+}: {
+  readonly args?: readonly string[];
+  readonly redraws?: boolean;
+} = {}) {
+  const { call, client, ...world } = pluginWorld({ environments: [shop()], minutes: 20, redraws });
   const told = call("status", "shop", "--watch", ...args);
   /** Every look at the object is followed by a list of its Runs, and that by the picture. */
   const shown = async (pictures: number) => {
@@ -37,12 +43,43 @@ describe("kubectl terrarium status --watch", () => {
   });
 
   it("prints one document of YAML for each change, with --- between them", async () => {
-    const { stop, told, client, shown } = await watching("-o", "yaml");
+    const { stop, told, client, shown } = await watching({ args: ["-o", "yaml"] });
     client.seed(ENVIRONMENTS, shop({}, { suspend: true }));
     await shown(2);
     stop();
     const documents = parseAllDocuments((await told).out);
     const suspended = documents.map((one) => (one.toJS() as { readonly suspended: boolean }).suspended);
     assert.deepEqual(suspended, [false, true]);
+  });
+
+  it("on a screen shows the same again as it grows older, without asking the API server", async () => {
+    const { client, told, shown, stop, pass } = await watching({ redraws: true });
+    const looks = client.calls.length;
+    pass(60_000);
+    await shown(1);
+    assert.equal(client.calls.length, looks);
+    stop();
+    const { out } = await told;
+    assert.match(out, /20m old/);
+    assert.match(out, /21m old/);
+  });
+
+  it("says since when the API server does not answer, on a screen and elsewhere, and goes on when it does", async () => {
+    for (const redraws of [true, false]) {
+      const { client, told, shown, stop, silence } = await watching({ redraws });
+      silence(true);
+      await shown(1);
+      silence(false);
+      client.seed(ENVIRONMENTS, shop({}, { suspend: true }));
+      await shown(2);
+      stop();
+      const { out, err } = await told;
+      const warning = /has not answered since 2026-01-01T00:20:00\.000Z/;
+      assert.match(redraws ? out : err, warning);
+      assert.doesNotMatch(redraws ? err : out, warning);
+      const last = out.slice(out.lastIndexOf("shop in team"));
+      assert.match(last, /suspended/);
+      assert.doesNotMatch(last, warning);
+    }
   });
 });

@@ -49,10 +49,12 @@ describe("whose turn it is", () => {
 
   it("is a person's where a Run that is under way cannot go on without one, with what to do", () => {
     const stuck = aVerdict("database", "Planning", "ForeignPod", { message: "the pod shop-1 is in the way" });
-    assert.deepEqual(told(pictureAfter(converge(stuck, applied("app")))), [
+    const picture = pictureAfter(converge(stuck, applied("app")));
+    assert.deepEqual(waitsFor(picture), ["person", undefined]);
+    assert.deepEqual(told(picture), [
       [
         "bad",
-        "shop: database: the pod shop-1 is in the way. A pod that the operator did not make has the name of the runner pod: delete it.",
+        "shop/database: the pod shop-1 is in the way. A pod that the operator did not make has the name of the runner pod: delete it.",
       ],
     ]);
   });
@@ -75,7 +77,11 @@ describe("whose turn it is", () => {
       const picture = pictureAfter(converge(failed, applied("app")));
       assert.deepEqual([picture.stalled, picture.reconciling], [false, true]);
       assert.deepEqual(waitsFor(picture), ["time", undefined]);
-      assert.deepEqual(told(picture), [["warn", "shop is not Ready, and goes on by itself: database: no answer"]]);
+      const [whole, failing, ...more] = told(picture);
+      assert.deepEqual(whole, ["warn", "shop is not Ready, and goes on by itself: database: no answer"]);
+      assert.equal(failing?.[0], "warn");
+      assert.match(failing?.[1] ?? "", /^shop\/database: no answer\. .* again by itself\.$/);
+      assert.deepEqual(more, []);
     });
   }
 
