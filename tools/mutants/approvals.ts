@@ -97,7 +97,7 @@ export const APPROVALS: readonly Mutant[] = [
         replace: "  if (wanted.inputsDigest === undefined)",
       },
     ],
-    tests: ["test/unit/environment/approval.test.ts"],
+    tests: ["test/unit/environment/overtaken-plan.test.ts"],
   },
   {
     id: "M45",

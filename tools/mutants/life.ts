@@ -2,7 +2,9 @@ import type { Edit, Mutant } from "./mutant.ts";
 
 const CHAOS = "test/stories/chaos.test.ts";
 const DECIDE = "test/unit/environment/decide.test.ts";
+const FAILED = "test/unit/environment/failed-component.test.ts";
 const REMOVAL = "test/unit/environment/removal.test.ts";
+const DELETION = "test/unit/environment/deletion.test.ts";
 const RECOVERY = "test/unit/environment/recovery.test.ts";
 const BESIDE = "test/unit/environment/recovery-beside.test.ts";
 
@@ -34,7 +36,7 @@ export const LIFE: readonly Mutant[] = [
         replace: "isLeft: busy.length > 0",
       },
     ],
-    tests: [REMOVAL, CHAOS],
+    tests: [DELETION, CHAOS],
   },
   {
     id: "M14",
@@ -153,7 +155,7 @@ export const LIFE: readonly Mutant[] = [
         replace: 'outcome.result !== "Waiting" && retries > limit * 1000',
       },
     ],
-    tests: [DECIDE, "test/unit/environment/retry.test.ts", "test/stories/diamond.test.ts", CHAOS],
+    tests: [FAILED, "test/unit/environment/retry.test.ts", "test/stories/diamond.test.ts", CHAOS],
   },
   {
     id: "M24",
@@ -217,7 +219,7 @@ export const DEATHS: readonly Mutant[] = [
         replace: "",
       },
     ],
-    tests: [BESIDE, "test/unit/environment/sleep.test.ts"],
+    tests: [BESIDE, "test/unit/environment/sleep-failing.test.ts"],
   },
   {
     id: "M63",

@@ -52,7 +52,7 @@ export const UNASKED: readonly Mutant[] = [
         replace: "cause: lastFailure",
       },
     ],
-    tests: ["test/unit/environment/sleep.test.ts"],
+    tests: ["test/unit/environment/sleep-failing.test.ts"],
   },
   {
     id: "M72",

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import type { Environment } from "../../../operator/api/environment.ts";
+import { conditionOf, type Story, statusOf, watching, whenDue } from "./drift-story.ts";
+
+describe("Drift whose correction is to be proposed", () => {
+  const proposed = (): Story => {
+    const story = watching({ interval: "1h", action: "Propose" });
+    whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.endCheck("app", "Unchanged");
+    story.round();
+    story.hold("network");
+    return story;
+  };
+
+  it("asks at least one person, although no rule does", () => {
+    const story = proposed();
+    assert.deepEqual(story.started.slice(2), ["Apply network #3"]);
+    assert.deepEqual(story.openRuns()[0]?.spec.rules, {
+      approval: { required: 1, expiresAfter: "24h" },
+    });
+  });
+
+  it("waits, and stops no dependent meanwhile", () => {
+    const story = proposed();
+    assert.deepEqual([story.verdict("network").state, story.verdict("network").satisfied], ["AwaitingApproval", true]);
+    assert.equal(conditionOf(story, "AwaitingApproval")?.status, "True");
+    assert.equal(story.verdict("app").state, "Ready");
+  });
+
+  it("leaves the whole as ready as before, for tools that wait and for people who count", () => {
+    const story = proposed();
+    const { summary } = statusOf(story);
+    assert.equal(summary, "2/2 ready");
+    for (const [type, status] of [
+      ["Ready", "True"],
+      ["Reconciling", "False"],
+      ["Stalled", "False"],
+    ] as const)
+      assert.equal(conditionOf(story, type)?.status, status, type);
+  });
+
+  for (const [when, tries] of [
+    ["at once", 1],
+    ["also after that plan has expired", 2],
+  ] as const) {
+    it(`that fails half way is followed by another plan for a person, which waits, ${when}`, () => {
+      const story = proposed();
+      story.end("network", "Failed", { reason: "ApplyFailed", retry: "Backoff" });
+      story.pass(20_000);
+      for (let expired = 1; expired < tries; expired += 1) {
+        story.round();
+        story.hold("network");
+        story.end("network", "Cancelled", { reason: "PlanExpired" });
+      }
+      story.round();
+      const next = story.hold("network");
+      assert.deepEqual(next.spec.rules?.approval, { required: 1, expiresAfter: "24h" });
+      assert.equal(story.verdict("network").state, "AwaitingApproval");
+    });
+  }
+
+  it("that is void because what it was made on has changed leaves all as ready as before", () => {
+    const story = watching({ interval: "1h", action: "Propose" });
+    whenDue(story);
+    story.endCheck("network", "Unchanged");
+    story.endCheck("app", "Drifted");
+    story.round();
+    story.hold("app");
+    const record = story.records.get("network") ?? assert.fail();
+    const state = { serial: 99, lineage: "l", resources: 1, run: "r", at: "", blob: {} as never };
+    story.records.set("network", { ...record, state });
+    const verdict = story.verdict("app");
+    assert.deepEqual([verdict.step.type, verdict.satisfied], ["supersede", true]);
+    assert.equal(conditionOf(story, "Ready")?.status, "True");
+  });
+
+  it("is void when drift is only to be reported, and when something else is declared", () => {
+    const changes: readonly Partial<Environment["spec"]>[] = [
+      { drift: { interval: "1h" } },
+      { variables: [{ name: "a", value: 1 }] },
+    ];
+    for (const spec of changes) {
+      const story = proposed();
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
+      assert.equal(story.verdict("network").step.type, "supersede");
+    }
+  });
+
+  it("is not proposed again after a no, until something else has drifted", () => {
+    const story = proposed();
+    story.end("network", "Cancelled", { reason: "Rejected", message: "it is meant to be so" });
+    for (let looks = 0; looks < 3; looks += 1) {
+      story.round();
+      whenDue(story);
+      for (const { spec } of story.openChecks()) story.endCheck(spec.component, "Cancelled");
+    }
+    assert.equal(story.started.filter((line) => line.startsWith("Apply")).length, 1);
+    assert.ok(story.verdict("network").satisfied);
+    while (!story.openChecks().some(({ spec }) => spec.component === "network")) whenDue(story);
+    story.endCheck("network", "Drifted");
+    story.round();
+    assert.equal(story.started.filter((line) => line.startsWith("Apply")).length, 2);
+  });
+});
