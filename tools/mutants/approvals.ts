@@ -1,7 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const TALLY = "test/unit/approval/tally.test.ts";
-const HELD = "test/unit/gateway/held.test.ts";
+const APPROVED = "test/unit/gateway/approved.test.ts";
 const RUNNER = "test/runner/held.test.ts";
 
 /** Bugs in what approval is worth: who said yes, to what, and whether that still counts. */
@@ -16,7 +16,7 @@ export const APPROVALS: readonly Mutant[] = [
         replace: "  if (spec.run.name !== question.run.name) return",
       },
     ],
-    tests: [TALLY, HELD],
+    tests: [TALLY, APPROVED],
   },
   {
     id: "M38",
@@ -28,7 +28,7 @@ export const APPROVALS: readonly Mutant[] = [
         replace: '  if (spec.planDigest === "") return',
       },
     ],
-    tests: [TALLY, HELD],
+    tests: [TALLY, APPROVED],
   },
   {
     id: "M39",
@@ -49,7 +49,7 @@ export const APPROVALS: readonly Mutant[] = [
     edits: [
       { file: "operator/approval/tally.ts", find: "  if (nowMs >= until) return", replace: "  if (nowMs < 0) return" },
     ],
-    tests: [TALLY, HELD, "test/unit/run/waiting.test.ts"],
+    tests: [TALLY, APPROVED, "test/unit/run/waiting.test.ts"],
   },
   {
     id: "M41",
@@ -73,7 +73,7 @@ export const APPROVALS: readonly Mutant[] = [
         replace: "held.plan.digest === undefined",
       },
     ],
-    tests: [HELD],
+    tests: [APPROVED],
   },
   {
     id: "M43",
@@ -85,7 +85,7 @@ export const APPROVALS: readonly Mutant[] = [
         replace: "held.plan.inputsDigest === undefined",
       },
     ],
-    tests: [HELD],
+    tests: [APPROVED],
   },
   {
     id: "M44",

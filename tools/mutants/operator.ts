@@ -66,7 +66,7 @@ export const OPERATOR: readonly Mutant[] = [
         replace: "  return ring !== undefined && order !== undefined && signature !== null;",
       },
     ],
-    tests: ["test/unit/gateway/gateway.test.ts", "test/unit/gateway/strangers.test.ts"],
+    tests: ["test/unit/gateway/claiming.test.ts", "test/unit/gateway/strangers.test.ts"],
   },
   {
     id: "M30",

@@ -14,7 +14,7 @@ export const STATE: readonly Mutant[] = [
         replace: "",
       },
     ],
-    tests: ["test/unit/gateway/gateway.test.ts", CHAOS],
+    tests: ["test/unit/gateway/apply.test.ts", CHAOS],
   },
   {
     id: "M02",
@@ -32,7 +32,7 @@ export const STATE: readonly Mutant[] = [
         replace: "claim.runUid === runUid && claim.phase === phase",
       },
     ],
-    tests: ["test/unit/gateway/gateway.test.ts", CHAOS],
+    tests: ["test/unit/gateway/claiming.test.ts", CHAOS],
   },
   {
     id: "M04",
@@ -80,7 +80,7 @@ export const STATE: readonly Mutant[] = [
         replace: "",
       },
     ],
-    tests: ["test/unit/storage/fencing.test.ts", "test/unit/gateway/gateway.test.ts", CHAOS],
+    tests: ["test/unit/storage/fencing.test.ts", "test/unit/gateway/claiming.test.ts", CHAOS],
   },
   {
     id: "M08",

@@ -10,7 +10,7 @@ import { rememberingBlobs } from "../../../operator/storage/remembered-blobs.ts"
 import { createSecretStore } from "../../../operator/storage/secret-store.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
 import { aState } from "../storage/claimants.ts";
-import { type GatewayWorld, gatewayWorld, NAMESPACE, OPERATOR_NAMESPACE, type Reply } from "./gateway-world.ts";
+import { codeOf, type GatewayWorld, gatewayWorld, NAMESPACE, OPERATOR_NAMESPACE } from "./gateway-world.ts";
 
 const key = { namespace: NAMESPACE, environment: "shop", component: "network" };
 const checkFacts: Partial<RunSpec> = {
@@ -36,8 +36,6 @@ const drifted = (addresses: readonly string[], stateSerial = 1) => ({
   outcome: { result: "Drifted", reason: "DriftFound", message: addresses.join(), stateSerial },
   plan: aPlan(addresses),
 });
-const codeOf = ({ status, json }: Reply) =>
-  `${status} ${(json.error as { code?: string } | undefined)?.code ?? ""}`.trim();
 
 let world: GatewayWorld;
 let known: { pods: boolean; record: ComponentRecord | undefined };

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { Agent, request } from "node:https";
 import { ANNOTATIONS, API_VERSION, GATEWAY_AUDIENCE, LABELS } from "../../../operator/api/names.ts";
 import type { Run, RunInputs, RunSpec } from "../../../operator/api/run.ts";
@@ -6,17 +7,29 @@ import { type Gateway, type GatewayPorts, startGateway } from "../../../operator
 import { signOrder } from "../../../operator/gateway/order.ts";
 import { systemClock } from "../../../operator/loop/clock.ts";
 import { createKeyRing, newKeyMaterial } from "../../../operator/storage/key-ring.ts";
+import type { ComponentRecord, StateKey } from "../../../operator/storage/record.ts";
 import { createSecretStore } from "../../../operator/storage/secret-store.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
 
 export const NAMESPACE = "team-shop";
 export const OPERATOR_NAMESPACE = "terrarium-system";
 
+/** The record that a Run works on. */
+export const keyOf = ({ spec }: Run): StateKey => ({
+  namespace: NAMESPACE,
+  environment: spec.environment.name,
+  component: spec.component,
+});
+
 export interface Reply {
   readonly status: number;
   readonly bytes: Buffer;
   readonly json: Record<string, unknown>;
 }
+
+/** What a reply says in short: `200`, or `409 Fenced`. */
+export const codeOf = ({ status, json }: Reply): string =>
+  `${status} ${(json.error as { code?: string } | undefined)?.code ?? ""}`.trim();
 
 /** A pod as the Run controller makes it, with a token that TokenReview knows. */
 export interface PodInWorld {
@@ -81,6 +94,11 @@ export async function gatewayWorld({ client = fakeKubeClient(), ...facts }: Worl
   const claim = (pod: PodInWorld, run: Run, at = gateway, phase = "Plan") =>
     call(at, "POST", "/v1/claim", pod.token, { run: run.metadata.name, namespace: NAMESPACE, phase });
 
+  const recordOf = async (run: Run): Promise<ComponentRecord> => {
+    const found = await store.record(keyOf(run));
+    return found?.value ?? assert.fail("there is no record");
+  };
+
   return {
     client,
     store,
@@ -92,6 +110,7 @@ export async function gatewayWorld({ client = fakeKubeClient(), ...facts }: Worl
     aPod,
     call,
     claim,
+    recordOf,
     runStatus: async (run: Run) => (await client.get<Run>(RUNS, NAMESPACE, run.metadata.name)).status,
     close: async () => {
       connections.destroy();
