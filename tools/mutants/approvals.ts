@@ -109,7 +109,7 @@ export const APPROVALS: readonly Mutant[] = [
         replace: "    return true;",
       },
     ],
-    tests: ["test/unit/assembly/many-runs.test.ts"],
+    tests: ["test/unit/assembly/places.test.ts"],
   },
   {
     id: "M46",
