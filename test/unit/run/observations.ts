@@ -1,6 +1,6 @@
 import { LABELS } from "../../../operator/api/names.ts";
 import type { Run, RunInputs, RunSpec } from "../../../operator/api/run.ts";
-import type { RunStatus } from "../../../operator/api/run-status.ts";
+import type { RunOutcome, RunStatus } from "../../../operator/api/run-status.ts";
 import type { Node } from "../../../operator/cluster/kinds.ts";
 import type { ObservedPod, RunObservation } from "../../../operator/run/observation.ts";
 import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
@@ -8,6 +8,16 @@ import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 /** What the Run controller sees, with defaults that say: all is well, and the pod runs. */
 
 export const POD_UID = "pod-uid";
+
+export const applied: RunOutcome = { result: "Applied", reason: "Applied", message: "" };
+export const interrupted: RunOutcome = {
+  result: "Interrupted",
+  reason: "Interrupted",
+  message: "the engine was killed",
+};
+
+/** Metadata of what is being deleted. */
+export const leaving = { deletionTimestamp: "2026-01-01T00:00:00Z" };
 
 export function runInputs(more: Partial<RunInputs> = {}): RunInputs {
   return {
