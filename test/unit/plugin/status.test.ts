@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import type { Environment } from "../../../operator/api/environment.ts";
 import type { Run } from "../../../operator/api/run.ts";
+import { EXIT } from "../../../plugin/exit-codes.ts";
 import { pictureOf } from "../../../plugin/reading/picture.ts";
 import { statusView } from "../../../plugin/view/status.ts";
 import { plain } from "../../../plugin/view/text.ts";
 import { aComponent, T0 } from "../../fakes/objects.ts";
 import { aShopRun, at, shop } from "./shop.ts";
+import { world } from "./shop-runs.ts";
 
 const shown = (environment: Environment, runs: readonly Run[] = [], minutes = 20) =>
   statusView(pictureOf(environment, runs), new Date(T0 + minutes * 60_000), plain).join("\n");
@@ -193,5 +195,38 @@ database has waited for 12m: quota exceeded (main.tf:3). The limit of tries is r
   it("shows a state that only a newer operator knows", () => {
     const state = "Dreaming" as "Pending";
     assert.match(shown(shop({ app: { state, message: "of sheep" } })), /app +Dreaming +20m ago +.*of sheep/);
+  });
+});
+
+describe("kubectl terrarium status", () => {
+  it("tells scripts whether everything is Ready", async () => {
+    assert.equal((await world().call("status", "shop")).code, EXIT.done);
+    const failed = shop({ app: { state: "Failed", reason: "PlanFailed" } });
+    assert.equal((await world({ environments: [failed] }).call("status", "shop")).code, EXIT.waiting);
+  });
+
+  it("prints data that says the same", async () => {
+    const environments = [shop({ app: { state: "Stalled", reason: "OutputMissing", message: "no such output" } })];
+    const { out } = await world({ environments }).call("status", "shop", "-o", "json");
+    const { ready, components } = JSON.parse(out);
+    assert.equal(ready, false);
+    const app = components.find(({ name }: { name: string }) => name === "app");
+    assert.deepEqual(app.waiting, { for: "person", what: "no such output", since: at(5), behind: [] });
+    const yaml = await world({ environments }).call("status", "shop", "-o", "yaml");
+    assert.match(yaml.out, /^name: shop$/m);
+  });
+
+  it("has a line for each environment of the namespace", async () => {
+    const other = shop({ app: { state: "Stalled", reason: "OutputMissing", message: "" } });
+    const environments = [shop(), { ...other, metadata: { ...other.metadata, name: "shop-2", uid: "u2" } }];
+    const { out, code } = await world({ environments }).call("status");
+    assert.equal(code, EXIT.waiting);
+    assert.equal(
+      out,
+      `
+NAME    STATE          SUMMARY    AGE  WAITS FOR A PERSON
+shop    Ready          5/5 ready  20m
+shop-2  OutputMissing  4/5 ready  20m  app (person)`.trim(),
+    );
   });
 });
