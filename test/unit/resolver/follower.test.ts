@@ -1,41 +1,8 @@
 import assert from "node:assert/strict";
-import { createFollower, type Follower, type SourceRef } from "../../../operator/resolver/follower.ts";
+import { createFollower } from "../../../operator/resolver/follower.ts";
 import type { ResolveRequest } from "../../../operator/resolver/protocol.ts";
-import { GitError } from "../../../operator/source/git.ts";
-import { type FakeClock, fakeClock, settle } from "../loop/fake-clock.ts";
-
-const A = "a".repeat(40);
-const B = "b".repeat(40);
-const unauthorized = new GitError("GitUnauthorized", "the server refuses the credentials");
-
-function aSource(changes: Partial<SourceRef> = {}): SourceRef {
-  return { url: "https://git.example.com/infra.git", ref: { branch: "main" }, intervalMs: 60_000, ...changes };
-}
-
-/** A follower, a world that answers what it is told to, and everything that happened. */
-function aStory(answer: (question: ResolveRequest) => string | Error | Promise<string>, concurrency = 8) {
-  const clock: FakeClock = fakeClock();
-  const asked: { readonly question: ResolveRequest; readonly atMs: number; readonly signal: AbortSignal }[] = [];
-  const moved: string[] = [];
-  let current = answer;
-  const follower: Follower = createFollower({
-    clock,
-    random: () => 0.5,
-    concurrency,
-    onMoved: (key) => moved.push(key),
-    async resolve(question, signal) {
-      asked.push({ question, atMs: clock.monotonicMs(), signal });
-      const reply = await current(question);
-      if (reply instanceof Error) throw reply;
-      return { revision: reply };
-    },
-  });
-  const becomes = (next: typeof answer) => {
-    current = next;
-  };
-  const askedAt = () => asked.map(({ atMs }) => atMs);
-  return { clock, follower, asked, askedAt, moved, becomes };
-}
+import { fakeClock, settle } from "../loop/fake-clock.ts";
+import { A, aSource, aStory, B, unauthorized } from "./followed.ts";
 
 describe("createFollower", () => {
   it("asks at once, tells when the answer is there, and then at the interval", async () => {
@@ -185,52 +152,6 @@ describe("createFollower", () => {
     assert.deepEqual(asked, []);
   });
 
-  describe("when it fails", () => {
-    it("says so at once, keeps what was known, and tries less and less often", async () => {
-      const { clock, follower, askedAt, moved, becomes } = aStory(() => A);
-      follower.want("shop", aSource());
-      await settle();
-      becomes(() => unauthorized);
-      await clock.advance(60_000);
-      assert.deepEqual(follower.revision(aSource()), {
-        state: "failed",
-        reason: "GitUnauthorized",
-        message: unauthorized.message,
-        lastRevision: A,
-      });
-      await clock.advance(1_500_000);
-      const pauses = askedAt().map((at, i, all) => at - (all[i - 1] ?? 0));
-      assert.deepEqual(pauses.slice(2, 10), [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000]);
-      assert.deepEqual(moved, ["shop", "shop"]);
-    });
-
-    it("says nothing of a revision that never was", async () => {
-      const { follower } = aStory(() => new Error("out of luck"));
-      follower.want("shop", aSource());
-      await settle();
-      assert.deepEqual(follower.revision(aSource()), { state: "failed", reason: "GitFailed", message: "out of luck" });
-    });
-
-    it("tells when it is well again, and returns to the interval", async () => {
-      const { clock, follower, askedAt, moved, becomes } = aStory(() => unauthorized);
-      follower.want("shop", aSource());
-      await clock.advance(10_000);
-      becomes(() => A);
-      await clock.advance(80_000);
-      assert.deepEqual(askedAt(), [0, 10_000, 30_000, 90_000]);
-      assert.deepEqual(moved, ["shop", "shop"]);
-    });
-
-    it("tells when the reason changes", async () => {
-      const { clock, follower, moved, becomes } = aStory(() => unauthorized);
-      follower.want("shop", aSource());
-      await settle();
-      becomes(() => new GitError("GitRefNotFound", "no branch main"));
-      await clock.advance(10_000);
-      assert.deepEqual(moved, ["shop", "shop"]);
-    });
-  });
-
   describe("refresh", () => {
     it("asks now and starts the interval anew", async () => {
       const { clock, follower, askedAt, becomes } = aStory(() => A);
@@ -260,62 +181,6 @@ describe("createFollower", () => {
       const { follower, asked } = aStory(() => A);
       await follower.refresh("nobody");
       assert.deepEqual(asked, []);
-    });
-  });
-
-  describe("forgets", () => {
-    it("what nobody wants any more, and ends what is being asked", async () => {
-      const { clock, follower, asked, moved } = aStory(() => new Promise<string>(() => {}));
-      follower.want("shop", aSource());
-      follower.want("blog", aSource());
-      await settle();
-      follower.forget("shop");
-      assert.equal(asked[0]?.signal.aborted, false);
-      follower.forget("blog");
-      assert.equal(asked[0]?.signal.aborted, true);
-      await clock.advance(600_000);
-      assert.equal(asked.length, 1);
-      assert.deepEqual(moved, []);
-      assert.equal(clock.pending(), 0);
-    });
-
-    it("old credentials when there are new ones", async () => {
-      const { clock, follower, asked } = aStory(() => A);
-      follower.want("shop", aSource({ credentials: { token: "old" } }));
-      await settle();
-      const renewed = aSource({ credentials: { token: "new" } });
-      follower.want("shop", renewed);
-      follower.retain("shop", [renewed]);
-      await clock.advance(60_000);
-      assert.deepEqual(
-        asked.map(({ question }) => question.credentials?.token),
-        ["old", "new", "new"],
-      );
-      assert.equal(clock.pending(), 1);
-    });
-
-    it("refs that are not retained", async () => {
-      const { clock, follower, asked } = aStory(() => A);
-      follower.want("shop", aSource({ ref: { branch: "one" } }));
-      follower.want("shop", aSource({ ref: { branch: "two" } }));
-      await settle();
-      follower.retain("shop", [aSource({ ref: { branch: "two" } })]);
-      await clock.advance(60_000);
-      assert.deepEqual(
-        asked.map(({ question }) => question.ref?.branch),
-        ["one", "two", "two"],
-      );
-      assert.deepEqual(follower.revision(aSource({ ref: { branch: "one" } })), { state: "pending" });
-    });
-
-    it("everything when it stops", async () => {
-      const { clock, follower, asked } = aStory(() => A);
-      follower.want("shop", aSource());
-      await settle();
-      follower.stop();
-      await clock.advance(600_000);
-      assert.equal(asked.length, 1);
-      assert.equal(clock.pending(), 0);
     });
   });
 
