@@ -108,7 +108,7 @@ export const OPERATOR: readonly Mutant[] = [
         replace: "        if (progress.failures < 0)",
       },
     ],
-    tests: ["test/unit/loop/reflector.test.ts"],
+    tests: ["test/unit/loop/reflector-trouble.test.ts"],
   },
   {
     id: "M34",

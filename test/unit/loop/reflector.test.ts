@@ -1,85 +1,11 @@
 import assert from "node:assert/strict";
-import { createClient } from "../../../operator/cluster/client.ts";
-import type { KubeObject, Stored } from "../../../operator/cluster/ports.ts";
-import { PODS } from "../../../operator/cluster/resources.ts";
-import { createReflector, type Reflector } from "../../../operator/loop/reflector.ts";
-import { transportTo } from "../cluster/fake-api.ts";
-import { type FakeClock, fakeClock } from "./fake-clock.ts";
-import { type OpenWatch, type ScriptedApi, scriptedApi } from "./scripted-list-watch.ts";
-
-const aPod = (name: string, version: string, uid = `uid-${name}`): Stored<KubeObject> => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: {
-    name,
-    namespace: "shop",
-    uid,
-    resourceVersion: version,
-    creationTimestamp: "2030-01-01T00:00:00Z",
-    labels: { team: "red" },
-  },
-});
+import { aPod, describeChange, reflectedPods } from "./reflected-pods.ts";
 
 describe("the reflector", () => {
-  let api: ScriptedApi;
-  let clock: FakeClock;
-  let reflector: Reflector<KubeObject>;
-  let abort: AbortController;
-  let running: Promise<void>;
-  let changes: string[];
-  let restarts: { error: unknown; pauseMs: number }[];
-  let handlerErrors: unknown[];
-  let events: string[];
-
-  beforeEach(async () => {
-    api = await scriptedApi();
-    clock = fakeClock();
-    abort = new AbortController();
-    changes = [];
-    restarts = [];
-    handlerErrors = [];
-    events = [];
-    reflector = createReflector({
-      client: createClient(transportTo(api)),
-      resource: PODS,
-      selection: { namespace: "shop", labelSelector: "a=b" },
-      indexes: { team: ({ metadata }) => Object.values(metadata.labels ?? {}) },
-      clock,
-      random: () => 0.5,
-      silenceMs: 150_000,
-      hooks: {
-        onRestart: (_, error, pauseMs) => restarts.push({ error, pauseMs }),
-        onEvent: (_, type) => events.push(type),
-        onHandlerError: (_, error) => handlerErrors.push(error),
-      },
-    });
-    reflector.onChange((old, now) => changes.push(describeChange(old, now)));
-    running = Promise.resolve();
-  });
-  afterEach(async () => {
-    abort.abort();
-    await running;
-    await api.close();
-  });
-
-  const start = () => {
-    running = reflector.run(abort.signal);
-  };
-  /** Real I/O settles in real time; the reflector's own time is moved only as far as asked. */
-  const until = async (condition: () => boolean, msPerLook = 0): Promise<void> => {
-    const giveUpAt = performance.now() + 15_000;
-    while (!condition()) {
-      assert.ok(performance.now() < giveUpAt, `it never came to ${condition}`);
-      await clock.advance(msPerLook);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  };
-  const watching = async (count = 1, msPerLook = 0): Promise<OpenWatch> => {
-    await until(() => api.watches.length >= count, msPerLook);
-    return api.watches[count - 1] as OpenWatch;
-  };
+  const aReflector = reflectedPods();
 
   it("has synced when the first list is complete, pages and all, and not before", async () => {
+    const { api, reflector, changes, start } = await aReflector();
     api.troubles.push(
       ({ reply }) => reply(200, { metadata: { resourceVersion: "10", continue: "2" }, items: [aPod("a", "3")] }),
       ({ reply }) => {
@@ -96,6 +22,7 @@ describe("the reflector", () => {
   });
 
   it("lists what is newest, and never what a server that was left behind remembers", async () => {
+    const { api, reflector, start } = await aReflector();
     start();
     await reflector.synced();
     // With a version, "0" too, a server may answer from what it knows already (Kubernetes, "API concepts", resource versions).
@@ -106,6 +33,7 @@ describe("the reflector", () => {
   });
 
   it("watches from the list's version, with bookmarks, selectors and an end", async () => {
+    const { start, watching } = await aReflector();
     start();
     const { query } = await watching();
     assert.equal(query.get("resourceVersion"), "10");
@@ -115,6 +43,7 @@ describe("the reflector", () => {
   });
 
   it("follows what happens", async () => {
+    const { api, reflector, changes, start, until, watching } = await aReflector();
     api.items = [aPod("a", "3")];
     start();
     const watch = await watching();
@@ -130,6 +59,7 @@ describe("the reflector", () => {
   });
 
   it("drops managedFields and keeps what it does not know", async () => {
+    const { api, reflector, start } = await aReflector();
     const heavy = { ...aPod("a", "3"), surprise: { kept: true } };
     Object.assign(heavy.metadata, { managedFields: [{ manager: "kubectl" }] });
     api.items = [heavy];
@@ -140,6 +70,7 @@ describe("the reflector", () => {
   });
 
   it("the same name with another UID is a deletion and an addition", async () => {
+    const { api, changes, start, until, watching } = await aReflector();
     api.items = [aPod("a", "3", "first")];
     start();
     (await watching()).send("ADDED", aPod("a", "12", "second"));
@@ -148,6 +79,7 @@ describe("the reflector", () => {
   });
 
   it("a duplicate is told to nobody", async () => {
+    const { api, changes, start, until, watching } = await aReflector();
     api.items = [aPod("a", "3")];
     start();
     const watch = await watching();
@@ -160,6 +92,7 @@ describe("the reflector", () => {
   });
 
   it("a handler that throws is counted, and stops neither the others nor the watch", async () => {
+    const { reflector, restarts, handlerErrors, start, until, watching } = await aReflector();
     const seen: string[] = [];
     reflector.onChange(() => {
       throw new Error("bug");
@@ -175,6 +108,7 @@ describe("the reflector", () => {
   });
 
   it("who comes late hears of everything that is there; who leaves hears no more", async () => {
+    const { api, reflector, changes, start, until, watching } = await aReflector();
     api.items = [aPod("a", "3")];
     start();
     const watch = await watching();
@@ -188,170 +122,24 @@ describe("the reflector", () => {
   });
 
   it("synced gives up with its signal", async () => {
+    const { reflector } = await aReflector();
     const patience = AbortSignal.abort(new Error("enough"));
     await assert.rejects(reflector.synced(patience), /enough/);
   });
 
-  describe("goes on after", () => {
-    it("a list that fails at the start, for as long as it takes, with growing pauses", async () => {
-      for (let i = 0; i < 9; i += 1) api.troubles.push((exchange) => exchange.refuse(403, "Forbidden"));
-      start();
-      await until(() => reflector.hasSynced(), 500);
-      assert.deepEqual(
-        restarts.map(({ pauseMs }) => pauseMs / 1000),
-        [1, 2, 4, 8, 16, 30, 30, 30, 30],
-      );
-    });
-
-    it("a reset of the connection, from where it was, without listing again", async () => {
-      start();
-      const first = await watching();
-      first.send("ADDED", aPod("a", "11"));
-      await until(() => changes.length === 1);
-      first.reset();
-      const second = await watching(2, 200);
-      assert.equal(second.query.get("resourceVersion"), "11");
-      assert.equal(api.lists.length, 1);
-      second.send("MODIFIED", aPod("a", "12"));
-      await until(() => changes.includes("a@11→12"));
-    });
-
-    it("an end by the server, at once and from the last bookmark", async () => {
-      start();
-      const first = await watching();
-      first.bookmark("99");
-      await clock.advance(100_000);
-      first.bookmark("100");
-      first.end();
-      const second = await watching(2);
-      assert.equal(second.query.get("resourceVersion"), "100");
-      assert.deepEqual(restarts, []);
-    });
-
-    it("watches that end as soon as they begin, with pauses and then a list", async () => {
-      api.troubles.push(({ reply }) => reply(200, { metadata: { resourceVersion: "5" } }));
-      for (let i = 0; i < 3; i += 1) api.troubles.push(({ response }) => response.writeHead(200).end());
-      start();
-      await watching(1, 200);
-      assert.equal(restarts.length, 3);
-      assert.equal(api.lists.length, 2);
-    });
-
-    it("an event that the server never sent: lists again when an hour has passed, and not before", async () => {
-      api.items = [aPod("a", "5")];
-      start();
-      await until(() => api.watches.length === 1);
-      api.items = [];
-      clock.freeze(1_800_000);
-      api.watches[0]?.end();
-      await until(() => api.watches.length === 2);
-      assert.equal(api.lists.length, 1);
-      clock.freeze(1_800_000);
-      api.watches[1]?.end();
-      await until(() => reflector.list().length === 0);
-      assert.equal(api.lists.length, 2);
-    });
-
-    it("410 in answer to the watch: lists again and tells what was missed, deletions too", async () => {
-      api.items = [aPod("a", "3"), aPod("b", "4")];
-      api.troubles.push(
-        ({ reply }) => {
-          reply(200, { metadata: { resourceVersion: "10" }, items: api.items });
-          api.items = [aPod("b", "20"), aPod("c", "21")];
-          api.version = "30";
-        },
-        (exchange) => exchange.refuse(410, "Expired"),
-      );
-      start();
-      const watch = await watching(1, 200);
-      assert.equal(watch.query.get("resourceVersion"), "30");
-      assert.deepEqual(changes.slice(2), ["-a@3", "b@4→20", "+c@21"]);
-    });
-
-    it("410 in the middle of a watch", async () => {
-      start();
-      const watch = await watching();
-      api.version = "50";
-      watch.error(410, "Expired");
-      assert.equal((await watching(2, 200)).query.get("resourceVersion"), "50");
-      assert.equal(api.lists.length, 2);
-    });
-
-    it("410 between two pages of a list, from the first page", async () => {
-      api.items = [aPod("b", "4")];
-      api.troubles.push(
-        ({ reply }) => reply(200, { metadata: { resourceVersion: "10", continue: "2" }, items: [aPod("a", "3")] }),
-        (exchange) => exchange.refuse(410, "Expired"),
-      );
-      start();
-      await until(() => reflector.hasSynced(), 200);
-      assert.deepEqual(changes, ["+b@4"]);
-    });
-
-    it("429 to a watch, not before the server wants it", async () => {
-      api.troubles.push(
-        ({ reply }) => reply(200, { metadata: { resourceVersion: "10" }, items: [] }),
-        (exchange) => exchange.refuse(429, "TooManyRequests", { "retry-after": "7" }),
-      );
-      start();
-      await watching(1, 200);
-      assert.deepEqual(
-        restarts.map(({ pauseMs }) => pauseMs),
-        [7_000],
-      );
-    });
-
-    it("500s, which at the third make it list again: the version may be one that nobody knows", async () => {
-      api.troubles.push(({ reply }) => reply(200, { metadata: { resourceVersion: "9999" }, items: [] }));
-      for (let i = 0; i < 3; i += 1) api.troubles.push((exchange) => exchange.refuse(500, "InternalError"));
-      start();
-      assert.equal((await watching(1, 200)).query.get("resourceVersion"), "10");
-      assert.equal(api.lists.length, 2);
-    });
-
-    it("silence, which not even a bookmark breaks", async () => {
-      start();
-      const first = await watching();
-      await clock.advance(100_000);
-      first.bookmark("20");
-      await until(() => events.includes("BOOKMARK"));
-      await clock.advance(149_000);
-      assert.equal(restarts.length, 0, "a bookmark is a sign of life");
-      await clock.advance(1_500);
-      await until(() => restarts.length === 1);
-      await watching(2, 200);
-      assert.equal(api.lists.length, 2, "a server that went back says nothing to a watch from its future");
-    });
-
-    it("half a line", async () => {
-      start();
-      await watching();
-      api.exchanges[1]?.response.write('{"type":"ADDED","object":{"metadata":');
-      api.watches[0]?.reset();
-      (await watching(2, 200)).send("ADDED", aPod("a", "11"));
-      await until(() => changes.length === 1);
-    });
-  });
-
   it("ends when told to, in the middle of a watch", async () => {
+    const { clock, start, stop, watching } = await aReflector();
     start();
     await watching();
-    abort.abort();
-    await running;
+    await stop();
     assert.equal(clock.pending(), 0);
   });
 
   it("ends when told to, in the middle of a pause", async () => {
+    const { api, restarts, start, stop, until } = await aReflector();
     api.troubles.push((exchange) => exchange.refuse(500, "InternalError"));
     start();
     await until(() => restarts.length === 1);
-    abort.abort();
-    await running;
+    await stop();
   });
 });
-
-function describeChange(old: Stored<KubeObject> | undefined, now: Stored<KubeObject> | undefined): string {
-  if (old === undefined) return `+${now?.metadata.name}@${now?.metadata.resourceVersion}`;
-  if (now === undefined) return `-${old.metadata.name}@${old.metadata.resourceVersion}`;
-  return `${old.metadata.name}@${old.metadata.resourceVersion}→${now.metadata.resourceVersion}`;
-}
