@@ -17,9 +17,13 @@ export function isWaitingForPeople(run: Run): boolean {
   return run.status?.heldAt !== undefined && recordedPod(run) === undefined;
 }
 
-/** The same Run as it was before a pod was made for applying its plan: whose agent has begun, but nothing else. */
+/**
+ * The same Run as it was before a pod was made for applying its plan, or could not be: whose agent has begun, but nothing else. What it said of that is
+ * no reason not to try again.
+ */
 export function asWaiting(run: Run): Run {
   if (run.status === undefined) return run;
-  const pods = (run.status.pods ?? []).filter(({ name }) => name !== podName(run, "Apply"));
-  return { ...run, status: { ...run.status, phase: "AwaitingApproval", pods } };
+  const { conditions: _said, ...status } = run.status;
+  const pods = (status.pods ?? []).filter(({ name }) => name !== podName(run, "Apply"));
+  return { ...run, status: { ...status, phase: "AwaitingApproval", pods } };
 }

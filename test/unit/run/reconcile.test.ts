@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import type { Run } from "../../../operator/api/run.ts";
+import { planStanding } from "../../../operator/environment/plan-standing.ts";
+import type { Outcome } from "../../../operator/loop/outcome.ts";
 import type { ObservedPod } from "../../../operator/run/observation.ts";
-import type { RunPorts } from "../../../operator/run/ports.ts";
+import type { PodMade, RunPorts } from "../../../operator/run/ports.ts";
 import { reconcileRun } from "../../../operator/run/reconcile.ts";
 import { aComponent, anEnvironment, aRun, T0 } from "../../fakes/objects.ts";
 import { anApproval, DIGEST } from "../approval/approvals.ts";
+import { aStory } from "../environment/story.ts";
 import { aNode, aPod, begun, runSpec } from "./observations.ts";
 
 const approval = { rules: { approval: { required: 1, expiresAfter: "1h" } } } as const;
@@ -73,6 +76,55 @@ describe("A Run whose pod cannot be made now", () => {
     const said = told.get(names[0] ?? "") ?? "";
     assert.match(said, /is tried again: the webhook pods\.example\.com does not answer$/);
   });
+});
+
+describe("An approved plan whose pod cannot be made", () => {
+  /** Six rounds of a Run of `a` that everybody agrees to, each of which sees what the one before has written. */
+  async function rounds(answer: PodMade, isDeleted: boolean) {
+    const approval = { required: 1, planExpiresAfter: "24h" };
+    const story = aStory(anEnvironment([aComponent("a")]));
+    if (isDeleted) story.settle();
+    story.edit(({ spec, ...environment }) => ({ ...environment, spec: { ...spec, approval } }));
+    if (isDeleted) story.delete();
+    story.round();
+    const { name, uid } = story.hold("a").metadata;
+    const now = () => story.runs().find(({ metadata }) => metadata.uid === uid) ?? assert.fail(name);
+    const written: (string | undefined)[] = [];
+    const outcomes: Outcome["type"][] = [];
+    const ports = {
+      now: () => new Date(story.now()),
+      run: now,
+      environment: story.environment,
+      approvalsOf: () => [anApproval({ run: { name, uid }, planDigest: now().status?.plan?.digest ?? "" })],
+      standingOf: (run) => planStanding(story.observation(), run),
+      isOvertaken: () => false,
+      pod: async () => undefined,
+      freePlaces: () => 1,
+      makePod: async () => answer,
+      async writeStatus(run, status) {
+        const after = { ...run.status, ...status };
+        if (JSON.stringify(after) === JSON.stringify(run.status)) return false;
+        story.tell(run, after);
+        written.push(after.conditions?.find(({ type }) => type === "Succeeded")?.reason);
+        return true;
+      },
+    } as Partial<RunPorts> as RunPorts;
+    for (let round = 0; round < 6; round += 1)
+      outcomes.push((await reconcileRun("team", name, ports, new AbortController().signal)).type);
+    return { operation: now().spec.operation, written, outcomes, says: story.verdict("a").reason };
+  }
+
+  const answers: readonly (readonly [string, PodMade])[] = [
+    ["ForeignPod", { type: "foreign", name: "shop-a-a" }],
+    ["RightMissing", { type: "rightMissing", message: "pods is forbidden" }],
+  ];
+  for (const [reason, answer] of answers)
+    for (const operation of ["Apply", "Destroy"])
+      it(`says so once, and is tried again with growing pauses (${operation}, ${reason})`, async () => {
+        const seen = await rounds(answer, operation === "Destroy");
+        const outcomes = Array(6).fill("failed");
+        assert.deepEqual(seen, { operation, written: [reason], outcomes, says: reason });
+      });
 });
 
 describe("A Run that waits for a moment", () => {
