@@ -5,7 +5,7 @@ import { whyBuiltOnOther } from "./built-on.ts";
 import { isComingCorrection, whyNotCorrected } from "./correction.ts";
 import { type CatalogueEngine, inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
-import { answerForOpenRun } from "./open-run.ts";
+import { answerForOpenRun, stuckReason } from "./open-run.ts";
 import { rulesOfRun } from "./rules-of-run.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import type { Answer } from "./verdict.ts";
@@ -26,7 +26,8 @@ export function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Ru
   return {
     ...withWritingTold(answerForOpenRun(run), subject),
     ...(heldBack === undefined ? {} : { heldBack }),
-    ...asDeclared,
+    // One that is stuck is shown as itself, whatever it is for.
+    ...(stuckReason(run) === undefined ? asDeclared : {}),
   };
 }
 

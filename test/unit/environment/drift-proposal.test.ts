@@ -40,6 +40,20 @@ describe("Drift whose correction is to be proposed", () => {
       assert.equal(conditionOf(story, type)?.status, status, type);
   });
 
+  for (const reason of ["ForeignPod", "RightMissing"])
+    it(`is shown as itself where its pod cannot be made: ${reason}`, () => {
+      const story = proposed();
+      const [run] = story.openRuns();
+      const succeeded = { type: "Succeeded", status: "Unknown", reason } as never;
+      story.tell(run ?? assert.fail(), { conditions: [succeeded], message: "what a person has to do" });
+      const { state, satisfied } = story.verdict("network");
+      assert.deepEqual([state, satisfied], ["Stalled", false]);
+      assert.equal(statusOf(story).summary, "0/2 ready");
+      const stalled = conditionOf(story, "Stalled");
+      assert.deepEqual([stalled?.status, stalled?.reason], ["True", reason]);
+      assert.equal(conditionOf(story, "Ready")?.status, "False");
+    });
+
   for (const [when, tries] of [
     ["at once", 1],
     ["also after that plan has expired", 2],
