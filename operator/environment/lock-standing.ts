@@ -5,8 +5,11 @@ import { endedAtMs } from "./retry.ts";
 import type { Answer } from "./verdict.ts";
 
 /** The watch on records may be this far behind the one on Runs before a difference means something. */
-export const RECORD_LAG_MS = 30_000;
+const RECORD_LAG_MS = 30_000;
 const LOOK_AGAIN_MS = 1_000;
+
+/** It happened so short a time ago that the record may not show it yet. A clock that was set back since is no reason to wait for hours. */
+export const isJustNow = (atMs: number, nowMs: number): boolean => Math.abs(nowMs - atMs) < RECORD_LAG_MS;
 
 /** Live: its Run is under way. Orphaned: ours, and nobody can give it back. Foreign: of no Run of this Environment. */
 export type LockStanding = "Live" | "Orphaned" | "Foreign";
@@ -39,7 +42,7 @@ export function leftLock({ observation, past }: ComponentSeen): Answer | undefin
   const { holder, run, standing } = held;
   const { nowMs } = observation;
   const knownMs = run === undefined ? Date.parse(holder.since) : endedAtMs(run);
-  if (nowMs - knownMs < RECORD_LAG_MS) {
+  if (isJustNow(knownMs, nowMs)) {
     // A Run gives up its claim in the moment in which it closes: which of the two is seen first is no news.
     if (run !== undefined && holder.by === "claim") return undefined;
     const message = `the end of Run ${holder.run} is being recorded`;

@@ -1,5 +1,5 @@
 import type { Run } from "../api/run.ts";
-import { leftLock, RECORD_LAG_MS } from "./lock-standing.ts";
+import { isJustNow, leftLock } from "./lock-standing.ts";
 import { lossOf } from "./lost-state.ts";
 import type { ComponentPast, ComponentSeen, Observation } from "./observation.ts";
 import { endedAtMs } from "./retry.ts";
@@ -41,7 +41,7 @@ export function lostState({ observation, past }: ComponentSeen): Answer | undefi
   const { nowMs } = observation;
   const loss = lossOf(past);
   if (loss === undefined) return behindTheDestroy(observation, past);
-  if (nowMs - endedAtMs(loss.run) < RECORD_LAG_MS) return beingRecorded(loss.run, nowMs);
+  if (isJustNow(endedAtMs(loss.run), nowMs)) return beingRecorded(loss.run, nowMs);
   return {
     state: "Stalled",
     reason: "StateLost",
@@ -57,7 +57,7 @@ function behindTheDestroy({ nowMs }: Observation, past: ComponentPast): Answer |
   if (run?.spec.operation !== "Destroy") return undefined;
   const recorded = record?.lastResult?.runUid === run.metadata.uid;
   const older = record?.mayHoldObjects === true && !recorded && (record.claim?.number ?? 0) <= run.spec.number;
-  return older && nowMs - endedAtMs(run) < RECORD_LAG_MS ? beingRecorded(run, nowMs) : undefined;
+  return older && isJustNow(endedAtMs(run), nowMs) ? beingRecorded(run, nowMs) : undefined;
 }
 
 function beingRecorded(run: Run, nowMs: number): Answer {

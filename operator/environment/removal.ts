@@ -123,7 +123,7 @@ function rulesOf({ observation, past, ending }: Subject): RunRules {
 /** Nothing is known, which is not the same as nothing exists: the Runs know whether something was made. */
 function withoutRecord(subject: Subject): Answer {
   if (policyOf(subject) === "Retain") return gone("Released");
-  return lostState(subject) ?? toldLost(subject) ?? gone("Destroyed");
+  return toldLost(subject) ?? lostState(subject) ?? gone("Destroyed");
 }
 
 /** To give it up is the way out, also where nobody has a copy of it. */

@@ -99,7 +99,7 @@ export const AROUND: readonly Mutant[] = [
   {
     id: "M93",
     bug: "a lost state is nothing to destroy once its Runs are gone",
-    edits: [{ file: "operator/environment/removal.ts", find: " ?? toldLost(subject)", replace: "" }],
+    edits: [{ file: "operator/environment/removal.ts", find: "toldLost(subject) ?? lostState", replace: "lostState" }],
     tests: ["test/unit/environment/told-loss.test.ts"],
   },
   {

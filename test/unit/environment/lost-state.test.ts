@@ -85,6 +85,12 @@ describe("A lost state", () => {
     assert.ok(story.verdict("a").wakeAtMs);
   });
 
+  it("is told at once where the clock was set back by an hour: nobody waits for that hour to come again", () => {
+    const story = anAppliedStory(() => undefined);
+    story.pass(-3_600_000);
+    assert.equal(story.verdict("a").reason, "StateLost");
+  });
+
   it("is not an empty one: that is forgotten at the end of a life, without a Run, and the next life begins with none", () => {
     for (const ending of [
       ["Failed", { reason: "PlanFailed" }],
@@ -118,6 +124,22 @@ describe("A lost state", () => {
     never.pass(60_000);
     never.delete();
     assert.equal(never.decision().type, "letGo");
+  });
+});
+
+describe("A record from before a destroy that has ended well", () => {
+  it("is given a moment, and then counts; also where the clock was set back by an hour", () => {
+    const story = anAppliedStory((record) => record);
+    const before = story.records.get("a") ?? assert.fail();
+    story.delete();
+    story.round();
+    story.end("a", "Destroyed");
+    story.records.set("a", before);
+    assert.equal(story.verdict("a").state, "Pending");
+    for (const ms of [60_000, -3_600_000]) {
+      story.pass(ms);
+      assert.equal(story.verdict("a").state, "Destroying");
+    }
   });
 });
 
@@ -162,10 +184,12 @@ describe("A lock that nobody gives back", () => {
     assert.equal(gone.verdict("a").reason, "LockOrphaned");
   });
 
-  it("is given a moment: the release may be on its way to the cache", () => {
+  it("is given a moment: the release may be on its way to the cache; not the hour by which the clock was set back", () => {
     const story = anAppliedStory((record) => ({ ...record, lock: { ...lock, run: "r", runUid: "a-1" } }));
     story.pass(-50_000);
     assert.equal(story.verdict("a").state, "Pending");
+    story.pass(-3_600_000);
+    assert.equal(story.verdict("a").reason, "LockOrphaned");
   });
 });
 

@@ -30,6 +30,20 @@ describe("A lost state that was told of", () => {
         assert.equal(story.started.length, 1);
       });
 
+  it("stays lost where the clock was set back, to the very moment at which its Run ended, too", () => {
+    for (const ms of [60_000, 3_600_000]) {
+      const story = anAppliedStory(LOSSES["the record is gone"]);
+      story.report();
+      story.delete();
+      story.pass(-ms);
+      story.round();
+      story.report();
+      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+      assert.equal(story.round().type, "dismantle", "the object stays");
+      assert.equal(story.verdict("a").reason, "StateLost");
+    }
+  });
+
   it("stays lost while some of the Runs are left, which know of nothing", () => {
     const story = aStory(anEnvironment([aComponent("a")]));
     const serial = (stateSerial: number) => ({ stateSerial, stateLineage: "lineage-1", resources: 2 });
