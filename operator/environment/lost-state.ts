@@ -99,17 +99,16 @@ export const namesToldLost = ({ status }: Environment): readonly string[] =>
 
 /**
  * What was told of a loss while its witnesses were there. A deletion in the foreground takes the Runs, one after the other, and those that are left may
- * know of nothing: from then on it stays true until a person has written a state.
+ * know of nothing: from then on it stays true until a person has written a state. Before, nobody takes them, and they speak for themselves.
  */
 export function toldLoss({ metadata, status }: Environment, past: ComponentPast): string | undefined {
   const { name, record, runs } = past;
   const line = status?.components?.find((one) => one.name === name);
-  if (line === undefined) return undefined;
+  if (line === undefined || metadata.deletionTimestamp === undefined) return undefined;
   if (isToldUnreadable(line)) return record === undefined ? GONE_UNREAD : undefined;
   if (!isToldLost(line)) return undefined;
   const told = line.message ?? "";
   if (record === undefined) return told;
-  if (metadata.deletionTimestamp === undefined) return undefined;
   const isWritten = Date.parse(record.written?.at ?? "") >= Date.parse(metadata.deletionTimestamp);
   // The newest Run of that time is there, and fits: what was lost is back.
   const newest = runs.find((run) => run.metadata.name === line.run);

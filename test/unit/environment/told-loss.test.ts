@@ -144,6 +144,29 @@ describe("A lost state that was told of", () => {
     assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
   });
 
+  it("is nobody's under the name of a rename that was taken back, once the record is there again", () => {
+    const story = anAppliedStory((record) => record);
+    const whole = story.records.get("a") ?? assert.fail();
+    story.records.delete("a");
+    const declare = (component: ReturnType<typeof aComponent>) =>
+      story.edit(({ spec, ...environment }) => ({ ...environment, spec: { ...spec, components: [component] } }));
+    const lines = () => {
+      story.round();
+      story.report();
+      return story.environment().status?.components?.map(({ name, state }) => `${name} ${state}`);
+    };
+    declare(aComponent("b", { formerName: "a" }));
+    assert.deepEqual(lines(), ["b Stalled"]);
+    declare(aComponent("a"));
+    assert.deepEqual(lines(), ["a Stalled"]);
+    declare(aComponent("b", { formerName: "a" }));
+    assert.deepEqual(lines(), ["b Stalled"]);
+    declare(aComponent("a"));
+    story.records.set("a", whole);
+    assert.deepEqual(lines(), ["a Ready"]);
+    assert.deepEqual(story.started, ["Apply a #1"]);
+  });
+
   it("is over when a person has written a state, be it an empty one, and when it is given up", () => {
     const story = inForeground(LOSSES["the state was emptied"]);
     const record = story.records.get("a") ?? assert.fail();
