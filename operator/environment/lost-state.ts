@@ -112,8 +112,12 @@ export function toldLoss({ metadata, status }: Environment, past: ComponentPast)
   const isWritten = Date.parse(record.written?.at ?? "") >= Date.parse(metadata.deletionTimestamp);
   // The newest Run of that time is there, and fits: what was lost is back.
   const newest = runs.find((run) => run.metadata.name === line.run);
-  const isBack = newest !== undefined && record.applied?.runUid === newest.metadata.uid && lossOf(past) === undefined;
+  const isBack = newest !== undefined && knowsEndOf(record, newest) && lossOf(past) === undefined;
   return isWritten || isBack ? undefined : told;
 }
+
+/** It is from after that Run, however it ended. */
+const knowsEndOf = ({ applied, lastResult }: ComponentRecord, { metadata }: Run): boolean =>
+  [applied?.runUid, lastResult?.runUid].includes(metadata.uid);
 
 const GONE_UNREAD = "restore or push a state (docs/state.md): its record could not be read, and is gone by now";

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import type { ComponentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import type { Run } from "../../../operator/api/run.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { aComponent, anEnvironment } from "../../fakes/objects.ts";
 import { anAppliedStory, aVersion, LOSSES } from "./lost-story.ts";
 import { aStory } from "./story.ts";
+
+type Story = ReturnType<typeof aStory>;
 
 describe("A lost state that was told of", () => {
   /** The status says so; then the whole is deleted in the foreground, which takes the Runs. */
@@ -130,6 +133,53 @@ describe("A lost state that was told of", () => {
     story.settle();
     assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
   });
+
+  const failures = {
+    "a destroy that failed half way": {
+      begin: (story: Story) => story.delete(),
+      outcome: { result: "Failed", reason: "DestroyFailed", retry: "Never", message: "", stateSerial: 8 },
+    },
+    "a plan that failed": {
+      begin: (story: Story) => story.annotate({ [ANNOTATIONS.requestedAt]: "now" }),
+      outcome: { result: "Failed", reason: "PlanFailed", retry: "Never", message: "", stateSerial: 7 },
+    },
+  } as const;
+  for (const [what, { begin, outcome }] of Object.entries(failures)) {
+    /** The newest Run has failed, and its record is lost; the whole is being deleted, and another record is there again. */
+    const restored = (change: (record: ComponentRecord, run: Run) => ComponentRecord) => {
+      const story = anAppliedStory((record) => record);
+      begin(story);
+      story.round();
+      const run = story.openRuns()[0] ?? assert.fail();
+      story.end("a", outcome.result, { ...outcome, stateLineage: "lineage-1", resources: 2 });
+      const record = story.records.get("a") ?? assert.fail();
+      story.records.delete("a");
+      story.pass(60_000);
+      story.report();
+      story.delete();
+      story.round();
+      assert.equal(story.verdict("a").reason, "StateLost");
+      const { uid: runUid } = run.metadata;
+      const lastResult = { runUid, podUid: "p", at: new Date(story.now()).toISOString(), outcome };
+      story.records.set("a", change({ ...record, state: aVersion(outcome.stateSerial), lastResult }, run));
+      story.annotate({ [ANNOTATIONS.requestedAt]: "later" });
+      story.round();
+      return story.started.at(-1);
+    };
+
+    it(`is over when the record is back that the newest Run left, also where that was ${what}`, () => {
+      assert.equal(
+        restored((record) => record),
+        "Destroy a #3",
+      );
+    });
+
+    it(`stays told where the record that is back knows nothing of the newest Run, or has less than it left: ${what}`, () => {
+      const before = restored(({ lastResult: _none, ...record }) => record);
+      const less = restored((record) => ({ ...record, state: aVersion(6) }));
+      for (const last of [before, less]) assert.notEqual(last, "Destroy a #3");
+    });
+  }
 
   it("is none where its record could not be read, and can be again", () => {
     const story = anAppliedStory((record) => record);
