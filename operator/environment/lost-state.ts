@@ -105,10 +105,8 @@ export function toldLoss({ metadata, status }: Environment, past: ComponentPast)
   const { name, record, runs } = past;
   const line = status?.components?.find((one) => one.name === name);
   if (line === undefined || metadata.deletionTimestamp === undefined) return undefined;
-  if (isToldUnreadable(line)) return record === undefined ? GONE_UNREAD : undefined;
-  if (!isToldLost(line)) return undefined;
-  const told = line.message ?? "";
-  if (record === undefined) return told;
+  const told = wordOf(line, record);
+  if (told === undefined || record === undefined) return told;
   const isWritten = Date.parse(record.written?.at ?? "") >= Date.parse(metadata.deletionTimestamp);
   // The newest Run of that time is there, and fits: what was lost is back.
   const newest = runs.find((run) => run.metadata.name === line.run);
@@ -120,4 +118,15 @@ export function toldLoss({ metadata, status }: Environment, past: ComponentPast)
 const knowsEndOf = ({ applied, lastResult }: ComponentRecord, { metadata }: Run): boolean =>
   [applied?.runUid, lastResult?.runUid].includes(metadata.uid);
 
-const GONE_UNREAD = "restore or push a state (docs/state.md): its record could not be read, and is gone by now";
+function wordOf(line: ComponentStatus, record: ComponentRecord | undefined): string | undefined {
+  if (isToldLost(line)) return line.message ?? "";
+  if (!isToldUnreadable(line)) return undefined;
+  if (record === undefined) return `${COULD_NOT_BE_READ}, and is gone by now`;
+  return isFromBefore(record, line.appliedAt) ? `${COULD_NOT_BE_READ}, and an older one is in its place` : undefined;
+}
+
+/** Nothing that it holds ended as late as the apply that was shown last. */
+const isFromBefore = ({ applied, lastResult }: ComponentRecord, appliedAt: string | undefined): boolean =>
+  appliedAt !== undefined && ![applied?.at, lastResult?.at].some((at) => at !== undefined && at >= appliedAt);
+
+const COULD_NOT_BE_READ = "restore or push a state (docs/state.md): its record could not be read";

@@ -3,7 +3,7 @@ import type { ComponentStatus } from "../../../operator/api/environment-status.t
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
-import { aComponent, anEnvironment } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
 import { anAppliedStory, aVersion, LOSSES } from "./lost-story.ts";
 import { aStory } from "./story.ts";
 
@@ -192,6 +192,55 @@ describe("A lost state that was told of", () => {
     for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
     story.settle();
     assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+  });
+
+  /** Its record could not be read when the whole was deleted, which takes the Runs; another is there by now. */
+  const readableAgain = (happens: (record: ComponentRecord) => ComponentRecord) => {
+    const story = anAppliedStory((record) => record);
+    const line = { name: "a", state: "Stalled", reason: "KeyMissing", message: "no key" };
+    const appliedAt = story.records.get("a")?.applied?.at ?? assert.fail();
+    story.edit((environment) => ({
+      ...environment,
+      status: { observedGeneration: 1, components: [{ ...line, appliedAt } as ComponentStatus] },
+    }));
+    story.delete();
+    for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+    story.records.set("a", happens(story.records.get("a") ?? assert.fail()));
+    return story;
+  };
+  const EARLIER = new Date(T0 - 60_000).toISOString();
+  const olderBackup = ({ applied, ...record }: ComponentRecord) =>
+    ({ ...record, applied: { ...applied, at: EARLIER }, state: aVersion(3) }) as ComponentRecord;
+
+  it("is that of a record that could not be read, where an older one is in its place, until a person writes a state", () => {
+    const story = readableAgain(olderBackup);
+    for (let rounds = 0; rounds < 3; rounds += 1) {
+      story.round();
+      story.report();
+    }
+    assert.deepEqual([story.verdict("a").reason, story.started.length], ["StateLost", 1]);
+    assert.match(story.verdict("a").message, /^restore or push a state.* an older one is in its place$/);
+    const written = { by: "ada", at: new Date(story.now()).toISOString(), serial: 8 } as never;
+    story.records.set("a", { ...(story.records.get("a") ?? assert.fail()), written });
+    story.settle();
+    assert.deepEqual(story.started, ["Apply a #1", "Destroy a #2"]);
+  });
+
+  it("is none where all was destroyed while its record could not be read", () => {
+    const story = readableAgain(({ applied: _gone, state: _state, ...record }) => ({
+      ...record,
+      mayHoldObjects: false,
+      lastResult: {
+        runUid: "destroyer",
+        podUid: "p",
+        at: new Date(T0 + 1_000).toISOString(),
+        outcome: { result: "Destroyed", reason: "Destroyed", message: "" },
+      },
+    }));
+    story.settle();
+    story.report();
+    story.settle();
+    assert.deepEqual([story.decision().type, story.started.length], ["letGo", 1]);
   });
 
   it("is nobody's under the name of a rename that was taken back, once the record is there again", () => {
