@@ -44,14 +44,14 @@ function firstAnswer(subject: Subject): Answer {
   const waiting = waitingRun(past);
   if (past.open !== undefined && waiting === undefined && !isInTheBackground(past.open))
     return answerForOpenRun(past.open);
+  // What is wrong with the stored state comes first: a loss that nobody tells any more is none in a deletion.
+  const trouble = waiting === undefined ? recordTrouble(subject) : undefined;
+  if (trouble !== undefined) return trouble;
   const choice = chooseEngine(observation.environment.spec.engine, observation.catalogue);
   if (!choice.found) return { state: "Stalled", reason: "EngineUnknown", message: choice.message };
   if (waiting !== undefined) return voidOrWaiting(subject, choice.engine, waiting);
   return (
-    recordTrouble(subject) ??
-    blocked(subject) ??
-    missingOutput(subject.component, subject.needs) ??
-    answerForDesired(subject, choice.engine)
+    blocked(subject) ?? missingOutput(subject.component, subject.needs) ?? answerForDesired(subject, choice.engine)
   );
 }
 

@@ -9,6 +9,7 @@ import { nextTooOldAtMs } from "./history.ts";
 import { heldBack, isHeldBack } from "./many-deletions.ts";
 import { comingFrom } from "./moving.ts";
 import { type Observation, pastOf } from "./observation.ts";
+import { lostState } from "./record-trouble.ts";
 import { withCutOffTold } from "./recovery.ts";
 import { componentsWithoutRecord, decideRemoval, type Ending, isToBeSeenTo, removedComponents } from "./removal.ts";
 import { withUsableRules } from "./rules.ts";
@@ -111,7 +112,9 @@ function onCycle(observation: Observation, name: string, cycle: readonly string[
   const message = cycle.includes(name)
     ? `components depend on each other in a circle: ${cycle.join(" → ")}`
     : `waits behind a circle of dependencies: ${cycle.join(" → ")}`;
-  return verdictOf(pastOf(observation, name), { state: "Stalled", reason: "DependencyCycle", message });
+  const past = pastOf(observation, name);
+  const lost = past.open === undefined ? lostState({ observation, past }) : undefined;
+  return verdictOf(past, lost ?? { state: "Stalled", reason: "DependencyCycle", message });
 }
 
 interface Removals {

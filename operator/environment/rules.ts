@@ -4,6 +4,7 @@ import type { OwnRules } from "../api/own-rules.ts";
 import type { Operation } from "../api/run.ts";
 import { type Compiled, compileExpression } from "../approval/expression.ts";
 import { DEFAULT_EXPIRY } from "../approval/tally.ts";
+import { isToldLost } from "./lost-state.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 
 /**
@@ -95,7 +96,9 @@ export function withUsableRules({ spec }: Environment): (verdict: Verdict) => Ve
     const { unless, destroy } = own ?? spec.approval ?? {};
     const trouble =
       troubleWith(unless, `${path}.unless`, compile) ?? troubleWith(destroy?.unless, `${path}.destroy.unless`, compile);
-    return trouble === undefined || verdict.past.open !== undefined ? verdict : verdictOf(verdict.past, trouble);
+    // A loss that nobody tells any more is none in a deletion.
+    const stands = verdict.past.open !== undefined || isToldLost(verdict);
+    return trouble === undefined || stands ? verdict : verdictOf(verdict.past, trouble);
   };
 }
 

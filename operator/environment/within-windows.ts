@@ -3,6 +3,7 @@ import { changesSomething, overriddenText } from "../run/outside-windows.ts";
 import { isWaitingForPeople } from "../run/phase.ts";
 import { type Gate, overrideOf, troubleText } from "../schedule/gate.ts";
 import { replacingWrite } from "../storage/record.ts";
+import { isToldLost } from "./lost-state.ts";
 import type { Verdict } from "./verdict.ts";
 import { consentTo } from "./waiting-run.ts";
 
@@ -19,7 +20,9 @@ export function withinWindows(gate: Gate): (verdict: Verdict) => Verdict {
         return begins(verdict) ? held(verdict, gate.message, gate.opensAtMs) : verdict;
       };
     case "invalid":
-      return (verdict) => (isAtWork(verdict) ? verdict : stalled(verdict, troubleText(gate.trouble)));
+      // A loss that nobody tells any more is none in a deletion.
+      return (verdict) =>
+        isAtWork(verdict) || isToldLost(verdict) ? verdict : stalled(verdict, troubleText(gate.trouble));
   }
 }
 

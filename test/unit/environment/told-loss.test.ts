@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
 import type { ComponentStatus } from "../../../operator/api/environment-status.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import type { Run } from "../../../operator/api/run.ts";
@@ -32,6 +33,30 @@ describe("A lost state that was told of", () => {
         assert.match(story.verdict("a").message, /^restore or push a state/);
         assert.equal(story.started.length, 1);
       });
+
+  const windows = [{ name: "w", type: "Allow", schedule: "61 * * * *", duration: "1h", timeZone: "UTC" }] as const;
+  const circle = [aComponent("a", { needs: ["b"] }), aComponent("b", { needs: ["a"] })];
+  for (const [what, spec] of Object.entries<Partial<EnvironmentSpec>>({
+    "an expression that nobody can evaluate": {
+      approval: { required: 1, unless: "plan.", planExpiresAfter: "24h" },
+    },
+    "an engine that is not in the catalogue": { engine: { name: "opentofu", version: "9.9" } },
+    "a circle of dependencies": { components: circle },
+    "a window that never opens": { windows: [...windows] },
+  }))
+    it(`stays lost whatever else is wrong with the declaration: ${what}`, () => {
+      const story = anAppliedStory(LOSSES["the record is gone"]);
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, ...spec } }));
+      for (const end of [() => story.delete(), () => {}]) {
+        story.round();
+        story.report();
+        assert.equal(story.environment().status?.components?.[0]?.reason, "StateLost");
+        end();
+      }
+      for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+      assert.equal(story.round().type, "dismantle", "the object stays");
+      assert.equal(story.verdict("a").reason, "StateLost");
+    });
 
   it("stays lost where the clock was set back, to the very moment at which its Run ended, too", () => {
     for (const ms of [60_000, 3_600_000]) {
