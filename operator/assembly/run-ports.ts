@@ -27,7 +27,7 @@ import { heldFor } from "../storage/holding.ts";
 import type { KeyRing } from "../storage/key-ring.ts";
 import type { StateStore } from "../storage/port.ts";
 import type { StateKey } from "../storage/record.ts";
-import { type EndingRun, endRun } from "../storage/run-end.ts";
+import { type EndingRun, endRun, hasReported } from "../storage/run-end.ts";
 import { summariseJournal } from "../storage/run-journal.ts";
 import { BY, type CachedRun, type Caches } from "./caches.ts";
 import { environmentReference } from "./environment-writes.ts";
@@ -113,6 +113,10 @@ export function runPorts(parts: RunParts): RunPorts {
     async heldSince(run, signal) {
       const record = (await store.record(stateKeyOf(run), signal))?.value;
       return record === undefined ? undefined : heldFor(record, { runUid: run.metadata.uid })?.at;
+    },
+    async hasReported(run, signal) {
+      const record = (await store.record(stateKeyOf(run), signal))?.value;
+      return record !== undefined && hasReported(record, run.metadata.uid);
     },
     async journalOf(run, signal) {
       const record = (await store.record(stateKeyOf(run), signal))?.value;

@@ -139,7 +139,7 @@ function saidOf(run: Run): Pick<WhyEnded, "saidDead"> {
 }
 
 /**
- * One that has not been told to apply never will be. Of one that was, the proof that a node can give comes first: a word about a pod that lives lets
+ * One that has not been told to apply never will be, and one whose result is in the store has ended. Of any other, the proof that a node can give comes first: a word about a pod that lives lets
  * two of them write.
  */
 async function closeLost(run: Run, { podUid, node }: Lost, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
@@ -150,8 +150,8 @@ async function closeLost(run: Run, { podUid, node }: Lost, ports: RunPorts, sign
     podUid: uid,
     message: `${how}: ${proof}; otherwise ${makeSure(run, uid)}`,
   });
-  // The store may have lost that.
-  if (run.status?.applyStartedAt !== undefined) return asking(podUid);
+  // The store may have lost that; a result that it has is one.
+  if (run.status?.applyStartedAt !== undefined && !(await ports.hasReported(run, signal))) return asking(podUid);
   const death = { how, outOfMemory: false, trouble: undefined, proven: false, isLost: true } as const;
   const acted = await closeDead(run, { type: "closeDead", ...death }, ports, signal);
   return acted.type === "unproven" ? asking(acted.podUid) : acted;

@@ -63,6 +63,8 @@ export interface RunPorts {
   endRun(run: Run, end: WhyEnded, signal: AbortSignal): Promise<RunEnd>;
   /** A quorum read of the store: since when does a plan of this Run wait there? */
   heldSince(run: Run, signal: AbortSignal): Promise<string | undefined>;
+  /** A quorum read of the store: is the result of this Run there, and nothing of it at work any more? */
+  hasReported(run: Run, signal: AbortSignal): Promise<boolean>;
   /** What a dead pod had done and not stored: for the record of an interruption. */
   journalOf(run: Run, signal: AbortSignal): Promise<RunOutcome["journal"]>;
   /**

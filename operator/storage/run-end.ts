@@ -71,9 +71,7 @@ export async function endRun(
 function ended(record: ComponentRecord, run: EndingRun, end: WhyEnded, at: Date): Change<RunEnd> {
   if (isOfAnother(record, run)) return fencedAs(withoutHeld(record, run.uid), record);
   const toldToApply = record.claim?.runUid === run.uid && record.claim.applying !== undefined;
-  const reported = record.lastResult?.runUid === run.uid ? record.lastResult.outcome.result : undefined;
-  // An agent that has lost its engine reports that, and the engine may be at work.
-  const isOver = reported !== undefined && reported !== "Interrupted";
+  const isOver = hasReported(record, run.uid);
   if (toldToApply && !isOver && !isDead(record.claim.podUid, end))
     return { answer: { type: "mayBeApplying", podUid: record.claim.podUid } };
   const free = fenced(record, run, end.why, at).next ?? record;
@@ -82,6 +80,10 @@ function ended(record: ComponentRecord, run: EndingRun, end: WhyEnded, at: Date)
   const isCutOff = toldToApply && !isOver;
   return fencedAs(isCutOff ? withCutOff(heard, run, at) : heard, record);
 }
+
+/** Its result has come, and nothing of it is at work. An agent that has lost its engine reports `Interrupted`, and the engine may be. */
+export const hasReported = ({ lastResult }: ComponentRecord, runUid: string): boolean =>
+  lastResult?.runUid === runUid && lastResult.outcome.result !== "Interrupted";
 
 function fencedAs(next: ComponentRecord, record: ComponentRecord): Change<RunEnd> {
   const answer = { type: "fenced", record: next } as const;

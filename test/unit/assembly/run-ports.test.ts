@@ -16,7 +16,7 @@ import { PODS, RUNS } from "../../../operator/cluster/resources.ts";
 import { createKeyRing, newKeyMaterial } from "../../../operator/storage/key-ring.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
-import { aComponent, anEnvironment, aRun } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, aRecord, aRun } from "../../fakes/objects.ts";
 import { createWorldApi } from "../../fakes/world-api.ts";
 import { laggingCache, laggingRecords } from "../../fakes/world-caches.ts";
 import { worldClock } from "../../fakes/world-clock.ts";
@@ -31,6 +31,7 @@ function aPlace(...known: readonly Run[]) {
   const runs = known.map((run) => api.create(RUNS, run as unknown as KubeObject) as unknown as Run);
   const client = fakeKubeClient();
   const told: string[] = [];
+  const store = memoryStore();
   const caches = {
     environments: laggingCache<CachedEnvironment>(api, "environments"),
     runs: laggingCache<CachedRun>(api, "runs", RUN_INDEXES),
@@ -44,7 +45,7 @@ function aPlace(...known: readonly Run[]) {
     client: client as unknown as Client,
     clock,
     caches,
-    store: memoryStore(),
+    store,
     ring: createKeyRing(newKeyMaterial()),
     events: { record: (_about: unknown, { message }: { message: string }) => told.push(message) } as never,
     pod: { gatewayUrl: "https://gateway.test", gatewayCa: () => "PEM" },
@@ -53,13 +54,32 @@ function aPlace(...known: readonly Run[]) {
     maxChecks: 1,
     onClosed: () => {},
   });
-  return { client, ports, told, runs };
+  return { client, ports, store, told, runs };
 }
 
 const run: Run = aRun(runSpec());
 const refusal = (status: number, reason: string) =>
   new ApiError({ request: "create", status, reason, message: reason });
 const podsIn = (client: ReturnType<typeof fakeKubeClient>) => client.objects(PODS);
+
+describe("What the store has of the result of a Run", () => {
+  it("is that Run's own, and none while its engine may be at work", async () => {
+    const { ports, store } = aPlace();
+    const { namespace, uid } = run.metadata;
+    const key = { namespace, environment: run.spec.environment.name, component: run.spec.component };
+    assert.equal(await ports.hasReported(run, signal), false);
+    for (const [runUid, result, isThere] of [
+      [uid, "Applied", true],
+      [uid, "Failed", true],
+      [uid, "Interrupted", false],
+      ["another", "Applied", false],
+    ] as const) {
+      const outcome = { result, reason: result, message: "" };
+      store.seed({ ...aRecord(key.component), key, lastResult: { runUid, podUid: "p", at: "", outcome } });
+      assert.equal(await ports.hasReported(run, signal), isThere, `${runUid} ${result}`);
+    }
+  });
+});
 
 describe("Making a Run's pod", () => {
   it("makes one, with the proof that the operator made it", async () => {

@@ -6,8 +6,9 @@ import { decideRun } from "../../../operator/run/decide.ts";
 import type { RunPorts } from "../../../operator/run/ports.ts";
 import { reconcileRun } from "../../../operator/run/reconcile.ts";
 import { statusAfter } from "../../../operator/run/status.ts";
-import type { RunEnd } from "../../../operator/storage/run-end.ts";
-import { T0 } from "../../fakes/objects.ts";
+import { endRun, hasReported, type RunEnd } from "../../../operator/storage/run-end.ts";
+import { memoryStore } from "../../fakes/memory-store.ts";
+import { aRecord, T0 } from "../../fakes/objects.ts";
 import { aNode, aPod, begun, type ObservationFacts, observation, POD_UID } from "./observations.ts";
 
 const MINUTE = 60_000;
@@ -24,7 +25,11 @@ const seen = (more: ObservationFacts = {}) =>
 
 /** The store knows whether the pod was told to apply. Whatever else is looked up or given up fails the test. */
 const storeThatSays = (end: RunEnd): RunPorts =>
-  ({ heldSince: async () => undefined, endRun: async () => end }) as Partial<RunPorts> as RunPorts;
+  ({
+    heldSince: async () => undefined,
+    hasReported: async () => false,
+    endRun: async () => end,
+  }) as Partial<RunPorts> as RunPorts;
 const mayBeApplying = { type: "mayBeApplying", podUid: POD_UID } as RunEnd;
 
 async function statusOf(facts: ObservationFacts = {}, end: RunEnd = mayBeApplying): Promise<RunStatus> {
@@ -73,11 +78,32 @@ describe("A pod that was asked to end", () => {
     assert.match(message, new RegExp(`kubectl annotate run .* terrarium.dev/confirm-dead=${POD_UID}$`));
   });
 
-  it("and which the Run says is applying is not looked up: the store may have lost that", async () => {
+  it("and which the Run says is applying is not given up where the store knows nothing of that: it may have lost it", async () => {
     const status = await statusOf({}, { type: "fenced", record: undefined });
     assert.equal(reasonOf(status, "Stalled"), "True ProofOfDeathMissing");
     assert.equal(status.outcome, undefined);
   });
+
+  for (const result of ["Applied", "Failed", "Interrupted"] as const)
+    it(`and whose result ${result} is in the store has ended, unless its engine may be at work, whatever its Run says`, async () => {
+      const observed = seen();
+      const { name, uid } = observed.run.metadata;
+      const by = { run: name, runUid: uid, pod: "the-pod", podUid: POD_UID };
+      const outcome = { result, reason: result, message: "", stateSerial: 3 };
+      const store = memoryStore();
+      const record = aRecord("network");
+      const claim = { ...by, number: 4, phase: "Plan", applying: { planDigest: "d", at: at(T0) }, at: at(T0) } as const;
+      store.seed({ ...record, claim, lastResult: { ...by, at: at(T0), outcome } });
+      const run = { name, uid, number: 4, operation: "Apply", environmentUid: "env-uid" } as const;
+      const ports = {
+        heldSince: async () => undefined,
+        hasReported: async () => hasReported((await store.record(record.key))?.value ?? assert.fail(), uid),
+        endRun: (_run, end) => endRun(store, record.key, run, end, new Date(LOST)),
+      } as Partial<RunPorts> as RunPorts;
+      const acted = await act(observed.run, decideRun(observed), ports, new AbortController().signal);
+      if (result === "Interrupted") assert.equal(acted.type, "unproven");
+      else assert.deepEqual(acted, { type: "closed", outcome });
+    });
 
   it("and was not told to apply never will be: its Run is over, and is tried again", async () => {
     for (const state of ["running", "waiting"] as const) {
