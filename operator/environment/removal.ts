@@ -10,7 +10,8 @@ import { type ComponentRecord, destroyBasisOf, replacingWrite } from "../storage
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { answerAfterFailure, lastFailure, triesOfThisTurn } from "./attempts.ts";
 import { inputsOf } from "./desired.ts";
-import { namesToldLost, toldLoss } from "./lost-state.ts";
+import { leftLock } from "./lock-standing.ts";
+import { isToldLost, namesToldLost, toldLoss } from "./lost-state.ts";
 import { comingFrom, unfinishedMove } from "./moving.ts";
 import { type ComponentSeen, type Observation, pastOf } from "./observation.ts";
 import { answerForOpenRun } from "./open-run.ts";
@@ -86,7 +87,7 @@ function firstAnswer(subject: Subject): Answer {
   if (record.ownership === "Released") return gone("Released");
   return (
     toldLost(subject) ??
-    recordTrouble(subject) ??
+    troubleWithRecord(subject) ??
     leftForMorning(subject, record) ??
     nothingLeft(subject, record) ??
     retained(subject) ??
@@ -133,6 +134,13 @@ function toldLost(subject: Subject): Answer | undefined {
   return { state: "Stalled", reason: "StateLost", message };
 }
 
+/** What is given up is let go as it is, whatever is missing of it, once nobody has it locked. */
+function troubleWithRecord(subject: Subject): Answer | undefined {
+  const trouble = recordTrouble(subject);
+  if (trouble === undefined || !isToldLost(trouble)) return trouble;
+  return policyOf(subject) === "Retain" ? (leftLock(subject) ?? retained(subject)) : trouble;
+}
+
 function gone(reason: "Destroyed" | "Released"): Answer {
   const message = reason === "Destroyed" ? "nothing of it exists" : "what exists was kept, and its state released";
   return { state: "Destroyed", reason, message, satisfied: true };
@@ -163,8 +171,8 @@ function nothingLeft(subject: Subject, record: ComponentRecord): Answer | undefi
     return { state: "Stalled", reason: "LeftBehind", message: message.slice(0, 1024) };
   }
   // Where the status calls it lost, that is taken back first: without a record it would stay true for ever.
-  const isToldLost = namesToldLost(subject.observation.environment).includes(subject.past.name);
-  return { ...gone("Destroyed"), satisfied: false, step: { type: isToldLost ? "none" : "forgetState" } };
+  const isTold = namesToldLost(subject.observation.environment).includes(subject.past.name);
+  return { ...gone("Destroyed"), satisfied: false, step: { type: isTold ? "none" : "forgetState" } };
 }
 
 export function policyOf({ observation, past }: ComponentSeen): DeletionPolicy {

@@ -40,10 +40,26 @@ describe("A lost state", () => {
     assert.equal(story.verdict("a").reason, "StateLost");
   });
 
-  it("may be given up: with Retain the object goes", () => {
-    const story = anAppliedStory(() => undefined, { deletionPolicy: "Retain" });
+  for (const [what, happens] of Object.entries(LOSSES))
+    it(`may be given up: with Retain the object goes, and nothing is destroyed: ${what}`, () => {
+      const story = anAppliedStory(happens, { deletionPolicy: "Retain" });
+      story.delete();
+      const stored = story.records.get("a");
+      story.settle();
+      assert.equal(story.decision().type, "letGo");
+      assert.deepEqual(story.records.get("a"), stored && { ...stored, ownership: "Released" });
+      assert.equal(story.started.length, 1);
+    });
+
+  it("is not given up while somebody has it locked", () => {
+    const lock = { id: "l", run: "r", runUid: "a-1", pod: "p", podUid: "u", operation: "", since: "" };
+    const story = anAppliedStory((record) => ({ ...LOSSES["an older record was restored"](record), lock }), {
+      deletionPolicy: "Retain",
+    });
     story.delete();
-    assert.equal(story.decision().type, "letGo");
+    story.round();
+    assert.equal(story.verdict("a").reason, "LockOrphaned");
+    assert.equal(story.records.get("a")?.ownership, "Owned");
   });
 
   it("is settled by what a person writes: from then on that counts", () => {
