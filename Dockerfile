@@ -67,7 +67,7 @@ COPY --from=providers / /opt/terrarium/providers/
 COPY tools/images/providers/cli.tfrc /opt/terrarium/cli.tfrc
 ENV TF_CLI_CONFIG_FILE=/opt/terrarium/cli.tfrc CHECKPOINT_DISABLE=1
 COPY --from=bundle /agent.mjs /launcher.mjs /opt/terrarium/
-ENTRYPOINT ["node", "/opt/terrarium/agent.mjs"]
+ENTRYPOINT ["node", "--disable-sigusr1", "/opt/terrarium/agent.mjs"]
 ARG VERSION=dev
 ARG REVISION=unknown
 ARG SOURCE=https://github.com/terrarium-dev/terrarium

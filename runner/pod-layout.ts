@@ -27,6 +27,15 @@ export const POD_PATHS = {
 /** Port on the pod's loopback at which the agent serves the state to the engine. A saved plan holds it. */
 export const STATE_PORT = 8470;
 
+/**
+ * What process 1 of each container is. At a SIGUSR1, Node.js would open its inspector, over which any process of the pod
+ * could run code in it: the engine's code may send its launcher one, since both have the same user id.
+ */
+export const COMMANDS = {
+  agent: ["node", "--disable-sigusr1", "/opt/terrarium/agent.mjs"],
+  engine: ["node", "--disable-sigusr1", "/opt/terrarium/launcher.mjs"],
+} as const;
+
 /** User ids of the two containers, and the group that lets them share volumes. */
 export const AGENT_UID = 65_532;
 export const ENGINE_UID = 65_533;

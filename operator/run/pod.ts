@@ -1,4 +1,4 @@
-import { AGENT_ENV, AGENT_UID, ENGINE_UID, POD_PATHS, SHARED_GID } from "../../runner/pod-layout.ts";
+import { AGENT_ENV, AGENT_UID, COMMANDS, ENGINE_UID, POD_PATHS, SHARED_GID } from "../../runner/pod-layout.ts";
 import { ANNOTATIONS, API_VERSION, FINALIZERS, GATEWAY_AUDIENCE, LABELS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import type { Container, Pod, PodSpec } from "../cluster/kinds.ts";
@@ -89,7 +89,7 @@ function agent(run: Run, phase: RunPhaseName, settings: PodSettings, volumes: re
     name: "agent",
     image: run.spec.engine.image,
     imagePullPolicy: "IfNotPresent",
-    command: ["node", "/opt/terrarium/agent.mjs"],
+    command: [...COMMANDS.agent],
     // An agent that died is started again alone: it finds in its spool where it was, and the engine has gone on meanwhile.
     restartPolicy: "OnFailure",
     env: [
@@ -124,7 +124,7 @@ function engine(run: Run): Container {
     name: "engine",
     image: run.spec.engine.image,
     imagePullPolicy: "IfNotPresent",
-    command: ["node", "/opt/terrarium/launcher.mjs"],
+    command: [...COMMANDS.engine],
     env: [{ name: "HOME", value: "/tmp" }],
     resources: {
       requests: { cpu: "100m", memory: "128Mi", ...resources?.requests },

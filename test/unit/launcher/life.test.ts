@@ -160,4 +160,28 @@ describe("the launcher's life", () => {
     assert.deepEqual(seen.texts(), ["2"]);
     assert.equal(existsSync(join(pod.work, "alive")), false);
   });
+  it("as process 1, opens no inspector for the engine's code, which may send it any signal", async () => {
+    const script = `
+      const { readdirSync, readFileSync, readlinkSync } = require("node:fs");
+      const listening = () => readFileSync("/proc/net/tcp", "utf8").split("\\n").map((line) => line.trim().split(/\\s+/))
+        .filter((row) => row[3] === "0A").map((row) => "socket:[" + row[9] + "]");
+      const opened = () => readdirSync("/proc/1/fd").map((fd) => { try { return readlinkSync("/proc/1/fd/" + fd); } catch { return ""; } });
+      process.kill(1, "SIGUSR1");
+      const end = Date.now() + 1500;
+      const look = () => {
+        const all = listening();
+        const found = opened().filter((file) => all.includes(file)).length;
+        if (found === 0 && Date.now() < end) setTimeout(look, 20);
+        else console.log("ports of process 1: " + found);
+      };
+      look();`;
+    // Any free port, so that nothing else of this machine is in the way of the inspector.
+    start({ engine: { script }, isolated: true, env: { NODE_OPTIONS: "--inspect-port=0" } });
+    const agent = await pod.agent();
+    const seen = collector();
+    await agent.run(pod.command("plan"), seen.onLine);
+    assert.deepEqual(seen.texts(), ["ports of process 1: 0"]);
+    assert.equal(pod.stderr(), "");
+    await agent.finish({ acknowledgeErroredState: false, exitCode: 0 });
+  });
 });

@@ -9,6 +9,7 @@ import {
   type EngineCommand,
   type EngineLine,
 } from "../../../runner/engine-client.ts";
+import { COMMANDS } from "../../../runner/pod-layout.ts";
 
 export interface TestPod {
   readonly root: string;
@@ -35,6 +36,8 @@ export interface TestPodOptions {
   readonly isolated?: boolean;
 }
 
+/** The options of Node.js with which the operator starts it in a pod. */
+const launcherOptions = COMMANDS.engine.slice(1, -1);
 const launcherProgram = join(import.meta.dirname, "../../../runner/launcher/main.ts");
 
 export function startPod(options: TestPodOptions): TestPod {
@@ -46,7 +49,7 @@ export function startPod(options: TestPodOptions): TestPod {
   const program =
     typeof options.engine === "string" ? options.engine : scriptedEngine(path("engine"), options.engine.script);
   const prefix = options.isolated === true ? ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"] : [];
-  const [first = "", ...rest] = [...prefix, process.execPath, launcherProgram];
+  const [first = "", ...rest] = [...prefix, process.execPath, ...launcherOptions, launcherProgram];
   const launcher = spawn(first, rest, {
     env: {
       PATH: process.env.PATH,
