@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { z } from "zod";
 import { failed } from "./ending.ts";
-import { isInside } from "./tree.ts";
+import { isFolder } from "./tree.ts";
 
 export interface ArchivedInputs {
   readonly path: string;
@@ -129,17 +129,26 @@ export async function place(root: string, placed: Placed, { replace = false } = 
   if (path.startsWith("/") || path.split("/").includes(".."))
     throw new Error("the archive holds a path that leads out");
   const full = join(root, path);
-  await mkdir(dirname(full), { recursive: true });
-  if (!(await isInside(root, dirname(full)))) throw new Error("the archive writes through a link");
-  if (type === "directory") {
-    await mkdir(full, { recursive: true });
-    return;
-  }
+  await makeFolder(root, type === "directory" ? path : dirname(path));
+  if (type === "directory") return;
   if (replace) await rm(full, { force: true });
   if (type === "symlink" && typeof linkname === "string") await symlink(linkname, full);
   if (type !== "file") return;
   await writeFile(full, content, { flag: "wx" });
   await chmod(full, mode);
+}
+
+/** Part by part, since a link on the way would have folders made at its end. */
+async function makeFolder(root: string, path: string): Promise<void> {
+  await mkdir(root, { recursive: true });
+  let folder = root;
+  for (const part of path.split("/").filter((one) => one !== ".")) {
+    folder = join(folder, part);
+    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+    if (!(await isFolder(folder))) throw new Error("the archive writes through a link");
+  }
 }
 
 function tooLarge(what: string, limit: number) {

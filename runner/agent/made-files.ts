@@ -1,9 +1,10 @@
 /** What a working copy holds besides its source: files that were made while planning, and the modules that `init` fetched. */
-import { lstat, readdir, readlink } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readlink } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { erroredStateFile } from "../../operator/engine/names.ts";
 import type { PodLayout } from "./layout.ts";
-import { readOwn } from "./tree.ts";
+import { holdFolder, readOwn, readOwnIn } from "./tree.ts";
 
 export type Paths = Pick<PodLayout, "in" | "out" | "work">;
 
@@ -22,54 +23,75 @@ export type Made =
   | { readonly type: "symlink"; readonly path: string; readonly linkname: string };
 
 /** In the order of their names, folders before what is in them. Throws FileTooLarge for a file with more bytes. */
-export async function* madeFiles(layout: Paths, maxBytes: number, folder = ""): AsyncGenerator<Made> {
-  for (const entry of await entriesOf(layout, folder)) {
-    const path = posix.join(folder, entry.name);
+export async function* madeFiles(layout: Paths, maxBytes: number): AsyncGenerator<Made> {
+  yield* madeIn({ at: layout.work, path: "" }, layout, maxBytes);
+}
+
+/** Something in the working copy: its name there, and how to reach it while the folder that it is in is held. */
+interface Place {
+  readonly at: string;
+  readonly path: string;
+}
+
+async function* madeIn(folder: Place, layout: Paths, maxBytes: number): AsyncGenerator<Made> {
+  for await (const [entry, place] of entriesOf(folder)) {
     if (entry.name === erroredStateFile) continue;
     if (entry.name === ".terraform") {
-      if (entry.isDirectory()) yield* fetchedModules(layout, maxBytes, posix.join(path, "modules"));
+      if (entry.isDirectory()) yield* fetchedIn(place, layout, maxBytes);
     } else if (entry.isDirectory()) {
-      yield* madeFiles(layout, maxBytes, path);
+      yield* madeIn(place, layout, maxBytes);
     } else if (entry.isFile()) {
-      const file = await fileAt(layout, path, maxBytes, false);
+      const file = await fileAt(layout, place, maxBytes, false);
       if (file !== undefined && !(await isLaidOut(layout, file, maxBytes))) yield file;
     }
   }
+}
+
+async function* fetchedIn(folder: Place, layout: Paths, maxBytes: number): AsyncGenerator<Made> {
+  for await (const [entry, place] of entriesOf(folder))
+    if (entry.name === "modules") yield* fetchedModules(place, layout, maxBytes);
 }
 
 /**
  * A plan holds the configuration of its modules and no other file of them, and what their sources name may be another
  * one tomorrow. What git needs to fetch a module is left out: it can be many times as large, and name a password.
  */
-async function* fetchedModules(layout: Paths, maxBytes: number, folder: string): AsyncGenerator<Made> {
-  for (const entry of await entriesOf(layout, folder)) {
-    const path = posix.join(folder, entry.name);
+async function* fetchedModules(folder: Place, layout: Paths, maxBytes: number): AsyncGenerator<Made> {
+  for await (const [entry, place] of entriesOf(folder)) {
+    const { at, path } = place;
     if (entry.name === ".git") continue;
     if (entry.isDirectory()) {
       yield { type: "directory", path };
-      yield* fetchedModules(layout, maxBytes, path);
+      yield* fetchedModules(place, layout, maxBytes);
     } else if (entry.isSymbolicLink()) {
-      yield { type: "symlink", path, linkname: await readlink(join(layout.work, path)) };
+      yield { type: "symlink", path, linkname: await readlink(at) };
     } else if (entry.isFile()) {
-      const file = await fileAt(layout, path, maxBytes, true);
+      const file = await fileAt(layout, place, maxBytes, true);
       if (file !== undefined) yield file;
     }
   }
 }
 
-async function entriesOf({ work }: Paths, folder: string) {
-  const entries = await readdir(join(work, folder), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+/** None where there is no such folder. A process of the engine may put a link in the place of any folder while this looks. */
+async function* entriesOf({ at, path }: Place): AsyncGenerator<readonly [Dirent, Place]> {
+  const folder = await holdFolder(at);
+  if (folder === undefined) return;
+  try {
+    for (const entry of folder.entries.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+      yield [entry, { at: join(folder.path, entry.name), path: posix.join(path, entry.name) }];
+  } finally {
+    await folder.close();
+  }
 }
 
-async function fileAt(layout: Paths, path: string, maxBytes: number, fetched: boolean): Promise<MadeFile | undefined> {
-  const full = join(layout.work, path);
-  const { mode } = await lstat(full);
-  const content = await readOwn(layout.out, full, maxBytes);
-  return content === undefined ? undefined : { type: "file", path, mode: mode & 0o777, content, fetched };
+async function fileAt(
+  layout: Paths,
+  { at, path }: Place,
+  maxBytes: number,
+  fetched: boolean,
+): Promise<MadeFile | undefined> {
+  const file = await readOwnIn(layout.out, at, maxBytes, join(layout.work, path));
+  return file && { type: "file", path, mode: file.mode & 0o777, content: file.content, fetched };
 }
 
 /** Byte for byte what the working copy was laid out from. */

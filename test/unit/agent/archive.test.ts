@@ -3,6 +3,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -68,12 +69,20 @@ describe("the archive for destroying", () => {
     {
       name: "a file behind a link that leads out",
       entries: [
-        ["source/link", "->/tmp"],
+        ["source/link", "->../outside"],
         ["source/link/evil", "x"],
       ],
     },
+    {
+      name: "a folder behind a link that leads out",
+      entries: [
+        ["source/link", "->../outside"],
+        ["source/link/deep/evil", "x"],
+      ],
+    },
   ] as const) {
-    it(`refuses ${name}`, async () => {
+    it(`refuses ${name}, and makes nothing there`, async () => {
+      mkdirSync(join(root, "outside"));
       const tar = pack();
       tar.entry(
         { name: "terrarium.json" },
@@ -87,6 +96,7 @@ describe("the archive for destroying", () => {
       const chunks: Buffer[] = [];
       for await (const chunk of tar) chunks.push(chunk as Buffer);
       await assert.rejects(unpackArchive(gzipSync(Buffer.concat(chunks)), join(root, "back")), /leads out|link/);
+      assert.deepEqual(readdirSync(join(root, "outside")), []);
     });
   }
 });
