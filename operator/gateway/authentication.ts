@@ -8,6 +8,7 @@ import { Refused } from "../storage/refusal.ts";
 import type { Known } from "./known.ts";
 import { verifyOrder } from "./order.ts";
 import type { ClaimRequest } from "./protocol.ts";
+import { saysAudience } from "./said-audience.ts";
 import type { Session } from "./sessions.ts";
 import { Unauthenticated } from "./unauthenticated.ts";
 
@@ -33,6 +34,7 @@ export async function authenticate(
   signal: AbortSignal,
 ): Promise<{ readonly session: Session; readonly run: Run }> {
   const { client, ring } = ports;
+  if (!saysAudience(token, GATEWAY_AUDIENCE)) throw noTokenOfAPod();
   const bound = podOf(await client.reviewToken(token, [GATEWAY_AUDIENCE], { signal }));
   if (bound.namespace !== request.namespace) throw notYours(`its token is of namespace ${bound.namespace}`);
   const { pod, run } = knownCheck(ports, bound, request) ?? (await lookedUp(ports, bound, request, signal));
@@ -94,9 +96,10 @@ function podOf({ authenticated, audiences, username, extra }: TokenReviewed) {
   const [name, uid] = [extra[POD_NAME]?.[0], extra[POD_UID]?.[0]];
   const good =
     authenticated && audiences.includes(GATEWAY_AUDIENCE) && system === "system" && kind === "serviceaccount";
-  if (!good || namespace === undefined || name === undefined || uid === undefined)
-    throw new Unauthenticated("the token is not a valid token of a pod for this gateway");
+  if (!good || namespace === undefined || name === undefined || uid === undefined) throw noTokenOfAPod();
   return { namespace, name, uid };
 }
+
+const noTokenOfAPod = () => new Unauthenticated("the token is not a valid token of a pod for this gateway");
 
 const notYours = (why: string) => new Refused("NotYourRun", `this pod may not work on that Run: ${why}`);

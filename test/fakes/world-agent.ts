@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { RunOutcome } from "../../operator/api/run-status.ts";
 import { CALLED_OFF, type WorkOrder } from "../../operator/gateway/protocol.ts";
 import type { StateKey } from "../../operator/storage/record.ts";
+import { aToken } from "./token.ts";
 import { archiveOf, look, refreshed, reportOf } from "./world-check.ts";
 import type { Cloud } from "./world-cloud.ts";
 import type { Dice } from "./world-dice.ts";
@@ -59,7 +60,9 @@ const failed = (reason: string, message: string): Outcome => ({ result: "Failed"
 export async function runAgent(parts: AgentParts): Promise<void> {
   const { pod, gateway, cloud } = parts;
   try {
-    const claimed = await patiently(parts, "claim", () => gateway.claim(pod.uid, pod.namespace, pod.run, parts.phase));
+    const claimed = await patiently(parts, "claim", () =>
+      gateway.claim(aToken(pod.uid), pod.namespace, pod.run, parts.phase),
+    );
     if (claimed.type !== "order") return;
     const talk = talkOf(parts, claimed.order);
     const { order } = claimed;

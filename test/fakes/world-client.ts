@@ -11,6 +11,7 @@ import type {
 } from "../../operator/cluster/ports.ts";
 import { PODS } from "../../operator/cluster/resources.ts";
 import { selected } from "./selected.ts";
+import { subjectOf } from "./token.ts";
 import type { WorldApi } from "./world-api.ts";
 import type { Mortal, Turns } from "./world-turns.ts";
 
@@ -97,9 +98,10 @@ import { ApiError } from "../../operator/cluster/errors.ts";
 
 const notFound = (request: string) => new ApiError({ request, status: 404, reason: "NotFound", message: "not found" });
 
-/** In this world the UID of a pod is its token: it is good as long as the object exists. */
+/** In this world a token names nothing but the UID of its pod: it is good as long as the object exists. */
 function review(api: WorldApi, token: string): TokenReviewed {
-  const pod = api.all<Pod>(PODS.plural).find(({ metadata }) => metadata.uid === token) as Stored<Pod> | undefined;
+  const uid = subjectOf(token);
+  const pod = api.all<Pod>(PODS.plural).find(({ metadata }) => metadata.uid === uid) as Stored<Pod> | undefined;
   const { namespace = "", name = "" } = pod?.metadata ?? {};
   return {
     authenticated: pod !== undefined,
@@ -109,7 +111,7 @@ function review(api: WorldApi, token: string): TokenReviewed {
     audiences: [GATEWAY_AUDIENCE],
     extra: {
       "authentication.kubernetes.io/pod-name": [name],
-      "authentication.kubernetes.io/pod-uid": [token],
+      "authentication.kubernetes.io/pod-uid": [uid],
     },
   };
 }

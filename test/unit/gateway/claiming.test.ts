@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PODS } from "../../../operator/cluster/resources.ts";
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
+import { aToken } from "../../fakes/token.ts";
 import { aState } from "../storage/claimants.ts";
 import { type ApplyingWorld, applyingWorld, VPC } from "./applying-world.ts";
 import { codeOf, keyOf, NAMESPACE } from "./gateway-world.ts";
@@ -38,7 +39,7 @@ describe("claiming a Run", () => {
     const wrongPhase = world.aPod(run, { phase: "Apply", suffix: "a" });
     assert.equal(codeOf(await world.claim(forged, run)), "403 NotYourRun");
     assert.equal(codeOf(await world.claim(wrongPhase, run)), "403 NotYourRun");
-    assert.equal(codeOf(await world.claim({ ...forged, token: "unknown" }, run)), "401 Unauthenticated");
+    assert.equal(codeOf(await world.claim({ ...forged, token: aToken("unknown") }, run)), "401 Unauthenticated");
     const pod = world.aPod(run);
     assert.equal(codeOf(await world.claim(pod, world.aRun("network", 2))), "403 NotYourRun");
     world.client.seed(PODS, { metadata: { name: pod.name, namespace: NAMESPACE, uid: "made anew" } });

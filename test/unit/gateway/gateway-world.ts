@@ -10,6 +10,7 @@ import { createKeyRing, newKeyMaterial } from "../../../operator/storage/key-rin
 import type { ComponentRecord, StateKey } from "../../../operator/storage/record.ts";
 import { createSecretStore } from "../../../operator/storage/secret-store.ts";
 import { fakeKubeClient } from "../../fakes/kube-client.ts";
+import { aToken } from "../../fakes/token.ts";
 
 export const NAMESPACE = "team-shop";
 export const OPERATOR_NAMESPACE = "terrarium-system";
@@ -85,8 +86,9 @@ export async function gatewayWorld({ client = fakeKubeClient(), ...facts }: Worl
       annotations: { [ANNOTATIONS.order]: signature },
     };
     client.seed(PODS, { metadata });
-    client.tokens.set(`token-of-${name}`, tokenFor(name, metadata.uid));
-    return { name, uid: metadata.uid, token: `token-of-${name}` };
+    const token = aToken(name);
+    client.tokens.set(token, tokenFor(name, metadata.uid));
+    return { name, uid: metadata.uid, token };
   };
   const connections = new Agent({ keepAlive: true });
   const call = (at: Gateway, method: string, path: string, bearer: string, body?: Buffer | object): Promise<Reply> =>

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect as connectPlainly } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import type { Gateway } from "../../../operator/gateway/gateway.ts";
+import { aToken } from "../../fakes/token.ts";
 import { aState } from "../storage/claimants.ts";
 import { type GatewayWorld, gatewayWorld } from "./gateway-world.ts";
 
@@ -77,6 +78,30 @@ describe("a stranger who announces a large body", () => {
     await Promise.all(slow.map(({ socket }) => once(socket, "secureConnect")));
     assert.equal(await write(session, 1), 204);
     await Promise.all(slow.map(({ closed }) => closed));
+  });
+});
+
+describe("a stranger who claims a Run", () => {
+  const reviews = () => world.client.calls.filter((call) => call.startsWith("reviewToken")).length;
+  for (const [what, token] of [
+    ["with no JWT", "x"],
+    ["with a JWT that is none", "a.b.c"],
+    ["with a JWT that says no audience", aToken("pod", null)],
+    ["with a token for the API server", aToken("pod", ["https://kubernetes.default.svc.cluster.local"])],
+    ["with a part too many", `${aToken("pod")}.x`],
+  ] as const) {
+    it(`${what}, costs the API server nothing`, async () => {
+      const run = world.aRun("network", 1);
+      assert.equal((await world.claim({ name: "", uid: "", token }, run)).status, 401);
+      assert.equal(reviews(), 0);
+    });
+  }
+
+  it("with a token that says the right audience, has it reviewed, whether it says it alone or in a list", async () => {
+    const run = world.aRun("network", 1);
+    for (const audience of ["terrarium-gateway", ["vault", "terrarium-gateway"]])
+      assert.equal((await world.claim({ name: "", uid: "", token: aToken("pod", audience) }, run)).status, 401);
+    assert.equal(reviews(), 2);
   });
 });
 

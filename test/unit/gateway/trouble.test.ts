@@ -88,7 +88,7 @@ describe("the gateway under trouble", () => {
     await world.call(world.gateway, "POST", "/v1/result", "nonsense", { password: "hush" });
     const log = world.lines.join("\n");
     assert.match(log, /"path":"\/v1\/state"/);
-    for (const secret of ["hush", "Bearer", "token-of", "eyJ"]) assert.ok(!log.includes(secret), secret);
+    for (const secret of ["hush", "Bearer", "eyJ"]) assert.ok(!log.includes(secret), secret);
   });
 
   it("takes forged and malformed sessions for what they are", async () => {
