@@ -1,6 +1,8 @@
+import { hash } from "node:crypto";
 import type { z } from "zod";
 import { GATEWAY_AUDIENCE, LABELS } from "../../operator/api/names.ts";
 import type { runSpec } from "../../operator/api/run.ts";
+import { COMMANDS } from "../../runner/pod-layout.ts";
 
 /** Objects that the API server accepts from the operator; each suite changes what it is about. */
 
@@ -39,21 +41,27 @@ export const run = (name: string, inputs: Fields = {}) => ({
   } satisfies z.input<typeof runSpec>,
 });
 
-const restricted = {
+export const restricted = {
   allowPrivilegeEscalation: false,
   runAsNonRoot: true,
   capabilities: { drop: ["ALL"] },
   seccompProfile: { type: "RuntimeDefault" },
 };
 
-export const gatewayToken = {
-  name: "gateway",
-  projected: { sources: [{ serviceAccountToken: { audience: GATEWAY_AUDIENCE, path: "token" } }] },
-};
+/** Without an audience, the API server's own. */
+export const projectedToken = (audience?: string) => ({
+  name: `token-${hash("sha1", audience ?? "").slice(0, 8)}`,
+  projected: {
+    sources: [{ serviceAccountToken: { path: "token", ...(audience === undefined ? {} : { audience }) } }],
+  },
+});
+
+export const gatewayToken = projectedToken(GATEWAY_AUDIENCE);
 
 export const container = (fields: Fields = {}) => ({
   name: "agent",
   image: "localhost/terrarium/runner:opentofu-1.12",
+  command: [...COMMANDS.agent],
   securityContext: restricted,
   ...fields,
 });

@@ -8,6 +8,8 @@ import {
   environment,
   gatewayToken,
   plainPod,
+  projectedToken,
+  restricted,
   run,
   runnerPod,
   secret,
@@ -45,6 +47,24 @@ const EVERY_INPUT = {
     caBundle: { configMapKeyRef: { name: "ca", key: "ca.crt" } },
   },
 };
+
+/** With which the API server may take a token for its own; none stands for all of them. */
+const API_AUDIENCES = [
+  undefined,
+  "api",
+  "k3s",
+  "kubernetes.default.svc",
+  "https://kubernetes.default.svc",
+  "https://kubernetes.default.svc.cluster.local",
+  "https://oidc.eks.eu-west-1.amazonaws.com/id/0A1B",
+  "https://container.googleapis.com/v1/projects/shop/locations/europe-west1/clusters/one",
+  "https://shop-1a2b.hcp.westeurope.azmk8s.io",
+  "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/",
+  "an-audience-of-this-cluster",
+] as const;
+
+const withSecurity = (fields: object) => ({ securityContext: { ...restricted, ...fields } });
+const secured = (fields: object) => ({ containers: [container(withSecurity(fields))] });
 
 async function accepted(answer: Promise<Answer>): Promise<void> {
   const { status, message } = await answer;
@@ -364,10 +384,65 @@ describe("admission policies", function () {
         "no privileged containers",
       ],
       ["no label of a Run", runnerPod("x", {}, {}), "the pods of Runs only"],
+      ...API_AUDIENCES.map(
+        (audience) =>
+          [
+            `a projected token of audience ${audience ?? "none"}`,
+            runnerPod("x", { volumes: [gatewayToken, projectedToken(audience)] }),
+            "that the API server takes",
+          ] as const,
+      ),
+      ["root for all", runnerPod("x", { securityContext: { runAsUser: 0 } }), "run as root"],
+      ["root in a container", runnerPod("x", secured({ runAsUser: 0 })), "run as root"],
+      [
+        "root to begin with",
+        runnerPod("x", { initContainers: [container({ name: "first", ...withSecurity({ runAsUser: 0 }) })] }),
+        "run as root",
+      ],
+      ["root where the image says so", runnerPod("x", secured({ runAsNonRoot: undefined })), "run as root"],
+      [
+        "root where one container says otherwise",
+        runnerPod("x", { ...secured({ runAsNonRoot: false }), securityContext: { runAsNonRoot: true } }),
+        "run as root",
+      ],
+      ["a capability", runnerPod("x", secured({ capabilities: { add: ["NET_ADMIN"] } })), "with capabilities"],
+      ["another command", runnerPod("x", { containers: [container({ command: ["sh"] })] }), "no other commands"],
+      ["the image's command", runnerPod("x", { containers: [container({ command: undefined })] }), "no other commands"],
+      ["arguments", runnerPod("x", { containers: [container({ args: ["more"] })] }), "no other commands"],
+      [
+        "a hook",
+        runnerPod("x", { containers: [container({ lifecycle: { postStart: { exec: { command: ["sh"] } } } })] }),
+        "no other commands",
+      ],
+      [
+        "a probe",
+        runnerPod("x", { containers: [container({ livenessProbe: { exec: { command: ["sh"] } } })] }),
+        "no other commands",
+      ],
     ];
     for (const [what, pod, sentence] of forbidden) {
       it(`refuse a pod with ${what}`, () => refused(api.create(pods, pod, PEOPLE.operator), sentence));
     }
+
+    it("accept what the workload identity of a ServiceAccount adds", async () => {
+      const tokens = ["sts.amazonaws.com", "api://AzureADTokenExchange", "https://iam.googleapis.com/projects/1/x"];
+      const volumes = [gatewayToken, ...tokens.map(projectedToken)];
+      await accepted(api.create(pods, runnerPod("identity", { volumes }), PEOPLE.operator));
+      await accepted(api.delete(`${pods}/identity`, PEOPLE.operator));
+    });
+
+    it("refuse a pod, and everybody an Environment, in a namespace of Kubernetes itself", async () => {
+      for (const name of ["kube-system", "kube-public", "kube-node-lease"]) {
+        await until(
+          () => api.get(`/api/v1/namespaces/${name}/serviceaccounts/default`),
+          ({ status }) => status === 200,
+        );
+        const path = `/api/v1/namespaces/${name}/pods`;
+        await refused(api.create(path, runnerPod("x"), PEOPLE.operator), "in a namespace of Kubernetes itself");
+        const environments = `/apis/terrarium.dev/v1alpha1/namespaces/${name}/environments`;
+        await refused(api.create(environments, environment("x")), "in the namespaces of Kubernetes itself");
+      }
+    });
 
     it("refuse to touch pods of others", async () => {
       await made(api.create(pods, plainPod("foreign"), PEOPLE.editor));

@@ -164,7 +164,7 @@ const PATHS: Readonly<Record<string, (namespace: string) => string>> = {
 /** What of the chart matters without nodes: definitions, roles and policies. */
 async function installChart(api: Api): Promise<void> {
   await made(api.create("/api/v1/namespaces", namespace(OPERATOR_NAMESPACE)));
-  for (const manifest of await renderedChart()) {
+  for (const manifest of await renderedChart({ apiAudiences: ["an-audience-of-this-cluster"] })) {
     const { name, namespace } = manifest.metadata as { readonly name: string; readonly namespace?: string };
     const path = PATHS[String(manifest.kind)]?.(namespace ?? OPERATOR_NAMESPACE);
     if (path !== undefined) await made(api.apply(`${path}/${name}`, manifest, "helm"));
