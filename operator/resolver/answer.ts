@@ -7,6 +7,12 @@ import { openEgress } from "./egress.ts";
 import { RESOLVE_DEADLINE_MS, type ResolveAnswer, type Resolved, type ResolveRequest } from "./protocol.ts";
 import { hostOf, TooBusy, type Turns } from "./turns.ts";
 
+/**
+ * Enough for 200,000 branches on a server of git's first protocol, and for files of 55 MiB on one that cannot leave them
+ * out. As many processes as one host may have at a time fit into the memory that the chart gives the pod.
+ */
+const GIT_MEMORY = 160 * 1024 * 1024;
+
 export interface AnswererParts {
   readonly rules: AddressRules;
   readonly turns: Turns;
@@ -72,7 +78,8 @@ async function lookUpIn(
     const caFile = caPem === undefined ? undefined : join(folder, "ca.crt");
     if (caFile !== undefined) await writeFile(caFile, caPem ?? "", { mode: 0o600 });
     const timeoutMs = parts.deadlineMs ?? RESOLVE_DEADLINE_MS;
-    const access = { url, ref, credentials, caFile, proxy: egress.proxy, signal, timeoutMs };
+    const limits = { signal, timeoutMs, maxMemoryBytes: GIT_MEMORY };
+    const access = { url, ref, credentials, caFile, proxy: egress.proxy, ...limits };
     const { revision } = await parts.resolveRef(access);
     if (paths === undefined || revision === known) return { revision };
     return { revision, contents: await parts.contentsOf({ ...access, revision, paths, scratch: folder }) };

@@ -20,6 +20,8 @@ export interface GitAccess {
   readonly signal: AbortSignal;
   /** For the whole call. */
   readonly timeoutMs: number;
+  /** Address space that each process of git may have, in bytes; 896 MiB unless told. */
+  readonly maxMemoryBytes?: number | undefined;
 }
 
 export interface FetchRequest extends GitAccess {

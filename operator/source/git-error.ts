@@ -34,6 +34,12 @@ interface Pattern {
 /** What git and libcurl print in the C locale. The first match decides. */
 const PATTERNS: readonly Pattern[] = [
   {
+    matches: /out of memory|cannot allocate memory|cannot be mapped/i,
+    reason: "GitFailed",
+    advice:
+      "git needs more memory than it is given for what the server sends; keep large files out of the repository, and its branches and tags few",
+  },
+  {
     matches: /could not resolve (host|proxy)/i,
     reason: "GitHostUnknown",
     advice: "the host's name cannot be resolved; check the url and the cluster's DNS",

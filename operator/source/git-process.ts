@@ -15,6 +15,8 @@ export interface GitCall {
   readonly signal: AbortSignal;
   /** More on stdout ends the process; 4 MiB unless told. */
   readonly maxOutputBytes?: number;
+  /** Address space of each process: git takes an answer into memory as a whole, and a few kilobytes may unpack to gigabytes. */
+  readonly maxMemoryBytes: number;
 }
 
 export class GitOutputTooLarge extends Error {
@@ -24,6 +26,9 @@ export class GitOutputTooLarge extends Error {
   }
 }
 
+/** With which prlimit ends when there is no such program. */
+const NOT_FOUND = 127;
+
 const DEFAULT_MAX_OUTPUT = 4 * 1024 * 1024;
 /** The first lines name the failure; a hostile server may send any number of them. */
 const MAX_STDERR = 64 * 1024;
@@ -32,7 +37,7 @@ const MAX_STDERR = 64 * 1024;
 export async function runGit(call: GitCall): Promise<GitExit> {
   call.signal.throwIfAborted();
   const maxOutput = call.maxOutputBytes ?? DEFAULT_MAX_OUTPUT;
-  const child = spawn("git", [...call.args], {
+  const child = spawn("prlimit", [`--as=${call.maxMemoryBytes}`, "git", ...call.args], {
     cwd: "/",
     env: { ...call.env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -51,6 +56,7 @@ export async function runGit(call: GitCall): Promise<GitExit> {
   try {
     const [code] = (await once(child, "close").catch(explainMissing)) as [number | null];
     if (failure !== undefined) throw failure;
+    if (code === NOT_FOUND) throw missing("git");
     return { code, stdout: stdout(), stderr: stderr().toString("utf8") };
   } finally {
     call.signal.removeEventListener("abort", abort);
@@ -58,10 +64,12 @@ export async function runGit(call: GitCall): Promise<GitExit> {
 }
 
 function explainMissing(error: unknown): never {
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  throw new Error("the program git is not installed where this process runs: use the project's own image", {
-    cause: error,
-  });
+  throw (error as NodeJS.ErrnoException).code === "ENOENT" ? missing("prlimit", error) : error;
+}
+
+function missing(program: string, cause?: unknown): Error {
+  const sentence = `the program ${program} is not installed where this process runs: use the project's own image`;
+  return new Error(sentence, { cause });
 }
 
 /** git leaves the network to a child of its own, which would go on alone. */

@@ -6,6 +6,8 @@ import { type GitExit, GitOutputTooLarge, runGit } from "./git-process.ts";
 import { gitEnvironment, secretsOf } from "./git-settings.ts";
 
 const SIZE_CHECK_MS = 250;
+/** What the agent's container has to give. It is enough for a repository of 500 MiB whose largest file has 470. */
+const DEFAULT_MAX_MEMORY = 896 * 1024 * 1024;
 
 /** Runs git for one repository on a server, with the call's deadline, and turns failures into GitError. */
 export interface GitSession {
@@ -20,12 +22,13 @@ export interface GitSession {
 
 export function openSession(access: GitAccess): GitSession {
   const env = gitEnvironment(access);
+  const maxMemoryBytes = access.maxMemoryBytes ?? DEFAULT_MAX_MEMORY;
   const deadline = AbortSignal.timeout(access.timeoutMs);
 
   const attempt = async (args: readonly string[], signals: readonly AbortSignal[], max?: number): Promise<GitExit> => {
     const signal = AbortSignal.any([access.signal, deadline, ...signals]);
     try {
-      return await runGit({ args, env, signal, ...(max === undefined ? {} : { maxOutputBytes: max }) });
+      return await runGit({ args, env, signal, maxMemoryBytes, ...(max === undefined ? {} : { maxOutputBytes: max }) });
     } catch (error) {
       access.signal.throwIfAborted();
       if (deadline.aborted) throw tookTooLong(access);

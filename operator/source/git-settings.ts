@@ -34,6 +34,10 @@ const HARDENING: readonly Setting[] = [
   ["submodule.recurse", "false"],
   // Packs stay packs, so that the size of the download is the size of one folder.
   ["fetch.unpackLimit", "1"],
+  // Address space has a limit: threads and windows onto packs take it, and not by what the node or the repository has.
+  ["pack.threads", "2"],
+  ["core.packedGitWindowSize", "32m"],
+  ["core.packedGitLimit", "128m"],
   ["core.hooksPath", "/dev/null"],
   ["core.attributesFile", "/dev/null"],
   ["core.excludesFile", "/dev/null"],

@@ -27,6 +27,7 @@ describe("gitErrorFrom", () => {
       "GitFailed",
     ],
     [`fatal: unable to access '${url}/': SSL certificate problem: self-signed certificate`, "GitFailed"],
+    [`fatal: Out of memory, realloc failed`, "GitFailed"],
     [`fatal: the remote end hung up unexpectedly`, "GitFailed"],
     ["", "GitFailed"],
   ];
