@@ -143,13 +143,14 @@ async function setUp(basics: Basics, order: WorkOrder): Promise<Bench> {
   await relay.open();
   await journal.open();
   const port = layout.statePort;
+  const isApplying = async () => (await spool.read("applying")) !== undefined;
   return {
     ...basics,
     order,
     relay,
     journal,
     statePassword: password,
-    stateServer: await startStateServer({ relay, port, username: stateUser, password }),
+    stateServer: await startStateServer({ relay, isApplying, port, username: stateUser, password }),
     progress,
     mounted: new MountedObjects(layout),
   };

@@ -8,8 +8,10 @@ import type { Settled, StateRelay } from "./state-relay.ts";
 
 export interface StateServerOptions {
   readonly relay: StateRelay;
+  /** Was the engine told to apply? Whatever comes before that is no state of an apply, whoever sends it. */
+  readonly isApplying: () => Promise<boolean>;
   readonly port: number;
-  /** The other programs of the pod do not know it. */
+  /** In the environment of the engine: whatever that starts knows it, too. */
   readonly username: string;
   readonly password: string;
 }
@@ -25,6 +27,9 @@ interface Reply {
   readonly status: number;
   readonly body?: Buffer | string;
 }
+
+/** It is not even spooled: a state that is only in a pod keeps that pod. */
+const NOT_APPLYING: Reply = { status: 409, body: "nothing is applied here, so there is no state to store" };
 
 export async function startStateServer(options: StateServerOptions): Promise<StateServer> {
   const server = createServer({ requestTimeout: 0 }, (request, response) => {
@@ -52,6 +57,7 @@ async function answer(options: StateServerOptions, request: IncomingMessage, gon
       return state === undefined ? { status: 204 } : { status: 200, body: state };
     }
     case "POST":
+      if (!(await options.isApplying())) return NOT_APPLYING;
       return settledReply(await options.relay.write(url.searchParams.get("ID") ?? "", body));
     case "LOCK": {
       const lock = await options.relay.lock(lockInfo.parse(JSON.parse(body.toString("utf8"))), gone);

@@ -1,5 +1,6 @@
 /** Runner pods with the real engine, from the work order to the result. */
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -412,6 +413,29 @@ describe("a runner pod", function () {
     assert.equal(pod.outcome()?.reason, "PlanFailed");
     assert.match(pod.outcome()?.message ?? "", /changed after it was judged/);
     assert.equal(pod.gateway.memory.state, undefined);
+  });
+
+  it("takes no state while it plans, from a program of the module neither, and the one of its apply", async () => {
+    const pod = await start({
+      order: inline('resource "terraform_data" "a" {}'),
+      refuse: { "POST /v1/plan": "StoreUnavailable" },
+    });
+    await pod.gateway.until(({ requests }) => requests.includes("POST /v1/plan"), "the plan");
+    const { digestKey, run } = pod.gateway.memory.order;
+    // As the engine has it in its environment.
+    const password = createHmac("sha256", Buffer.from(digestKey, "base64")).update(`state of ${run.uid}`);
+    const authorization = `Basic ${btoa(`terrarium:${password.digest("base64url")}`)}`;
+    const ask = (method: string, query = "", body = "") =>
+      fetch(`http://127.0.0.1:${pod.statePort}/state${query}`, { method, headers: { authorization }, body });
+    assert.equal((await ask("LOCK", "", JSON.stringify({ ID: "mine" }))).status, 200);
+    const state = JSON.stringify({ version: 4, terraform_version: "1", serial: 9, lineage: "l", resources: [] });
+    assert.equal((await ask("POST", "?ID=mine", state)).status, 409);
+    assert.equal((await ask("UNLOCK", "", JSON.stringify({ ID: "mine" }))).status, 200);
+    assert.deepEqual([pod.gateway.memory.state, pod.gateway.memory.recovery], [undefined, undefined]);
+    pod.gateway.memory.refuse = () => undefined;
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(pick(pod), { result: "Applied", reason: "Applied", resources: 1, lock: undefined });
+    assert.notEqual(parseState(pod.gateway.memory.state?.toString() ?? "").lineage, "l");
   });
 
   it("saves the state that the store refused at first, and says that it did", async () => {

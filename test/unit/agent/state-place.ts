@@ -53,7 +53,9 @@ export function statePlaces() {
         patienceMs,
         refusedWaitMs: 20,
       });
-    const serve = () => startStateServer({ relay, port: 0, username: "engine", password: "secret" });
+    let applying = true;
+    const serve = () =>
+      startStateServer({ relay, isApplying: async () => applying, port: 0, username: "engine", password: "secret" });
     let relay = newRelay();
     let server = await serve();
     leaving.push(async () => {
@@ -75,6 +77,10 @@ export function statePlaces() {
       newRelay,
       relay: () => relay,
       server: () => server,
+      /** The engine was not told to apply. */
+      beOnlyPlanning(): void {
+        applying = false;
+      },
       /** From now on the engine waits for the gateway's own word, however long that takes. */
       async bePatient(): Promise<void> {
         await server.close();

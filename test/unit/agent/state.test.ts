@@ -49,6 +49,18 @@ describe("the state between engine and store", () => {
     assert.deepEqual(readdirSync(join(root, "state")), []);
   });
 
+  it("takes no state before the engine is told to apply, and spools none: one that is only in a pod would keep it", async () => {
+    const { gateway, relay, ask, beOnlyPlanning } = await aPlace();
+    beOnlyPlanning();
+    assert.equal((await ask("LOCK", "", JSON.stringify(lockInfo("L1")))).status, 200);
+    gateway.memory.away = true;
+    assert.equal((await ask("POST", "?ID=L1", aState(1))).status, 409);
+    gateway.memory.away = false;
+    assert.equal((await ask("UNLOCK", "", JSON.stringify(lockInfo("L1")))).status, 200);
+    await relay().drained();
+    assert.deepEqual([gateway.memory.state, gateway.memory.recovery, relay().newest], [undefined, undefined, undefined]);
+  });
+
   it("asks for its password", async () => {
     const { server } = await aPlace();
     assert.equal((await fetch(`http://127.0.0.1:${server().port}/state`)).status, 401);
