@@ -4,6 +4,7 @@ import { isClosed, type Run } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
 import { changeRecord } from "../storage/change.ts";
 import { checked, type Finding, isCurrent } from "../storage/checked.ts";
+import { mustBeOwned } from "../storage/claims.ts";
 import { StoreCorrupt } from "../storage/port.ts";
 import { type BlobRef, type ComponentRecord, stateKeyText } from "../storage/record.ts";
 import { Refused } from "../storage/refusal.ts";
@@ -42,7 +43,10 @@ export async function orderForCheck(
   return workOrderFor(context.ring, session, run, { record, claim: undefined, variables: [] });
 }
 
-/** What a Check may read, from the record that is known or, where that is too old, from the newest. */
+/**
+ * What a Check may read, from the record that is known or, where that is too old, from the newest. It has no claim that ends with its Run, and a
+ * session does not expire: so both are asked, whether the Run is open and whose the state is.
+ */
 export async function readForCheck(
   context: GatewayContext,
   session: Session,
@@ -50,7 +54,9 @@ export async function readForCheck(
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
   const { store } = context;
+  await mustBeOpen(context, session, signal);
   const read = async (record: ComponentRecord) => {
+    mustBeOwned(record, session);
     const blob = which(record);
     return blob === undefined ? undefined : store.getBlob(record, blob, signal);
   };
@@ -60,6 +66,13 @@ export async function readForCheck(
     if (!(error instanceof StoreCorrupt)) throw error;
     return read(await storedRecord(context, session, signal));
   }
+}
+
+async function mustBeOpen({ known, statuses }: GatewayContext, session: Session, signal: AbortSignal): Promise<void> {
+  const heard = known.run(session.key.namespace, session.run);
+  const run = heard?.metadata.uid === session.runUid ? heard : await statuses.run(session, signal);
+  if (run !== undefined && !isClosed(run)) return;
+  throw new Refused("Fenced", `Run ${session.run} has ended: it has nothing more to look at`);
 }
 
 /** Records what a Check has found, if that is news, and closes its Run. Repeating it is harmless. */

@@ -75,12 +75,19 @@ function mustBeReplaceable(record: ComponentRecord, current: Claim, claimant: Cl
   throw new Refused("AlreadyClaimed", `Run ${current.run} has not ended`);
 }
 
-function mustBelong(record: ComponentRecord, { environmentUid }: Claimant): void {
-  const name = stateKeyText(record.key);
-  if (record.owner.environmentUid !== environmentUid || record.ownership !== "Owned")
-    throw new Refused("NotYourRun", `the state of ${name} is not owned by the Environment with UID ${environmentUid}`);
+function mustBelong(record: ComponentRecord, claimant: Claimant): void {
+  mustBeOwned(record, claimant);
   if (record.movingTo !== undefined)
-    throw new Refused("Moving", `the state of ${name} is being renamed to ${record.movingTo}`);
+    throw new Refused("Moving", `the state of ${stateKeyText(record.key)} is being renamed to ${record.movingTo}`);
+}
+
+export function mustBeOwned(
+  { key, owner, ownership }: ComponentRecord,
+  { environmentUid }: Pick<Claimant, "environmentUid">,
+): void {
+  if (owner.environmentUid === environmentUid && ownership === "Owned") return;
+  const name = stateKeyText(key);
+  throw new Refused("NotYourRun", `the state of ${name} is not owned by the Environment with UID ${environmentUid}`);
 }
 
 function unfenced(current: Claim): Claim {

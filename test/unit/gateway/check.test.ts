@@ -4,6 +4,7 @@ import type { Run, RunSpec } from "../../../operator/api/run.ts";
 import type { Pod } from "../../../operator/cluster/kinds.ts";
 import { PODS, RUNS } from "../../../operator/cluster/resources.ts";
 import type { Known } from "../../../operator/gateway/known.ts";
+import { changeRecord } from "../../../operator/storage/change.ts";
 import { createKeyRing, newKeyMaterial } from "../../../operator/storage/key-ring.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { rememberingBlobs } from "../../../operator/storage/remembered-blobs.ts";
@@ -176,6 +177,39 @@ describe("a Check at the gateway", () => {
     await (await asking(run)).ask("POST", "/v1/result", drifted(["a"], 7));
     assert.equal((await recordOf()).drift, undefined);
     assert.equal((await world.runStatus(run))?.phase, "Cancelled");
+  });
+
+  describe("reads nothing any more", () => {
+    const mustReadNothing = async ({ ask }: Awaited<ReturnType<typeof asking>>, expected: string) => {
+      for (const path of ["/v1/state", "/v1/archive"]) assert.equal(codeOf(await ask("GET", path)), expected, path);
+    };
+
+    for (const told of [true, false])
+      it(`once it has ended, or its Run is gone or is another, where the watches have told ${told ? "of it" : "nothing"}`, async () => {
+        known = { pods: told, record: told ? await recordOf() : undefined };
+        const run = aCheck(2);
+        const check = await asking(run);
+        assert.equal((await check.ask("GET", "/v1/state")).status, 200);
+        await check.ask("POST", "/v1/result", unchanged());
+        await mustReadNothing(check, "409 Fenced");
+        const another = aCheck(2);
+        world.client.seed(RUNS, { ...another, metadata: { ...another.metadata, uid: "made anew" } });
+        await mustReadNothing(check, "409 Fenced");
+        await world.client.delete(RUNS, NAMESPACE, run.metadata.name);
+        await mustReadNothing(check, "409 Fenced");
+      });
+
+    it("once the state has another owner, or none", async () => {
+      const check = await asking(aCheck(2));
+      const change = (facts: Partial<ComponentRecord>) =>
+        changeRecord(world.store, key, (record) => ({ next: { ...record, ...facts }, answer: undefined }));
+      await change({ ownership: "Released" });
+      await mustReadNothing(check, "403 NotYourRun");
+      await change({ ownership: "Owned", owner: { environmentUid: "another" } });
+      await mustReadNothing(check, "403 NotYourRun");
+      await change({ owner: { environmentUid: "env-uid" } });
+      assert.equal((await check.ask("GET", "/v1/state")).status, 200);
+    });
   });
 
   it("is not begun where there is nothing to check any more", async () => {
