@@ -19,6 +19,7 @@ const CODES: Readonly<Record<RefusalCode, GatewayErrorCode>> = {
   NotYourRun: "NotYourRun",
   AlreadyClaimed: "AlreadyClaimed",
   Fenced: "Fenced",
+  NotApplying: "NotApplying",
   Locked: "Locked",
   LockMismatch: "LockMismatch",
   SerialWentBack: "SerialWentBack",

@@ -15,7 +15,7 @@ import { source } from "../api/source.ts";
  * | -------------------------- | ------------------------------------------------------ |
  * | POST /v1/claim             | ClaimRequest → WorkOrder                               |
  * | GET  /v1/state             | → the state (JSON), or 204 where there is none yet     |
- * | POST /v1/state?ID=<lock>   | the state → 204                                        |
+ * | POST /v1/state?ID=<lock>   | the state → 204; from the verdict Apply on             |
  * | PUT  /v1/state/lock        | LockInfo → 200; 423 with the holder's LockInfo         |
  * | DELETE /v1/state/lock?ID=  | → 204                                                  |
  * | GET  /v1/archive           | → the archive (tar.gz) that a destroy works from       |
@@ -26,7 +26,7 @@ import { source } from "../api/source.ts";
  * | PUT  /v1/plan/text         | the plan as people read it (UTF-8, at most 256 KiB) → 204; for plans that are held or refused |
  * | POST /v1/journal           | JournalBatch → 204                                     |
  * | POST /v1/progress          | ProgressReport → 204: it is written; 202: not, since something was written a moment ago: tell the newest again |
- * | PUT  /v1/recovery          | errored.tfstate → 204                                  |
+ * | PUT  /v1/recovery          | errored.tfstate → 204; from the verdict Apply on       |
  * | POST /v1/result            | ResultReport → 204; repeating it is harmless           |
  *
  * A Check holds no claim: it may read state and archive and report a result with its plan, and everything else is refused.
@@ -37,6 +37,7 @@ export const GATEWAY_ERRORS = {
   NotYourRun: { status: 403, meaning: "The pod was not made by the operator for this Run." },
   AlreadyClaimed: { status: 409, meaning: "Another pod has claimed this Run; this one must end." },
   Fenced: { status: 409, meaning: "This session may no longer write: its Run has ended." },
+  NotApplying: { status: 409, meaning: "The pod was not told to apply, so it has no state to store." },
   Locked: { status: 423, meaning: "Another Run holds the lock." },
   LockMismatch: { status: 409, meaning: "The lock id is not the one that is held." },
   SerialWentBack: { status: 409, meaning: "The state is older than the one that is stored." },

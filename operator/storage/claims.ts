@@ -114,3 +114,9 @@ export function mustHold(record: ComponentRecord, claimant: Claimant): Claim {
     throw new Refused("Fenced", `pod ${claimant.pod} does not hold the claim on Run ${claimant.run} any more`);
   return unfenced(current);
 }
+
+/** Code of the module runs while its plan is made, before anybody has agreed to anything, and may speak to the state as the engine does. */
+export function mustBeApplying({ applying, run }: Claim): void {
+  if (applying !== undefined) return;
+  throw new Refused("NotApplying", `Run ${run} was not told to apply: until then it stores no state`);
+}

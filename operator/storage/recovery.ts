@@ -1,5 +1,5 @@
 import { changeRecord } from "./change.ts";
-import type { Claimant } from "./claims.ts";
+import { type Claimant, mustBeApplying, mustBeOwned } from "./claims.ts";
 import { type StateStore, StoreCorrupt } from "./port.ts";
 import { type ComponentRecord, stateKeyText } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -19,7 +19,7 @@ export async function recoverState(
 ): Promise<"stored" | "kept"> {
   const found = await store.record(claimant.key, signal);
   if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
-  mustHaveClaimed(found.value, claimant);
+  mustHaveBegun(found.value, claimant);
   if (found.value.state?.blob.digest === digestOfBytes(content)) return "stored";
   try {
     const incoming = incomingState(content);
@@ -37,10 +37,9 @@ export async function recoverState(
  * as no later one has taken its place: nobody has written since, so what this Run left is the newest there is.
  */
 function mayFollow(record: ComponentRecord, claimant: Claimant, incoming: IncomingState): Acceptance {
-  mustHaveClaimed(record, claimant);
+  mustHaveBegun(record, claimant);
   mustStay(record);
-  if (record.owner.environmentUid !== claimant.environmentUid || record.ownership !== "Owned")
-    throw new Refused("NotYourRun", `the state is not owned by the Environment with UID ${claimant.environmentUid}`);
+  mustBeOwned(record, claimant);
   // A person has put another state there since this Run was fenced: which of the two counts, people decide.
   if (record.written?.after !== undefined && record.written.after === record.claim?.number)
     throw new Refused("Fenced", `${record.written.by} has written the state since Run ${claimant.run} was ended`);
@@ -49,10 +48,11 @@ function mayFollow(record: ComponentRecord, claimant: Claimant, incoming: Incomi
   return succeeds(record.state, incoming);
 }
 
-/** A session that was fenced may still save what it has. */
-function mustHaveClaimed({ claim }: ComponentRecord, { runUid, podUid, pod, run }: Claimant): void {
-  if (claim?.runUid === runUid && claim.podUid === podUid) return;
-  throw new Refused("Fenced", `pod ${pod} does not hold the claim on Run ${run} any more`);
+/** A session that was fenced may still save what it has; one that was never told to apply has nothing to save. */
+function mustHaveBegun({ claim }: ComponentRecord, { runUid, podUid, pod, run }: Claimant): void {
+  if (claim?.runUid !== runUid || claim.podUid !== podUid)
+    throw new Refused("Fenced", `pod ${pod} does not hold the claim on Run ${run} any more`);
+  mustBeApplying(claim);
 }
 
 /** What is written into a record that is being renamed goes with it. */
@@ -77,7 +77,7 @@ async function keep(
     store,
     claimant.key,
     (record) => {
-      mustHaveClaimed(record, claimant);
+      mustHaveBegun(record, claimant);
       mustStay(record);
       return { next: { ...record, recovery: { blob, run: claimant.run, at: at.toISOString() } }, answer: undefined };
     },

@@ -5,6 +5,7 @@ export type RefusalCode =
   | "NotYourRun"
   | "AlreadyClaimed"
   | "Fenced"
+  | "NotApplying"
   | "Locked"
   | "LockMismatch"
   | "SerialWentBack"

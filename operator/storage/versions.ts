@@ -1,7 +1,7 @@
 import { NotAState, parseState, type StateEnvelope } from "../engine/state.ts";
 import { deleteBlobs } from "./blobs.ts";
 import { type Change, changeRecord } from "./change.ts";
-import { type Claimant, mustHold } from "./claims.ts";
+import { type Claimant, mustBeApplying, mustHold } from "./claims.ts";
 import { type StateStore, StoreCorrupt } from "./port.ts";
 import type { BlobRef, ComponentRecord, StateVersion } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -43,14 +43,14 @@ export function succeeds(head: StateVersion | undefined, incoming: IncomingState
   throw new Refused("SerialWentBack", `serial ${head.serial} is stored; this state has serial ${incoming.serial}`);
 }
 
-/** Only the holder of claim and lock writes. */
+/** Only the holder of claim and lock writes, and only what comes of an apply or a destroy that was allowed. */
 export function mayWrite(
   record: ComponentRecord,
   claimant: Claimant,
   lockId: string,
   incoming: IncomingState,
 ): Acceptance {
-  mustHold(record, claimant);
+  mustBeApplying(mustHold(record, claimant));
   const { lock } = record;
   if (lock === undefined) throw new Refused("LockMismatch", "the state is not locked: take the lock first");
   if (lock.id !== lockId || lock.runUid !== claimant.runUid)

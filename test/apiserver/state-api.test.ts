@@ -14,7 +14,7 @@ import type { StateStore } from "../../operator/storage/port.ts";
 import { recoverState } from "../../operator/storage/recovery.ts";
 import { writeState } from "../../operator/storage/versions.ts";
 import { EXIT } from "../../plugin/exit-codes.ts";
-import { AT, aPod, aState, fencedRun } from "../unit/storage/claimants.ts";
+import { AT, aPod, aState, fencedRun, tellToApply } from "../unit/storage/claimants.ts";
 import { environment } from "./admission-objects.ts";
 import {
   type Answer,
@@ -79,6 +79,7 @@ describe("states behind a real API server", function () {
     await ensureRecord(store, key, environmentUid);
     const pod = aPod(1, { key, environmentUid });
     await changeRecord(store, key, (record) => claim(record, pod, AT));
+    await tellToApply(store, pod);
     await acquireLock(store, pod, { id: "lock", operation: "" }, AT);
     for (const serial of serials) await writeState(store, pod, "lock", aState({ serial, resources: ["vpc"] }), AT);
     await fence(store, key, fencedRun(pod), "its result was reported", AT);
@@ -223,6 +224,7 @@ describe("states behind a real API server", function () {
     await ensureRecord(store, key, environmentUid);
     const pod = aPod(1, { key, environmentUid });
     await changeRecord(store, key, (record) => claim(record, pod, AT));
+    await tellToApply(store, pod);
     await acquireLock(store, pod, { id: "lock", operation: "" }, AT);
     await writeState(store, pod, "lock", aState({ serial: 3, resources: ["vpc"] }), AT);
     const made = { at: AT.toISOString(), address: "aws_sqs_queue.jobs", action: "create" } as const;

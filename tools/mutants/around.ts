@@ -138,4 +138,16 @@ export const AROUND: readonly Mutant[] = [
     ],
     tests: ["test/unit/assembly/run-ports.test.ts", "test/faults/writes.test.ts"],
   },
+  {
+    id: "M98",
+    bug: "a pod that only plans stores a state",
+    edits: [
+      {
+        file: "operator/storage/claims.ts",
+        find: "  if (applying !== undefined) return;",
+        replace: "  if (applying !== null) return;",
+      },
+    ],
+    tests: ["test/unit/storage/versions.test.ts", "test/unit/gateway/only-planned.test.ts"],
+  },
 ];

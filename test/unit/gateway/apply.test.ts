@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { RUNS } from "../../../operator/cluster/resources.ts";
 import { aState } from "../storage/claimants.ts";
 import { type ApplyingWorld, aPlan, applyingWorld, outcomeOf, VPC } from "./applying-world.ts";
-import { codeOf } from "./gateway-world.ts";
+import { codeOf, untilApplying } from "./gateway-world.ts";
 
 let world: ApplyingWorld;
 const begin = async () => {
@@ -115,6 +115,7 @@ describe("an apply", () => {
     const resources = Array.from({ length: 5000 }, (_, at) => `r${at}`);
     const state = aState({ serial: 1, resources, padding: "x".repeat(400) });
     assert.ok(state.length > 2_000_000);
+    await untilApplying(ask);
     await ask("PUT", "/v1/state/lock", { ID: "lock" });
     assert.equal((await ask("POST", "/v1/state?ID=lock", state)).status, 204);
     assert.ok((await ask("GET", "/v1/state")).bytes.equals(state));

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { aState } from "../storage/claimants.ts";
-import { gatewayWorld } from "./gateway-world.ts";
+import { gatewayWorld, untilApplying } from "./gateway-world.ts";
 
 const AGENTS = 256;
 
 describe("256 agents at once", function () {
   this.timeout(60_000);
 
-  it("each claim, lock, write and unlock at two replicas, and none is refused or lost", async () => {
+  it("each claim, plan, lock, write and unlock at two replicas, and none is refused or lost", async () => {
     const world = await gatewayWorld();
     try {
       const work = async (at: number): Promise<number> => {
@@ -18,6 +18,7 @@ describe("256 agents at once", function () {
           const reply = await world.call(gateway, method, path, String(json.session), body);
           assert.ok(reply.status < 300, `${method} ${path}: ${reply.status} ${reply.bytes}`);
         };
+        await untilApplying(ask);
         await ask("PUT", "/v1/state/lock", { ID: `lock-${at}` });
         for (const serial of [1, 2])
           await ask("POST", `/v1/state?ID=lock-${at}`, aState({ serial, resources: ["vpc"] }));

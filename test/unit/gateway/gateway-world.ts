@@ -121,6 +121,20 @@ export async function gatewayWorld({ client = fakeKubeClient(), ...facts }: Worl
   };
 }
 
+/** What a pod says until it is told to apply, where nobody has to be asked. */
+export async function untilApplying(ask: (method: string, path: string, body: Buffer | object) => Promise<unknown>) {
+  await ask("PUT", "/v1/archive", Buffer.from("archive"));
+  await ask("POST", "/v1/plan", {
+    digest: "sha256:plan",
+    counts: { create: 1, update: 0, replace: 0, delete: 0 },
+    empty: false,
+    resources: [],
+    truncated: false,
+    drifted: 0,
+    inputsDigest: "i",
+  });
+}
+
 export type GatewayWorld = Awaited<ReturnType<typeof gatewayWorld>>;
 
 function tokenFor(name: string, uid: string) {

@@ -5,7 +5,7 @@ import { connect, type TLSSocket } from "node:tls";
 import type { Gateway } from "../../../operator/gateway/gateway.ts";
 import { aToken } from "../../fakes/token.ts";
 import { aState } from "../storage/claimants.ts";
-import { type GatewayWorld, gatewayWorld } from "./gateway-world.ts";
+import { type GatewayWorld, gatewayWorld, untilApplying } from "./gateway-world.ts";
 
 /** Also the time that forty handshakes at once may take. */
 const STRANGER_MS = 2_000;
@@ -37,9 +37,12 @@ function announce(at: Gateway, line: string, headers: readonly string[] = []) {
 const length = (bytes: number) => `Content-Length: ${bytes}`;
 const bearer = (session: string) => `Authorization: Bearer ${session}`;
 
+/** Of a pod that was told to apply. */
 async function aSession(component: string): Promise<string> {
   const run = world.aRun(component, 1);
-  return String((await world.claim(world.aPod(run), run)).json.session);
+  const session = String((await world.claim(world.aPod(run), run)).json.session);
+  await untilApplying((method, path, body) => world.call(world.gateway, method, path, session, body));
+  return session;
 }
 
 async function lock(session: string): Promise<number> {

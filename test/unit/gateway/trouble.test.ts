@@ -4,7 +4,7 @@ import { fence } from "../../../operator/storage/locking.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { aState } from "../storage/claimants.ts";
 import { type ApplyingWorld, aPlan, applyingWorld, outcomeOf, VPC } from "./applying-world.ts";
-import { codeOf, keyOf, type Reply } from "./gateway-world.ts";
+import { codeOf, keyOf, type Reply, untilApplying } from "./gateway-world.ts";
 
 describe("the gateway under trouble", () => {
   let world: ApplyingWorld;
@@ -16,6 +16,7 @@ describe("the gateway under trouble", () => {
   it("answers 503 while the store is away, and loses nothing", async () => {
     const run = world.aRun("network", 1);
     const { ask } = await world.aWorker(run);
+    await untilApplying(ask);
     await ask("PUT", "/v1/state/lock", { ID: "lock" });
     world.client.faults.before = (_verb, resource) => {
       if (resource === "secrets") throw new DOMException("too late", "TimeoutError");

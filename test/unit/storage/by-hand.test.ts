@@ -8,7 +8,7 @@ import { recoverState } from "../../../operator/storage/recovery.ts";
 import { isRefused } from "../../../operator/storage/refusal.ts";
 import { readState, writeState } from "../../../operator/storage/versions.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
-import { AT, aPod, aState, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
+import { AT, aPod, aState, ENVIRONMENT_UID, fencedRun, NETWORK, tellToApply } from "./claimants.ts";
 
 const LATER = new Date("2030-01-02T00:00:00Z");
 const jane = { by: "jane", at: LATER, force: false, newestRun: 1, begun: false };
@@ -21,6 +21,7 @@ async function aStore(...contents: readonly Buffer[]) {
   await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
   const pod = aPod(1);
   await changeRecord(store, NETWORK, (record) => claim(record, pod, AT));
+  await tellToApply(store, pod);
   await acquireLock(store, pod, { id: "lock", operation: "" }, AT);
   for (const content of contents) await writeState(store, pod, "lock", content, AT);
   const end = () => fence(store, NETWORK, fencedRun(pod), "its result was reported", AT);

@@ -1,5 +1,7 @@
-import type { Claimant } from "../../../operator/storage/claims.ts";
-import type { StateKey } from "../../../operator/storage/record.ts";
+import { changeRecord } from "../../../operator/storage/change.ts";
+import { type Claimant, mustHold } from "../../../operator/storage/claims.ts";
+import type { StateStore } from "../../../operator/storage/port.ts";
+import type { ComponentRecord, StateKey } from "../../../operator/storage/record.ts";
 
 export const NETWORK: StateKey = { namespace: "team-shop", environment: "shop", component: "network" };
 export const ENVIRONMENT_UID = "env-uid";
@@ -18,6 +20,16 @@ export function aPod(number: number, facts: Partial<Claimant> = {}): Claimant {
     podUid: `pod-uid-${number}`,
     ...facts,
   };
+}
+
+/** This pod was told to apply, as far as the rules of writing look at it. */
+export function applying(record: ComponentRecord, claimant: Claimant): ComponentRecord {
+  const told = { planDigest: "sha256:plan", at: AT.toISOString() };
+  return { ...record, claim: { ...mustHold(record, claimant), applying: told } };
+}
+
+export async function tellToApply(store: StateStore, claimant: Claimant): Promise<void> {
+  await changeRecord(store, claimant.key, (record) => ({ next: applying(record, claimant), answer: undefined }));
 }
 
 export const fencedRun = ({ run, runUid, number }: Claimant) => ({ name: run, uid: runUid, number });

@@ -7,7 +7,7 @@ import { acquireLock, fence, releaseLock } from "../../../operator/storage/locki
 import { ensureRecord } from "../../../operator/storage/ownership.ts";
 import type { StateStore } from "../../../operator/storage/port.ts";
 import { readState, writeState } from "../../../operator/storage/versions.ts";
-import { AT, aPod, aState, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
+import { AT, aPod, applying, aState, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
 import { watchedStore } from "./watched-store.ts";
 
 type Step =
@@ -36,7 +36,10 @@ async function take(store: StateStore, step: Step): Promise<number | undefined> 
   const lockId = lockIdOf(claimant);
   switch (step.do) {
     case "claim":
-      await changeRecord(store, NETWORK, (record) => claim(record, claimant, AT));
+      await changeRecord(store, NETWORK, (record) => {
+        const { next, answer } = claim(record, claimant, AT);
+        return next === undefined ? { answer } : { next: applying(next, claimant), answer };
+      });
       return undefined;
     case "lock":
       await acquireLock(store, claimant, { id: lockId, operation: "OperationTypeApply" }, AT);

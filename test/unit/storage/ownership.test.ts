@@ -8,7 +8,7 @@ import { isRefused } from "../../../operator/storage/refusal.ts";
 import { rename } from "../../../operator/storage/rename.ts";
 import { readState, writeState } from "../../../operator/storage/versions.ts";
 import { type MemoryStore, memoryStore } from "../../fakes/memory-store.ts";
-import { AT, aPod, aState, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
+import { AT, aPod, aState, ENVIRONMENT_UID, fencedRun, NETWORK, tellToApply } from "./claimants.ts";
 
 const RENAMED = { ...NETWORK, component: "net" };
 const OTHER_UID = "other-uid";
@@ -25,6 +25,7 @@ async function anAppliedStore(): Promise<MemoryStore> {
 async function workOn(store: StateStore, serial: number): Promise<void> {
   const pod = aPod(serial);
   await changeRecord(store, NETWORK, (record) => claim(record, pod, AT));
+  await tellToApply(store, pod);
   await acquireLock(store, pod, { id: "lock", operation: "" }, AT);
   await writeState(store, pod, "lock", aState({ serial, resources: ["vpc"] }), AT);
   await fence(store, NETWORK, fencedRun(pod), "its result has come", AT);

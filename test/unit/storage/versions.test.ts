@@ -10,13 +10,14 @@ import { isRefused } from "../../../operator/storage/refusal.ts";
 import { retained } from "../../../operator/storage/retention.ts";
 import { readState, writeState } from "../../../operator/storage/versions.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
-import { AT, aPod, aState, ENVIRONMENT_UID, fencedRun, NETWORK } from "./claimants.ts";
+import { AT, aPod, aState, ENVIRONMENT_UID, fencedRun, NETWORK, tellToApply } from "./claimants.ts";
 
-async function aLockedStore() {
+async function aLockedStore({ isApplying = true } = {}) {
   const store = memoryStore();
   await ensureRecord(store, NETWORK, ENVIRONMENT_UID);
   const pod = aPod(1);
   await changeRecord(store, NETWORK, (record) => claim(record, pod, AT));
+  if (isApplying) await tellToApply(store, pod);
   await acquireLock(store, pod, { id: "lock", operation: "" }, AT);
   const write = (content: Buffer, lockId = "lock") => writeState(store, pod, lockId, content, AT);
   const record = async () => {
@@ -40,6 +41,14 @@ describe("writing a state", () => {
     await assert.rejects(write(aState({ serial: 4 }), "another lock"), refused("LockMismatch"));
     await assert.rejects(write(Buffer.from("{}")), refused("NotAState"));
     assert.equal((await record()).state?.serial, 3);
+  });
+
+  it("is refused to whoever only plans, with its claim and its lock, and leaves nothing", async () => {
+    const { store, pod, write, record } = await aLockedStore({ isApplying: false });
+    await assert.rejects(write(aState({ serial: 1 })), refused("NotApplying"));
+    assert.deepEqual([(await record()).state, store.blobIds()], [undefined, []]);
+    await tellToApply(store, pod);
+    assert.equal(await write(aState({ serial: 1 })), "new");
   });
 
   it("leaves no blob behind that nobody refers to", async () => {
@@ -100,6 +109,20 @@ describe("a state that the engine could not hand over", () => {
     await changeRecord(store, NETWORK, (found) => claim(found, aPod(2), AT));
     await assert.rejects(recoverState(store, pod, aState({ serial: 7 }), AT), refused("Fenced"));
     assert.equal((await record()).state?.serial, 6);
+  });
+
+  it("is not taken from whoever only planned, neither as the head nor as a copy that a person might restore", async () => {
+    const { store, pod, record } = await aLockedStore({ isApplying: false });
+    const contents = [aState({ serial: 1 }), aState({ serial: 1, lineage: "another" }), Buffer.from("half a st")];
+    const mustBeRefused = async () => {
+      for (const content of contents)
+        await assert.rejects(recoverState(store, pod, content, AT), refused("NotApplying"));
+    };
+    await mustBeRefused();
+    await fence(store, NETWORK, fencedRun(pod), "its pod is dead", AT);
+    await mustBeRefused();
+    const { state, recovery } = await record();
+    assert.deepEqual([state, recovery, store.blobIds()], [undefined, undefined, []]);
   });
 
   it("is kept for a person otherwise, and keeps the next Run from planning", async () => {
