@@ -117,8 +117,8 @@ export const APPROVALS: readonly Mutant[] = [
     edits: [
       {
         file: "runner/agent/made-files.ts",
-        find: "      if (entry.isDirectory()) yield* fetchedModules(",
-        replace: "      if (entry.isSocket()) yield* fetchedModules(",
+        find: "      if (entry.isDirectory()) yield* fetchedIn(",
+        replace: "      if (entry.isSocket()) yield* fetchedIn(",
       },
       {
         file: "runner/agent/plan-step.ts",
