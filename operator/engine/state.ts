@@ -1,7 +1,8 @@
 /** The envelope of a state file, version 4, which both engines write. */
 import { z } from "zod";
 
-const resource = z.object({
+/** Of one resource, as far as anybody looks at it. */
+export const stateResource = z.object({
   module: z.string().optional(),
   mode: z.string(),
   type: z.string(),
@@ -11,12 +12,12 @@ const resource = z.object({
     .default([]),
 });
 
-const stateDocument = z.object({
+export const stateDocument = z.object({
   version: z.literal(4),
   lineage: z.string().min(1),
   serial: z.number().int().nonnegative(),
   terraform_version: z.string(),
-  resources: z.array(resource).nullish(),
+  resources: z.array(stateResource).nullish(),
 });
 
 export interface StateEnvelope {
@@ -39,6 +40,11 @@ export interface StateObject {
 /** The bytes are no state of version 4. The message never quotes them: a state holds secrets. */
 export class NotAState extends Error {
   override readonly name = "NotAState";
+
+  /** `path` is that of the field that is wrong; empty: the document itself. */
+  static at(path: string | undefined): NotAState {
+    return new NotAState(`the document is no state of version 4: look at its field "${path === "" ? "(top)" : path}"`);
+  }
 }
 
 export function parseState(text: string): StateEnvelope {
@@ -72,6 +78,5 @@ export function readDocument<T>(text: string, schema: z.ZodType<T>, parse: (text
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const path = parsed.error.issues[0]?.path.join(".");
-  throw new NotAState(`the document is no state of version 4: look at its field "${path === "" ? "(top)" : path}"`);
+  throw NotAState.at(parsed.error.issues[0]?.path.join("."));
 }

@@ -3,11 +3,12 @@ import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
 import { ENVIRONMENTS } from "../cluster/resources.ts";
-import { parseOutputs } from "../engine/outputs.ts";
+import { readOutputs } from "../engine/state-parts.ts";
 import { cancelledInstead } from "../run/cancel.ts";
 import { intentOf } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
 import { concluded, isRepeated } from "../storage/conclusion.ts";
+import { leisurely } from "../storage/leisurely.ts";
 import { digestKeyOf, judgedOutputs, outputRecords } from "../storage/outputs.ts";
 import { RecordConflict, StoreCorrupt } from "../storage/port.ts";
 import type { ComponentRecord, StateVersion } from "../storage/record.ts";
@@ -35,7 +36,7 @@ export async function conclude(
   const record = found.value;
   if (!isRepeated(record, session)) {
     const run = await statuses.run(session, signal);
-    const { text, told } = await storedState(context, record, report.outcome, signal);
+    const { state, told } = await storedState(context, record, report.outcome, signal);
     const ended = await completed(context, session, { record, run, outcome: told, signal });
     const outcome = run === undefined ? ended : cancelledInstead(run, ended);
     const request = outcome.result === "Interrupted" ? await requestNow(context, session) : undefined;
@@ -43,7 +44,7 @@ export async function conclude(
     const conclusion = {
       operation: session.operation,
       outcome,
-      outputs: text === undefined ? [] : outputsIn(text, context, record, report),
+      outputs: state === undefined ? [] : await outputsIn(state, context, record, report),
       ...(run === undefined ? {} : { intent: intentOf(session, run.spec, report.outcome.revision) }),
       login: usedLogin(run, report, at),
       ...(request === undefined ? {} : { request }),
@@ -73,17 +74,17 @@ async function storedState(
   signal: AbortSignal,
 ) {
   try {
-    return { text: (await readState(store, record, signal))?.toString("utf8"), told: outcome };
+    return { state: await readState(store, record, signal), told: outcome };
   } catch (error) {
     if (!(error instanceof StoreCorrupt)) throw error;
     const message = `the stored state cannot be read (${error.message}). ${outcome.message}`.slice(0, 1000);
     const result = outcome.result === "Interrupted" ? "Interrupted" : "Failed";
-    return { text: undefined, told: { ...outcome, result, reason: "StateLost", message, retry: "Never" } as const };
+    return { state: undefined, told: { ...outcome, result, reason: "StateLost", message, retry: "Never" } as const };
   }
 }
 
-function outputsIn(state: string, { ring }: GatewayContext, record: ComponentRecord, { outputs }: ResultReport) {
-  const found = outputRecords(digestKeyOf(ring, record), parseOutputs(state));
+async function outputsIn(state: Buffer, { ring }: GatewayContext, record: ComponentRecord, { outputs }: ResultReport) {
+  const found = outputRecords(digestKeyOf(ring, record), await leisurely(readOutputs(state)));
   return judgedOutputs(found, outputs, record.applied?.outputs ?? [], outputs.length >= MOST_OUTPUTS);
 }
 

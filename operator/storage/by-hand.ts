@@ -51,7 +51,7 @@ export async function pushState(
   hand: WritingHand,
   signal?: AbortSignal,
 ): Promise<ComponentRecord> {
-  incomingState(content);
+  await incomingState(content);
   return write(store, key, { ...hand, how: "Push" }, (record) => pushable(record, content, hand.force), signal);
 }
 
@@ -115,8 +115,8 @@ export function mustBeFree({ key, lock, claim, movingTo }: ComponentRecord): voi
 }
 
 /** The bytes to store, or undefined where they are stored already. */
-function pushable({ state }: ComponentRecord, content: Buffer, force: boolean): Buffer | undefined {
-  const incoming = incomingState(content);
+async function pushable({ state }: ComponentRecord, content: Buffer, force: boolean): Promise<Buffer | undefined> {
+  const incoming = await incomingState(content);
   if (state?.blob.digest === incoming.digest) return undefined;
   if (force) return state === undefined || incoming.serial > state.serial ? content : raised(content, state.serial + 1);
   succeeds(state, incoming);
@@ -145,7 +145,7 @@ async function write(
   store: StateStore,
   key: StateKey,
   writing: Writing,
-  contentFor: (record: ComponentRecord) => Promise<Buffer | undefined> | Buffer | undefined,
+  contentFor: (record: ComponentRecord) => Promise<Buffer | undefined>,
   signal: AbortSignal | undefined,
 ): Promise<ComponentRecord> {
   for (let tries = 1; ; tries += 1) {
@@ -155,7 +155,7 @@ async function write(
     const content = await contentFor(record);
     const recovered = await recoveredVersion(store, record, writing.force, signal);
     const blob = content === undefined ? undefined : await store.putBlob(record, "state", content, signal);
-    const head = blob === undefined ? undefined : versionOf(incomingState(content as Buffer), blob, writing);
+    const head = blob === undefined ? undefined : versionOf(await incomingState(content as Buffer), blob, writing);
     const next = written(record, head, recovered, writing);
     try {
       const after =

@@ -1,6 +1,8 @@
 import { MASK } from "../engine/mask.ts";
-import { parseObjects, type StateObject } from "../engine/state.ts";
+import { NotAState, type StateObject } from "../engine/state.ts";
+import { readObjects, type Wanted } from "../engine/state-parts.ts";
 import type { JournalEntry } from "../gateway/protocol.ts";
+import { leisurely } from "./leisurely.ts";
 import { type StateStore, StoreCorrupt } from "./port.ts";
 import type { ComponentRecord, StateVersion } from "./record.ts";
 import { readState } from "./versions.ts";
@@ -41,26 +43,40 @@ export async function leftoversOf(
   const versions = state === undefined ? history : [state, ...history];
   // Where the Run has handed over no state, the newest is still the one that it began with, or has been mended by a person since.
   const began = versions.findLastIndex((version) => version.run === run) + 1;
-  const read = (those: readonly StateVersion[]) =>
-    Promise.all(those.map((version) => objectsIn(store, record, version, signal)));
+  const wanted = wantedFor(entries);
+  // One after the other: together they may be more than the memory has room for.
+  const read = async (those: readonly StateVersion[]) => {
+    const found: (readonly StateObject[])[] = [];
+    for (const version of those) found.push(await objectsIn(store, record, version, wanted, signal));
+    return found;
+  };
   const since = await read(versions.slice(0, began));
   const before = (await read(versions.slice(began, began + 1))).flat();
   const [stored = before] = since;
   return leftovers({ entries, stored, since: since.flat(), before, isCutOff });
 }
 
+/** What is asked of the states: the objects at those addresses, or all where an address holds a secret, and what identifies them. */
+function wantedFor(entries: readonly JournalEntry[]): Wanted {
+  const addresses = new Set(entries.map(({ address }) => address));
+  const isAll = entries.some(({ address }) => address.includes(MASK));
+  const ids = new Set(["id", ...entries.flatMap(({ idKey }) => idKey ?? [])]);
+  return { isWanted: (address) => isAll || addresses.has(address), attributes: ids };
+}
+
 async function objectsIn(
   store: StateStore,
   record: ComponentRecord,
   state: StateVersion,
+  wanted: Wanted,
   signal?: AbortSignal,
 ): Promise<readonly StateObject[]> {
   try {
     const bytes = await readState(store, { ...record, state }, signal);
-    return bytes === undefined ? [] : parseObjects(bytes.toString("utf8"));
+    return bytes === undefined ? [] : await leisurely(readObjects(bytes, wanted));
   } catch (error) {
     // What cannot be read says nothing: too much is listed then, and not too little.
-    if (error instanceof StoreCorrupt) return [];
+    if (error instanceof StoreCorrupt || error instanceof NotAState) return [];
     throw error;
   }
 }

@@ -1,8 +1,10 @@
 import { createHmac } from "node:crypto";
 import { canonicalJson } from "../api/digest.ts";
 import type { OutputRecord } from "../api/run-status.ts";
-import { type OutputValue, parseOutputs } from "../engine/outputs.ts";
+import type { OutputValue } from "../engine/outputs.ts";
+import { readOutputs } from "../engine/state-parts.ts";
 import type { KeyRing } from "./key-ring.ts";
+import { leisurely } from "./leisurely.ts";
 import type { StateStore } from "./port.ts";
 import type { ComponentRecord } from "./record.ts";
 import { readState } from "./versions.ts";
@@ -27,7 +29,7 @@ export async function outputsOf(
 ): Promise<readonly StoredOutput[]> {
   const state = await readState(store, record, signal);
   if (state === undefined) return [];
-  const values = parseOutputs(state.toString("utf8"));
+  const values = await leisurely(readOutputs(state));
   const records = judgedBy(record.applied?.outputs ?? [], outputRecords(digestKeyOf(ring, record), values));
   return records.map((one, index) => ({ record: one, value: values[index]?.value }));
 }

@@ -16,7 +16,7 @@ export async function readKept(
   signal: AbortSignal | undefined,
 ): Promise<KeptState> {
   const bytes = await store.getBlob(record, blob, signal);
-  return { bytes, ...incomingState(bytes) };
+  return { bytes, ...(await incomingState(bytes)) };
 }
 
 const WAY_OUT = "restore a version that is kept, or push a state, with force (--force), which gives the copy up";

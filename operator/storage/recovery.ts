@@ -22,7 +22,7 @@ export async function recoverState(
   mustHaveBegun(found.value, claimant);
   if (found.value.state?.blob.digest === digestOfBytes(content)) return "stored";
   try {
-    const incoming = incomingState(content);
+    const incoming = await incomingState(content);
     const judge = (record: ComponentRecord) => mayFollow(record, claimant, incoming);
     await putHead(store, claimant, { content, incoming, storageId: found.value.storageId, at, judge, signal });
     return "stored";
@@ -71,7 +71,7 @@ async function keep(
   const found = await store.record(claimant.key, signal);
   if (found === undefined) throw new Refused("NotFound", "the record of this component is gone");
   if (found.value.recovery?.blob.digest === digestOfBytes(content)) return "kept";
-  if (!isState(content) && (await hasWholeCopy(store, found.value, claimant, signal))) return "kept";
+  if (!(await isState(content)) && (await hasWholeCopy(store, found.value, claimant, signal))) return "kept";
   const blob = await store.putBlob(found.value, "recovery", content, signal);
   await changeRecord(
     store,
@@ -95,16 +95,16 @@ async function hasWholeCopy(
 ): Promise<boolean> {
   if (record.recovery?.run !== run) return false;
   try {
-    return isState(await store.getBlob(record, record.recovery.blob, signal));
+    return await isState(await store.getBlob(record, record.recovery.blob, signal));
   } catch (error) {
     if (error instanceof StoreCorrupt) return false;
     throw error;
   }
 }
 
-function isState(content: Buffer): boolean {
+async function isState(content: Buffer): Promise<boolean> {
   try {
-    incomingState(content);
+    await incomingState(content);
     return true;
   } catch (error) {
     if (error instanceof Refused) return false;

@@ -1,7 +1,9 @@
-import { NotAState, parseState, type StateEnvelope } from "../engine/state.ts";
+import { NotAState } from "../engine/state.ts";
+import { readEnvelope, type StateFacts } from "../engine/state-envelope.ts";
 import { deleteBlobs } from "./blobs.ts";
 import { type Change, changeRecord } from "./change.ts";
 import { type Claimant, mustBeApplying, mustHold } from "./claims.ts";
+import { leisurely } from "./leisurely.ts";
 import { type StateStore, StoreCorrupt } from "./port.ts";
 import type { BlobRef, ComponentRecord, StateVersion } from "./record.ts";
 import { Refused } from "./refusal.ts";
@@ -19,14 +21,14 @@ export interface IncomingState {
 
 export type Acceptance = "new" | "repeated";
 
-export function incomingState(content: Buffer): IncomingState {
-  const { lineage, serial, resourceCount } = envelopeOf(content);
+export async function incomingState(content: Buffer): Promise<IncomingState> {
+  const { lineage, serial, resourceCount } = await envelopeOf(content);
   return { lineage, serial, resources: resourceCount, digest: digestOfBytes(content) };
 }
 
-function envelopeOf(content: Buffer): StateEnvelope {
+async function envelopeOf(content: Buffer): Promise<StateFacts> {
   try {
-    return parseState(content.toString("utf8"));
+    return await leisurely(readEnvelope(content));
   } catch (error) {
     if (error instanceof NotAState) throw new Refused("NotAState", error.message);
     throw error;
@@ -70,7 +72,7 @@ export async function writeState(
   at: Date,
   signal?: AbortSignal,
 ): Promise<Acceptance> {
-  const incoming = incomingState(content);
+  const incoming = await incomingState(content);
   const current = await store.record(claimant.key, signal);
   if (current === undefined) throw new Refused("NotFound", "the record of this component is gone");
   if (mayWrite(current.value, claimant, lockId, incoming) === "repeated") return "repeated";
