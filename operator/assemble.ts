@@ -17,11 +17,12 @@ import { createEventRecorder } from "./cluster/events.ts";
 import type { Client } from "./cluster/ports.ts";
 import { createStatusWriter } from "./cluster/status.ts";
 import { createTransport } from "./cluster/transport.ts";
-import { type Config, maxChecksOf, PORTS } from "./config.ts";
+import { type Config, maxChecksOf, PORTS, roomOf } from "./config.ts";
 import { appliedDigestOf } from "./environment/digest.ts";
 import { createExpressionThread } from "./expressions/thread.ts";
 import type { GatewayLog } from "./gateway/context.ts";
 import { type Gateway, startGateway } from "./gateway/gateway.ts";
+import { roomForBodies } from "./gateway/reception.ts";
 import { GATEWAY_FIELD_MANAGER } from "./gateway/run-status.ts";
 import { systemClock } from "./loop/clock.ts";
 import { createResolverClient } from "./resolver/client.ts";
@@ -116,11 +117,13 @@ async function outsetFor(config: Config, logger: Logger) {
   /** Reads for everybody, and writes what every replica may write: it does not ask for the lease. */
   const client = createClient(transport);
   const heartbeat = createHeartbeat("watches", clock, LONGEST_SILENCE_MS);
-  return { config, logger, clock, namespace, metrics, transport, client, heartbeat };
+  /** What runners and people send shares one memory. */
+  const takeRoom = roomForBodies(roomOf(config).inFlightBytes);
+  return { config, logger, clock, namespace, metrics, transport, client, heartbeat, takeRoom };
 }
 
 async function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
-  const { config, logger, clock, namespace, metrics, transport, client, ring } = base;
+  const { config, logger, clock, namespace, metrics, transport, client, ring, takeRoom } = base;
   const store = rememberingBlobs(createSecretStore({ client, namespace, ring }));
   const writer = createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER });
   const events = eventsFor(base, writer);
@@ -146,12 +149,14 @@ async function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
     namespace,
     hosts: gatewayHosts(config),
     listen: { host: "0.0.0.0", port: PORTS.gateway },
+    limits: roomOf(config),
+    takeRoom,
   });
   return { ...gateway, close: () => gateway.close().then(() => events.flush()) };
 }
 
 /** Every replica serves the states that people ask for: what it tells them of is written without the lease. */
-async function serveStates({ config, logger, clock, namespace, transport, client, ring }: Base) {
+async function serveStates({ config, logger, clock, namespace, transport, client, ring, takeRoom }: Base) {
   if (config.TERRARIUM_STATE_API !== "true") return [];
   const writer = createClient(transport, { fieldManager: GATEWAY_FIELD_MANAGER });
   const events = eventsFor({ config, logger, clock }, writer);
@@ -165,6 +170,8 @@ async function serveStates({ config, logger, clock, namespace, transport, client
     namespace,
     hosts: gatewayHosts(config),
     listen: { host: "0.0.0.0", port: PORTS.states },
+    stateBytes: roomOf(config).stateBytes,
+    takeRoom,
   });
   return [{ close: () => Promise.all([api.close(), events.flush()]) }];
 }

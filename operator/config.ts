@@ -39,11 +39,19 @@ const settings = z.object({
   TERRARIUM_USUAL_DELETIONS: z.coerce.number().int().min(0).max(100_000).default(10),
   /** Checks for drift that have a pod at the same time, beside those Runs. Absent or 0: a quarter of them, at least one. */
   TERRARIUM_MAX_CHECKS: z.coerce.number().int().min(0).max(10_000).default(0),
+  /** MiB of the largest state that is taken. Bodies that are on their way at once have twice the room. */
+  TERRARIUM_MAX_STATE_MIB: z.coerce.number().int().min(1).max(256).default(64),
   TERRARIUM_VERSION: z.string().default("unknown"),
 });
 
 /** Ports of the process, which the chart's Services and probes name. */
 export const PORTS = { gateway: 8443, states: 8444, health: 8081, metrics: 9090 } as const;
+
+/** Bytes of the largest state, and of all bodies that are on their way at once. */
+export const roomOf = ({ TERRARIUM_MAX_STATE_MIB: mib }: Config) => ({
+  stateBytes: mib * 1024 * 1024,
+  inFlightBytes: 2 * mib * 1024 * 1024,
+});
 
 /** A share of the Runs, unless it is told: looking must not cost more than doing. */
 export const maxChecksOf = ({ TERRARIUM_MAX_RUNS: runs, TERRARIUM_MAX_CHECKS: checks }: Config): number =>

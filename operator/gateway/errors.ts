@@ -3,6 +3,7 @@ import { NotAState } from "../engine/state.ts";
 import { KeyMissing, RecordConflict, RecordsUnreadable, StoreCorrupt } from "../storage/port.ts";
 import { isRefused, type RefusalCode } from "../storage/refusal.ts";
 import { GATEWAY_ERRORS, type GatewayErrorCode } from "./protocol.ts";
+import { NoRoom } from "./reception.ts";
 import { StateOwnedByOther } from "./state-owned.ts";
 import { Unauthenticated } from "./unauthenticated.ts";
 
@@ -46,6 +47,7 @@ export function answerFor(error: unknown): ErrorAnswer {
   if (error instanceof RecordsUnreadable) return answerFor(error.cause);
   if (error instanceof StoreCorrupt) return { ...answer("StoreCorrupt", error.message), unexpected: true };
   if (error instanceof KeyMissing) return { ...answer("StoreUnavailable", error.message), unexpected: true };
+  if (error instanceof NoRoom) return answer("StoreUnavailable", error.message);
   if (error instanceof RecordConflict || error instanceof ApiUnreachable || isTimeout(error))
     return answer("StoreUnavailable", "the store does not answer, or is busy: send this again");
   if (error instanceof ApiError) {

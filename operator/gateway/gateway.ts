@@ -6,6 +6,7 @@ import type { GatewayContext, GatewayLog } from "./context.ts";
 import { NOTHING_KNOWN } from "./known.ts";
 import { createPlanTexts } from "./plan-text.ts";
 import { createProgressThrottle } from "./progress.ts";
+import type { TakeRoom } from "./reception.ts";
 import { createRunStatuses } from "./run-status.ts";
 import { addressOf, createServer, DEFAULT_LIMITS, type GatewayLimits, serveCertificate } from "./server.ts";
 import { applyEveryPlan, type Judge } from "./verdict.ts";
@@ -30,6 +31,7 @@ export interface GatewayPorts extends Pick<GatewayContext, "store" | "ring" | "d
   readonly judge?: Judge;
   readonly ready?: () => boolean;
   readonly limits?: Partial<GatewayLimits>;
+  readonly takeRoom?: TakeRoom;
 }
 
 export interface Gateway {
@@ -51,6 +53,7 @@ export async function startGateway(ports: GatewayPorts): Promise<Gateway> {
     tls,
     limits: { ...DEFAULT_LIMITS, ...ports.limits },
     ready: ports.ready ?? (() => true),
+    takeRoom: ports.takeRoom,
   });
   await server.listen(listen);
   const stopFollowing = followCertificate(certificates, clock, log, (material) => {

@@ -16,6 +16,7 @@ import { concludeCheck, readForCheck } from "./check.ts";
 import type { GatewayContext } from "./context.ts";
 import { runReference } from "./plan-text.ts";
 import { journalBatch, lockInfo, planRequest, progressReport, resultReport } from "./protocol.ts";
+import type { Reserve } from "./reception.ts";
 import { conclude } from "./results.ts";
 import type { Session } from "./sessions.ts";
 import { answerPlan } from "./verdict.ts";
@@ -27,6 +28,8 @@ export interface SessionRequest {
   readonly body: Buffer;
   /** `ID` of the query: the lock that the engine believes to hold. */
   readonly lockId: string;
+  /** For what the answer holds. */
+  readonly reserve: Reserve;
   readonly signal: AbortSignal;
 }
 
@@ -39,7 +42,7 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   /** Which of the limits counts for its body. */
-  readonly limit: "small" | "text" | "archive" | "state";
+  readonly limit: "small" | "text" | "archive" | "bundle" | "state";
   /** Which limit of time counts, where it is not that of every request. */
   readonly within?: "progressMs";
   readonly handle: (request: SessionRequest) => Promise<Answer>;
@@ -56,7 +59,7 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/v1/archive", limit: "small", handle: getArchive },
   { method: "PUT", path: "/v1/archive", limit: "archive", handle: putArchive },
   { method: "POST", path: "/v1/plan", limit: "small", handle: postPlan },
-  { method: "PUT", path: "/v1/plan/bundle", limit: "state", handle: putBundle },
+  { method: "PUT", path: "/v1/plan/bundle", limit: "bundle", handle: putBundle },
   { method: "GET", path: "/v1/plan/bundle", limit: "small", handle: getBundle },
   { method: "PUT", path: "/v1/plan/text", limit: "text", handle: putPlanText },
   { method: "POST", path: "/v1/journal", limit: "small", handle: postJournal },
@@ -96,8 +99,14 @@ async function getState(request: SessionRequest): Promise<Answer> {
   const state =
     request.session.operation === "Check"
       ? await read(request, ({ state: head }) => head?.blob)
-      : await readState(request.context.store, await heldRecord(request), request.signal);
+      : await heldState(request);
   return state === undefined ? DONE : { status: 200, bytes: state, type: "application/json" };
+}
+
+async function heldState(request: SessionRequest): Promise<Buffer | undefined> {
+  const record = await heldRecord(request);
+  request.reserve(record.state?.blob.size ?? 0);
+  return readState(request.context.store, record, request.signal);
 }
 
 async function postState({ context, session, lockId, body, signal }: SessionRequest): Promise<Answer> {
@@ -149,16 +158,24 @@ async function archiveFor(request: SessionRequest): Promise<Buffer> {
 /** Where a blob is missing, somebody may have ended this Run while it was read, and dropped it: then that is the answer. */
 async function heldBlob(request: SessionRequest, which: (record: ComponentRecord) => BlobRef): Promise<Buffer> {
   const record = await heldRecord(request);
+  const blob = which(record);
+  request.reserve(blob.size);
   try {
-    return await request.context.store.getBlob(record, which(record), request.signal);
+    return await request.context.store.getBlob(record, blob, request.signal);
   } catch (error) {
     if (error instanceof StoreCorrupt) await heldRecord(request);
     throw error;
   }
 }
 
-const read = ({ context, session, signal }: SessionRequest, which: Parameters<typeof readForCheck>[2]) =>
-  readForCheck(context, session, which, signal);
+const read = ({ context, session, reserve, signal }: SessionRequest, which: Parameters<typeof readForCheck>[2]) => {
+  const reserved: typeof which = (record) => {
+    const blob = which(record);
+    reserve(blob?.size ?? 0);
+    return blob;
+  };
+  return readForCheck(context, session, reserved, signal);
+};
 
 async function putArchive(request: SessionRequest): Promise<Answer> {
   const { context, session, body, signal } = request;

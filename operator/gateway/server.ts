@@ -6,14 +6,26 @@ import { claimWork } from "./claiming.ts";
 import { endConnectionsOnClose } from "./closing.ts";
 import type { GatewayContext } from "./context.ts";
 import { answerFor } from "./errors.ts";
-import { AGENT_WAITS_MS, claimRequest } from "./protocol.ts";
-import { comeAgain, receiveStrangers, roomForBodies, type TakeRoom, welcome } from "./reception.ts";
+import { runReference } from "./plan-text.ts";
+import { AGENT_WAITS_MS, claimRequest, GATEWAY_ERRORS } from "./protocol.ts";
+import {
+  bodyBytes,
+  comeAgain,
+  receiveStrangers,
+  reserveFor,
+  roomForBodies,
+  type TakeRoom,
+  tooLarge,
+  welcome,
+} from "./reception.ts";
 import { type Answer, parsed, ROUTES, type Route } from "./routes.ts";
 import { readSession, type Session } from "./sessions.ts";
 import { Unauthenticated } from "./unauthenticated.ts";
 
 export interface GatewayLimits {
   readonly stateBytes: number;
+  /** Of a plan that is held, with the files that it needs. */
+  readonly bundleBytes: number;
   readonly archiveBytes: number;
   readonly smallBytes: number;
   /** Of the text of a plan. */
@@ -31,11 +43,12 @@ export interface GatewayLimits {
 const MIB = 1024 * 1024;
 
 export const DEFAULT_LIMITS: GatewayLimits = {
-  stateBytes: 256 * MIB,
+  stateBytes: 64 * MIB,
+  bundleBytes: 256 * MIB,
   archiveBytes: 64 * MIB,
   smallBytes: 4 * MIB,
   textBytes: MIB / 4,
-  inFlightBytes: 512 * MIB,
+  inFlightBytes: 128 * MIB,
   requestMs: 60_000,
   progressMs: AGENT_WAITS_MS - 5_000,
   strangerMs: 15_000,
@@ -45,6 +58,8 @@ export interface ServerOptions {
   readonly tls: TlsMaterial;
   readonly limits: GatewayLimits;
   readonly ready: () => boolean;
+  /** Where others share the room for bodies; default: all of it is the gateway's. */
+  readonly takeRoom?: TakeRoom | undefined;
 }
 
 declare module "fastify" {
@@ -61,7 +76,8 @@ const RECEIVE_MS = 300_000;
 const TIMEOUTS_LOOK_MS = 5_000;
 
 /** The HTTPS server with all routes, not yet listening. */
-export function createServer(context: GatewayContext, { tls, limits, ready }: ServerOptions): FastifyInstance {
+export function createServer(context: GatewayContext, options: ServerOptions): FastifyInstance {
+  const { tls, limits, ready, takeRoom = roomForBodies(limits.inFlightBytes) } = options;
   const server = fastify({
     https: {
       key: tls.server.key,
@@ -92,7 +108,6 @@ export function createServer(context: GatewayContext, { tls, limits, ready }: Se
   });
   server.get("/v1/health", async (_request, reply) => reply.code(ready() ? 200 : 503).send({ ready: ready() }));
   addClaim(server, context, limits);
-  const takeRoom = roomForBodies(limits.inFlightBytes);
   for (const route of ROUTES) addRoute(server, { context, route, limits, takeRoom });
   return server;
 }
@@ -119,7 +134,9 @@ function addRoute(server: FastifyInstance, { context, route, limits, takeRoom }:
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const session = sessionOf(request);
     const signal = AbortSignal.timeout(limits[within]);
-    const answer = await handle({ context, session, body: bodyOf(request), lockId: lockIdOf(request), signal });
+    const reserve = reserveFor(reply, takeRoom);
+    const facts = { context, session, body: bodyOf(request), lockId: lockIdOf(request), reserve, signal };
+    const answer = await handle(facts);
     return send(reply, answer);
   };
   // Before the body: strangers do not get to send a large one.
@@ -127,9 +144,17 @@ function addRoute(server: FastifyInstance, { context, route, limits, takeRoom }:
     request.terrariumSession = readSession(context.ring, bearerOf(request));
     sessionOf(request);
     welcome(request);
-    if (!takeRoom(request, reply, bodyLimit)) return comeAgain(reply);
+    const excess = tooLarge(request, bodyLimit, limit === "state" ? "state" : "body");
+    if (excess !== undefined) return refuseTooLarge(context, excess, request, reply);
+    if (!takeRoom(reply, bodyBytes(request, bodyLimit))) return comeAgain(reply);
   };
   server.route({ method, url, bodyLimit, onRequest, handler });
+}
+
+/** Here, since fastify would close the connection on whoever still sends, and the answer with it: the rest of the body is read and forgotten. */
+function refuseTooLarge(context: GatewayContext, message: string, request: FastifyRequest, reply: FastifyReply) {
+  context.tell(runReference(sessionOf(request)), "TooLarge", message);
+  return reply.code(GATEWAY_ERRORS.TooLarge.status).send({ error: { code: "TooLarge", message } });
 }
 
 function sessionOf({ terrariumSession }: FastifyRequest): Session {

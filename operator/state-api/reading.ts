@@ -21,6 +21,7 @@ export async function getContent(request: StateRequest): Promise<Answer> {
   const record = await recordFor(request);
   const chosen = chosenBy(query);
   const blob = blobFor(record, chosen);
+  request.reserve(blob.size);
   const bytes = await context.store.getBlob(record, blob, signal);
   await tell(request, "StatePulled", `pulled ${nameOf(record, chosen)}`);
   return { bytes, type: "application/json" };

@@ -1,6 +1,7 @@
 import type { Environment } from "../api/environment.ts";
 import type { Reader, Reviewer } from "../cluster/ports.ts";
 import { ENVIRONMENTS } from "../cluster/resources.ts";
+import type { Reserve } from "../gateway/reception.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { StateStore } from "../storage/port.ts";
 import { type ComponentRecord, type StateKey, stateKeyText } from "../storage/record.ts";
@@ -26,6 +27,8 @@ export interface StateRequest {
   readonly key: StateKey;
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
+  /** For what the answer holds. */
+  readonly reserve: Reserve;
   readonly signal: AbortSignal;
 }
 

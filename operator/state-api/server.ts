@@ -4,7 +4,8 @@ import { LABELS } from "../api/names.ts";
 import type { TlsMaterial } from "../gateway/authority.ts";
 import { endConnectionsOnClose } from "../gateway/closing.ts";
 import type { GatewayLog } from "../gateway/context.ts";
-import { roomForBodies } from "../gateway/reception.ts";
+import { bodyBytes, reserveFor, roomForBodies, type TakeRoom, tooLarge } from "../gateway/reception.ts";
+import { DEFAULT_LIMITS } from "../gateway/server.ts";
 import { RESOURCE_LIST } from "./discovery.ts";
 import { type FrontProxy, isFrontProxy, type Person, personIn } from "./front-proxy.ts";
 import { STATE_ROOT, stateKeyFor } from "./names.ts";
@@ -23,6 +24,10 @@ export interface ServerParts {
   readonly frontProxy: () => FrontProxy;
   /** For one request, from its last byte to its answer; the API server waits for a minute. */
   readonly requestMs?: number;
+  /** Of one state. */
+  readonly stateBytes?: number;
+  /** Where the gateway shares the room for bodies. */
+  readonly takeRoom?: TakeRoom;
 }
 
 interface Route {
@@ -42,8 +47,6 @@ const ROUTES: readonly Route[] = [
   { method: "POST", verb: "create", subresource: "unlock", handle: postUnlock },
 ];
 
-const MIB = 1024 * 1024;
-const STATE_BYTES = 256 * MIB;
 const SMALL_BYTES = 64 * 1024;
 const REQUEST_MS = 55_000;
 const HANDSHAKE_MS = 15_000;
@@ -85,22 +88,29 @@ export function createStateServer(parts: ServerParts): FastifyInstance {
   server.get(STATE_ROOT, async () => RESOURCE_LIST);
   server.get(`${STATE_ROOT}/states`, (request, reply) => list(parts, request, reply));
   server.get(`${STATE_ROOT}/namespaces/:namespace/states`, (request, reply) => list(parts, request, reply));
-  const takeRoom = roomForBodies(2 * STATE_BYTES);
-  for (const route of ROUTES) addRoute(server, parts, route, takeRoom);
+  const { stateBytes = DEFAULT_LIMITS.stateBytes, takeRoom = roomForBodies(DEFAULT_LIMITS.inFlightBytes) } = parts;
+  for (const route of ROUTES) addRoute(server, { ...parts, stateBytes, takeRoom }, route);
   return server;
 }
 
 function addRoute(
   server: FastifyInstance,
-  { context, frontProxy, requestMs = REQUEST_MS }: ServerParts,
+  {
+    context,
+    frontProxy,
+    requestMs = REQUEST_MS,
+    stateBytes,
+    takeRoom,
+  }: Required<Pick<ServerParts, "stateBytes" | "takeRoom">> & ServerParts,
   { method, verb, subresource, handle }: Route,
-  takeRoom: ReturnType<typeof roomForBodies>,
 ): void {
   const base = `${STATE_ROOT}/namespaces/:namespace/states/:name`;
   const url = subresource === undefined ? base : `${base}/${subresource}`;
-  const bodyLimit = method === "PUT" ? STATE_BYTES : SMALL_BYTES;
+  const bodyLimit = method === "PUT" ? stateBytes : SMALL_BYTES;
   const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
-    if (!takeRoom(request, reply, bodyLimit))
+    const excess = tooLarge(request, bodyLimit, method === "PUT" ? "state" : "body");
+    if (excess !== undefined) throw new StatusError(413, "RequestEntityTooLarge", excess);
+    if (!takeRoom(reply, bodyBytes(request, bodyLimit)))
       throw new StatusError(429, "TooManyRequests", "too many bytes are on their way: send this again");
   };
   server.route({
@@ -117,7 +127,12 @@ function addRoute(
       const key = stateKeyFor(namespace, name);
       if (key === undefined) throw notFound(`${name} is not the name of a state: it is ENVIRONMENT.COMPONENT`);
       const query = request.query as StateRequest["query"];
-      return send(request, reply, await handle({ context, person, key, query, body: bodyOf(request), signal }));
+      const reserve = reserveFor(reply, takeRoom);
+      return send(
+        request,
+        reply,
+        await handle({ context, person, key, query, body: bodyOf(request), reserve, signal }),
+      );
     },
   });
 }

@@ -9,9 +9,11 @@ import type { Clock } from "../loop/clock.ts";
 import { type FrontProxy, readFrontProxy } from "./front-proxy.ts";
 import { registerAuthority } from "./registration.ts";
 import type { StateApiContext } from "./requests.ts";
-import { createStateServer } from "./server.ts";
+import { createStateServer, type ServerParts } from "./server.ts";
 
-export interface StateApiPorts extends Pick<StateApiContext, "store" | "tell"> {
+export interface StateApiPorts
+  extends Pick<StateApiContext, "store" | "tell">,
+    Pick<ServerParts, "stateBytes" | "takeRoom"> {
   /** Its writer must not ask for the lease: every replica serves. */
   readonly client: StateApiContext["client"] &
     CertificatePorts["client"] &
@@ -45,12 +47,16 @@ interface Trust {
  * it. Resolves after the first look.
  */
 export async function startStateApi(ports: StateApiPorts): Promise<StateApi> {
-  const { clock, log, listen } = ports;
+  const { clock, log, listen, stateBytes, takeRoom } = ports;
+  const bounds = {
+    ...(stateBytes === undefined ? {} : { stateBytes }),
+    ...(takeRoom === undefined ? {} : { takeRoom }),
+  };
   let serving: { readonly server: FastifyInstance; trust: Trust } | undefined;
 
   const begin = async (first: Trust): Promise<void> => {
     const frontProxy = () => serving?.trust.frontProxy ?? first.frontProxy;
-    const server = createStateServer({ context: ports, log, tls: first.tls, frontProxy });
+    const server = createStateServer({ context: ports, log, tls: first.tls, frontProxy, ...bounds });
     await server.listen(listen);
     serving = { server, trust: first };
   };

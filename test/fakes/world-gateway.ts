@@ -101,7 +101,8 @@ export function worldGateway({ client, store, ring, clock, turns, known, onUnexp
         const session = sessionOf(token);
         if (route === undefined || session === undefined) throw new Error(`the world sends nonsense: ${request}`);
         const content = Buffer.isBuffer(body) ? body : Buffer.from(body === undefined ? "" : JSON.stringify(body));
-        return { type: "answer", answer: await route.handle({ context, session, body: content, lockId, signal }) };
+        const asked = { context, session, body: content, lockId, reserve: () => {}, signal };
+        return { type: "answer", answer: await route.handle(asked) };
       }),
   };
 }

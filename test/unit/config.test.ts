@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { maxChecksOf, readConfig } from "../../operator/config.ts";
+import { ConfigError, maxChecksOf, readConfig, roomOf } from "../../operator/config.ts";
 
 const configOf = (more: Readonly<Record<string, string>>) =>
   readConfig({
@@ -23,4 +23,13 @@ describe("How many Checks have a pod at once", () => {
       assert.equal(maxChecksOf(configOf({ TERRARIUM_MAX_RUNS: runs, TERRARIUM_MAX_CHECKS: checks })), expected));
 
   it("is a quarter of the usual twenty Runs where nothing is told", () => assert.equal(maxChecksOf(configOf({})), 5));
+});
+
+describe("The room for states", () => {
+  it("is 64 MiB for one and twice as much for all at once, or what is told, up to 256", () => {
+    const roomFor = (mib?: string) => roomOf(configOf(mib === undefined ? {} : { TERRARIUM_MAX_STATE_MIB: mib }));
+    assert.deepEqual(roomFor(), { stateBytes: 64 * 2 ** 20, inFlightBytes: 128 * 2 ** 20 });
+    assert.deepEqual(roomFor("100"), { stateBytes: 100 * 2 ** 20, inFlightBytes: 200 * 2 ** 20 });
+    for (const wrong of ["0", "257", "1.5", "64Mi"]) assert.throws(() => roomFor(wrong), ConfigError);
+  });
 });

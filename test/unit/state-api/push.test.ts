@@ -27,6 +27,7 @@ function aRequest(environment: Environment, runs: readonly Run[] = []) {
       key: NETWORK,
       person: { name: "jane", groups: [] },
       query: {},
+      reserve: () => {},
       body,
       signal: AbortSignal.timeout(10_000),
     });

@@ -26,6 +26,7 @@ async function aBrokenCopy() {
       key: NETWORK,
       person: { name: "jane", groups: [] },
       query: {},
+      reserve: () => {},
       body: Buffer.from(JSON.stringify(body)),
       signal: AbortSignal.timeout(10_000),
     });

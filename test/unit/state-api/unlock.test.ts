@@ -34,6 +34,7 @@ async function aClaim(status: object | undefined, uid = pod.runUid) {
       key: NETWORK,
       person: { name: "jane", groups: [] },
       query: {},
+      reserve: () => {},
       body: Buffer.from(JSON.stringify({ lock })),
       signal: AbortSignal.timeout(10_000),
     });
