@@ -165,7 +165,7 @@ export const FULL_DISK: readonly Mutant[] = [
     edits: [
       {
         file: "operator/storage/recovery.ts",
-        find: "  if (!isState(content) && (await",
+        find: "  if (!(await isState(content)) && (await",
         replace: "  if (content === undefined && (await",
       },
     ],

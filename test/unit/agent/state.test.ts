@@ -58,7 +58,10 @@ describe("the state between engine and store", () => {
     gateway.memory.away = false;
     assert.equal((await ask("UNLOCK", "", JSON.stringify(lockInfo("L1")))).status, 200);
     await relay().drained();
-    assert.deepEqual([gateway.memory.state, gateway.memory.recovery, relay().newest], [undefined, undefined, undefined]);
+    assert.deepEqual(
+      [gateway.memory.state, gateway.memory.recovery, relay().newest],
+      [undefined, undefined, undefined],
+    );
   });
 
   it("asks for its password", async () => {

@@ -12,7 +12,7 @@ import { GatewayClient, GatewayRefused } from "../../../runner/agent/gateway-cli
 import { StateRelay } from "../../../runner/agent/state-relay.ts";
 import { aState } from "../storage/claimants.ts";
 import { aHostileState } from "../storage/hostile-state.ts";
-import { type GatewayWorld, gatewayWorld, NAMESPACE, OPERATOR_NAMESPACE } from "./gateway-world.ts";
+import { type GatewayWorld, gatewayWorld, NAMESPACE, OPERATOR_NAMESPACE, untilApplying } from "./gateway-world.ts";
 
 const MIB = 1024 * 1024;
 const LIMITS = { stateBytes: 24 * MIB, inFlightBytes: 48 * MIB };
@@ -54,6 +54,7 @@ describe("large states", function () {
     const { json } = await world.claim(world.aPod(run), run);
     const ask = (method: string, path: string, body?: Buffer | object) =>
       world.call(world.gateway, method, path, String(json.session), body);
+    await untilApplying(ask);
     await ask("PUT", "/v1/state/lock", { ID: "mine" });
     return { ask, write: (state: Buffer) => ask("POST", "/v1/state?ID=mine", state) };
   }
@@ -120,7 +121,10 @@ describe("a state that an engine has made, and that is above the limit", functio
     const { client, store, ring } = world;
     const run = world.aRun("network", 1);
     const tokenFile = join(folder, "token");
-    writeFileSync(tokenFile, world.aPod(run).token);
+    const pod = world.aPod(run);
+    writeFileSync(tokenFile, pod.token);
+    const { json } = await world.claim(pod, run);
+    await untilApplying((method, path, body) => world.call(world.gateway, method, path, String(json.session), body));
     const { url, caPem } = world.gateway;
     const claim = { namespace: NAMESPACE, run: run.metadata.name, phase: "Plan" } as const;
     const gateway = new GatewayClient({ url, ca: caPem(), tokenFile, claim, timeoutMs: 60_000 });
