@@ -113,7 +113,8 @@ function onCycle(observation: Observation, name: string, cycle: readonly string[
     ? `components depend on each other in a circle: ${cycle.join(" → ")}`
     : `waits behind a circle of dependencies: ${cycle.join(" → ")}`;
   const past = pastOf(observation, name);
-  const lost = past.open === undefined ? lostState({ observation, past }) : undefined;
+  const isMoving = observation.records.some(({ movingTo }) => movingTo === name);
+  const lost = past.open === undefined && !isMoving ? lostState({ observation, past }) : undefined;
   return verdictOf(past, lost ?? { state: "Stalled", reason: "DependencyCycle", message });
 }
 

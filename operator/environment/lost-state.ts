@@ -15,12 +15,14 @@ export interface Loss {
   readonly what: string;
 }
 
+type Witnessed = Pick<ComponentPast, "name" | "record" | "runs" | "formerRuns">;
+
 /**
  * Compares the store with what the Runs have seen in it. A Run is a witness until a later destroy has ended well, or a person has written the
  * state by hand; from then on it says nothing about the state any more. One that has seen nothing, and made nothing, witnesses no loss: with
  * nothing in it a state is forgotten without a Run.
  */
-export function lossOf(past: ComponentPast): Loss | undefined {
+export function lossOf(past: Witnessed): Loss | undefined {
   const { record } = past;
   if (record === undefined || isBlank(record)) return withoutRecord(past);
   const runs = witnesses(past);
@@ -28,13 +30,13 @@ export function lossOf(past: ComponentPast): Loss | undefined {
 }
 
 /** Those that have ended since all was destroyed last, newest first. */
-function witnesses(past: ComponentPast): readonly Run[] {
+function witnesses(past: Witnessed): readonly Run[] {
   const ended = past.runs.filter((run) => isClosed(run) && !destroyedSince(past, run));
   return sinceDestroyed(ended).filter((run) => hasSeenSomething(run) && !writtenSince(past, run));
 }
 
 /** The record is ahead of what is known of Runs: a later destroy has ended well. An earlier one of the same second is not later. */
-function destroyedSince({ record, runs }: ComponentPast, run: Run): boolean {
+function destroyedSince({ record, runs }: Witnessed, run: Run): boolean {
   const last = record?.lastResult;
   if (last?.outcome.result !== "Destroyed") return false;
   const isClaimed = record?.claim?.runUid === last.runUid;
@@ -51,7 +53,7 @@ const isBlank = ({ state, applied, mayHoldObjects, written, lastResult }: Compon
   (state ?? applied ?? written) === undefined && !mayHoldObjects && lastResult?.outcome.result !== "Destroyed";
 
 /** Also those of former names: the rename may have been the last that was heard of it. */
-function withoutRecord({ name, runs, formerRuns }: ComponentPast): Loss | undefined {
+function withoutRecord({ name, runs, formerRuns }: Witnessed): Loss | undefined {
   const run = sinceDestroyed([...runs, ...formerRuns].filter(isClosed)).find(hasSeenSomething);
   if (run === undefined) return undefined;
   const { component } = run.spec;
@@ -114,9 +116,11 @@ export function toldLoss({ metadata, status }: Environment, past: ComponentPast)
   return isWritten || isBack ? undefined : told;
 }
 
-/** It is from after that Run, however it ended. */
-const knowsEndOf = ({ applied, lastResult }: ComponentRecord, { metadata }: Run): boolean =>
-  [applied?.runUid, lastResult?.runUid].includes(metadata.uid);
+/** It is from after that Run, however it ended; or from when that one only planned, which changes no state. */
+function knowsEndOf({ applied, lastResult, claim }: ComponentRecord, run: Run): boolean {
+  const { uid } = run.metadata;
+  return uid === applied?.runUid || uid === lastResult?.runUid || (uid === claim?.runUid && !hasBegunToApply(run));
+}
 
 function wordOf(line: ComponentStatus, record: ComponentRecord | undefined): string | undefined {
   if (isToldLost(line)) return line.message ?? "";

@@ -19,7 +19,7 @@ function runs(...results: readonly (RunOutcome["result"] | "open")[]) {
   });
 }
 const surplus = (all: readonly Run[], ...[history, at, record]: [...History, ComponentRecord?]) =>
-  surplusRuns({ runs: all, formerRuns: [], record }, history, at).map(({ spec }) => spec.number);
+  surplusRuns({ name: "network", runs: all, formerRuns: [], record }, history, at).map(({ spec }) => spec.number);
 const times = (count: number, result: RunOutcome["result"]) => Array.from({ length: count }, () => result);
 const now = new Date(T0);
 
@@ -119,12 +119,12 @@ describe("The history of a component", () => {
     assert.ok(newest && destroy);
     const destroyed: Run = { ...destroy, spec: { ...destroy.spec, operation: "Destroy" } };
     const gone = surplusRuns(
-      { runs: [newest], formerRuns: former, record: undefined },
+      { name: "network", runs: [newest], formerRuns: former, record: undefined },
       { successes: 2, failures: 1 },
       now,
     );
     assert.deepEqual(gone, former.slice(1));
-    const all = { runs: [newest, destroyed], formerRuns: former, record: undefined };
+    const all = { name: "network", runs: [newest, destroyed], formerRuns: former, record: undefined };
     assert.deepEqual(surplusRuns(all, { successes: 1, failures: 1 }, now), former, "they witness what exists no more");
   });
 

@@ -196,6 +196,29 @@ describe("A record that is lost after a rename is missed by the Runs of the form
   });
 });
 
+describe("A record that was lost", () => {
+  for (const isDeclared of [true, false])
+    it(`stays lost when its witness is too old for the history (declared: ${isDeclared})`, () => {
+      const story = aStoryOf();
+      story.edit(({ spec, ...environment }) => ({
+        ...environment,
+        spec: { ...spec, history: { successes: 10, failures: 20, maxAge: "2h" } },
+      }));
+      runs(story, "a", "Failed", { reason: "ApplyFailed", ...LEFT });
+      story.handOver("a", 7, { resources: 2 });
+      runs(story, "a", "Failed", { reason: "RunnerLost" });
+      loseRecord(story, "a");
+      if (!isDeclared) declare(story);
+      story.report();
+      assert.equal(story.verdict("a").reason, "StateLost");
+      story.pass(24 * HOUR_MS);
+      const { history } = story.environment().spec;
+      const gone = surplusRuns(pastOf(story.observation(), "a"), history, new Date(story.now()));
+      for (const { metadata } of gone) story.forgetRun(metadata.name);
+      isCalledLost(story, "a");
+    });
+});
+
 describe("A record is not missed", () => {
   const endings: readonly (readonly [string, (story: Story) => void])[] = [
     ["where the first plan failed", (story) => runs(story, "a", "Failed", { reason: "PlanFailed" })],

@@ -206,6 +206,46 @@ describe("A lost state that was told of", () => {
     });
   }
 
+  it("is over when the record is back from when the newest Run only planned: that has changed no state", () => {
+    const story = anAppliedStory((record) => record);
+    story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+    story.round();
+    const { metadata, spec } = story.hold("a");
+    const record = story.records.get("a") ?? assert.fail();
+    const { uid: runUid, name: run } = metadata;
+    const at = new Date(story.now()).toISOString();
+    const claim = {
+      run,
+      runUid,
+      number: spec.number,
+      podUid: "p",
+      phase: "Plan",
+      at,
+      fenced: { at, why: "superseded" },
+    } as const;
+    story.end("a", "Cancelled", { reason: "Superseded" });
+    story.records.delete("a");
+    story.pass(60_000);
+    story.report();
+    story.delete();
+    story.round();
+    assert.equal(story.verdict("a").reason, "StateLost");
+    story.records.set("a", { ...record, claim } as ComponentRecord);
+    story.round();
+    assert.equal(story.started.at(-1), "Destroy a #3");
+  });
+
+  it("is none of a name that the state is on its way to, also where that is part of a circle", () => {
+    const story = anAppliedStory((record) => ({ ...record, movingTo: "b" }));
+    const [run = assert.fail()] = story.runs();
+    const annotations = { [ANNOTATIONS.movedTo]: "b", [ANNOTATIONS.stateName]: "b" };
+    story.putRun({ ...run, metadata: { ...run.metadata, annotations } });
+    const renamed = { ...aComponent("b", { needs: ["c"] }), formerName: "a" };
+    const components = [renamed, aComponent("c", { needs: ["b"] })];
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components } }));
+    assert.equal(story.verdict("b").reason, "DependencyCycle");
+  });
+
   it("is none where its record could not be read, and can be again", () => {
     const story = anAppliedStory((record) => record);
     const line = { name: "a", state: "Stalled", reason: "RecordUnreadable", message: "a chunk is missing" };
