@@ -5,12 +5,10 @@ import { NotAState, type StateEnvelope, stateDocument } from "./state.ts";
 
 export type StateFacts = Omit<StateEnvelope, "addresses">;
 
-/** Of all outputs of a state together: they are read as a whole, by whoever uses them. */
-export const MOST_OUTPUT_VALUES = 250_000;
 /** Of a text that is read; none that is longer is a lineage or a version. */
 const LONGEST_BYTES = 4096;
 
-/** The same as `parseState` says of the text, but for the addresses. Throws `NotAState`, also where the outputs hold too many values. */
+/** The same as `parseState` says of the text, but for the addresses. Throws `NotAState`. */
 export function* readEnvelope(bytes: Buffer): Generator<void, StateFacts> {
   const reader = new EnvelopeReader(bytes);
   yield* walkState(bytes, reader);
@@ -55,7 +53,6 @@ class EnvelopeReader implements JsonListener {
   #part: string | undefined;
   #partKind: JsonKind = "other";
   #resource: { [part in Part]?: JsonKind } = {};
-  #valuesBefore = 0;
   #resources = 0;
   #managed = 0;
   #instances = 0;
@@ -84,8 +81,8 @@ class EnvelopeReader implements JsonListener {
     else if (depth === 5) this.#beginInstancePart(key, kind);
   }
 
-  ends(depth: number, to: number, values: number): void {
-    if (depth === 1) this.#endMember(to, values);
+  ends(depth: number, to: number): void {
+    if (depth === 1) this.#endMember(to);
     else if (depth === 2) this.#endResource();
     else if (depth === 3 && this.#part === "mode") this.#isManaged = this.#isText("managed", to);
     else if (depth < 4 || this.#part !== "instances" || this.#partKind !== "list") return;
@@ -111,10 +108,7 @@ class EnvelopeReader implements JsonListener {
     this.#wrongResource = undefined;
   }
 
-  #endMember(to: number, values: number): void {
-    if (this.#member === "outputs" && values - this.#valuesBefore > MOST_OUTPUT_VALUES)
-      throw new NotAState(`the outputs of the state hold more than ${MOST_OUTPUT_VALUES} values`);
-    this.#valuesBefore = values;
+  #endMember(to: number): void {
     if (this.#member === undefined || !OF_DOCUMENT.has(this.#member)) return;
     const isEmptied = this.#memberKind === "object" || this.#memberKind === "list";
     const emptied = this.#memberKind === "list" ? [] : {};

@@ -37,6 +37,8 @@ export type TakeRoom = (reply: FastifyReply, bytes: number) => boolean;
 export function roomForBodies(bytes: number): TakeRoom {
   let taken = 0;
   return (reply, needed) => {
+    // Whoever has gone gives nothing back any more.
+    if (reply.raw.closed) return false;
     if (taken > bytes / 8 && taken + needed > bytes) return false;
     taken += needed;
     reply.raw.once("close", () => {

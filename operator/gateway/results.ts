@@ -3,7 +3,7 @@ import { ANNOTATIONS } from "../api/names.ts";
 import type { Run } from "../api/run.ts";
 import type { RunOutcome } from "../api/run-status.ts";
 import { ENVIRONMENTS } from "../cluster/resources.ts";
-import { readOutputs } from "../engine/state-parts.ts";
+import { readOutputs, TooManyOutputs } from "../engine/state-parts.ts";
 import { cancelledInstead } from "../run/cancel.ts";
 import { intentOf } from "../storage/applying.ts";
 import { changeRecord } from "../storage/change.ts";
@@ -36,7 +36,7 @@ export async function conclude(
   const record = found.value;
   if (!isRepeated(record, session)) {
     const run = await statuses.run(session, signal);
-    const { state, told } = await storedState(context, record, report.outcome, signal);
+    const { outputs, told } = await storedOutputs(context, record, report, signal);
     const ended = await completed(context, session, { record, run, outcome: told, signal });
     const outcome = run === undefined ? ended : cancelledInstead(run, ended);
     const request = outcome.result === "Interrupted" ? await requestNow(context, session) : undefined;
@@ -44,7 +44,7 @@ export async function conclude(
     const conclusion = {
       operation: session.operation,
       outcome,
-      outputs: state === undefined ? [] : await outputsIn(state, context, record, report),
+      outputs,
       ...(run === undefined ? {} : { intent: intentOf(session, run.spec, report.outcome.revision) }),
       login: usedLogin(run, report, at),
       ...(request === undefined ? {} : { request }),
@@ -66,21 +66,34 @@ async function requestNow({ client }: GatewayContext, { key }: Session): Promise
   return environment?.metadata.annotations?.[ANNOTATIONS.requestedAt];
 }
 
-/** A state that cannot be read any more must not keep the end of its Run from being recorded: it becomes that end. */
-async function storedState(
-  { store }: GatewayContext,
+/** A state that cannot be read any more, or its outputs, must not keep the end of its Run from being recorded: that becomes its end. */
+async function storedOutputs(
+  context: GatewayContext,
   record: ComponentRecord,
-  outcome: RunOutcome,
+  report: ResultReport,
   signal: AbortSignal,
 ) {
   try {
-    return { state: await readState(store, record, signal), told: outcome };
+    const state = await readState(context.store, record, signal);
+    const outputs = state === undefined ? [] : await outputsIn(state, context, record, report);
+    return { outputs, told: report.outcome };
   } catch (error) {
-    if (!(error instanceof StoreCorrupt)) throw error;
-    const message = `the stored state cannot be read (${error.message}). ${outcome.message}`.slice(0, 1000);
-    const result = outcome.result === "Interrupted" ? "Interrupted" : "Failed";
-    return { state: undefined, told: { ...outcome, result, reason: "StateLost", message, retry: "Never" } as const };
+    if (error instanceof StoreCorrupt || error instanceof TooManyOutputs)
+      return { outputs: [], told: toldInstead(report.outcome, error) };
+    throw error;
   }
+}
+
+function toldInstead(outcome: RunOutcome, error: StoreCorrupt | TooManyOutputs): RunOutcome {
+  const isLost = error instanceof StoreCorrupt;
+  // What went wrong in another way is told as that: nobody uses its outputs.
+  if (!isLost && outcome.result !== "Applied" && outcome.result !== "Unchanged") return outcome;
+  const why = isLost
+    ? `the stored state cannot be read (${error.message})`
+    : `the state is stored, but ${error.message}`;
+  const result = outcome.result === "Interrupted" ? "Interrupted" : "Failed";
+  const message = `${why}. ${outcome.message}`.slice(0, 1000);
+  return { ...outcome, result, reason: isLost ? "StateLost" : "ApplyFailed", message, retry: "Never" };
 }
 
 async function outputsIn(state: Buffer, { ring }: GatewayContext, record: ComponentRecord, { outputs }: ResultReport) {

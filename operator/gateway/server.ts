@@ -24,6 +24,8 @@ import { Unauthenticated } from "./unauthenticated.ts";
 
 export interface GatewayLimits {
   readonly stateBytes: number;
+  /** How long a connection may stand still: one that nobody reads from any more holds the room of its answer. */
+  readonly stillMs: number;
   /** Of a plan that is held, with the files that it needs. */
   readonly bundleBytes: number;
   readonly archiveBytes: number;
@@ -44,6 +46,7 @@ const MIB = 1024 * 1024;
 
 export const DEFAULT_LIMITS: GatewayLimits = {
   stateBytes: 64 * MIB,
+  stillMs: 120_000,
   bundleBytes: 256 * MIB,
   archiveBytes: 64 * MIB,
   smallBytes: 4 * MIB,
@@ -90,6 +93,7 @@ export function createServer(context: GatewayContext, options: ServerOptions): F
     logger: false,
     bodyLimit: limits.smallBytes,
     requestTimeout: RECEIVE_MS,
+    connectionTimeout: limits.stillMs,
     return503OnClosing: true,
     forceCloseConnections: "idle",
   }) as unknown as FastifyInstance;

@@ -70,6 +70,7 @@ export function createStateServer(parts: ServerParts): FastifyInstance {
     },
     logger: false,
     bodyLimit: SMALL_BYTES,
+    connectionTimeout: DEFAULT_LIMITS.stillMs,
     return503OnClosing: true,
     forceCloseConnections: "idle",
   }) as unknown as FastifyInstance;

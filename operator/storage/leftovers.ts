@@ -61,7 +61,12 @@ function wantedFor(entries: readonly JournalEntry[]): Wanted {
   const addresses = new Set(entries.map(({ address }) => address));
   const isAll = entries.some(({ address }) => address.includes(MASK));
   const ids = new Set(["id", ...entries.flatMap(({ idKey }) => idKey ?? [])]);
-  return { isWanted: (address) => isAll || addresses.has(address), attributes: ids };
+  const isOf = (resource: string) => [...addresses].some((one) => one === resource || one.startsWith(`${resource}[`));
+  return {
+    isWanted: (address) => isAll || addresses.has(address),
+    isWantedOf: (resource) => isAll || isOf(resource),
+    attributes: ids,
+  };
 }
 
 async function objectsIn(

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DEEPEST_JSON } from "../../../operator/engine/json-walk.ts";
 import { NotAState, parseState } from "../../../operator/engine/state.ts";
-import { MOST_OUTPUT_VALUES, readEnvelope } from "../../../operator/engine/state-envelope.ts";
-import { readObjects, readOutputs } from "../../../operator/engine/state-parts.ts";
+import { readEnvelope } from "../../../operator/engine/state-envelope.ts";
+import { MOST_VALUES, readObjects, readOutputs, TooManyOutputs } from "../../../operator/engine/state-parts.ts";
 import { fixture } from "./fixture.ts";
 
 function run<T>(work: Generator<void, T>): T {
@@ -169,11 +169,12 @@ describe("what is read of a state without a tree", () => {
     assert.throws(() => facts(nested(DEEPEST_JSON)), /nested more than 10000 times/);
   });
 
-  it("is no state where its outputs would fill the memory of whoever reads them", () => {
+  it("is one also where its outputs would fill the memory of whoever reads them: those are refused, and not the state", () => {
     const outputs = (values: number) => members(`,"outputs":{"a":{"value":[${"[],".repeat(values)}[]]}}`);
-    assert.equal(facts(outputs(MOST_OUTPUT_VALUES / 2)).serial, 7);
-    assert.throws(() => facts(outputs(MOST_OUTPUT_VALUES)), /outputs of the state hold more than 250000 values/);
-    assert.throws(() => run(readOutputs(Buffer.from(outputs(MOST_OUTPUT_VALUES)))), NotAState);
+    const [few, many] = [outputs(MOST_VALUES - 10), outputs(MOST_VALUES)];
+    assert.equal(run(readOutputs(Buffer.from(few))).length, 1);
+    assert.equal(facts(many).serial, 7);
+    assert.throws(() => run(readOutputs(Buffer.from(many))), TooManyOutputs);
   });
 
   it("quotes nothing of what it refuses", () => {
@@ -203,12 +204,45 @@ describe("a part of a state", () => {
       {"mode":"managed","type":"t","name":"a","instances":[{"index_key":0,"attributes":{"id":"1","arn":"x","tags":{}}}]},
       {"mode":"data","type":"t","name":"b","instances":[{"attributes":{"id":"2"}}]},
       {"mode":"managed","type":"t","name":"c","instances":[{"attributes":{"id":"3"}},{"attributes":{"id":4}}]}]`);
-    const wanted = { isWanted: (address: string) => address !== "t.c[9]", attributes: new Set(["id"]) };
+    const wanted = {
+      isWanted: (address: string) => address !== "t.c[9]",
+      isWantedOf: () => true,
+      attributes: new Set(["id"]),
+    };
     assert.deepEqual(run(readObjects(Buffer.from(text), wanted)), [
       { address: "t.a[0]", attributes: { id: "1" } },
       { address: "t.c", attributes: { id: "3" } },
       { address: "t.c", attributes: {} },
     ]);
     assert.deepEqual(run(readObjects(Buffer.from(text), { ...wanted, isWanted: () => false })), []);
+    assert.deepEqual(run(readObjects(Buffer.from(text), { ...wanted, isWantedOf: (address) => address === "t.a" })), [
+      { address: "t.a[0]", attributes: { id: "1" } },
+    ]);
+  });
+
+  it("is the objects of a resource whose parts stand in any order, and twice: the last ones count", () => {
+    const text = members(`,"resources":[{"instances":[{"attributes":{"id":"old"}}],"name":"x",
+      "instances":[{"attributes":{"id":"1"},"index_key":"k\\"[0]"},7],"type":"t","name":"a","module":"module.m","mode":"managed"}]`);
+    const wanted = { isWanted: () => true, isWantedOf: () => true, attributes: new Set(["id"]) };
+    assert.throws(() => run(readObjects(Buffer.from(text), wanted)), NotAState);
+    const whole = text.replace(",7]", "]");
+    assert.deepEqual(run(readObjects(Buffer.from(whole), wanted)), [
+      { address: 'module.m.t.a["k\\"[0]"]', attributes: { id: "1" } },
+    ]);
+  });
+
+  it("is found beside what is too large to be read, which nobody has asked for", () => {
+    const large = `{"attributes":{"list":[${"[],".repeat(MOST_VALUES)}[]]}}`;
+    const text = members(`,"resources":[
+      {"mode":"managed","type":"t","name":"large","instances":[${large}]},
+      {"mode":"managed","type":"t","name":"a","instances":[{"attributes":{"id":"1"}}]}]`);
+    const asked = (resource: string) => ({
+      isWanted: (address: string) => address === resource,
+      isWantedOf: (address: string) => address === resource,
+      attributes: new Set(["id"]),
+    });
+    const bytes = Buffer.from(text);
+    assert.deepEqual(run(readObjects(bytes, asked("t.a"))), [{ address: "t.a", attributes: { id: "1" } }]);
+    assert.throws(() => run(readObjects(bytes, asked("t.large"))), /an instance of a resource holds more than/);
   });
 });

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryUsage } from "node:process";
@@ -8,8 +11,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Gateway, startGateway } from "../../../operator/gateway/gateway.ts";
 import { systemClock } from "../../../operator/loop/clock.ts";
+import { createKeyRing, newKeyMaterial } from "../../../operator/storage/key-ring.ts";
+import { createSecretStore } from "../../../operator/storage/secret-store.ts";
 import { GatewayClient, GatewayRefused } from "../../../runner/agent/gateway-client.ts";
 import { StateRelay } from "../../../runner/agent/state-relay.ts";
+import { fakeKubeClient } from "../../fakes/kube-client.ts";
 import { aState } from "../storage/claimants.ts";
 import { aHostileState } from "../storage/hostile-state.ts";
 import { type GatewayWorld, gatewayWorld, NAMESPACE, OPERATOR_NAMESPACE, untilApplying } from "./gateway-world.ts";
@@ -109,6 +115,106 @@ describe("large states", function () {
     const read = await Promise.all(Array.from({ length: 3 }, () => ask("GET", "/v1/state")));
     assert.deepEqual([...new Set(read.map(({ status }) => status))].sort(), [200, 503]);
     assert.equal((await ask("GET", "/v1/state")).status, 200);
+  });
+});
+
+describe("the room for large states", function () {
+  this.timeout(60_000);
+
+  /** A gateway whose store takes its time with a record where it is told to, and somebody who has stored a state of 20 MiB there. */
+  async function aRoom(limits: { readonly stillMs?: number } = {}) {
+    const client = fakeKubeClient();
+    const ring = createKeyRing(newKeyMaterial());
+    const store = createSecretStore({ client, namespace: OPERATOR_NAMESPACE, ring });
+    const look = { before: async (): Promise<void> => {} };
+    const slow: typeof store = {
+      ...store,
+      record: async (...question) => {
+        await look.before();
+        return store.record(...question);
+      },
+    };
+    const world = await gatewayWorld({ client, ring, store: slow, limits: { ...LIMITS, ...limits } });
+    const run = world.aRun("network", 1);
+    const { json } = await world.claim(world.aPod(run), run);
+    const session = String(json.session);
+    const ask = (method: string, path: string, body?: Buffer | object) =>
+      world.call(world.gateway, method, path, session, body);
+    await untilApplying(ask);
+    await ask("PUT", "/v1/state/lock", { ID: "mine" });
+    assert.equal((await ask("POST", "/v1/state?ID=mine", aLargeState(20 * MIB))).status, 204);
+    /** A reader of the state, on a connection of its own. */
+    const aReader = () =>
+      request(new URL("/v1/state", world.gateway.url), {
+        headers: { authorization: `Bearer ${session}` },
+        ca: world.gateway.caPem(),
+        agent: false,
+      })
+        .on("error", () => {})
+        .end();
+    return { world, ask, look, aReader };
+  }
+
+  it("is given back by whoever goes away while the record is looked up", async () => {
+    const { world, ask, look, aReader } = await aRoom();
+    try {
+      for (let reader = 0; reader < 3; reader += 1) {
+        const looked = Promise.withResolvers<void>();
+        const gone = Promise.withResolvers<void>();
+        look.before = () => {
+          looked.resolve();
+          return gone.promise;
+        };
+        const leaving = aReader();
+        await looked.promise;
+        leaving.destroy();
+        await delay(50);
+        look.before = async () => {};
+        gone.resolve();
+        await delay(50);
+      }
+      assert.equal((await ask("GET", "/v1/state")).status, 200);
+    } finally {
+      await world.close();
+    }
+  });
+
+  it("is given back for somebody who stands still and reads no more", async () => {
+    const { world, ask, aReader } = await aRoom({ stillMs: 1000 });
+    try {
+      for (let reader = 0; reader < 2; reader += 1) {
+        const [answer] = (await once(aReader(), "response")) as [IncomingMessage];
+        answer.pause().on("error", () => {});
+      }
+      assert.equal((await ask("GET", "/v1/state")).status, 503);
+      while ((await ask("GET", "/v1/state")).status !== 200) await delay(100);
+    } finally {
+      await world.close();
+    }
+  });
+
+  it("is not what keeps a Run from its end whose outputs are too many: the state is stored, and the end says what to do", async () => {
+    const { world, ask } = await aRoom();
+    try {
+      const values = `"outputs":{"all":{"value":[${"[],".repeat(500_000)}[]]}}`;
+      const state = aState({ serial: 2, resources: ["vpc"] })
+        .toString()
+        .replace(/"outputs":\{[^}]*\}/, values);
+      assert.ok(state.includes("[],[]"));
+      assert.equal((await ask("POST", "/v1/state?ID=mine", Buffer.from(state))).status, 204);
+      const outcome = { result: "Applied", reason: "Applied", message: "the plan was applied" };
+      assert.equal((await ask("POST", "/v1/result", { outcome, outputs: [] })).status, 204);
+      const record = await world.store.record({ namespace: NAMESPACE, environment: "shop", component: "network" });
+      const { lastResult, state: head } = record?.value ?? {};
+      assert.equal(head?.serial, 2);
+      assert.deepEqual([lastResult?.outcome.result, lastResult?.outcome.reason], ["Failed", "ApplyFailed"]);
+      assert.match(
+        lastResult?.outcome.message ?? "",
+        /the state is stored, but the outputs of the state hold more than/,
+      );
+    } finally {
+      await world.close();
+    }
   });
 });
 
