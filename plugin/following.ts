@@ -1,4 +1,4 @@
-import { ApiError, isForbidden, isNotFound } from "../operator/cluster/errors.ts";
+import { ApiError, ApiUnreachable, isForbidden, isNotFound } from "../operator/cluster/errors.ts";
 import type { KubeObject, Resource, Selection, WatchEvent } from "../operator/cluster/ports.ts";
 import type { Clock } from "../operator/loop/clock.ts";
 import type { Cluster } from "./cluster.ts";
@@ -88,6 +88,12 @@ export async function* news(
   }
 }
 
+const isUnauthorized = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
+
+/** An API server, or what is before it, that restarts or has too much to do. */
+export const passes = (error: unknown): boolean =>
+  error instanceof ApiUnreachable || (error instanceof ApiError && (error.status === 429 || error.status >= 500));
+
 /** Remembers one ring until somebody has heard it. */
 function createBell() {
   let { promise, resolve } = Promise.withResolvers<void>();
@@ -115,7 +121,7 @@ async function follow(
       const events: AsyncIterable<WatchEvent<KubeObject>> = await client.watch(resource, options);
       for await (const { type } of events) if (type !== "BOOKMARK") heard("change");
     } catch (error) {
-      if (isForbidden(error) || isNotFound(error)) throw error;
+      if (isForbidden(error) || isNotFound(error) || isUnauthorized(error)) throw error;
       if (error instanceof ApiError && error.status === 410) continue;
       signal.throwIfAborted();
       heard("silence");

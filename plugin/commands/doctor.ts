@@ -3,9 +3,8 @@ import { isForbidden, isNotFound } from "../../operator/cluster/errors.ts";
 import type { Lease } from "../../operator/cluster/kinds.ts";
 import type { KubeObject } from "../../operator/cluster/ports.ts";
 import { APPROVALS, DEPLOYMENTS, ENVIRONMENTS, LEASES, PODS, RUNS } from "../../operator/cluster/resources.ts";
-import type { Clock } from "../../operator/loop/clock.ts";
 import type { Cluster } from "../cluster.ts";
-import { type Command, ENVIRONMENT, OUTPUT } from "../command.ts";
+import { type Command, type Context, ENVIRONMENT, OUTPUT } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { readEnvironment, readEnvironments, readRuns } from "../lookup.ts";
 import { paintOf, printed } from "../printing.ts";
@@ -23,22 +22,24 @@ export const doctor: Command = {
   arguments: [{ ...ENVIRONMENT, optional: true }],
   options: [OUTPUT],
   details: ["Exits with 3 when something is wrong."],
-  async run({ cluster: open, terminal, clock }, said) {
+  async run({ cluster: open, terminal, clock, signal }, said) {
     const cluster = await open();
-    const findings = diagnosis(await examine(cluster, said.arguments[0], clock));
+    const findings = diagnosis(await examine(cluster, said.arguments[0], { clock, signal }));
     terminal.print(printed(said, findings, () => doctorView(findings, paintOf(terminal))));
     return findings.some(({ level }) => level === "bad") ? EXIT.waiting : EXIT.done;
   },
 };
 
-async function examine(cluster: Cluster, name: string | undefined, clock: Clock): Promise<HealthFacts> {
+type Time = Pick<Context, "clock" | "signal">;
+
+async function examine(cluster: Cluster, name: string | undefined, time: Time): Promise<HealthFacts> {
   const { context, server, namespace, self, facts } = cluster;
-  const nowMs = clock.now().getTime();
+  const nowMs = time.clock.now().getTime();
   const [version, kinds, user] = await Promise.all([facts.version(), facts.resourcesOf(GROUP, VERSION), self.whoAmI()]);
   const base = { context, server, namespace, version, kinds, user, focus: name !== undefined, nowMs };
   if (kinds === undefined) return { ...base, operator: undefined, rights: [], pictures: [] };
   const [operator, rights, pictures] = await Promise.all([
-    lookAtOperator(cluster, clock),
+    lookAtOperator(cluster, time),
     askRights(cluster, name),
     lookAtEnvironments(cluster, name),
   ]);
@@ -53,7 +54,7 @@ interface Deployment extends KubeObject {
   readonly status?: { readonly readyReplicas?: number };
 }
 
-async function lookAtOperator(cluster: Cluster, clock: Clock): Promise<OperatorFacts | "hidden" | undefined> {
+async function lookAtOperator(cluster: Cluster, time: Time): Promise<OperatorFacts | "hidden" | undefined> {
   const everywhere = await seen(() => cluster.client.listAll<Deployment>(DEPLOYMENTS, { labelSelector: OPERATOR }));
   const found =
     everywhere ??
@@ -64,7 +65,7 @@ async function lookAtOperator(cluster: Cluster, clock: Clock): Promise<OperatorF
   const [deployment] = found.items;
   if (deployment === undefined) return everywhere === undefined ? "hidden" : undefined;
   const namespace = deployment.metadata.namespace ?? USUAL_NAMESPACE;
-  const lease = await lookAtLease(cluster, namespace, clock);
+  const lease = await lookAtLease(cluster, namespace, time);
   return {
     namespace,
     wanted: deployment.spec?.replicas ?? 1,
@@ -81,14 +82,14 @@ const BETWEEN_LOOKS_MS = 6_000;
 async function lookAtLease(
   { client }: Cluster,
   namespace: string,
-  clock: Clock,
+  { clock, signal }: Time,
 ): Promise<Pick<OperatorFacts, "renewedAt" | "renews">> {
   const look = async () =>
     (await seen(() => client.find<Lease>(LEASES, namespace, LEASE)))?.spec?.renewTime ?? undefined;
   const renewedAt = await look();
   if (renewedAt === undefined) return {};
   if (clock.now().getTime() - Date.parse(renewedAt) <= LEASE_MS) return { renewedAt };
-  await clock.sleep(BETWEEN_LOOKS_MS);
+  await clock.sleep(BETWEEN_LOOKS_MS, signal);
   return { renewedAt, renews: (await look()) !== renewedAt };
 }
 

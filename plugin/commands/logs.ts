@@ -1,10 +1,11 @@
 import { isClosed, type Run } from "../../operator/api/run.ts";
-import { ApiError, ApiUnreachable, isNotFound } from "../../operator/cluster/errors.ts";
+import { ApiError, isNotFound } from "../../operator/cluster/errors.ts";
 import type { Stored } from "../../operator/cluster/ports.ts";
 import { UsageError } from "../arguments.ts";
 import type { Cluster } from "../cluster.ts";
 import { COMPONENT, type Command, type Context, untilUnheard } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { passes } from "../following.ts";
 import { harmlessLine } from "../harmless.ts";
 import { findRun, mustKnowComponent, NotFound, readEnvironment, readRun, readRuns, withoutChecks } from "../lookup.ts";
 import { type ResumedLog, resumedLog } from "../resumed-log.ts";
@@ -138,10 +139,6 @@ async function newest(cluster: Cluster, run: Stored<Run>, telling: Telling): Pro
     return run;
   }
 }
-
-/** An API server, or what is before it, that restarts or has too much to do. */
-const passes = (error: unknown): boolean =>
-  error instanceof ApiUnreachable || (error instanceof ApiError && (error.status === 429 || error.status >= 500));
 
 function noLog({ namespace }: Cluster, runs: readonly Stored<Run>[]): string {
   const [run] = runs;

@@ -1,11 +1,10 @@
 import type { Environment } from "../../operator/api/environment.ts";
 import { LABELS } from "../../operator/api/names.ts";
-import { ApiUnreachable } from "../../operator/cluster/errors.ts";
 import { ENVIRONMENTS, RUNS } from "../../operator/cluster/resources.ts";
 import type { Cluster } from "../cluster.ts";
 import { type Command, type Context, ENVIRONMENT, OUTPUT, type Said, untilUnheard } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { news } from "../following.ts";
+import { news, passes } from "../following.ts";
 import { readEnvironment, readEnvironments, readRuns } from "../lookup.ts";
 import { paintOf, printed } from "../printing.ts";
 import { type Picture, pictureOf } from "../reading/picture.ts";
@@ -63,8 +62,8 @@ function shown({ context, said, cluster, name }: Asked, pictures: readonly Pictu
 /** Of several documents in YAML each but the first has to begin somewhere. */
 const between = (said: Said): string => (said.value("output") === "yaml" ? "---\n" : "");
 
-/** On a screen ages and countdowns go on, and a picture that may be old says so. */
-const REDRAW_MS = 5_000;
+/** On a screen ages and countdowns go on; and what could not be read is read again. */
+const LOOK_MS = 5_000;
 
 /** The same again after every change. */
 async function watch(asked: Asked): Promise<ExitCode> {
@@ -79,16 +78,23 @@ async function watch(asked: Asked): Promise<ExitCode> {
   ];
   // Data is for programs, which are told of changes alone.
   const onScreen = terminal.redraws && said.value("output") === undefined;
-  const following = { clock, signal: untilUnheard(context), ...(onScreen ? { everyMs: REDRAW_MS } : {}) };
   let pictures: readonly Picture[] | undefined;
+  let staleSince: Date | undefined;
   let [last, warned] = ["", false];
+  const following = { clock, signal: untilUnheard(context), everyMs: LOOK_MS };
   for await (const { changed, silentSince } of news(cluster, followed, following)) {
-    if (changed) pictures = (await readAgain(asked, pictures)) ?? pictures;
+    const isNews = changed || staleSince !== undefined;
+    if (isNews) {
+      const read = await readAgain(asked, pictures);
+      staleSince = read === undefined ? (staleSince ?? clock.now()) : undefined;
+      pictures = read ?? pictures;
+    }
     if (pictures === undefined) continue;
-    const warning = silentSince === undefined ? [] : [silenceText(silentSince)];
+    const since = silentSince ?? staleSince;
+    const warning = since === undefined ? [] : [silenceText(since)];
     if (!onScreen && !warned) for (const sentence of warning) terminal.tell(sentence);
     warned = warning.length > 0;
-    if (!onScreen && !changed) continue;
+    if (!onScreen && !isNews) continue;
     const text = [shown(asked, pictures), ...(onScreen ? warning : [])].join("\n\n");
     if (text !== last) terminal.show(last === "" ? text : `${between(said)}${text}`);
     last = text;
@@ -101,10 +107,10 @@ async function readAgain(asked: Asked, before: readonly Picture[] | undefined) {
   try {
     return await readPictures(asked);
   } catch (error) {
-    if (before !== undefined && error instanceof ApiUnreachable) return undefined;
+    if (before !== undefined && passes(error)) return undefined;
     throw error;
   }
 }
 
 const silenceText = (since: Date) =>
-  `The API server has not answered since ${since.toISOString()}: what is shown is from then. It is asked again every second.`;
+  `The API server has not answered since ${since.toISOString()}: what is shown is from then, and is looked at again as soon as it does.`;

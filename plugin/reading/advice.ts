@@ -1,6 +1,6 @@
 import { REASONS, reasonNames } from "../../operator/api/conditions.ts";
 import type { ComponentPicture, Picture } from "./picture.ts";
-import { remedies } from "./remedies.ts";
+import { oneWordForAll, remedies } from "./remedies.ts";
 import { stateAdvice } from "./state-advice.ts";
 
 /** What a person can do about a component, and with which commands. */
@@ -25,7 +25,7 @@ function whyOf(picture: Picture, component: ComponentPicture): string {
   const { waiting, reason } = component;
   if (waiting?.for === "approval") return `its plan waits for ${waiting.what}`;
   const why = explained(waiting?.what ?? "", reason);
-  const more = stateAdvice(picture.name, component)?.says;
+  const more = stateAdvice(picture.name, component)?.says ?? oneWordForAll(picture, component);
   return more === undefined ? why : `${ended(why)} ${more}`;
 }
 
@@ -40,4 +40,4 @@ export function explained(said: string, reason: string | undefined): string {
 /** Then the message need not be explained. */
 const NAMES_A_WAY_ON = /terrarium\.dev\/|kubectl |spec\.[a-z]|deletionPolicy: |change the spec/;
 
-const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+export const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);

@@ -1,5 +1,5 @@
 import type { Reason } from "../../operator/api/conditions.ts";
-import { adviceFor, explained } from "./advice.ts";
+import { adviceFor, ended, explained } from "./advice.ts";
 import type { ComponentPicture, Picture, Said } from "./picture.ts";
 import { logsOf, ours } from "./remedies.ts";
 
@@ -36,8 +36,8 @@ const PASSING: ReadonlySet<string> = new Set<Reason>([
 function failing(picture: Picture, component: ComponentPicture): readonly Notice[] {
   const { name, state, reason = "", message = "", waiting, retries } = component;
   if (state !== "Failed" || waiting?.for !== "time") return [];
-  const why = sentence(explained(message, reason));
-  const says = /again/.test(why) ? why : `${why} It is tried again by itself.`;
+  const why = ended(explained(message, reason));
+  const says = /\bagain\b/.test(why) ? why : `${why} It is tried again by itself.`;
   // Where no tries are counted no Run could be made: there is no log of it.
   const commands = retries === undefined ? [] : logsOf(picture, component);
   return [{ component: name, grave: !PASSING.has(reason), says, commands }];
@@ -67,13 +67,27 @@ function unwritten({ ready, reason, message }: Picture): readonly Notice[] {
   return !ready && reason === "OutputsNotWritten" ? [ofAll({ reason, message }, { grave: true })] : [];
 }
 
+/** What drifts is left as it is where only destroying goes on: a Run that is asked for then would void the plan that waits. */
 function drifted(picture: Picture): readonly Notice[] {
-  const { drifted: said, name } = picture;
-  if (said === undefined || said.reason === "NotChecked") return [];
-  const isLeft = said.reason === "DriftFound" && !said.message.includes(" brings it back: ");
-  const commands = isLeft ? [ours(picture, `run ${name}`)] : [];
-  return [{ ...ofAll(said, { grave: false }), commands }];
+  const { drifted: said, deleting, reason } = picture;
+  if (said === undefined || deleting || reason === "Expired" || said.reason === "NotChecked") return [];
+  if (said.reason === "DriftFound") return picture.components.flatMap((component) => leftAsItIs(picture, component));
+  return said.reason === "CorrectionFailed" && isToldOf(picture) ? [] : [ofAll(said, { grave: false })];
 }
+
+/** A correction that is under way, waits or has failed is told as what it is. */
+function leftAsItIs(picture: Picture, { name, drift, waiting, message = "" }: ComponentPicture): readonly Notice[] {
+  if (drift === undefined || waiting !== undefined || IS_CORRECTED.test(message)) return [];
+  const what = drift.addresses.length === 0 ? "something" : drift.addresses.join(", ");
+  const says = `${what} was changed outside since it was applied. Nothing waits for it, and a Run brings it back.`;
+  return [{ component: name, grave: false, says, commands: [ours(picture, `run ${picture.name}`)] }];
+}
+
+/** In the operator's words. */
+const IS_CORRECTED = /^Run \d+ brings it back: /;
+
+const isToldOf = ({ components }: Picture): boolean =>
+  components.some(({ state }) => state === "Failed" || state === "Stalled");
 
 function expiring(picture: Picture): readonly Notice[] {
   const { expiring: says, name } = picture;
@@ -85,5 +99,3 @@ const ofAll = ({ reason, message }: Said, { grave }: Pick<Notice, "grave">): Not
   says: explained(message, reason),
   commands: [],
 });
-
-const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);

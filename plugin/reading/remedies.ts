@@ -1,6 +1,5 @@
-import type { Reason } from "../../operator/api/conditions.ts";
 import { ANNOTATIONS } from "../../operator/api/names.ts";
-import type { ComponentPicture, Picture } from "./picture.ts";
+import type { ComponentPicture, Confirmed, Picture } from "./picture.ts";
 import { stateAdvice } from "./state-advice.ts";
 
 /** Commands that help a component which needs somebody: the plugin's own where it has them, kubectl's where it has not. */
@@ -22,7 +21,7 @@ const importsOf = (picture: Picture, { name }: ComponentPicture) =>
   ours(picture, `state imports ${picture.name} ${name}`);
 
 function steps(picture: Picture, component: ComponentPicture): readonly string[] {
-  const { name, confirmed } = picture;
+  const { name } = picture;
   if (component.state === "AwaitingApproval") return [...decisions(picture, component), ...resumption(picture)];
   switch (component.reason) {
     case "Suspended":
@@ -31,14 +30,10 @@ function steps(picture: Picture, component: ComponentPicture): readonly string[]
       return component.run === undefined ? [] : [ours(picture, `unlock ${component.run}`)];
     case "ForeignPod":
       return foreignPods(component).map((pod) => kubectl(picture, `delete pod ${pod}`));
-    case "LeftBehind": {
-      const runs = together(picture, "LeftBehind", confirmed.gone, ({ interrupted }) => interrupted ?? "RUN");
-      return [importsOf(picture, component), annotated(picture, ANNOTATIONS.confirmGone, runs)];
-    }
-    case "RemovalNeedsConfirmation": {
-      const names = together(picture, "RemovalNeedsConfirmation", confirmed.destroy, (one) => one.name);
-      return [annotated(picture, ANNOTATIONS.confirmDestroy, names)];
-    }
+    case "LeftBehind":
+      return [importsOf(picture, component), confirmed(picture, component)];
+    case "RemovalNeedsConfirmation":
+      return [confirmed(picture, component)];
     case "ManyDeletions":
       return [annotated(picture, ANNOTATIONS.confirmDelete, "true")];
     case "LockOrphaned":
@@ -76,14 +71,28 @@ const kubectl = ({ namespace }: Picture, rest: string) => `kubectl -n ${namespac
 const annotated = (picture: Picture, annotation: string, value: string) =>
   kubectl(picture, `annotate environment ${picture.name} ${annotation}=${value} --overwrite`);
 
-/** One annotation says it for all: the next command would take back what the one before has said. */
-function together(
-  { components }: Picture,
-  reason: Reason,
-  said: readonly string[],
-  word: (component: ComponentPicture) => string,
-): string {
-  return [...new Set([...said, ...components.filter((one) => one.reason === reason).map(word)])].join(",");
+/** What a person confirms of each component, in one annotation for all of them. */
+const CONFIRMATIONS: Readonly<Record<string, readonly [annotation: string, said: keyof Confirmed]>> = {
+  LeftBehind: [ANNOTATIONS.confirmGone, "gone"],
+  RemovalNeedsConfirmation: [ANNOTATIONS.confirmDestroy, "destroy"],
+};
+
+const wordOf = ({ reason, name, interrupted }: ComponentPicture): string =>
+  reason === "LeftBehind" ? (interrupted ?? "RUN") : name;
+
+/** For this component, and for what was said before: the command would take that back. */
+function confirmed(picture: Picture, component: ComponentPicture): string {
+  const [annotation, said] = CONFIRMATIONS[component.reason ?? ""] ?? ["", "destroy"];
+  const words = [...new Set([...picture.confirmed[said], wordOf(component)])];
+  return annotated(picture, annotation, words.join(","));
+}
+
+/** Of several that wait for the same, the word about the next would take back the one before. */
+export function oneWordForAll({ components }: Picture, { reason = "" }: ComponentPicture): string | undefined {
+  const [annotation] = CONFIRMATIONS[reason] ?? [];
+  const all = components.filter((one) => one.reason === reason);
+  if (annotation === undefined || all.length < 2) return undefined;
+  return `Each command takes the place of the one before: whoever means all says ${annotation}=${all.map(wordOf).join(",")}.`;
 }
 
 /** As the operator names the pod. */

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
+import type { Component } from "../../../operator/api/component.ts";
 import type { Condition } from "../../../operator/api/conditions.ts";
-import type { Environment } from "../../../operator/api/environment.ts";
+import type { Environment, EnvironmentSpec } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
 import { diagnosis } from "../../../plugin/reading/diagnosis.ts";
 import { pictureOf } from "../../../plugin/reading/picture.ts";
 import { statusView } from "../../../plugin/view/status.ts";
 import { plain } from "../../../plugin/view/text.ts";
-import { T0 } from "../../fakes/objects.ts";
+import { aComponent, anEnvironment, T0 } from "../../fakes/objects.ts";
+import { aStory } from "../environment/story.ts";
 import { at, type Lines, shop } from "./shop.ts";
 
 type Told = Pick<Condition, "type" | "status" | "reason" | "message">;
@@ -87,23 +89,19 @@ describe("the doctor, beside what waits for a person", () => {
     assert.equal(found(shopThat([stalled], { app })).length, 1);
   });
 
-  const drift: readonly (readonly [Told["status"], reason: string, message: string, more: string])[] = [
-    ["Unknown", "CheckFailed", "app: PlanFailed: no credentials", ""],
-    ["True", "CorrectionFailed", "app: not brought back (ApplyFailed: quota): aws_vpc.main", ""],
-    ["Unknown", "EverythingIgnored", "app: the rules match everything", ""],
-    ["True", "DriftFound", "app: aws_vpc.main differs", " | kubectl terrarium run shop -n team"],
-    ["True", "DriftFound", "app: Run 4 brings it back: aws_vpc.main differs", ""],
+  const unseen: readonly (readonly [Told["status"], reason: string, message: string])[] = [
+    ["Unknown", "CheckFailed", "app: PlanFailed: no credentials"],
+    ["True", "CorrectionFailed", "app: not brought back (ApplyFailed: quota): aws_vpc.main"],
+    ["Unknown", "EverythingIgnored", "app: the rules match everything"],
   ];
-  for (const [status, reason, message, more] of drift)
-    it(`warns although all is Ready: ${reason}, "${message}"`, () => {
+  for (const [status, reason, message] of unseen)
+    it(`warns although all is Ready: ${reason}`, () => {
       const environment = shopThat([{ type: "Drifted", status, reason, message }]);
       const [whole, warning = "", ...others] = found(environment);
       assert.equal(whole, "good | shop is Ready (5/5 ready).");
       assert.ok(warning.startsWith(`warn | shop: ${message}`), warning);
-      assert.ok(more === "" ? !warning.includes("kubectl") : warning.endsWith(more), warning);
       assert.deepEqual(others, []);
-      const isInTheTree = reason === "DriftFound";
-      assert.equal(screen(environment).includes(`${reason}: ${message}`), !isInTheTree);
+      assert.ok(screen(environment).includes(`${reason}: ${message}`));
     });
 
   it("has nothing to say about drift that nobody looks for any more, or that is not there", () => {
@@ -114,6 +112,75 @@ describe("the doctor, beside what waits for a person", () => {
       assert.deepEqual(found(shopThat([{ type: "Drifted", status, reason, message: "so" }])), [
         "good | shop is Ready (5/5 ready).",
       ]);
+  });
+
+  describe("where something has drifted", () => {
+    type Settings = Partial<EnvironmentSpec> & { readonly components?: readonly Component[] };
+
+    /** A look for drift has found something in each of the components. */
+    function drifted({ components = [aComponent("a")], ...spec }: Settings = {}) {
+      const drift = { interval: "10m", action: "Report" } as const;
+      const story = aStory(anEnvironment(components, { spec: { drift, ...spec } }));
+      story.settle();
+      story.pass(11 * 60_000);
+      story.round();
+      for (const check of story.openChecks()) story.endCheck(check.spec.component, "Drifted");
+      story.pass(60_000);
+      return story;
+    }
+    const looks = (action: "Report" | "Propose" | "Correct") => ({ drift: { interval: "10m", action } }) as const;
+    function told(story: ReturnType<typeof aStory>): readonly string[] {
+      story.round();
+      story.round();
+      story.report();
+      return found(story.environment());
+    }
+
+    it("names it, and what brings it back, where nobody does", () => {
+      const [whole, warning = "", ...others] = told(drifted());
+      assert.equal(whole, "good | shop is Ready (1/1 ready).");
+      assert.match(warning, /^warn \| shop\/a: .* was changed outside .* \| kubectl terrarium run shop -n team$/);
+      assert.deepEqual(others, []);
+    });
+
+    it("says of each component what becomes of its own drift", () => {
+      const components = [
+        { ...aComponent("a"), ...looks("Correct") },
+        { ...aComponent("b"), ...looks("Report") },
+      ];
+      const warnings = told(drifted({ components })).filter((one) => one.includes("changed outside"));
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0] ?? "", /^warn \| shop\/b: /);
+    });
+
+    it("tells once of a correction that waits for a person, and of one that was given up", () => {
+      const proposed = drifted(looks("Propose"));
+      told(proposed);
+      proposed.hold("a");
+      assert.deepEqual(
+        told(proposed).map((one) => one.split(" | ").slice(0, 2).join(" | ")),
+        ["bad | shop/a: its plan waits for an approval"],
+      );
+      const failed = drifted({ ...looks("Correct"), retry: { limit: 0 } } as Settings);
+      told(failed);
+      failed.end("a", "Failed", { reason: "ApplyFailed", message: "the quota is used up" });
+      failed.pass(3_600_000);
+      assert.equal(told(failed).filter((one) => one.includes("the quota is used up")).length, 1);
+    });
+
+    it("asks for no Run while all is being destroyed: that would void the plan that waits", () => {
+      const story = drifted();
+      story.delete();
+      assert.ok(
+        told(story).every((one) => !one.includes("terrarium run")),
+        told(story).join("\n"),
+      );
+    });
+  });
+
+  it("says that it is tried again, whatever letters the message has", () => {
+    const app = failed("PlanFailed", "value does not match against the schema", "shop-app-2");
+    assert.match(found(shop({ app })).join(), /schema\..* It is tried again by itself\./);
   });
 
   it("warns of the end of a lifetime, with what puts it off", () => {
@@ -161,21 +228,27 @@ describe("what the doctor tells to do", () => {
     };
   }
 
-  it("confirms all that was removed in one word, since the next word takes the place of the one before", () => {
-    const word = "kubectl -n team annotate environment shop terrarium.dev/confirm-destroy=app,monitor --overwrite";
-    assert.deepEqual(commands(without(["app", "monitor"])), [[word], [word]]);
+  it("confirms each component that was removed by its name alone, and says how to mean several", () => {
+    const word = (names: string) =>
+      `kubectl -n team annotate environment shop terrarium.dev/confirm-destroy=${names} --overwrite`;
+    const environment = without(["app", "monitor"]);
+    assert.deepEqual(commands(environment), [[word("app")], [word("monitor")]]);
+    for (const one of found(environment))
+      assert.match(
+        one,
+        /takes the place of the one before: whoever means all says terrarium\.dev\/confirm-destroy=app,monitor\./,
+      );
+    assert.doesNotMatch(found(without(["monitor"])).join(), /takes the place/);
   });
 
   it("keeps what was confirmed before", () => {
     const before = { [ANNOTATIONS.confirmDestroy]: "catalog" };
     assert.match(commands(without(["monitor"], before))[0]?.[0] ?? "", /confirm-destroy=catalog,monitor /);
     const left = { state: "Stalled", reason: "LeftBehind", interrupted: "shop-app-3" } as const;
-    const { metadata, ...environment } = shop({ app: left, monitor: { ...left, interrupted: "shop-monitor-2" } });
+    const { metadata, ...environment } = shop({ app: left });
     const annotations = { [ANNOTATIONS.confirmGone]: "shop-database-9" };
-    assert.match(
-      commands({ ...environment, metadata: { ...metadata, annotations } })[0]?.at(-1) ?? "",
-      /confirm-gone=shop-database-9,shop-app-3,shop-monitor-2 --overwrite$/,
-    );
+    const [command] = commands({ ...environment, metadata: { ...metadata, annotations } });
+    assert.match(command?.at(-1) ?? "", /confirm-gone=shop-database-9,shop-app-3 --overwrite$/);
   });
 
   const cases: readonly (readonly [what: string, line: Lines["app"], commands: readonly string[]])[] = [

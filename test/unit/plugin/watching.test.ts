@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
+import { ApiError } from "../../../operator/cluster/errors.ts";
 import { ENVIRONMENTS } from "../../../operator/cluster/resources.ts";
 import { EXIT } from "../../../plugin/exit-codes.ts";
 import { pluginWorld } from "../../fakes/plugin-world.ts";
@@ -81,5 +82,38 @@ describe("kubectl terrarium status --watch", () => {
       assert.match(last, /suspended/);
       assert.doesNotMatch(last, warning);
     }
+  });
+
+  it("shows a change that could not be read at first, as soon as it can, and says so meanwhile", async () => {
+    for (const redraws of [true, false]) {
+      const { client, told, shown, stop, pass } = await watching({ redraws });
+      client.faults.before = (verb, resource) => {
+        if (verb === "get" && resource === ENVIRONMENTS.plural)
+          throw new ApiError({ request: "get", status: 503, reason: "ServiceUnavailable", message: "busy" });
+      };
+      client.seed(ENVIRONMENTS, shop({}, { suspend: true }));
+      await shown(1);
+      client.faults = {};
+      pass(5_000);
+      await shown(2);
+      stop();
+      const { out, err } = await told;
+      assert.match(redraws ? out : err, /has not answered since/);
+      assert.match(out.slice(out.lastIndexOf("shop in team")), /suspended/);
+    }
+  });
+
+  it("ends where the API server does not know who asks any more", async () => {
+    const { client, told, silence } = await watching();
+    silence(true);
+    for (let ticks = 0; ticks < 5; ticks += 1) await tick();
+    silence(false);
+    client.faults.before = (verb) => {
+      if (verb !== "list") return;
+      throw new ApiError({ request: "list", status: 401, reason: "Unauthorized", message: "Unauthorized" });
+    };
+    const { code, err } = await told;
+    assert.equal(code, EXIT.forbidden, err);
+    assert.match(err, /log in again/);
   });
 });
