@@ -44,21 +44,28 @@ export function* readOutputs(bytes: Buffer): Generator<void, OutputValue[]> {
 export function* readObjects(bytes: Buffer, wanted: Wanted): Generator<void, readonly StateObject[]> {
   let found: StateObject[] = [];
   let resource = new ResourceParts();
+  let whole: ResourceParts[] = [];
   const reader = new PartReader((member) => (member === "resources" ? DEPTH.instance : DEPTH.member), {
-    // Where a member stands twice, the last one counts.
     onBegin: (depth, key) => {
-      if (depth === DEPTH.member && key === "resources") found = [];
+      // Where a member stands twice, the last one counts.
+      if (depth === DEPTH.member && key === "resources") [found, whole] = [[], []];
       if (depth === DEPTH.resource) resource = new ResourceParts();
       if (depth === DEPTH.part && key !== undefined) resource.begins(key);
     },
     onEnd: (part) => {
       if (part.depth > DEPTH.resource) resource.ends(part);
-      if (part.depth !== DEPTH.resource) return;
-      for (const object of objectsOf(resource, bytes, wanted)) found.push(object);
-      if (found.length > MOST_OBJECTS) throw new NotAState(`the state holds more than ${MOST_OBJECTS} objects`);
+      if (part.depth === DEPTH.resource) whole.push(resource);
     },
   });
-  yield* walkState(bytes, reader);
+  function* read(): Generator<void, void> {
+    for (const parts of whole.splice(0)) found.push(...(yield* objectsOf(parts, bytes, wanted)));
+    if (found.length > MOST_OBJECTS) throw new NotAState(`the state holds more than ${MOST_OBJECTS} objects`);
+  }
+  for (const _piece of walkState(bytes, reader)) {
+    yield* read();
+    yield;
+  }
+  yield* read();
   return found;
 }
 
@@ -85,8 +92,11 @@ class ResourceParts {
   }
 }
 
+/** Others have their turn when as much of one resource was read. */
+const PIECE_BYTES = 256 * 1024;
+
 /** One instance after the other, each as the only one of its resource: that gives it the address that it has. */
-function* objectsOf({ head, instances }: ResourceParts, bytes: Buffer, wanted: Wanted): Generator<StateObject> {
+function* objectsOf({ head, instances }: ResourceParts, bytes: Buffer, wanted: Wanted): Generator<void, StateObject[]> {
   const parts = [...head].map(([key, { from, to }]) => {
     if (to - from > LONGEST_BYTES) throw new NotAState(`the ${key} of a resource is too long`);
     return `${JSON.stringify(key)}:${bytes.toString("utf8", from, to)}`;
@@ -94,12 +104,19 @@ function* objectsOf({ head, instances }: ResourceParts, bytes: Buffer, wanted: W
   const parsed = (instance: string) =>
     parseObjects(`${ENVELOPE}{${[...parts, `"instances":[${instance}]`].join(",")}}]}`);
   const [bare] = parsed("{}");
-  if (bare === undefined || !wanted.isWantedOf(bare.address)) return;
+  if (bare === undefined || !wanted.isWantedOf(bare.address)) return [];
+  const found: StateObject[] = [];
+  let unread = PIECE_BYTES;
   for (const { from, to, values } of instances) {
     if (values > MOST_VALUES) throw new NotAState(`an instance of a resource holds more than ${MOST_VALUES} values`);
     for (const object of parsed(bytes.toString("utf8", from, to)))
-      if (wanted.isWanted(object.address)) yield withOnly(object, wanted.attributes);
+      if (wanted.isWanted(object.address)) found.push(withOnly(object, wanted.attributes));
+    unread -= to - from;
+    if (unread > 0) continue;
+    unread = PIECE_BYTES;
+    yield;
   }
+  return found;
 }
 
 const ENVELOPE = '{"version":4,"lineage":"-","serial":0,"terraform_version":"-","resources":[';

@@ -61,13 +61,19 @@ function wantedFor(entries: readonly JournalEntry[]): Wanted {
   const addresses = new Set(entries.map(({ address }) => address));
   const isAll = entries.some(({ address }) => address.includes(MASK));
   const ids = new Set(["id", ...entries.flatMap(({ idKey }) => idKey ?? [])]);
-  const isOf = (resource: string) => [...addresses].some((one) => one === resource || one.startsWith(`${resource}[`));
+  const resources = new Set([...addresses].flatMap(resourcesOf));
   return {
     isWanted: (address) => isAll || addresses.has(address),
-    isWantedOf: (resource) => isAll || isOf(resource),
+    isWantedOf: (resource) => isAll || resources.has(resource),
     attributes: ids,
   };
 }
+
+/** Of which resource an instance may be: a bracket begins its index, or is in the name of a module or in the index itself. */
+const resourcesOf = (address: string): readonly string[] => [
+  address,
+  ...[...address.matchAll(/\[/g)].map(({ index }) => address.slice(0, index)),
+];
 
 async function objectsIn(
   store: StateStore,

@@ -67,27 +67,28 @@ function unwritten({ ready, reason, message }: Picture): readonly Notice[] {
   return !ready && reason === "OutputsNotWritten" ? [ofAll({ reason, message }, { grave: true })] : [];
 }
 
-/** What drifts is left as it is where only destroying goes on: a Run that is asked for then would void the plan that waits. */
+/** Where only destroying goes on, nothing is told: a Run that is asked for then would void the plan that waits. */
 function drifted(picture: Picture): readonly Notice[] {
   const { drifted: said, deleting, reason } = picture;
   if (said === undefined || deleting || reason === "Expired" || said.reason === "NotChecked") return [];
-  if (said.reason === "DriftFound") return picture.components.flatMap((component) => leftAsItIs(picture, component));
-  return said.reason === "CorrectionFailed" && isToldOf(picture) ? [] : [ofAll(said, { grave: false })];
+  const isOfAll = said.reason === "CheckFailed" || said.reason === "EverythingIgnored";
+  const each = picture.components.flatMap((component) => driftOf(picture, component));
+  return isOfAll ? [ofAll(said, { grave: false }), ...each] : each;
 }
 
-/** A correction that is under way, waits or has failed is told as what it is. */
-function leftAsItIs(picture: Picture, { name, drift, waiting, message = "" }: ComponentPicture): readonly Notice[] {
+/** A correction that waits, or was given up, is told as that, and one that is under way brings it back. */
+function driftOf(picture: Picture, component: ComponentPicture): readonly Notice[] {
+  const { name, reason, message = "", drift, waiting } = component;
   if (drift === undefined || waiting !== undefined || IS_CORRECTED.test(message)) return [];
+  if (reason === "CorrectionFailed")
+    return [{ component: name, grave: false, says: explained(message, reason), commands: logsOf(picture, component) }];
   const what = drift.addresses.length === 0 ? "something" : drift.addresses.join(", ");
   const says = `${what} was changed outside since it was applied. Nothing waits for it, and a Run brings it back.`;
   return [{ component: name, grave: false, says, commands: [ours(picture, `run ${picture.name}`)] }];
 }
 
 /** In the operator's words. */
-const IS_CORRECTED = /^Run \d+ brings it back: /;
-
-const isToldOf = ({ components }: Picture): boolean =>
-  components.some(({ state }) => state === "Failed" || state === "Stalled");
+const IS_CORRECTED = /(?:^|[:;] )Run \d+ brings it back: /;
 
 function expiring(picture: Picture): readonly Notice[] {
   const { expiring: says, name } = picture;

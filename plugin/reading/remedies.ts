@@ -88,11 +88,12 @@ function confirmed(picture: Picture, component: ComponentPicture): string {
 }
 
 /** Of several that wait for the same, the word about the next would take back the one before. */
-export function oneWordForAll({ components }: Picture, { reason = "" }: ComponentPicture): string | undefined {
-  const [annotation] = CONFIRMATIONS[reason] ?? [];
-  const all = components.filter((one) => one.reason === reason);
-  if (annotation === undefined || all.length < 2) return undefined;
-  return `Each command takes the place of the one before: whoever means all says ${annotation}=${all.map(wordOf).join(",")}.`;
+export function oneWordForAll(picture: Picture, { reason = "" }: ComponentPicture): string | undefined {
+  const [annotation, said] = CONFIRMATIONS[reason] ?? [];
+  const all = picture.components.filter((one) => one.reason === reason);
+  if (annotation === undefined || said === undefined || all.length < 2) return undefined;
+  const words = [...new Set([...picture.confirmed[said], ...all.map(wordOf)])];
+  return `Each command takes the place of the one before: whoever means all says ${annotation}=${words.join(",")}.`;
 }
 
 /** As the operator names the pod. */

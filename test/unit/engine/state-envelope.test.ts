@@ -231,6 +231,22 @@ describe("a part of a state", () => {
     ]);
   });
 
+  it("is read with turns for others, however much of it is one resource, and whatever is asked for", () => {
+    const instance = (index: number) => `{"index_key":${index},"attributes":{"id":"${"x".repeat(1000)}"}}`;
+    const instances = Array.from({ length: 2000 }, (_, index) => instance(index));
+    const bytes = Buffer.from(
+      members(`,"resources":[{"mode":"managed","type":"t","name":"a","instances":[${instances}]}]`),
+    );
+    const asked = { isWanted: () => true, isWantedOf: () => true, attributes: new Set(["id"]) };
+    const reading = readObjects(bytes, asked);
+    let turns = 0;
+    let step = reading.next();
+    for (; step.done !== true; step = reading.next()) turns += 1;
+    assert.equal(step.value.length, 2000);
+    // As many for reading the bytes, and as many again for reading the instances.
+    assert.ok(turns >= 2 * Math.floor(bytes.length / (256 * 1024)) - 1, `${turns} turns`);
+  });
+
   it("is found beside what is too large to be read, which nobody has asked for", () => {
     const large = `{"attributes":{"list":[${"[],".repeat(MOST_VALUES)}[]]}}`;
     const text = members(`,"resources":[

@@ -91,7 +91,6 @@ describe("the doctor, beside what waits for a person", () => {
 
   const unseen: readonly (readonly [Told["status"], reason: string, message: string])[] = [
     ["Unknown", "CheckFailed", "app: PlanFailed: no credentials"],
-    ["True", "CorrectionFailed", "app: not brought back (ApplyFailed: quota): aws_vpc.main"],
     ["Unknown", "EverythingIgnored", "app: the rules match everything"],
   ];
   for (const [status, reason, message] of unseen)
@@ -168,6 +167,21 @@ describe("the doctor, beside what waits for a person", () => {
       assert.equal(told(failed).filter((one) => one.includes("the quota is used up")).length, 1);
     });
 
+    it("says why a correction failed beside the drift of another, whichever of the two comes first", () => {
+      const components = [
+        { ...aComponent("a"), ...looks("Report") },
+        { ...aComponent("b"), ...looks("Correct") },
+      ];
+      for (const ordered of [components, components.toReversed()]) {
+        const story = drifted({ components: ordered });
+        told(story);
+        story.end("b", "Failed", { reason: "PlanFailed", message: "the quota is used up" });
+        const lines = told(story);
+        assert.equal(lines.filter((one) => /shop\/b: .*the quota is used up/.test(one)).length, 1, lines.join("\n"));
+        assert.equal(lines.filter((one) => /shop\/a: .* was changed outside/.test(one)).length, 1, lines.join("\n"));
+      }
+    });
+
     it("asks for no Run while all is being destroyed: that would void the plan that waits", () => {
       const story = drifted();
       story.delete();
@@ -239,6 +253,8 @@ describe("what the doctor tells to do", () => {
         /takes the place of the one before: whoever means all says terrarium\.dev\/confirm-destroy=app,monitor\./,
       );
     assert.doesNotMatch(found(without(["monitor"])).join(), /takes the place/);
+    const before = { [ANNOTATIONS.confirmDestroy]: "catalog" };
+    assert.match(found(without(["app", "monitor"], before)).join(), /confirm-destroy=catalog,app,monitor\./);
   });
 
   it("keeps what was confirmed before", () => {
