@@ -23,8 +23,9 @@ export interface JudgeParts extends FreshParts {
 const WAITED: Verdict = { verdict: "Hold", reason: "AwaitingApproval", message: "the plan waits for approval" };
 
 /**
- * Nobody may have cancelled its Run, a plan must not be pointless, its rules must still be those that are declared, they decide whether people are asked, and what they need not be
- * asked about still waits for a window, and for the end of a suspension. Read from the API server itself: a cache may not know of a deletion yet.
+ * Nobody may have cancelled its Run, a plan must not be pointless, its rules must still be those that are declared, they decide whether people are
+ * asked, and what they need not be asked about still waits for a window, and for the end of a suspension. Read from the API server itself: a cache
+ * may not know of a deletion yet.
  */
 export function judgeFor(parts: JudgeParts): Judge {
   const { client, clock, evaluate } = parts;

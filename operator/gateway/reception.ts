@@ -33,7 +33,10 @@ const noSuchRoute = (reply: FastifyReply): FastifyReply =>
 /** Takes room for what is read or sent, until the request is over; false where there is none. */
 export type TakeRoom = (reply: FastifyReply, bytes: number) => boolean;
 
-/** Many large states at once must not exhaust the process: whoever comes too early is asked to come again. One that is larger than all of the room goes where others take little of it. */
+/**
+ * Many large states at once must not exhaust the process: whoever comes too early is asked to come again. One that is larger than all of the room
+ * goes where others take little of it.
+ */
 export function roomForBodies(bytes: number): TakeRoom {
   let taken = 0;
   return (reply, needed) => {

@@ -139,8 +139,8 @@ function saidOf(run: Run): Pick<WhyEnded, "saidDead"> {
 }
 
 /**
- * One that has not been told to apply never will be, and one whose result is in the store has ended. Of any other, the proof that a node can give comes first: a word about a pod that lives lets
- * two of them write.
+ * One that has not been told to apply never will be, and one whose result is in the store has ended. Of any other, the proof that a node can
+ * give comes first: a word about a pod that lives lets two of them write.
  */
 async function closeLost(run: Run, { podUid, node }: Lost, ports: RunPorts, signal: AbortSignal): Promise<Acted> {
   const how = `node ${node} does not say that the pod has ended`;

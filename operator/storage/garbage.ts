@@ -25,8 +25,9 @@ const HOUR_MS = 3_600_000;
 const ORPHANED_MS = 30 * 24 * HOUR_MS;
 
 /**
- * Deletes chunks that no record refers to and that are older than an hour, or than thirty days where their whole record is gone; returns how many. Chunks are listed first and records after them:
- * whatever was being written in between is too young. While a record cannot be read, nobody knows which chunks without a record are its own: they stay.
+ * Deletes chunks that no record refers to and that are older than an hour, or than thirty days where their whole record is gone; returns how many.
+ * Chunks are listed first and records after them: whatever was being written in between is too young. While a record cannot be read, nobody knows
+ * which chunks without a record are its own: they stay.
  */
 export async function collectGarbage(place: SecretPlace, options: GarbageOptions): Promise<number> {
   const { client, namespace } = place;
