@@ -9,6 +9,7 @@ import type { Engine } from "./support/environments.ts";
 import { gitNamespace, type Installation } from "./support/installation.ts";
 import { journey, journeys, journeyWithEachEngine } from "./support/journey.ts";
 import { patience } from "./support/patience.ts";
+import { describePlace, keepPicture } from "./support/picture.ts";
 import { conditionOf } from "./support/place.ts";
 import { type Played, playSecondAct } from "./support/second-act.ts";
 
@@ -18,8 +19,9 @@ const readyWithinMs = 240_000 * patience;
 journeys("the shop of the examples", () => {
   journeyWithEachEngine(
     "comes from one manifest and one push, sells plants, shows nobody its password, and leaves nothing behind",
-    async ({ installation: { kubectl } }, engine) => {
-      await whileShopIsOpen(kubectl, engine, async (ready, commit) => {
+    async ({ installation }, engine) => {
+      const { kubectl } = installation;
+      await whileShopIsOpen(installation, engine, async (ready, commit) => {
         await isAsItsManifestSays(kubectl, ready, engine);
 
         // The same again: nothing is made, and nobody waits.
@@ -35,7 +37,7 @@ journeys("the shop of the examples", () => {
     "lives through the second act of the demo: a change is approved and applied, drift is found and put right, and what ended by itself stays Expired",
     async ({ installation }) => {
       const { kubectl } = installation;
-      await whileShopIsOpen(kubectl, "opentofu", async (ready) => {
+      await whileShopIsOpen(installation, "opentofu", async (ready) => {
         const service = await uidOfService(kubectl);
         const { told, ended } = await playSecondAct(installation);
 
@@ -64,24 +66,30 @@ async function openShop(kubectl: Kubectl, engine: Engine, commit: string): Promi
 
 /** Pushes and applies the shop, and deletes it after `meanwhile`: nothing of it may be left. */
 async function whileShopIsOpen(
-  kubectl: Kubectl,
+  installation: Installation,
   engine: Engine,
   meanwhile: (ready: WatchedEnvironment, commit: string) => Promise<void>,
 ): Promise<void> {
+  const { kubectl } = installation;
   const commit = await pushModules(kubectl);
-  let isOver = false;
   try {
     await meanwhile(await openShop(kubectl, engine, commit), commit);
-    isOver = true;
-  } finally {
-    const deleted = closeShop(kubectl);
-    // What went wrong before is what is told.
-    await (isOver ? deleted : deleted.catch(() => ""));
+  } catch (error) {
+    // The shop has a namespace of its own, and nobody could look at it any more once it is closed.
+    if (error instanceof Error) error.message += await pictureOfShop(installation).catch(String);
+    await closeShop(kubectl).catch(() => "what went wrong before is what is told");
+    throw error;
   }
+  await closeShop(kubectl);
   const left = await kubectl.run(["get", "namespace", shop.objects, "--ignore-not-found", "-o", "name"]);
   assert.equal(left, "", "the namespace that the shop made for itself is gone");
   const team = join(checkout, "examples/shop/team.yaml");
   await kubectl.run(["delete", "--ignore-not-found", "-f", team, "--timeout=120s"]);
+}
+
+async function pictureOfShop(installation: Installation): Promise<string> {
+  const folder = await keepPicture(installation, shop.namespace, "the shop");
+  return `\n${await describePlace(installation.client, shop.namespace)}\n    see ${folder}`;
 }
 
 async function closeShop(kubectl: Kubectl): Promise<void> {

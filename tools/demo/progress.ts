@@ -141,11 +141,25 @@ async function follow(
 function complaint(environment: WatchedEnvironment | undefined, name: string, waitedMs: number): string {
   const seconds = Math.round(waitedMs / 1000);
   if (environment === undefined) return `${name} could not be read for ${seconds} s`;
-  const components = (environment.status?.components ?? []).filter(({ state }) => state !== "Ready");
-  const lines = components.map(({ name: component, state, message }) => `  ${component}: ${state} ${message ?? ""}`);
-  const stalled = environment.status?.conditions?.find(({ type, status }) => type === "Stalled" && status === "True");
-  const hint = environment.status === undefined ? ["  the operator has not seen it"] : lines;
-  return [`${name} is not Ready after ${seconds} s:`, ...(stalled ? [`  ${stalled.message}`] : []), ...hint].join("\n");
+  return [`${name} is not Ready after ${seconds} s:`, ...reasons(environment).map((line) => `  ${line}`)].join("\n");
+}
+
+/** What the status says against it: of components, of the whole where they are well, and that it is of an older spec. */
+function reasons({ metadata, status }: WatchedEnvironment): readonly string[] {
+  if (status === undefined) return ["the operator has not seen it"];
+  const is = (wanted: string, as: string) =>
+    status.conditions?.filter(({ type, status }) => type === wanted && status === as) ?? [];
+  const components = status.components?.filter(({ state }) => state !== "Ready") ?? [];
+  const told = [
+    ...is("Stalled", "True").map(({ message }) => message),
+    ...components.map(({ name, state, message }) => `${name}: ${state} ${message ?? ""}`),
+  ];
+  const whole = [...is("Ready", "False"), ...is("Reconciling", "True")];
+  const isOld = status.observedGeneration !== metadata.generation;
+  return [
+    ...(isOld ? [`the operator has not looked at generation ${metadata.generation}: this is of the one before`] : []),
+    ...(told.length > 0 ? told : whole.map((one) => `${one.type}=${one.status} ${one.reason}: ${one.message}`)),
+  ];
 }
 
 /** On a terminal the tree is drawn in place; elsewhere a line is printed for each change of a component. */

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { checkout } from "../../../tools/bundle.ts";
 import { showNextSteps } from "../../../tools/demo/ending.ts";
+import type { Kubectl } from "../../../tools/demo/kubectl.ts";
 import { chartValues } from "../../../tools/demo/operator.ts";
 import { parseOptions, UsageError } from "../../../tools/demo/options.ts";
-import { isReady, type WatchedEnvironment } from "../../../tools/demo/progress.ts";
+import { isReady, type WatchedEnvironment, watchFor } from "../../../tools/demo/progress.ts";
 import { depths, renderTree, renderTroubles, type ShownEnvironment } from "../../../tools/demo/tree.ts";
 
 const read = (path: string) => readFile(join(checkout, path), "utf8");
@@ -140,6 +141,60 @@ describe("the progress of the demo", () => {
     assert.equal(isReady(watched(1, "True", ["a1", "a1"]), "a1"), false);
     assert.equal(isReady(watched(2, "False", ["a1", "a1"]), "a1"), false);
     assert.equal(isReady(watched(2, "True", ["a1", "a0"]), "a1"), false, "one component is still of the commit before");
+  });
+});
+
+describe("a demo that waits in vain", () => {
+  const ready = { name: "app", state: "Ready" };
+  const condition = (type: string, status: string, reason: string, message: string) => ({
+    type,
+    status,
+    reason,
+    message,
+  });
+
+  async function complaintOf(status: Partial<NonNullable<WatchedEnvironment["status"]>>): Promise<string> {
+    const shown = {
+      metadata: { name: "shop", namespace: "team-shop", generation: 3 },
+      spec: { components: [] },
+      status: { observedGeneration: 3, ...status },
+    };
+    const lines: Kubectl["lines"] = async (_args, signal, onLine) => {
+      onLine(JSON.stringify(shown));
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    };
+    const kubectl = { lines } as Kubectl;
+    return watchFor(kubectl, shown.metadata, () => false, 1).then(
+      () => assert.fail("it waits for nothing"),
+      (error: Error) => error.message,
+    );
+  }
+
+  it("tells which component is not ready, and what a person is to do first", async () => {
+    const components = [ready, { name: "database", state: "Failed", message: "The password is too short" }];
+    const conditions = [condition("Stalled", "True", "ApplyFailed", "database: The password is too short")];
+    assert.equal(
+      await complaintOf({ components, conditions }),
+      "shop is not Ready after 0 s:\n  database: The password is too short\n  database: Failed The password is too short",
+    );
+  });
+
+  it("tells what is wrong with the whole where every component is well", async () => {
+    const conditions = [
+      condition("Ready", "False", "OutputsNotWritten", "writeOutputsTo: no such namespace"),
+      condition("Stalled", "False", "Progressing", "goes on by itself"),
+    ];
+    assert.match(
+      await complaintOf({ components: [ready], conditions }),
+      /\n {2}Ready=False OutputsNotWritten: writeOutputsTo: no such namespace$/,
+    );
+  });
+
+  it("tells that the operator has not looked at the newest spec", async () => {
+    assert.match(
+      await complaintOf({ observedGeneration: 2, components: [ready] }),
+      /\n {2}the operator has not looked at generation 3: this is of the one before$/,
+    );
   });
 });
 
