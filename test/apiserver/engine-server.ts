@@ -10,7 +10,7 @@ import type { Client, KubeObject } from "../../operator/cluster/ports.ts";
 import { CUSTOM_RESOURCE_DEFINITIONS, ENVIRONMENTS, NAMESPACES } from "../../operator/cluster/resources.ts";
 import { createTransport, type Transport } from "../../operator/cluster/transport.ts";
 import { systemClock } from "../../operator/loop/clock.ts";
-import { startApiServer } from "../../tools/cluster/apiserver-only.ts";
+import { type ApiServer, startApiServer } from "../../tools/cluster/apiserver-only.ts";
 import { type Power, powerOf } from "./power.ts";
 import { until } from "./until.ts";
 
@@ -21,6 +21,7 @@ export interface EngineServer extends Power {
   readonly transport: Transport;
   readonly client: Client;
   readonly kubeconfigPath: string;
+  readonly api: ApiServer;
   /** A client with connections of its own, and how to cut them. */
   another(): Promise<{ readonly client: Client; readonly connection: Connection }>;
 }
@@ -65,7 +66,7 @@ async function start() {
     return { connection, transport, client: createClient(transport) };
   };
   const power = await powerOf(api.pids["kube-apiserver"]);
-  const server = { ...(await open()), ...power, kubeconfigPath: api.kubeconfigPath, another: open };
+  const server = { ...(await open()), ...power, kubeconfigPath: api.kubeconfigPath, api, another: open };
   const stop = async () => {
     await Promise.all(connections.map((connection) => connection.close()));
     await power.kill();

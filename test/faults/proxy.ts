@@ -46,6 +46,8 @@ export interface LineOptions {
   readonly fateOf: (seen: Seen) => Fate;
   /** Told of every request, whatever it is. */
   readonly seeRequest?: (seen: Seen) => void;
+  /** What a request waits for before it goes on. */
+  readonly holdRequest?: (seen: Seen) => Promise<void>;
   /** Asked for every request, whatever it is: what falls on all of them alike. */
   readonly weather?: () => Weather;
   /** Whom the API server takes the process for; its administrator unless told. */
@@ -93,6 +95,7 @@ export async function openLine(api: ApiServer, options: LineOptions): Promise<Li
     if (isWrite) writes += 1;
     const seen = { write: isWrite ? writes : 0, method, path };
     options.seeRequest?.(seen);
+    if (options.holdRequest !== undefined) await options.holdRequest(seen);
     const fate = isWrite ? options.fateOf(seen) : ({ type: "goes" } as const);
     const weather = options.weather?.() ?? "fair";
     if (isWrite)

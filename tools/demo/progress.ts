@@ -77,7 +77,7 @@ export async function watchUntilReady(
   };
   try {
     await Promise.all([
-      follow(kubectl, ["environments.terrarium.dev", target.name], target.namespace, "{@}", done.signal, (line) =>
+      follow(kubectl, onlyEnvironment(target.name), target.namespace, "{@}", done.signal, (line) =>
         onEnvironment(JSON.parse(line) as WatchedEnvironment),
       ),
       follow(kubectl, ["runs.terrarium.dev"], target.namespace, runColumns, done.signal, onRun),
@@ -104,7 +104,7 @@ export async function watchFor(
   const holds = () =>
     latest !== undefined && latest.status?.observedGeneration === latest.metadata.generation && so(latest);
   try {
-    await follow(kubectl, ["environments.terrarium.dev", name], namespace, "{@}", done.signal, (line) => {
+    await follow(kubectl, onlyEnvironment(name), namespace, "{@}", done.signal, (line) => {
       latest = JSON.parse(line) as WatchedEnvironment;
       if (holds()) done.abort();
     });
@@ -118,6 +118,12 @@ export async function watchFor(
 const runColumns = ["name", "step", "done", "total", "current"]
   .map((field) => (field === "name" ? "{.metadata.name}" : `{.status.progress.${field}}`))
   .join('{"\\t"}');
+
+/**
+ * As a list of one. Asked for an object by its name, kubectl looks at it first and then drops the first event of its watch, which is how the
+ * object is by then: a change between the two would never be told (`watch` in its pkg/cmd/get/get.go, 1.35).
+ */
+const onlyEnvironment = (name: string) => ["environments.terrarium.dev", `--field-selector=metadata.name=${name}`];
 
 /** The API server ends a watch now and then: it is begun again until `signal`. */
 async function follow(
@@ -157,7 +163,7 @@ function reasons({ metadata, status }: WatchedEnvironment): readonly string[] {
   const whole = [...is("Ready", "False"), ...is("Reconciling", "True")];
   const isOld = status.observedGeneration !== metadata.generation;
   return [
-    ...(isOld ? [`the operator has not looked at generation ${metadata.generation}: this is of the one before`] : []),
+    ...(isOld ? [`the operator has not looked at generation ${metadata.generation}: what it says is older`] : []),
     ...(told.length > 0 ? told : whole.map((one) => `${one.type}=${one.status} ${one.reason}: ${one.message}`)),
   ];
 }

@@ -193,7 +193,7 @@ describe("a demo that waits in vain", () => {
   it("tells that the operator has not looked at the newest spec", async () => {
     assert.match(
       await complaintOf({ observedGeneration: 2, components: [ready] }),
-      /\n {2}the operator has not looked at generation 3: this is of the one before$/,
+      /\n {2}the operator has not looked at generation 3: what it says is older$/,
     );
   });
 });
