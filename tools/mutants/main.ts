@@ -75,7 +75,11 @@ async function tryAll<M extends Mutant>({ mutants, jobs, failsAnyway, tried }: T
   const untouched = makeScratch(root);
   try {
     const failing: string[] = [];
-    for (const mutant of mutants) if (await failsAnyway(mutant, untouched)) failing.push(mutant.id);
+    for (const [index, mutant] of mutants.entries()) {
+      const fails = await failsAnyway(mutant, untouched);
+      if (fails) failing.push(mutant.id);
+      console.log(`▸ ${index + 1} of ${mutants.length}: without ${mutant.id} its tests ${fails ? "FAIL" : "pass"}`);
+    }
     if (failing.length > 0) throw new TypeError(`tests of these fail without any mutant: ${failing.join(", ")}`);
   } finally {
     untouched.remove();
