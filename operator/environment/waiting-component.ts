@@ -16,13 +16,14 @@ import { supersede, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
  * it is not applied, whatever people say.
  */
 export function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Run): Answer {
-  // What was applied is still what is declared: nobody has to wait for a correction that waits itself, or is not wanted any more.
-  const asDeclared = isComingCorrection(run) ? { satisfied: true } : {};
+  const heldBack = blocked(subject)?.message;
+  // What was applied is still what is declared: nobody has to wait for a correction that waits itself, or is not wanted any more. Whether that
+  // holds is not known while something that it needs is being changed.
+  const asDeclared = isComingCorrection(run) && heldBack === undefined ? { satisfied: true } : {};
   const other = whyNotAsDeclared(subject, engine, run);
   if (other !== undefined) return supersede(run, other);
   const late = whyOvertaken(subject, run);
   if (late !== undefined) return { ...supersede(run, late), ...asDeclared };
-  const heldBack = blocked(subject)?.message;
   return {
     ...withWritingTold(answerForOpenRun(run), subject),
     ...(heldBack === undefined ? {} : { heldBack }),

@@ -223,6 +223,7 @@ async function apply(parts: AgentParts, order: WorkOrder, talk: Talk, work: Work
   const bytes = await talk("GET /v1/state");
   let state = bytes === undefined ? planned : readStateBytes(bytes);
   const stale = state.serial !== planned.serial || state.lineage !== planned.lineage;
+  const known = state.things;
   state = refreshed(cloud, state);
   let failure = stale ? failed("ApplyFailed", "the saved plan is stale") : undefined;
   let entries = 0;
@@ -241,7 +242,7 @@ async function apply(parts: AgentParts, order: WorkOrder, talk: Talk, work: Work
     else if (failing && index === changes.length - 1) failure = failed("ApplyFailed", "Error: quota");
     if (failure !== undefined) break;
     await journal("apply_start", change);
-    const [things, id] = carriedOut(cloud, pod.uid, state, change);
+    const [things, id] = carriedOut({ cloud, pod: pod.uid, state, known }, change);
     state = { ...state, things };
     await journal("apply_complete", change, id);
     if (dice.chance(0.3)) await save();
@@ -256,17 +257,24 @@ async function apply(parts: AgentParts, order: WorkOrder, talk: Talk, work: Work
     : { result: "Applied", reason: "Applied", message: "the plan was applied" };
 }
 
+interface Place {
+  readonly cloud: Cloud;
+  readonly pod: string;
+  readonly state: EngineState;
+  /** What the state said before the cloud was asked. */
+  readonly known: EngineState["things"];
+}
+
 function carriedOut(
-  cloud: Cloud,
-  pod: string,
-  state: EngineState,
+  { cloud, pod, state, known: before }: Place,
   change: Change,
 ): [EngineState["things"], string | undefined] {
   const things = new Map(state.things);
   const { address } = change;
   if (change.action === "delete") {
     const key = change.id === undefined ? address : deposed(address, change.id);
-    const known = things.get(key);
+    // A provider that is to delete what somebody has deleted by hand since the plan was made is content.
+    const known = things.get(key) ?? before.get(key);
     if (known !== undefined) cloud.destroy(pod, known.id);
     things.delete(key);
     return [things, undefined];

@@ -93,7 +93,7 @@ export function createCloud(violated: (what: string) => void): Cloud {
     },
     destroy(pod, id) {
       const { run } = writerOf(pod);
-      ledger.push(`destroy ${objects.get(id)?.address} by ${run}`);
+      ledger.push(`destroy ${(objects.get(id) ?? originals.get(id))?.address} by ${run}`);
       objects.delete(id);
       originals.delete(id);
     },

@@ -150,4 +150,16 @@ export const AROUND: readonly Mutant[] = [
     ],
     tests: ["test/unit/storage/versions.test.ts", "test/unit/gateway/only-planned.test.ts"],
   },
+  {
+    id: "M99",
+    bug: "a correction that waits hides that what its component needs is being changed",
+    edits: [
+      {
+        file: "operator/environment/waiting-component.ts",
+        find: "isComingCorrection(run) && heldBack === undefined ?",
+        replace: "isComingCorrection(run) ?",
+      },
+    ],
+    tests: ["test/unit/environment/drift-proposal.test.ts"],
+  },
 ];

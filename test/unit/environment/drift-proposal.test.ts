@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import type { Component } from "../../../operator/api/component.ts";
 import type { Environment } from "../../../operator/api/environment.ts";
-import { conditionOf, type Story, statusOf, watching, whenDue } from "./drift-story.ts";
+import { conditionOf, declare, type Story, statusOf, watching, whenDue } from "./drift-story.ts";
+
+const changed = (component: Component): Component => ({
+  ...component,
+  terraform: { ...component.terraform, variables: [{ name: "size", value: 2 }] },
+});
 
 describe("Drift whose correction is to be proposed", () => {
   const proposed = (): Story => {
@@ -87,6 +93,30 @@ describe("Drift whose correction is to be proposed", () => {
     const verdict = story.verdict("app");
     assert.deepEqual([verdict.step.type, verdict.satisfied], ["supersede", true]);
     assert.equal(conditionOf(story, "Ready")?.status, "True");
+  });
+
+  it("that waits, or has become void, lets nobody begin before what it needs is applied", () => {
+    for (const isVoid of [false, true]) {
+      const story = watching({ interval: "1h", action: "Propose" }, ["network", "app", "site"]);
+      whenDue(story);
+      for (const name of ["network", "site"]) story.endCheck(name, "Unchanged");
+      story.endCheck("app", "Drifted");
+      story.round();
+      story.hold("app");
+      story.started.length = 0;
+      story.edit((environment) => ({
+        ...environment,
+        spec: {
+          ...environment.spec,
+          components: environment.spec.components.map((one) => (one.name === "app" ? one : changed(one))),
+        },
+      }));
+      if (isVoid) declare(story, { interval: "1h" });
+      assert.deepEqual([story.verdict("app").satisfied, story.verdict("site").state], [false, "Blocked"]);
+      story.round();
+      assert.deepEqual(story.started, ["Apply network #3"]);
+      assert.equal(conditionOf(story, "Ready")?.status, "False");
+    }
   });
 
   it("is void when drift is only to be reported, and when something else is declared", () => {
