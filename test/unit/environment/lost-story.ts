@@ -38,3 +38,16 @@ export const LOSSES = {
   "an older record was restored": (record: ComponentRecord) => ({ ...record, state: aVersion(6) }),
   "the state is of another lineage": (record: ComponentRecord) => ({ ...record, state: aVersion(9, "lineage-2") }),
 } satisfies Record<string, (record: ComponentRecord) => ComponentRecord | undefined>;
+
+/** The status tells of the loss; then the whole is deleted in the foreground, which takes the Runs. */
+export function aToldLoss(happens: (record: ComponentRecord) => ComponentRecord | undefined, components = ["a"]) {
+  const story = anAppliedStory(happens);
+  story.edit(({ spec, ...environment }) => ({
+    ...environment,
+    spec: { ...spec, components: components.map((name) => aComponent(name)) },
+  }));
+  story.report();
+  story.delete();
+  for (const { metadata } of story.runs()) story.forgetRun(metadata.name);
+  return story;
+}
