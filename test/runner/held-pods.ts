@@ -1,22 +1,14 @@
 /** Pods of plans that wait: the first one makes the plan and is gone, the second one applies it. */
 import assert from "node:assert/strict";
 import type { Verdict } from "../../operator/gateway/protocol.ts";
-import { type RunnerPod, type RunnerPodOptions, startRunnerPod } from "./pod.ts";
+import type { RunnerPodOptions } from "./pod.ts";
+import { runnerPods } from "./runner-pods.ts";
 
 const HOLD: Verdict = { verdict: "Hold", reason: "AwaitingApproval", message: "one person must approve this plan" };
 
 /** Such pods for the tests of one `describe`; they are removed when their test has ended. */
 export function heldPods() {
-  const pods: RunnerPod[] = [];
-  afterEach(async () => {
-    for (const pod of pods.splice(0)) await pod.remove();
-  });
-
-  async function start(options: RunnerPodOptions): Promise<RunnerPod> {
-    const pod = await startRunnerPod(options);
-    pods.push(pod);
-    return pod;
-  }
+  const start = runnerPods();
 
   /** The first pod: it plans, hands its plan over, and is gone. */
   async function held(options: RunnerPodOptions) {
