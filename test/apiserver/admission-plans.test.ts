@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { LABELS } from "../../operator/api/names.ts";
 import { configMap } from "./admission-objects.ts";
 import { type Answer, type Api, bindPeople, chartApi, made, namespace, PEOPLE, until } from "./admission-server.ts";
+import { accepted } from "./admission-verdicts.ts";
 
 const NAMESPACE = "team-plans";
 const MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
@@ -12,11 +13,7 @@ const plan = (name: string) => ({
   data: { "plan.txt": "Plan: 1 to destroy\n" },
 });
 
-async function accepted(answer: Promise<Answer>): Promise<void> {
-  const { status, message } = await answer;
-  assert.ok(status < 300, `${status} ${message}`);
-}
-
+/** By a policy or by the API server itself. */
 async function refused(answer: Promise<Answer>, sentence: string): Promise<void> {
   const { status, message } = await answer;
   assert.ok(status === 403 || status === 422, `${status} ${message}`);
