@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { type Api, bindPeople, chartApi, made, namespace, PEOPLE, until } from "./admission-server.ts";
+import { type Acceptance, itAccepts, itRefuses, type Refusal } from "./admission-verdicts.ts";
+import { namespaceOfEnvironments } from "./environment-changes.ts";
 
 const NAMESPACE = "team-time";
 const PATH = `/apis/terrarium.dev/v1alpha1/namespaces/${NAMESPACE}/environments`;
@@ -78,7 +80,7 @@ const fiveFields = "a schedule is a cron expression of five fields";
 const zoneName = "a time zone has a name of the IANA database";
 const bounded = (low: string, high: string) => `must be between ${low} and ${high} here`;
 
-const REFUSED: readonly (readonly [what: string, spec: Fields, sentence: string])[] = [
+const REFUSED: readonly Refusal<Fields>[] = [
   ["a window at an hour that no clock has", schedule("0 25 * * *"), fiveFields],
   ["a window at a minute that no clock has", schedule("60 8 * * *"), fiveFields],
   ["a window on a day that no month has", schedule("0 8 32 * *"), fiveFields],
@@ -142,7 +144,7 @@ const REFUSED: readonly (readonly [what: string, spec: Fields, sentence: string]
   ],
 ];
 
-const ACCEPTED: readonly (readonly [what: string, spec: Fields])[] = [
+const ACCEPTED: readonly Acceptance<Fields>[] = [
   ["windows of both kinds", windows(aWindow(), aWindow({ name: "freeze", type: "Deny", schedule: "0 0 24 12 *" }))],
   ["lists, ranges, steps and names", schedule("*/15,7 8-18/2 1,15 JAN-MAR,12 MON-FRI")],
   [
@@ -167,28 +169,12 @@ describe("admission of what is said about time", function () {
   let api: Api;
 
   before(async () => {
-    api = await chartApi();
-    await made(api.create("/api/v1/namespaces", namespace(NAMESPACE)));
-    await until(
-      () => api.get(PATH),
-      ({ status }) => status === 200,
-    );
+    api = await namespaceOfEnvironments(NAMESPACE);
   });
 
-  for (const [what, spec, sentence] of REFUSED) {
-    it(`refuses ${what}`, async () => {
-      const { status, message } = await api.create(PATH, anEnvironment(spec));
-      assert.ok(status === 422 || status === 400, `${status} ${message}`);
-      assert.ok(message.includes(sentence), message.slice(0, 2_000));
-    });
-  }
-
-  for (const [what, spec] of ACCEPTED) {
-    it(`accepts ${what}`, async () => {
-      const { status, message } = await api.create(PATH, anEnvironment(spec));
-      assert.equal(status, 201, message);
-    });
-  }
+  const create = (spec: Fields) => api.create(PATH, anEnvironment(spec));
+  itRefuses(REFUSED, create);
+  itAccepts(ACCEPTED, create);
 
   it("accepts the example of a preview", async () => {
     const text = await readFile(join(import.meta.dirname, "../../examples/preview/environment.yaml"), "utf8");

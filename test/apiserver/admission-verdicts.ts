@@ -15,3 +15,33 @@ export async function refused(answer: Promise<Answer>, sentence: string): Promis
   assert.ok(message.includes("ValidatingAdmissionPolicy"), message);
   assert.ok(message.includes(sentence), message);
 }
+
+export type Refusal<Change> = readonly [what: string, change: Change, sentence: string];
+export type Acceptance<Change> = readonly [what: string, change: Change];
+
+/** A test for each change that the schema refuses, with words of its sentence. */
+export function itRefuses<Change>(
+  refusals: readonly Refusal<Change>[],
+  create: (change: Change) => Promise<Answer>,
+): void {
+  for (const [what, change, sentence] of refusals) {
+    it(`refuses ${what}`, async () => {
+      const { status, message } = await create(change);
+      assert.ok(status === 422 || status === 400, `${status} ${message}`);
+      assert.ok(message.includes(sentence), message.slice(0, 2_000));
+    });
+  }
+}
+
+/** A test for each change that is accepted. */
+export function itAccepts<Change>(
+  changes: readonly Acceptance<Change>[],
+  create: (change: Change) => Promise<Answer>,
+): void {
+  for (const [what, change] of changes) {
+    it(`accepts ${what}`, async () => {
+      const { status, message } = await create(change);
+      assert.equal(status, 201, message);
+    });
+  }
+}
