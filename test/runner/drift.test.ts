@@ -134,7 +134,7 @@ describe("a Check in a runner pod", function () {
       stored,
       refuse: { "PUT /v1/state/lock": "Locked" },
     });
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 }, pod.log());
     assert.equal(pod.outcome()?.result, "Unchanged");
     assert.equal(readFileSync(file, "utf8"), "a-very-secret-word");
   });

@@ -66,7 +66,7 @@ describe("a plan that waits", function () {
 
     it(`that destroys waits, and is carried out, in the same way with ${engine}`, async () => {
       const made = await start({ engine, order, secrets: { "shop/word": "w" } });
-      assert.deepEqual(await made.ended(), { agent: 0, engine: 0 });
+      assert.deepEqual(await made.ended(), { agent: 0, engine: 0 }, made.log());
       const { state, archive } = made.gateway.memory;
       const destroy = {
         operation: "Destroy",

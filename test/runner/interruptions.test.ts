@@ -21,7 +21,7 @@ describe("a runner pod", function () {
     await logged(pod, /Apply complete/);
     assert.equal(pod.gateway.memory.state, undefined);
     pod.gateway.memory.away = false;
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 }, pod.log());
     assert.equal(pod.outcome()?.result, "Applied");
     assert.ok(pod.gateway.memory.state);
     assert.equal(pod.gateway.memory.lock, undefined);
@@ -45,7 +45,7 @@ describe("a runner pod", function () {
     await new Promise((resolve) => pod.agent().once("exit", resolve));
     await release(flag);
     pod.restartAgent();
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 }, pod.log());
     assert.equal(pod.outcome()?.result, "Applied");
     assert.equal(readFileSync(`${flag}.count`, "utf8"), "made\n");
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe("a runner pod", function () {
     pod.agent().kill("SIGTERM");
     await logged(pod, /[Ii]nterrupt|[Ss]topping/);
     await release(flag);
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 }, pod.log());
     const outcome = pod.outcome();
     assert.equal(outcome?.reason, "ApplyFailed");
     assert.match(outcome.message, /the pod was told to end while it applied/);
@@ -95,7 +95,7 @@ describe("a runner pod", function () {
     const planned = { report: { ...report, inputsDigest: "" }, verdict: pod.gateway.memory.verdict };
     writeFileSync(join(pod.root, "spool/planned.json"), JSON.stringify(planned));
     pod.restartAgent();
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 }, pod.log());
     assert.equal(pod.outcome()?.reason, "PlanFailed");
     assert.match(pod.outcome()?.message ?? "", /changed after it was judged/);
     assert.equal(pod.gateway.memory.state, undefined);

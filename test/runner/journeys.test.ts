@@ -25,7 +25,7 @@ describe("a runner pod", function () {
       const variables: WorkOrder["variables"] = [{ name: "word", kind: "secret", secret: "shop", key: "word" }];
       const secrets = { "shop/word": "a-very-secret-word" };
       const first = await start({ engine, order: { ...inline(oneResource), variables }, secrets });
-      assert.deepEqual(await first.ended(), { agent: 0, engine: 0 });
+      assert.deepEqual(await first.ended(), { agent: 0, engine: 0 }, first.log());
       assert.deepEqual(ending(first), { result: "Applied", reason: "Applied", resources: 1, lock: undefined });
       const { state, archive, result, plans, journal } = first.gateway.memory;
       assert.ok(state && archive);
@@ -47,7 +47,7 @@ describe("a runner pod", function () {
         secrets,
         stored: { state },
       });
-      assert.deepEqual(await second.ended(), { agent: 0, engine: 0 });
+      assert.deepEqual(await second.ended(), { agent: 0, engine: 0 }, second.log());
       assert.equal(second.outcome()?.result, "Unchanged");
       assert.equal(second.gateway.memory.result?.outputs.length, 1, "outputs are recorded without an apply, too");
 
@@ -56,7 +56,7 @@ describe("a runner pod", function () {
         order: { operation: "Destroy", source: { archive: { digest: "", size: 0 } }, stateExists: true },
         stored: { state, archive },
       });
-      assert.deepEqual(await third.ended(), { agent: 0, engine: 0 });
+      assert.deepEqual(await third.ended(), { agent: 0, engine: 0 }, third.log());
       assert.deepEqual(ending(third), { result: "Destroyed", reason: "Destroyed", resources: 0, lock: undefined });
       for (const pod of [first, second, third]) assertNowhere(pod, "a-very-secret-word");
     });
@@ -64,7 +64,7 @@ describe("a runner pod", function () {
 
   it("destroys nothing, without an engine, where the state holds nothing", async () => {
     const pod = await start({ order: { operation: "Destroy", source: { archive: { digest: "", size: 0 } } } });
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 }, pod.log());
     assert.equal(pod.outcome()?.result, "Destroyed");
     assert.doesNotMatch(pod.log(), /Initializing/);
   });
@@ -77,7 +77,7 @@ describe("a runner pod", function () {
         provisioner "local-exec" { command = "exit 3" }
       }`;
     const pod = await start({ order: inline(files) });
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 }, pod.log());
     const outcome = pod.outcome();
     assert.equal(outcome?.reason, "ApplyFailed");
     assert.equal(outcome.retry, "Backoff");
@@ -103,7 +103,7 @@ describe("a runner pod", function () {
       },
       secrets: { "shop/user": "somebody" },
     });
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 }, pod.log());
     const outcome = pod.outcome();
     assert.deepEqual([outcome?.result, outcome?.reason], ["Waiting", "InputMissing"]);
     assert.match(outcome?.message ?? "", /Secret shop: key db is missing/);
@@ -157,7 +157,7 @@ describe("a runner pod", function () {
   ]) {
     it(`says ${reason} for ${name}`, async () => {
       const pod = await start({ order: { ...inline(files), ...order } });
-      assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+      assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 }, pod.log());
       assert.equal(pod.outcome()?.reason, reason, pod.log());
       assert.match(pod.outcome()?.message ?? "", says);
       assert.equal(pod.gateway.memory.lock, undefined);
@@ -167,7 +167,7 @@ describe("a runner pod", function () {
 
   it("does nothing when another pod has claimed the Run", async () => {
     const pod = await start({ order: inline(oneResource), refuse: { "POST /v1/claim": "AlreadyClaimed" } });
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 }, pod.log());
     assert.match(pod.log(), /refuses this pod \(AlreadyClaimed\)/);
     assert.deepEqual(pod.gateway.memory.requests, ["POST /v1/claim"]);
   });

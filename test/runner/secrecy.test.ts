@@ -56,7 +56,7 @@ describe("a runner pod", function () {
       order: { ...inline(files), variables: [{ name: "token", kind: "secret", secret: "shop", key: "token" }] },
       secrets: { "shop/token": "a-very-secret-token" },
     });
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 }, pod.log());
     assert.deepEqual(
       pod.gateway.memory.result?.outputs.map(({ name, sensitive }) => [name, sensitive]),
       [

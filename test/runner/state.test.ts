@@ -17,7 +17,7 @@ describe("a runner pod", function () {
         order: { ...inline('resource "terraform_data" "a" {}'), operation, stateExists: true },
         refuse: { "GET /v1/state": "StoreCorrupt" },
       });
-      assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+      assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 }, pod.log());
       const { result, reason, retry } = pod.outcome() ?? {};
       assert.deepEqual([result, reason, retry], ["Failed", "StateLost", "Never"]);
       const { plans, state } = pod.gateway.memory;
@@ -43,7 +43,7 @@ describe("a runner pod", function () {
     assert.equal(pod.gateway.memory.result, undefined, "the Run stays open");
     assert.equal(pod.launcher.exitCode, null);
     taken = true;
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 }, pod.log());
     assert.ok(pod.gateway.memory.recovery);
     assert.equal(parseState(pod.gateway.memory.state?.toString() ?? "").resourceCount, 1);
   });
@@ -94,7 +94,7 @@ describe("a runner pod", function () {
     assert.equal((await ask("UNLOCK", "", JSON.stringify({ ID: "mine" }))).status, 200);
     assert.deepEqual([pod.gateway.memory.state, pod.gateway.memory.recovery], [undefined, undefined]);
     pod.gateway.memory.refuse = () => undefined;
-    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 });
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 0 }, pod.log());
     assert.deepEqual(ending(pod), { result: "Applied", reason: "Applied", resources: 1, lock: undefined });
     assert.notEqual(parseState(pod.gateway.memory.state?.toString() ?? "").lineage, "l");
   });
