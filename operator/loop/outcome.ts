@@ -13,11 +13,16 @@ export type Outcome =
 
 export const settled: Outcome = { type: "settled" };
 export const stalled: Outcome = { type: "stalled" };
-export const waiting = (afterMs: number): Outcome => ({ type: "waiting", afterMs });
 export const failed = (error: unknown): Outcome => ({ type: "failed", error });
 
 /** Moments are on the wall clock, and waits are not: a clock that was set meanwhile is noticed within this time. */
 export const LONGEST_WAIT_MS = 10 * 60_000;
+
+/** A moment that cannot be known, since somebody else has left a time out, must not become a loop. */
+export const waiting = (afterMs: number): Outcome => ({
+  type: "waiting",
+  afterMs: Number.isNaN(afterMs) ? LONGEST_WAIT_MS : afterMs,
+});
 
 /** What the queue does with the key next. */
 export type Requeue =

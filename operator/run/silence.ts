@@ -16,7 +16,8 @@ export interface Silence {
 
 export function silenceOf(run: Run, pod: ObservedPod): Silence | undefined {
   const startedAt = agentOf(pod)?.running?.startedAt;
-  if (startedAt === undefined || isHeardOf(run)) return undefined;
+  // Not every kubelet says when.
+  if (!startedAt || isHeardOf(run)) return undefined;
   const { name, namespace } = pod.metadata;
   // What to check comes first: the status cuts long messages.
   const message = `its agent has got no work from the gateway since ${startedAt}: ${MAY_REACH} See kubectl logs ${name} -n ${namespace} -c agent`;
@@ -26,7 +27,7 @@ export function silenceOf(run: Run, pod: ObservedPod): Silence | undefined {
 /** Of a pod whose containers have ended: what it has waited for in vain, as far as that can be known without its log. */
 export function waitedInVain(run: Run, pod: ObservedPod, deadlineMs: number): string | undefined {
   const { startedAt, finishedAt } = agentOf(pod)?.terminated ?? {};
-  if (startedAt === undefined || finishedAt === undefined) return undefined;
+  if (!startedAt || !finishedAt) return undefined;
   const endedMs = Date.parse(finishedAt);
   if (!isHeardOf(run) && endedMs >= beganMs(pod, startedAt) + USUALLY_HEARD_MS)
     return `its agent has never got work from the gateway: ${MAY_REACH}`;

@@ -8,6 +8,7 @@ describe("what an outcome means to the queue", () => {
     ["stalled: until a person acts", stalled, { type: "forget" }],
     ["waiting: that long", waiting(500), { type: "after", ms: 500 }],
     ["waiting for what is past: now", waiting(-5), { type: "after", ms: 0 }],
+    ["waiting for a moment that nobody knows: as long as for any", waiting(Number.NaN), { type: "after", ms: 600_000 }],
     ["failed: with back-off", failed(error), { type: "backoff", error }],
   ] as const) {
     it(name, () => assert.deepEqual(requeueFor(outcome), requeue));

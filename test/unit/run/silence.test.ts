@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunOutcome, RunStatus } from "../../../operator/api/run-status.ts";
+import type { ContainerStatus } from "../../../operator/cluster/kinds.ts";
 import { decideRun } from "../../../operator/run/decide.ts";
 import { outcomeOfDeath } from "../../../operator/run/ending.ts";
 import type { ObservedPod } from "../../../operator/run/observation.ts";
@@ -37,6 +38,12 @@ const secondPod = (updatedAt: string): RunStatus =>
     pods: [{ name: podName(aRun(runSpec()), "Apply"), uid: POD_UID, createdAt: at(0) }],
   });
 
+/** All of its containers, in the kubelet's words. */
+function inState(pod: ObservedPod, state: NonNullable<ContainerStatus["state"]>): ObservedPod {
+  const containerStatuses = (pod.status?.containerStatuses ?? []).map((one) => ({ ...one, state }));
+  return { ...pod, status: { ...pod.status, containerStatuses } };
+}
+
 describe("An agent of which the gateway has not told", () => {
   it("is named once two minutes have passed, with what to check, and that needs no other event", () => {
     const before = waiting(decidedAfter(1.99));
@@ -64,6 +71,12 @@ describe("An agent of which the gateway has not told", () => {
     assert.equal(waiting(decidedAfter(6, { pod })).wakeAtMs, T0 + 7 * MINUTE);
   });
 
+  it("is none where the kubelet does not say since when it runs, and the Run is looked at when its time is over", () => {
+    const pod = inState(aPod({}), { running: { startedAt: null } });
+    const decision = waiting(decidedAfter(30, { pod }));
+    assert.deepEqual([decision.message, decision.wakeAtMs], ["the plan is made", T0 + DEADLINE * MINUTE]);
+  });
+
   for (const [what, status] of Object.entries({
     "it has told its first step": begun({ progress }),
     "its plan is there": begun({ plan }),
@@ -89,11 +102,15 @@ describe("An agent of which the gateway has not told", () => {
 
 describe("The end of a pod that has waited in vain", () => {
   /** Its agent ran from the beginning on for so many minutes. */
-  function ranFor(minutes: number, metadata: Partial<ObservedPod["metadata"]> = {}): ObservedPod {
+  const ranFor = (minutes: number, metadata: Partial<ObservedPod["metadata"]> = {}): ObservedPod =>
+    terminated({ startedAt: at(0), finishedAt: at(minutes) }, metadata);
+
+  function terminated(
+    times: { readonly startedAt: string | null; readonly finishedAt: string | null },
+    metadata: Partial<ObservedPod["metadata"]> = {},
+  ): ObservedPod {
     const pod = aPod({ states: ["terminated", "terminated"], metadata });
-    const terminated = { exitCode: 1, reason: "Error", startedAt: at(0), finishedAt: at(minutes) };
-    const containerStatuses = pod.status?.containerStatuses?.map((one) => ({ ...one, state: { terminated } })) ?? [];
-    return { ...pod, status: { ...pod.status, containerStatuses } };
+    return inState(pod, { terminated: { exitCode: 1, reason: "Error", ...times } });
   }
 
   function endOf(pod: ObservedPod, status = begun()): RunOutcome {
@@ -120,6 +137,8 @@ describe("The end of a pod that has waited in vain", () => {
     const plain = /^the pod ended before anything was applied/;
     assert.match(endOf(ranFor(1)).message, plain);
     assert.match(endOf(ranFor(DEADLINE - 1), begun({ progress })).message, plain);
+    // As of a container that the kubelet has lost sight of.
+    assert.match(endOf(terminated({ startedAt: null, finishedAt: null }), begun({ progress })).message, plain);
     const confirmed = observation({
       pod: ranFor(DEADLINE, { uid: "another" }),
       annotations: { "terrarium.dev/confirm-dead": "pod-uid" },
