@@ -107,7 +107,10 @@ function voidOrWaiting(subject: Subject, run: Run): Answer {
   if (request !== undefined && request !== run.spec.request)
     return supersede(run, `a fresh plan was asked for: ${ANNOTATIONS.requestedAt}=${request}`.slice(0, 512));
   const other = whyNotByRules(run, rulesOf(subject)) ?? whyOfAnotherState(subject.past, run);
-  return other === undefined ? answerForOpenRun(run) : supersede(run, other);
+  if (other !== undefined) return supersede(run, other);
+  // What has been destroyed may be there again, as where a person has put its state back.
+  const heldBack = neededByOthers(subject)?.message;
+  return { ...answerForOpenRun(run), ...(heldBack === undefined ? {} : { heldBack }) };
 }
 
 /** Also where its state still has its former name. */

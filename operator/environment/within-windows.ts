@@ -35,7 +35,9 @@ function isApproved({ state, past: { open } }: Verdict): boolean {
 
 const begins = ({ step }: Verdict): boolean => step.type === "startRun" && changesSomething(step.spec);
 
-const isAtWork = ({ past, state }: Verdict): boolean => past.open !== undefined || state === "Destroyed";
+/** A correction that has not begun is no work yet: its component is as it was. */
+const isAtWork = ({ past, state, satisfied }: Verdict): boolean =>
+  (past.open !== undefined && !satisfied) || state === "Destroyed";
 
 function held(verdict: Verdict, message: string, opensAtMs: number): Verdict {
   const waiting = { ...verdict, step: { type: "none" }, wakeAtMs: opensAtMs } as const;
@@ -61,11 +63,15 @@ function overriding(verdict: Verdict, reason: string): Verdict {
   return { ...verdict, step: { ...step, spec: { ...step.spec, cause: { ...cause, detail } }, outsideWindows: reason } };
 }
 
-/** What was under way has been cut off, or its state replaced: whoever decides how to go on decides about the windows, too. */
+/**
+ * What was under way has been cut off, its state replaced, or what is there changed by somebody: whoever decides how to go on decides about the
+ * windows, too.
+ */
 function isLeftToPerson({ past: { open, record } }: Verdict): boolean {
   if (open === undefined || !isWaitingForPeople(open)) return false;
   const { given, required } = consentTo(open);
-  return given < required && (open.spec.cause.type === "Recovery" || replacingWrite(record) !== undefined);
+  const { type } = open.spec.cause;
+  return given < required && (type === "Recovery" || type === "DriftFound" || replacingWrite(record) !== undefined);
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Operation } from "../../../operator/api/run.ts";
 import type { RunStatus } from "../../../operator/api/run-status.ts";
 import type { Window } from "../../../operator/api/time.ts";
 import { judgeFor } from "../../../operator/assembly/judge.ts";
+import { inputsOf } from "../../../operator/environment/desired.ts";
 import { CALLED_OFF, type PlanReport } from "../../../operator/gateway/protocol.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { memoryStore } from "../../fakes/memory-store.ts";
@@ -142,6 +143,26 @@ describe("The judge of plans", () => {
         const { verdict, reason } = await judged(environment, 0, asked, plan, undefined, record);
         assert.deepEqual([verdict, reason], ["Refuse", "Superseded"]);
       });
+
+    describe("a plan that brings drift back", () => {
+      const correcting = { drift: { interval: "1h", action: "Correct" } as Drift };
+      const judgedAfter = (spec: Partial<EnvironmentSpec>) => {
+        const inputs = inputsOf(edited(correcting), network, undefined);
+        const asked = { cause: { type: "DriftFound" as const }, inputs: { ...inputs, revision: "1".repeat(40) } };
+        const environment = edited(correcting);
+        return judged({ ...environment, spec: { ...environment.spec, ...spec } }, 0, asked);
+      };
+
+      it("is refused where its component is declared in another way since: that may be just what is there", async () => {
+        const { verdict, reason, message } = await judgedAfter({ variables: [{ name: "size", value: 2 }] });
+        assert.deepEqual([verdict, reason, message], ["Refuse", "Superseded", "changed: variable size"]);
+      });
+
+      it("goes on where the edit was about something else", async () => {
+        assert.equal((await judgedAfter({ components: [network, aComponent("other")] })).verdict, "Apply");
+        assert.equal((await judgedAfter({ engine: { name: "terraform" } as never })).verdict, "Apply");
+      });
+    });
 
     it("goes on where an edit has left them as they were, or the Run was made for a newer spec than this one", async () => {
       const renamed = edited({ variables: [{ name: "edited", value: 1 }] });

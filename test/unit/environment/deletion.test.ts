@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { EnvironmentSpec } from "../../../operator/api/environment.ts";
+import { planStanding } from "../../../operator/environment/plan-standing.ts";
 import { aComponent, anEnvironment, anOutput } from "../../fakes/objects.ts";
 import { declare, diamond, fromOutput } from "./declared.ts";
 import { aStory } from "./story.ts";
@@ -14,6 +15,28 @@ describe("A deleted environment", () => {
     const order = story.started.slice(before).map((line) => line.split(" ")[1]);
     assert.deepEqual([order[0], order[3]], ["app", "network"]);
     assert.equal(story.decision().type, "letGo");
+  });
+
+  it("does not destroy by a plan that waits what something uses that is there again by then", () => {
+    const approval: EnvironmentSpec["approval"] = { required: 0, planExpiresAfter: "24h", destroy: { required: 1 } };
+    const components = [aComponent("network"), aComponent("app", { needs: ["network"] })];
+    const story = aStory(anEnvironment(components, { spec: { approval } }));
+    story.settle();
+    const app = story.records.get("app") ?? assert.fail();
+    story.delete();
+    story.round();
+    story.hold("app");
+    story.end("app", "Destroyed");
+    story.round();
+    story.round();
+    const waiting = story.hold("network");
+    assert.equal(planStanding(story.observation(), waiting).type, "stands");
+    const at = new Date(story.now()).toISOString();
+    story.records.set("app", {
+      ...app,
+      written: { how: "Restore", by: "jane", at, serial: 2, newestRun: 9, replaced: true },
+    });
+    assert.equal(planStanding(story.observation(), waiting).type, "heldBack");
   });
 
   it("destroys in the reverse order, by whatever name what is used goes by then", () => {

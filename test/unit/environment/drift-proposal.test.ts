@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import type { Component } from "../../../operator/api/component.ts";
 import type { Environment } from "../../../operator/api/environment.ts";
-import { conditionOf, declare, type Story, statusOf, watching, whenDue } from "./drift-story.ts";
+import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import type { ComponentRecord } from "../../../operator/storage/record.ts";
+import { conditionOf, declare, HOUR, type Story, statusOf, watching, whenDue } from "./drift-story.ts";
+
+/** Another value for this component, and whatever else is declared at once. */
+const edit = (story: Story, name: string, more: Partial<Environment["spec"]> = {}) =>
+  story.edit((environment) => {
+    const components = environment.spec.components.map((one) => (one.name === name ? changed(one) : one));
+    return { ...environment, spec: { ...environment.spec, ...more, components } };
+  });
 
 const changed = (component: Component): Component => ({
   ...component,
@@ -117,6 +126,54 @@ describe("Drift whose correction is to be proposed", () => {
       assert.deepEqual(story.started, ["Apply network #3"]);
       assert.equal(conditionOf(story, "Ready")?.status, "False");
     }
+  });
+
+  const losses: Readonly<Record<string, (record: ComponentRecord) => ComponentRecord | undefined>> = {
+    "its record is lost": () => undefined,
+    "its record is an older one": ({ applied: _applied, drift: _drift, ...older }) => older,
+    "its state belongs to another Environment": (record) => ({ ...record, owner: { environmentUid: "another" } }),
+    "a copy of its state waits for a person": (record) => ({
+      ...record,
+      recovery: { blob: { id: "r", kind: "recovery", digest: "sha256:0", size: 1, chunks: 1 }, run: "r", at: "" },
+    }),
+  };
+  for (const [what, lose] of Object.entries(losses))
+    it(`hides nothing, and lets nobody build on its component, where ${what}`, () => {
+      const story = proposed();
+      story.pass(HOUR);
+      const left = lose(story.records.get("network") ?? assert.fail());
+      if (left === undefined) story.records.delete("network");
+      else story.records.set("network", left);
+      assert.equal(conditionOf(story, "Ready")?.status, "False");
+      assert.equal(conditionOf(story, "Stalled")?.status, "True");
+      story.started.length = 0;
+      edit(story, "app");
+      story.round();
+      assert.deepEqual(story.started, []);
+    });
+
+  it("hides no windows that cannot be used", () => {
+    const story = proposed();
+    const window = {
+      name: "never",
+      type: "Allow",
+      schedule: "0 0 * * *",
+      duration: "1m",
+      timeZone: "Mars/Olympus",
+    } as const;
+    story.edit((environment) => ({ ...environment, spec: { ...environment.spec, windows: [window] } }));
+    assert.equal(story.verdict("network").reason, "ScheduleInvalid");
+  });
+
+  it("does not keep an override of the windows in force", () => {
+    const story = proposed();
+    const closed = { name: "never", type: "Allow", schedule: "0 0 29 2 *", duration: "1m", timeZone: "UTC" } as const;
+    edit(story, "app", { windows: [closed] });
+    story.annotate({ [ANNOTATIONS.windowOverride]: "the shop is down" });
+    story.round();
+    story.end("app", "Applied");
+    const decision = story.decision();
+    assert.ok("overrideSpent" in decision && decision.overrideSpent);
   });
 
   it("is void when drift is only to be reported, and when something else is declared", () => {
