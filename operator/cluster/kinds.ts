@@ -11,8 +11,8 @@ import type {
 import type { ObjectMeta } from "./ports.ts";
 
 /**
- * The shape on the wire of a generated class: dates are RFC 3339 strings, and null where nobody has set them. Only types of client-node are used; its serializer, which drops
- * fields that it does not know, is not.
+ * The shape on the wire of a generated class: dates are RFC 3339 strings, and null where nobody has set them. Only types of client-node are used; its
+ * serializer, which drops fields that it does not know, is not.
  */
 type Wire<T> = T extends Date
   ? string | null

@@ -45,9 +45,9 @@ function firstAnswer(subject: Subject): Answer {
   if (past.open !== undefined && waiting === undefined && !isInTheBackground(past.open))
     return answerForOpenRun(past.open);
   // What is wrong with the stored state comes first: a loss that nobody tells any more is none in a deletion.
-  // Of a correction that waits nobody would say that it hides one: its component counts as applied.
-  const isApplied = waiting === undefined || isComingCorrection(waiting);
-  const trouble = isApplied ? recordTrouble(subject) : undefined;
+  // A correction that waits must not hide any: its component counts as applied.
+  const mayBeTold = waiting === undefined || isComingCorrection(waiting);
+  const trouble = mayBeTold ? recordTrouble(subject) : undefined;
   if (trouble !== undefined) return trouble;
   const choice = chooseEngine(observation.environment.spec.engine, observation.catalogue);
   if (!choice.found) return { state: "Stalled", reason: "EngineUnknown", message: choice.message };

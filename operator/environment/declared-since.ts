@@ -26,7 +26,10 @@ export function whyNotAsDeclaredSince(
   return uncorrected ?? whyNotByRules(run, rulesOfRun(cause.type, environment, declared, { record }));
 }
 
-/** Whoever declares something else after the drift was found may have declared just what is there: what was applied before must not come back first. */
+/**
+ * Whoever declares something else after the drift was found may have declared just what is there: what was applied before must not come back
+ * first.
+ */
 function whyNotBroughtBack(
   { spec }: Run,
   environment: Environment,
