@@ -8,7 +8,7 @@ import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, triesOfThisTurn, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
 import { causeOf, endText, type Intended } from "./cause.ts";
-import { corrected, isComingCorrection, whyNotCorrected } from "./correction.ts";
+import { broughtBackFirst, corrected, isComingCorrection, whyNotCorrected } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
 import { watched } from "./drift.ts";
@@ -34,7 +34,7 @@ export function decideComponent(
   const past = pastOf(observation, component.name);
   const seen = withKeptCommits(observation, component, past);
   const subject: Subject = { observation: seen, newestOf: observation.revisionOf, component, past, needs };
-  return verdictOf(past, firstAnswer(subject));
+  return verdictOf(past, { ...broughtBackFirst(needs), ...firstAnswer(subject) });
 }
 
 function firstAnswer(subject: Subject): Answer {
@@ -147,7 +147,9 @@ function isOwn({ observation, past }: Subject): boolean {
 /** Its correction is under way, and may not be wanted any more. What is declared is applied, whatever becomes of it. */
 function correctedStill({ observation, component, past }: Subject, correction: Run, ready: Answer): Answer {
   const why = whyNotCorrected(observation.environment, component, past);
-  return why === undefined ? ready : { ...supersede(correction, why), satisfied: true };
+  return why === undefined
+    ? { ...ready, bringingBack: component.name }
+    : { ...supersede(correction, why), satisfied: true };
 }
 
 function upToDate({ observation, component, past }: Subject, seen: RevisionSeen): Answer {

@@ -1,14 +1,16 @@
+import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
-import { answerAfterFailure } from "./attempts.ts";
+import { answerAfterFailure, wasCancelled } from "./attempts.ts";
 import type { CatalogueEngine } from "./desired.ts";
 import { desiredDigestOf } from "./digest.ts";
 import { driftSettings, isFoundWithOtherRules } from "./drift.ts";
-import type { ComponentPast, ComponentSeen } from "./observation.ts";
-import { rulesOfRun } from "./rules-of-run.ts";
-import type { Answer } from "./verdict.ts";
+import type { ComponentPast } from "./observation.ts";
+import { rulesOfRun, whyNotByRules } from "./rules-of-run.ts";
+import type { Subject } from "./subject.ts";
+import type { Answer, Verdict } from "./verdict.ts";
 
 /** What is declared and applied already: a correction means to do just that again. */
 export interface AppliedAsDeclared {
@@ -37,12 +39,29 @@ export function whyNotCorrected(
   return isFoundWithOtherRules(past, settings) ? "drift.ignore has changed since the drift was found" : undefined;
 }
 
+/** Corrections are made in the order of what is built on what, as all changes are. */
+export function broughtBackFirst(needs: ReadonlyMap<string, Verdict>): Pick<Verdict, "bringingBack"> {
+  const first = [...needs.values()].find(({ bringingBack }) => bringingBack !== undefined)?.bringingBack;
+  return first === undefined ? {} : { bringingBack: first };
+}
+
+/**
+ * A person does not want this correction: nobody edits an Environment to be asked again. By other rules, as where a proposal is a plain correction
+ * now, it is another question.
+ */
+function isStillUnwanted({ latest, record }: ComponentPast, desiredDigest: string, rules: RunRules): boolean {
+  if (latest?.status?.outcome?.reason !== "Rejected" && !(latest !== undefined && wasCancelled(latest))) return false;
+  const isOfThis = latest.spec.cause.type === "DriftFound" && latest.spec.desiredDigest === desiredDigest;
+  const isOfThisDrift = (record?.drift?.number ?? 0) < latest.spec.number;
+  return isOfThis && isOfThisDrift && whyNotByRules(latest, rules) === undefined;
+}
+
 /**
  * What becomes of drift that somebody wants corrected: an ordinary Run. A component that has drifted is as ready as before, so a correction
  * that waits, or fails before it changed anything, stops nobody either.
  */
-export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Answer): Answer {
-  const { observation, past } = seen;
+export function corrected(subject: Subject, as: AppliedAsDeclared, ready: Answer): Answer {
+  const { observation, past, needs } = subject;
   const { environment, nowMs } = observation;
   const settings = driftSettings(environment.spec, as.component);
   const { interval, action = "Report" } = settings;
@@ -51,12 +70,17 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
   // A look that is due comes first: what was found may be gone, and the correction may have to wait for its window.
   if (ready.step !== undefined || isFoundWithOtherRules(past, settings)) return ready;
   const wanted = attemptedNow(environment, desiredDigestOf(as.inputsDigest, as.revision));
+  const rules = rulesOfRun("DriftFound", environment, as.component, past);
+  if (isStillUnwanted(past, wanted.desiredDigest, rules)) return ready;
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, nowMs);
   // What was rejected, or failed too often, is tried again when something else has drifted.
   const isNews = drift.number > (past.latest?.spec.number ?? 0) && wait?.wakeAtMs === undefined;
-  if (wait !== undefined && !isNews) return comingBack(ready, wait.wakeAtMs);
+  if (wait !== undefined && !isNews) return comingBack(ready, past.name, wait.wakeAtMs);
+  const { bringingBack: first } = broughtBackFirst(needs);
+  if (first !== undefined)
+    return { ...ready, message: ready.message || `its drift is brought back after that of ${first}` };
   const { engine, inputs, inputsDigest, revision } = as;
-  const spec = attemptSpec(seen, wanted, {
+  const spec = attemptSpec(subject, wanted, {
     operation: "Apply",
     inputsDigest,
     engine: { name: engine.name, version: engine.version, image: engine.image },
@@ -68,13 +92,13 @@ export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Ans
       ...(applied?.inputs.content === undefined ? {} : { content: applied.inputs.content }),
     },
     ...(as.builtOn === undefined ? {} : { builtOn: as.builtOn }),
-    rules: rulesOfRun("DriftFound", environment, as.component, past),
+    rules,
   });
-  return { ...ready, step: { type: "startRun", spec } };
+  return { ...ready, bringingBack: past.name, step: { type: "startRun", spec } };
 }
 
 /** For the next try, or for the next look, whatever comes first. */
-function comingBack(ready: Answer, wakeAtMs: number | undefined): Answer {
+function comingBack(ready: Answer, name: string, wakeAtMs: number | undefined): Answer {
   if (wakeAtMs === undefined) return ready;
-  return { ...ready, wakeAtMs: Math.min(wakeAtMs, ready.wakeAtMs ?? wakeAtMs) };
+  return { ...ready, bringingBack: name, wakeAtMs: Math.min(wakeAtMs, ready.wakeAtMs ?? wakeAtMs) };
 }

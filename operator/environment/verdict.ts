@@ -33,6 +33,8 @@ export interface Verdict {
   readonly satisfied: boolean;
   /** Why the plan that waits may not be applied yet, whatever people say. */
   readonly heldBack?: string;
+  /** Whose drift is being brought back: its own, or that of something it needs, also indirectly. What is built on that is brought back afterwards. */
+  readonly bringingBack?: string;
   /** Come back at this moment (wall clock, ms), even if nothing changes. */
   readonly wakeAtMs?: number;
   /** That moment is when the next try begins: it is shown. */

@@ -6,7 +6,7 @@ import { isComingCorrection, whyNotCorrected } from "./correction.ts";
 import { type CatalogueEngine, inputsOf, sourceOf } from "./desired.ts";
 import { inputsDigestOf } from "./digest.ts";
 import { answerForOpenRun, stuckReason } from "./open-run.ts";
-import { rulesOfRun } from "./rules-of-run.ts";
+import { rulesOfRun, whyNotByRules } from "./rules-of-run.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import type { Answer } from "./verdict.ts";
 import { supersede, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
@@ -51,22 +51,22 @@ function whyNotAsDeclared(subject: Subject, engine: CatalogueEngine, run: Run): 
   const unsettled = blocked(subject) !== undefined && isAsItWas;
   const inputsDigest = unsettled ? run.spec.inputsDigest : inputsDigestOf(engine, inputs, outputDigests(subject));
   const { request } = attemptedNow(environment, "");
-  const rules = rulesOfRun(run.spec.cause.type, environment, component, past);
   const wanted = {
     operation: "Apply",
     inputsDigest,
     inputs,
     engine,
-    rules,
     ...(request === undefined ? {} : { request }),
   } as const;
   return whyOfAnotherState(past, run) ?? whySuperseded(run, wanted);
 }
 
-/** The plan is for what is declared, and the world that it was made in is another by now. */
+/** The plan is for what is declared, and the rules for it, or the world that it was made in, are others by now. */
 function whyOvertaken({ component, observation, needs, past }: Subject, run: Run): string | undefined {
-  const uncorrected = isComingCorrection(run) ? whyNotCorrected(observation.environment, component, past) : undefined;
-  return uncorrected ?? whyBuiltOnOther(run, needs);
+  const { environment } = observation;
+  const uncorrected = isComingCorrection(run) ? whyNotCorrected(environment, component, past) : undefined;
+  const byRules = whyNotByRules(run, rulesOfRun(run.spec.cause.type, environment, component, past));
+  return uncorrected ?? byRules ?? whyBuiltOnOther(run, needs);
 }
 
 /** The commit that the plan would be made of now. What its own pod has looked up is kept as it is: nobody knows what that holds for the component. */

@@ -5,7 +5,6 @@ import { isWaitingForPeople } from "../run/phase.ts";
 import { sideOfWriting, writingText } from "../storage/record.ts";
 import { changesBetween, type Intended, usedOutputsText } from "./cause.ts";
 import type { ComponentPast } from "./observation.ts";
-import { whyNotByRules } from "./rules-of-run.ts";
 import type { Answer } from "./verdict.ts";
 
 /** A plan of this component waits for people, and nothing of it is applied yet. */
@@ -14,7 +13,7 @@ export function waitingRun({ open }: ComponentPast): Run | undefined {
 }
 
 /** What a plan would be made for now. */
-export type Wanted = Pick<RunSpec, "operation" | "inputsDigest" | "rules" | "request"> & Intended;
+export type Wanted = Pick<RunSpec, "operation" | "inputsDigest" | "request"> & Intended;
 
 /** Why a plan that waits is no longer the one that is wanted; nothing where it still is. */
 export function whySuperseded(run: Run, wanted: Wanted): string | undefined {
@@ -23,8 +22,6 @@ export function whySuperseded(run: Run, wanted: Wanted): string | undefined {
   if (spec.request !== wanted.request && wanted.request !== undefined) {
     return `a fresh plan was asked for: ${ANNOTATIONS.requestedAt}=${wanted.request}`.slice(0, 512);
   }
-  const byRules = whyNotByRules(run, wanted.rules ?? {});
-  if (byRules !== undefined) return byRules;
   if (spec.inputsDigest !== wanted.inputsDigest)
     return changesBetween(spec, wanted) ?? `changed: ${usedOutputsText(wanted.inputs)}`;
   // Where only the runner could look the ref up, the plan is of the commit that it found.

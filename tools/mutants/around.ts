@@ -162,4 +162,16 @@ export const AROUND: readonly Mutant[] = [
     ],
     tests: ["test/unit/environment/drift-proposal.test.ts"],
   },
+  {
+    id: "M100",
+    bug: "drift of a component and of what it needs is brought back at once",
+    edits: [
+      {
+        file: "operator/environment/correction.ts",
+        find: "const { bringingBack: first } = broughtBackFirst(needs);",
+        replace: "const { bringingBack: first } = broughtBackFirst(new Map());",
+      },
+    ],
+    tests: ["test/unit/environment/drift-correction.test.ts", "test/stories/decisions.test.ts"],
+  },
 ];

@@ -188,6 +188,48 @@ describe("Drift whose correction is to be proposed", () => {
     }
   });
 
+  it("is void when its rules are edited, which leaves all as ready as before", () => {
+    const story = proposed();
+    edit(story, "site", { approval: { required: 2, planExpiresAfter: "24h" } });
+    const verdict = story.verdict("network");
+    assert.deepEqual(
+      [verdict.step.type, verdict.message, verdict.satisfied],
+      ["supersede", "the plan of Run 3 is void: the rules for plans have changed", true],
+    );
+    assert.equal(conditionOf(story, "Ready")?.status, "True");
+    story.round();
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply network #4"]);
+    assert.equal(story.hold("network").spec.rules?.approval?.required, 2);
+  });
+
+  for (const [no, end] of [
+    ["a no", { reason: "Rejected", message: "it is meant to be so" }],
+    ["its Run was cancelled", { reason: "Cancelled", message: "cancelled by a person" }],
+  ] as const) {
+    const refused = (): Story => {
+      const story = proposed();
+      story.end("network", "Cancelled", end);
+      story.round();
+      story.started.length = 0;
+      return story;
+    };
+
+    it(`is not proposed again after ${no} because something is edited that has nothing to do with it`, () => {
+      const story = refused();
+      edit(story, "app", { retry: { limit: 7 } });
+      story.round();
+      assert.deepEqual([story.started, story.verdict("network").satisfied], [["Apply app #3"], true]);
+    });
+
+    it(`is corrected after ${no} where that is what is declared now`, () => {
+      const story = refused();
+      declare(story, { interval: "1h", action: "Correct" });
+      story.round();
+      assert.deepEqual(story.started, ["Apply network #4"]);
+    });
+  }
+
   it("is not proposed again after a no, until something else has drifted", () => {
     const story = proposed();
     story.end("network", "Cancelled", { reason: "Rejected", message: "it is meant to be so" });
