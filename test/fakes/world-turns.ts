@@ -54,11 +54,32 @@ export interface Turns {
   alsoCount(busy: () => number): void;
 }
 
-const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Turns that are asked of the event loop at once. */
+const TURNS_AHEAD = 64;
+
+/**
+ * What waits goes on in a turn of the event loop: when every promise has been heard, and every rejection that nobody handles has been told.
+ * Before each round of turns the loop asks the system for news, which takes longer than most steps of a story: so many turns share a round.
+ */
+function createTicks(): () => Promise<void> {
+  let waiting: (() => void)[] = [];
+  let ahead = 0;
+  const turn = (): void => {
+    ahead -= 1;
+    const served = waiting;
+    waiting = [];
+    for (const goOn of served) goOn();
+  };
+  return () => {
+    if (ahead === 0) for (; ahead < TURNS_AHEAD; ahead += 1) setImmediate(turn);
+    return new Promise((resolve) => void waiting.push(resolve));
+  };
+}
 
 export function createTurns(): Turns {
   const waiting = new Map<Turn, (error: Error) => void>();
   const counters: (() => number)[] = [];
+  const tick = createTicks();
   let running = 0;
 
   const take = (sender: Mortal, what: string, isWrite: boolean): Promise<Fate> =>
