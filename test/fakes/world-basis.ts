@@ -51,7 +51,9 @@ export function watchBasis({ api, cloud, clock, history, hands, violated }: Basi
       bornOn.set(run.metadata.name, new Map(run.spec.inputs.dependsOn.map((name) => [name, thingsOf(run, name)])));
     }
     if (plural !== RUNS.plural && plural !== ENVIRONMENTS.plural) return;
-    for (const [name, reasons] of against) against.set(name, inBoth(reasons, reasonsAgainst(name)));
+    // Where nothing is left, nothing can stay.
+    for (const [name, reasons] of against)
+      if (reasons.length > 0) against.set(name, inBoth(reasons, reasonsAgainst(name)));
   });
 
   function reasonsAgainst(name: string): readonly string[] {

@@ -3,7 +3,7 @@ import type { KubeObject } from "../../operator/cluster/ports.ts";
 import { RUNS } from "../../operator/cluster/resources.ts";
 import { seenByRuns } from "../../operator/state-api/seen-by-runs.ts";
 import { pushState } from "../../operator/storage/by-hand.ts";
-import { type StateKey, stateKeyText } from "../../operator/storage/record.ts";
+import { type ComponentRecord, type StateKey, stateKeyText } from "../../operator/storage/record.ts";
 import { isRefused } from "../../operator/storage/refusal.ts";
 import { readState } from "../../operator/storage/versions.ts";
 import type { WorldApi } from "./world-api.ts";
@@ -50,6 +50,7 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
   const writings = new Map<string, Written>();
   /** The Run of a component that has ended well last, as far as its record says. */
   const settledBy = new Map<string, string>();
+  let lookedAt: readonly ComponentRecord[] | undefined;
 
   const runs = () => api.all<Run & KubeObject>(RUNS.plural);
 
@@ -95,7 +96,11 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
         violated(`I4: ${name} applies what follows from a state that a person has put in, and nobody was asked`);
     },
     check() {
-      for (const { key, written, lastResult } of store.versions.at(-1) ?? []) {
+      const records = store.versions.at(-1) ?? [];
+      // What has been looked at says nothing new.
+      if (records === lookedAt) return;
+      lookedAt = records;
+      for (const { key, written, lastResult } of records) {
         const name = stateKeyText(key);
         if (lastResult !== undefined && ENDS_WELL.has(lastResult.outcome.result))
           settledBy.set(name, lastResult.runUid);

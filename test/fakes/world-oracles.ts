@@ -52,8 +52,8 @@ export function createOracles({
   const gone: Environment[] = [];
   const everyRun = new Map<string, Run>();
   const records = (): readonly ComponentRecord[] => store.versions.at(-1) ?? [];
-  const recordOf = (key: StateKey): ComponentRecord | undefined =>
-    records().find((record) => stateKeyText(record.key) === stateKeyText(key));
+  const byName = byNameOf(records);
+  const recordOf = (key: StateKey): ComponentRecord | undefined => byName().get(stateKeyText(key));
   const tries = triesOracle({ api, history, hands, recordOf, violated });
   const live = (key: StateKey) => cloud.objects(key).filter(({ id }) => !cloud.abandoned().has(id));
 
@@ -234,9 +234,8 @@ export function createOracles({
     const prefix = `${metadata.namespace}/${metadata.name}/`;
     for (const object of cloud.objects().filter(({ key }) => key.startsWith(prefix))) {
       if (cloud.abandoned().has(object.id)) continue;
-      const record = records().find(({ key }) => stateKeyText(key) === object.key);
-      const kept = record?.ownership === "Released";
-      if (!kept) violated(`I3: ${object.address} of ${object.key} is orphaned: the Environment is gone`);
+      if (byName().get(object.key)?.ownership !== "Released")
+        violated(`I3: ${object.address} of ${object.key} is orphaned: the Environment is gone`);
     }
   }
 
@@ -244,7 +243,7 @@ export function createOracles({
   function isRecorded(): void {
     for (const { id, key, address } of cloud.objects()) {
       if (cloud.abandoned().has(id)) continue;
-      const record = records().find((candidate) => stateKeyText(candidate.key) === key);
+      const record = byName().get(key);
       if (record === undefined) violated(`I3: ${address} of ${key} exists, and there is no record of it`);
       else if (!record.mayHoldObjects)
         violated(`I3: ${address} of ${key} exists, and its record says that nothing does`);
@@ -258,5 +257,17 @@ export function createOracles({
       for (const run of closed.splice(0)) await accountsFor(run);
       for (const environment of gone.splice(0)) leavesNothing(environment);
     },
+  };
+}
+
+/** The newest records by the text of their keys: asked for every thing after every step, and changed by few of them. */
+function byNameOf(records: () => readonly ComponentRecord[]): () => ReadonlyMap<string, ComponentRecord> {
+  let of: readonly ComponentRecord[] | undefined;
+  let byName: ReadonlyMap<string, ComponentRecord> = new Map();
+  return () => {
+    const newest = records();
+    if (newest !== of) byName = new Map(newest.map((record) => [stateKeyText(record.key), record]));
+    of = newest;
+    return byName;
   };
 }
