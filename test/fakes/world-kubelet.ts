@@ -23,14 +23,11 @@ export interface KubeletParts {
   readonly onKilled: (uid: string) => void;
 }
 
-export interface Act {
-  readonly what: string;
-  readonly act: () => void;
-}
+type Step = () => void;
 
 /** Scheduler and kubelets: what they may do next, one small step each. */
 export interface Kubelet {
-  steps(): readonly Act[];
+  steps(): readonly Step[];
   /** Pods whose programs run. */
   running(): readonly string[];
   /** Kills the programs at once, as an OOM kill or a power cut does. */
@@ -86,41 +83,34 @@ export function createKubelet({ api, turns, run, onKilled }: KubeletParts): Kube
   const isTerminated = ({ status }: Stored<Pod>) =>
     status?.containerStatuses?.every(({ state }) => state?.terminated !== undefined) ?? false;
 
-  const stepsOf = (pod: Stored<Pod>): readonly Act[] => {
-    const { uid, name, deletionTimestamp } = pod.metadata;
+  const stepsOf = (pod: Stored<Pod>): readonly Step[] => {
+    const { uid, deletionTimestamp } = pod.metadata;
     const node = pod.spec?.nodeName;
     const leaving = deletionTimestamp !== undefined;
     if (node === undefined) {
       const free = api.all<Node>(NODES.plural).find(({ metadata }) => !silent.has(metadata.name));
       if (leaving || free === undefined) return [];
       const nodeName = free.metadata.name;
-      return [
-        { what: `schedule ${name}`, act: () => edit(pod, (old) => ({ ...old, spec: { ...old.spec, nodeName } })) },
-      ];
+      return [() => edit(pod, (old) => ({ ...old, spec: { ...old.spec, nodeName } }))];
     }
     if (silent.has(node) || api.find(NODES.plural, undefined, node) === undefined) return [];
     const found = processes.get(uid);
     if (found === undefined) {
-      if (!leaving) return [{ what: `start ${name}`, act: () => start(pod, node) }];
+      if (!leaving) return [() => start(pod, node)];
       // What was deleted before it was started is reported as terminated all the same.
-      return isTerminated(pod)
-        ? []
-        : [{ what: `give up ${name}`, act: () => report(pod, terminated("ContainerStatusUnknown"), "Failed") }];
+      return isTerminated(pod) ? [] : [() => report(pod, terminated("ContainerStatusUnknown"), "Failed")];
     }
     if (found.ended) {
       if (isTerminated(pod)) return [];
       const phase = found.reason === "Completed" ? "Succeeded" : "Failed";
-      return [{ what: `report the end of ${name}`, act: () => report(pod, terminated(found.reason), phase) }];
+      return [() => report(pod, terminated(found.reason), phase)];
     }
-    const steps: Act[] = [];
-    if (pod.status?.containerStatuses === undefined)
-      steps.push({ what: `report ${name} as running`, act: () => report(pod, { running: {} }, "Running") });
+    const steps: Step[] = [];
+    if (pod.status?.containerStatuses === undefined) steps.push(() => report(pod, { running: {} }, "Running"));
+    // SIGTERM
     if (leaving && !found.ending)
-      steps.push({
-        what: `send SIGTERM to ${name}`,
-        act: () => {
-          found.ending = true;
-        },
+      steps.push(() => {
+        found.ending = true;
       });
     return steps;
   };

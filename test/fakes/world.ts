@@ -13,6 +13,7 @@ import { createWorldApi } from "./world-api.ts";
 import { watchApprovals } from "./world-approvals.ts";
 import { awakeOracle } from "./world-awake.ts";
 import { watchBasis } from "./world-basis.ts";
+import { type Choice, choicesOf } from "./world-choices.ts";
 import { worldClient } from "./world-client.ts";
 import { worldClock } from "./world-clock.ts";
 import { createCloud } from "./world-cloud.ts";
@@ -21,7 +22,7 @@ import { specHistory } from "./world-expectation.ts";
 import { worldGateway } from "./world-gateway.ts";
 import { createHands } from "./world-hands.ts";
 import { createIncidents } from "./world-incidents.ts";
-import { type Act, createKubelet } from "./world-kubelet.ts";
+import { createKubelet } from "./world-kubelet.ts";
 import { type OperatorProcess, startOperatorProcess } from "./world-operator.ts";
 import { createOracles } from "./world-oracles.ts";
 import { watchStatuses } from "./world-statuses.ts";
@@ -175,25 +176,18 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
     });
   };
   let operator = startOperator();
+  const collectGarbage = (): boolean => api.collectOrphan([RUNS, PODS]);
   const frozen: OperatorProcess[] = [];
   /** Everything that may happen next, time apart. */
-  const choices = (): { readonly weight: number; readonly value: Act }[] => [
-    ...turns.waiting().map((turn) => ({
-      weight: turn.sender.frozen ? 0.4 : 4,
-      value: {
-        what: `${turn.sender.name}: ${turn.what}`,
-        act: () => turn.open(turn.sender.frozen ? "goes" : (fateOf?.(turn) ?? sky.fateOf(turn))),
-      },
-    })),
-    ...operator.caches.flatMap((cache) => [
-      ...(cache.behind() === 0
-        ? []
-        : [{ weight: 2, value: { what: cache.name, act: () => cache.deliver(1 + dice.below(cache.behind())) } }]),
-      ...(cache.isTorn() ? [{ weight: 0.1, value: { what: cache.name, act: () => cache.relist() } }] : []),
-    ]),
-    ...kubelet.steps().map((value) => ({ weight: 2, value })),
-    { weight: 0.3, value: { what: "collect garbage", act: () => void api.collectOrphan([RUNS, PODS]) } },
-  ];
+  const choices = (): readonly Choice[] =>
+    choicesOf({
+      turns: turns.waiting(),
+      caches: operator.caches,
+      pods: kubelet.steps(),
+      fateOf: (turn) => fateOf?.(turn) ?? sky.fateOf(turn),
+      dice,
+      collectGarbage,
+    });
 
   const replaceTheDead = async (): Promise<void> => {
     await turns.settled();
@@ -267,8 +261,8 @@ export function createWorld({ seed, maxRuns = 10, fateOf, without }: WorldOption
       const possible = choices();
       const chosen = dice.weighted(possible);
       // Nothing but an idle garbage collector is left.
-      if (possible.length === 1 && !api.collectOrphan([RUNS, PODS])) return false;
-      if (possible.length > 1) chosen?.act();
+      if (possible.length === 1 && !collectGarbage()) return false;
+      if (possible.length > 1) chosen?.();
       await afterStep();
       return true;
     },
