@@ -8,7 +8,7 @@ import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
 import { type Attempted, answerAfterFailure, lastFailure, triesOfThisTurn, wasCancelled } from "./attempts.ts";
 import { builtOn } from "./built-on.ts";
 import { causeOf, endText, type Intended } from "./cause.ts";
-import { broughtBackFirst, corrected, isComingCorrection, whyNotCorrected } from "./correction.ts";
+import { corrected, isComingCorrection, whyNotCorrected } from "./correction.ts";
 import { type CatalogueEngine, chooseEngine, inputsOf, sourceOf } from "./desired.ts";
 import { desiredDigestOf, inputsDigestOf } from "./digest.ts";
 import { watched } from "./drift.ts";
@@ -19,7 +19,7 @@ import { answerForOpenRun, stuckReason } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
 import { cutOffOf, cutOffToShow, recoveryCause } from "./recovery.ts";
 import { rulesOfRun } from "./rules-of-run.ts";
-import { blocked, outputDigests, type Subject } from "./subject.ts";
+import { blocked, correctedFirst, outputDigests, type Subject } from "./subject.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { voidOrWaiting } from "./waiting-component.ts";
 import { supersede, waitingRun } from "./waiting-run.ts";
@@ -34,7 +34,8 @@ export function decideComponent(
   const past = pastOf(observation, component.name);
   const seen = withKeptCommits(observation, component, past);
   const subject: Subject = { observation: seen, newestOf: observation.revisionOf, component, past, needs };
-  return verdictOf(past, { ...broughtBackFirst(needs), ...firstAnswer(subject) });
+  const first = correctedFirst(needs);
+  return verdictOf(past, { ...(first === undefined ? {} : { bringingBack: first }), ...firstAnswer(subject) });
 }
 
 function firstAnswer(subject: Subject): Answer {

@@ -3,14 +3,14 @@ import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
 import { attemptedNow, attemptSpec } from "./attempt-spec.ts";
-import { answerAfterFailure, wasCancelled } from "./attempts.ts";
+import { answerAfterFailure } from "./attempts.ts";
 import type { CatalogueEngine } from "./desired.ts";
 import { desiredDigestOf } from "./digest.ts";
 import { driftSettings, isFoundWithOtherRules } from "./drift.ts";
 import type { ComponentPast } from "./observation.ts";
 import { rulesOfRun, whyNotByRules } from "./rules-of-run.ts";
-import type { Subject } from "./subject.ts";
-import type { Answer, Verdict } from "./verdict.ts";
+import { correctedFirst, type Subject } from "./subject.ts";
+import type { Answer } from "./verdict.ts";
 
 /** What is declared and applied already: a correction means to do just that again. */
 export interface AppliedAsDeclared {
@@ -39,21 +39,11 @@ export function whyNotCorrected(
   return isFoundWithOtherRules(past, settings) ? "drift.ignore has changed since the drift was found" : undefined;
 }
 
-/** Corrections are made in the order of what is built on what, as all changes are. */
-export function broughtBackFirst(needs: ReadonlyMap<string, Verdict>): Pick<Verdict, "bringingBack"> {
-  const first = [...needs.values()].find(({ bringingBack }) => bringingBack !== undefined)?.bringingBack;
-  return first === undefined ? {} : { bringingBack: first };
-}
-
-/**
- * A person does not want this correction: nobody edits an Environment to be asked again. By other rules, as where a proposal is a plain correction
- * now, it is another question.
- */
-function isStillUnwanted({ latest, record }: ComponentPast, desiredDigest: string, rules: RunRules): boolean {
-  if (latest?.status?.outcome?.reason !== "Rejected" && !(latest !== undefined && wasCancelled(latest))) return false;
-  const isOfThis = latest.spec.cause.type === "DriftFound" && latest.spec.desiredDigest === desiredDigest;
-  const isOfThisDrift = (record?.drift?.number ?? 0) < latest.spec.number;
-  return isOfThis && isOfThisDrift && whyNotByRules(latest, rules) === undefined;
+/** Somebody has said no to it, and nobody edits an Environment to be asked again. Under other rules it is another question. */
+function isRefused(past: ComponentPast, rules: RunRules): boolean {
+  const last = past.runs.find(({ spec }) => spec.cause.type === "DriftFound");
+  if (last?.status?.outcome?.reason !== "Rejected") return false;
+  return (past.record?.drift?.number ?? 0) < last.spec.number && whyNotByRules(last, rules) === undefined;
 }
 
 /**
@@ -67,18 +57,18 @@ export function corrected(subject: Subject, as: AppliedAsDeclared, ready: Answer
   const { interval, action = "Report" } = settings;
   const { drift, applied } = past.record ?? {};
   if (drift === undefined || interval === undefined || action === "Report" || environment.spec.suspend) return ready;
-  // A look that is due comes first: what was found may be gone, and the correction may have to wait for its window.
-  if (ready.step !== undefined || isFoundWithOtherRules(past, settings)) return ready;
-  const wanted = attemptedNow(environment, desiredDigestOf(as.inputsDigest, as.revision));
   const rules = rulesOfRun("DriftFound", environment, as.component, past);
-  if (isStillUnwanted(past, wanted.desiredDigest, rules)) return ready;
+  if (isRefused(past, rules)) return ready;
+  const wanted = attemptedNow(environment, desiredDigestOf(as.inputsDigest, as.revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, nowMs);
-  // What was rejected, or failed too often, is tried again when something else has drifted.
+  // What failed too often is tried again when something else has drifted.
   const isNews = drift.number > (past.latest?.spec.number ?? 0) && wait?.wakeAtMs === undefined;
-  if (wait !== undefined && !isNews) return comingBack(ready, past.name, wait.wakeAtMs);
-  const { bringingBack: first } = broughtBackFirst(needs);
-  if (first !== undefined)
-    return { ...ready, message: ready.message || `its drift is brought back after that of ${first}` };
+  if (wait !== undefined && !isNews) return comingBack(ready, wait.wakeAtMs);
+  // A look that is due comes first: what was found may be gone, and the correction may have to wait for its window.
+  if (ready.step !== undefined) return { ...ready, bringingBack: past.name };
+  if (isFoundWithOtherRules(past, settings)) return ready;
+  const first = correctedFirst(needs);
+  if (first !== undefined) return { ...ready, message: ready.message || `its correction waits for that of ${first}` };
   const { engine, inputs, inputsDigest, revision } = as;
   const spec = attemptSpec(subject, wanted, {
     operation: "Apply",
@@ -98,7 +88,7 @@ export function corrected(subject: Subject, as: AppliedAsDeclared, ready: Answer
 }
 
 /** For the next try, or for the next look, whatever comes first. */
-function comingBack(ready: Answer, name: string, wakeAtMs: number | undefined): Answer {
+function comingBack(ready: Answer, wakeAtMs: number | undefined): Answer {
   if (wakeAtMs === undefined) return ready;
-  return { ...ready, bringingBack: name, wakeAtMs: Math.min(wakeAtMs, ready.wakeAtMs ?? wakeAtMs) };
+  return { ...ready, wakeAtMs: Math.min(wakeAtMs, ready.wakeAtMs ?? wakeAtMs) };
 }

@@ -80,8 +80,9 @@ function correctionOf({ latest }: Verdict["past"], { number }: RecordedDrift, ac
   const none = { reason: "DriftFound", said: "" } as const;
   if (action === undefined || action === "Report" || latest === undefined || latest.spec.number < number) return none;
   if (!isClosed(latest)) return { ...none, said: `Run ${latest.spec.number} brings it back: ` };
-  if (!hasFailed(latest)) return none;
   const { reason = "", message = "" } = latest.status?.outcome ?? {};
+  if (reason === "Rejected") return { ...none, said: `left as it is (${message}): ` };
+  if (!hasFailed(latest)) return none;
   return { reason: "CorrectionFailed", said: `not brought back (${reason}: ${message}): ` } as const;
 }
 

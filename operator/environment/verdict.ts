@@ -33,7 +33,7 @@ export interface Verdict {
   readonly satisfied: boolean;
   /** Why the plan that waits may not be applied yet, whatever people say. */
   readonly heldBack?: string;
-  /** Whose drift is being brought back: its own, or that of something it needs, also indirectly. What is built on that is brought back afterwards. */
+  /** Whose drift is being brought back before that of what is built on this component: its own, or that of something it needs, also indirectly. */
   readonly bringingBack?: string;
   /** Come back at this moment (wall clock, ms), even if nothing changes. */
   readonly wakeAtMs?: number;

@@ -60,11 +60,17 @@ export function consentTo({ spec, status }: Run): { readonly given: number; read
   return { given, required: requiredFor(spec.rules, status?.plan?.counts) };
 }
 
+/** It waits, and not for people: they have approved it, or need not be asked. */
+export function isAgreed(run: Run): boolean {
+  const { given, required } = consentTo(run);
+  return given >= required;
+}
+
 /** What waits, since when, and the command that approves it; or what an approved plan still waits for. */
 export function answerForWaiting(run: Run): Answer {
   const { heldAt = "", plan, message } = run.status ?? {};
+  if (isAgreed(run) && message !== undefined) return awaiting(message);
   const { given, required } = consentTo(run);
-  if (given >= required && message !== undefined) return awaiting(message);
   const { create = 0, update = 0, replace = 0, delete: removed = 0 } = plan?.counts ?? {};
   const counts = `+${create} ~${update} ±${replace} -${removed}`;
   // What to do comes first: the status cuts long messages.

@@ -5,7 +5,7 @@ import { type Gate, overrideOf, troubleText } from "../schedule/gate.ts";
 import { replacingWrite } from "../storage/record.ts";
 import { isToldLost } from "./lost-state.ts";
 import type { Verdict } from "./verdict.ts";
-import { consentTo } from "./waiting-run.ts";
+import { isAgreed } from "./waiting-run.ts";
 
 /** Lets a verdict begin a change only where the windows allow it. What is under way already goes on, and what changes nothing needs no window. */
 export function withinWindows(gate: Gate): (verdict: Verdict) => Verdict {
@@ -26,11 +26,8 @@ export function withinWindows(gate: Gate): (verdict: Verdict) => Verdict {
   }
 }
 
-/** Its plan waits, and not for people: they have approved it, or need not be asked. */
 function isApproved({ state, past: { open } }: Verdict): boolean {
-  if (state !== "AwaitingApproval" || open === undefined) return false;
-  const { given, required } = consentTo(open);
-  return given >= required;
+  return state === "AwaitingApproval" && open !== undefined && isAgreed(open);
 }
 
 const begins = ({ step }: Verdict): boolean => step.type === "startRun" && changesSomething(step.spec);
@@ -68,10 +65,9 @@ function overriding(verdict: Verdict, reason: string): Verdict {
  * windows, too.
  */
 function isLeftToPerson({ past: { open, record } }: Verdict): boolean {
-  if (open === undefined || !isWaitingForPeople(open)) return false;
-  const { given, required } = consentTo(open);
+  if (open === undefined || !isWaitingForPeople(open) || isAgreed(open)) return false;
   const { type } = open.spec.cause;
-  return given < required && (type === "Recovery" || type === "DriftFound" || replacingWrite(record) !== undefined);
+  return type === "Recovery" || type === "DriftFound" || replacingWrite(record) !== undefined;
 }
 
 /**

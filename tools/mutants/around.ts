@@ -168,10 +168,10 @@ export const AROUND: readonly Mutant[] = [
     edits: [
       {
         file: "operator/environment/correction.ts",
-        find: "const { bringingBack: first } = broughtBackFirst(needs);",
-        replace: "const { bringingBack: first } = broughtBackFirst(new Map());",
+        find: "const first = correctedFirst(needs);",
+        replace: "const first = correctedFirst(new Map());",
       },
     ],
-    tests: ["test/unit/environment/drift-correction.test.ts", "test/stories/decisions.test.ts"],
+    tests: ["test/unit/environment/drift-order.test.ts", "test/stories/decisions.test.ts"],
   },
 ];

@@ -105,7 +105,7 @@ function waitsForSomething(scene: Scene, { name, state, message }: Verdict, verd
 }
 
 /** What nobody but a person can end. */
-const LEFT_TO_PEOPLE = ["StateLost", "RemovalNeedsConfirmation", "LeftBehind", "NameTaken"];
+const LEFT_TO_PEOPLE = ["StateLost", "ArchiveMissing", "RemovalNeedsConfirmation", "LeftBehind", "NameTaken"];
 
 /** After all that went well. */
 export function isAtRest(scene: Scene): void {

@@ -122,59 +122,6 @@ describe("Drift that is to be corrected", () => {
     assert.deepEqual(story.started.slice(3), ["Apply network #4"]);
   });
 
-  describe("in more than one component", () => {
-    const foundInBoth = (network: Drift["action"] = "Correct"): Story => {
-      const story = watching(correcting, ["network", "app", "site"]);
-      story.edit(({ spec, ...environment }) => {
-        const [first = assert.fail(), ...others] = spec.components;
-        return {
-          ...environment,
-          spec: { ...spec, components: [{ ...first, drift: { ...correcting, action: network } }, ...others] },
-        };
-      });
-      whenDue(story);
-      for (const name of ["network", "site"]) story.endCheck(name, "Drifted");
-      story.endCheck("app", "Unchanged");
-      story.started.length = 0;
-      story.round();
-      return story;
-    };
-
-    it("is brought back first where others are built on it, also indirectly", () => {
-      const story = foundInBoth();
-      for (const phase of ["Pending", "Planning"] as const) {
-        story.tell(story.openRuns()[0] ?? assert.fail(), { phase });
-        story.round();
-        assert.deepEqual(story.started, ["Apply network #3"]);
-        assert.match(lineOf(story, "site")?.message ?? "", /^its drift is brought back after that of network/);
-      }
-      story.beginApply("network");
-      story.round();
-      story.end("network", "Applied");
-      story.round();
-      assert.deepEqual(story.started.slice(1), ["Apply site #3"]);
-    });
-
-    it("is waited for while it is tried again, and no longer", () => {
-      const story = foundInBoth();
-      story.end("network", "Failed", { reason: "PlanFailed", retry: "Backoff" });
-      story.round();
-      assert.deepEqual(story.started.slice(1), []);
-      story.pass(20_000);
-      story.round();
-      story.end("network", "Failed", { reason: "PlanFailed", retry: "Never" });
-      story.round();
-      assert.deepEqual(story.started.slice(1), ["Apply network #4", "Apply site #3"]);
-    });
-
-    it("is not waited for while it waits for a person", () => {
-      const story = foundInBoth("Propose");
-      story.hold("network");
-      story.round();
-      assert.deepEqual(story.started, ["Apply network #3", "Apply site #3"]);
-    });
-  });
-
   it("waits while the Environment is suspended", () => {
     const story = watching(correcting, ["network"]);
     whenDue(story);

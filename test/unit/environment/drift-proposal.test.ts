@@ -203,32 +203,59 @@ describe("Drift whose correction is to be proposed", () => {
     assert.equal(story.hold("network").spec.rules?.approval?.required, 2);
   });
 
-  for (const [no, end] of [
-    ["a no", { reason: "Rejected", message: "it is meant to be so" }],
-    ["its Run was cancelled", { reason: "Cancelled", message: "cancelled by a person" }],
-  ] as const) {
+  describe("that somebody has rejected", () => {
     const refused = (): Story => {
       const story = proposed();
-      story.end("network", "Cancelled", end);
+      story.end("network", "Cancelled", { reason: "Rejected", message: "rejected by jane: it is meant to be so" });
       story.round();
       story.started.length = 0;
       return story;
     };
 
-    it(`is not proposed again after ${no} because something is edited that has nothing to do with it`, () => {
+    it("is not proposed again because something is edited that has nothing to do with it", () => {
       const story = refused();
       edit(story, "app", { retry: { limit: 7 } });
       story.round();
       assert.deepEqual([story.started, story.verdict("network").satisfied], [["Apply app #3"], true]);
     });
 
-    it(`is corrected after ${no} where that is what is declared now`, () => {
+    it("is not proposed again because another change was tried and taken back", () => {
+      const story = refused();
+      const { components } = story.environment().spec;
+      edit(story, "network");
+      story.round();
+      story.end("network", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+      story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components } }));
+      story.round();
+      assert.deepEqual([story.started, story.verdict("network").state], [["Apply network #4"], "Ready"]);
+    });
+
+    it("is told as what it is", () => {
+      const drifted = conditionOf(refused(), "Drifted");
+      assert.deepEqual([drifted?.status, drifted?.reason], ["True", "DriftFound"]);
+      assert.match(
+        drifted?.message ?? "",
+        /^network: left as it is \(rejected by jane: it is meant to be so\): thing\.a/,
+      );
+    });
+
+    it("is another question under other rules, as where it is simply to be corrected now", () => {
       const story = refused();
       declare(story, { interval: "1h", action: "Correct" });
       story.round();
       assert.deepEqual(story.started, ["Apply network #4"]);
     });
-  }
+  });
+
+  it("is proposed again where its Run was cancelled, and something is edited", () => {
+    const story = proposed();
+    story.end("network", "Cancelled", { reason: "Cancelled", message: "cancelled by a person" });
+    story.round();
+    assert.equal(story.openRuns().length, 0);
+    edit(story, "app");
+    story.round();
+    assert.deepEqual(story.started.slice(3), ["Apply network #4", "Apply app #3"]);
+  });
 
   it("is not proposed again after a no, until something else has drifted", () => {
     const story = proposed();
