@@ -19,7 +19,7 @@ import { answerForOpenRun, stuckReason } from "./open-run.ts";
 import { recordTrouble } from "./record-trouble.ts";
 import { cutOffOf, cutOffToShow, recoveryCause } from "./recovery.ts";
 import { rulesOfRun } from "./rules-of-run.ts";
-import { blocked, correctedFirst, outputDigests, type Subject } from "./subject.ts";
+import { blocked, outputDigests, type Subject } from "./subject.ts";
 import { type Answer, type Verdict, verdictOf } from "./verdict.ts";
 import { voidOrWaiting } from "./waiting-component.ts";
 import { supersede, waitingRun } from "./waiting-run.ts";
@@ -34,8 +34,7 @@ export function decideComponent(
   const past = pastOf(observation, component.name);
   const seen = withKeptCommits(observation, component, past);
   const subject: Subject = { observation: seen, newestOf: observation.revisionOf, component, past, needs };
-  const first = correctedFirst(needs);
-  return verdictOf(past, { ...(first === undefined ? {} : { bringingBack: first }), ...firstAnswer(subject) });
+  return verdictOf(past, firstAnswer(subject));
 }
 
 function firstAnswer(subject: Subject): Answer {
@@ -148,9 +147,7 @@ function isOwn({ observation, past }: Subject): boolean {
 /** Its correction is under way, and may not be wanted any more. What is declared is applied, whatever becomes of it. */
 function correctedStill({ observation, component, past }: Subject, correction: Run, ready: Answer): Answer {
   const why = whyNotCorrected(observation.environment, component, past);
-  return why === undefined
-    ? { ...ready, bringingBack: component.name }
-    : { ...supersede(correction, why), satisfied: true };
+  return why === undefined ? ready : { ...supersede(correction, why), satisfied: true };
 }
 
 function upToDate({ observation, component, past }: Subject, seen: RevisionSeen): Answer {

@@ -1,4 +1,3 @@
-import type { RunRules } from "../api/approval.ts";
 import type { Component } from "../api/component.ts";
 import type { Environment } from "../api/environment.ts";
 import type { Run } from "../api/run.ts";
@@ -7,9 +6,8 @@ import { answerAfterFailure } from "./attempts.ts";
 import type { CatalogueEngine } from "./desired.ts";
 import { desiredDigestOf } from "./digest.ts";
 import { driftSettings, isFoundWithOtherRules } from "./drift.ts";
-import type { ComponentPast } from "./observation.ts";
+import type { ComponentPast, ComponentSeen } from "./observation.ts";
 import { rulesOfRun, whyNotByRules } from "./rules-of-run.ts";
-import { correctedFirst, type Subject } from "./subject.ts";
 import type { Answer } from "./verdict.ts";
 
 /** What is declared and applied already: a correction means to do just that again. */
@@ -39,38 +37,41 @@ export function whyNotCorrected(
   return isFoundWithOtherRules(past, settings) ? "drift.ignore has changed since the drift was found" : undefined;
 }
 
-/** Somebody has said no to it, and nobody edits an Environment to be asked again. Under other rules it is another question. */
-function isRefused(past: ComponentPast, rules: RunRules): boolean {
+/**
+ * The proposal of what was found, to which somebody has said no: nobody edits an Environment to be asked again. Under other rules, or where it is to be
+ * corrected, it is another question.
+ */
+export function refusedProposal(environment: Environment, component: Component, past: ComponentPast): Run | undefined {
   const last = past.runs.find(({ spec }) => spec.cause.type === "DriftFound");
-  if (last?.status?.outcome?.reason !== "Rejected") return false;
-  return (past.record?.drift?.number ?? 0) < last.spec.number && whyNotByRules(last, rules) === undefined;
+  const { drift } = past.record ?? {};
+  if (last?.status?.outcome?.reason !== "Rejected" || drift === undefined || drift.number > last.spec.number)
+    return undefined;
+  if (driftSettings(environment.spec, component).action !== "Propose") return undefined;
+  const rules = rulesOfRun("DriftFound", environment, component, past);
+  return whyNotByRules(last, rules) === undefined ? last : undefined;
 }
 
 /**
  * What becomes of drift that somebody wants corrected: an ordinary Run. A component that has drifted is as ready as before, so a correction
  * that waits, or fails before it changed anything, stops nobody either.
  */
-export function corrected(subject: Subject, as: AppliedAsDeclared, ready: Answer): Answer {
-  const { observation, past, needs } = subject;
+export function corrected(seen: ComponentSeen, as: AppliedAsDeclared, ready: Answer): Answer {
+  const { observation, past } = seen;
   const { environment, nowMs } = observation;
   const settings = driftSettings(environment.spec, as.component);
   const { interval, action = "Report" } = settings;
   const { drift, applied } = past.record ?? {};
   if (drift === undefined || interval === undefined || action === "Report" || environment.spec.suspend) return ready;
-  const rules = rulesOfRun("DriftFound", environment, as.component, past);
-  if (isRefused(past, rules)) return ready;
+  // A look that is due comes first: what was found may be gone, and the correction may have to wait for its window.
+  if (ready.step !== undefined || isFoundWithOtherRules(past, settings)) return ready;
+  if (refusedProposal(environment, as.component, past) !== undefined) return ready;
   const wanted = attemptedNow(environment, desiredDigestOf(as.inputsDigest, as.revision));
   const wait = answerAfterFailure(past, wanted, environment.spec.retry, nowMs);
-  // What failed too often is tried again when something else has drifted.
+  // What was rejected, or failed too often, is tried again when something else has drifted.
   const isNews = drift.number > (past.latest?.spec.number ?? 0) && wait?.wakeAtMs === undefined;
   if (wait !== undefined && !isNews) return comingBack(ready, wait.wakeAtMs);
-  // A look that is due comes first: what was found may be gone, and the correction may have to wait for its window.
-  if (ready.step !== undefined) return { ...ready, bringingBack: past.name };
-  if (isFoundWithOtherRules(past, settings)) return ready;
-  const first = correctedFirst(needs);
-  if (first !== undefined) return { ...ready, message: ready.message || `its correction waits for that of ${first}` };
   const { engine, inputs, inputsDigest, revision } = as;
-  const spec = attemptSpec(subject, wanted, {
+  const spec = attemptSpec(seen, wanted, {
     operation: "Apply",
     inputsDigest,
     engine: { name: engine.name, version: engine.version, image: engine.image },
@@ -82,9 +83,9 @@ export function corrected(subject: Subject, as: AppliedAsDeclared, ready: Answer
       ...(applied?.inputs.content === undefined ? {} : { content: applied.inputs.content }),
     },
     ...(as.builtOn === undefined ? {} : { builtOn: as.builtOn }),
-    rules,
+    rules: rulesOfRun("DriftFound", environment, as.component, past),
   });
-  return { ...ready, bringingBack: past.name, step: { type: "startRun", spec } };
+  return { ...ready, step: { type: "startRun", spec } };
 }
 
 /** For the next try, or for the next look, whatever comes first. */

@@ -3,10 +3,11 @@ import { cutBytes } from "../api/cut-bytes.ts";
 import type { Drift } from "../api/drift.ts";
 import type { Environment } from "../api/environment.ts";
 import type { ComponentStatus } from "../api/environment-status.ts";
-import { isClosed } from "../api/run.ts";
+import { isClosed, type Run } from "../api/run.ts";
 import type { PlanCounts } from "../api/run-status.ts";
 import { blindTo } from "../engine/drift.ts";
 import type { RecordedDrift } from "../storage/record.ts";
+import { refusedProposal } from "./correction.ts";
 import { driftSettings, hasFailed, isFoundWithOtherRules } from "./drift.ts";
 import { endedAtMs } from "./retry.ts";
 import type { Verdict } from "./verdict.ts";
@@ -34,7 +35,8 @@ const IGNORED = {
 type DriftCondition = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
 
 /** Undefined where nobody looks. */
-export function driftSeen({ spec }: Environment, { name, past }: Verdict): DriftSeen | undefined {
+export function driftSeen(environment: Environment, { name, past }: Verdict): DriftSeen | undefined {
+  const { spec } = environment;
   const component = spec.components.find((candidate) => candidate.name === name);
   const { applied, drift: found } = past.record ?? {};
   if (component === undefined || applied === undefined) return undefined;
@@ -60,7 +62,8 @@ export function driftSeen({ spec }: Environment, { name, past }: Verdict): Drift
   }
   if (!counts && blind !== undefined) return ignoring(name, blind, found);
   if (found === undefined) return { name, status: "False", reason: "NoDrift", message: "" };
-  const { reason, said } = correctionOf(past, found, action);
+  const refused = refusedProposal(environment, component, past);
+  const { reason, said } = correctionOf({ past, found, action, refused });
   const before = isOutdated ? "found before drift.ignore changed: " : "";
   return { name, status: "True", reason, message: `${before}${said}${differing(found)}`, found, ...toldBlind(blind) };
 }
@@ -75,14 +78,20 @@ const ignoring = (name: string, what: keyof typeof IGNORED, found: RecordedDrift
 
 const toldBlind = (what: keyof typeof IGNORED | undefined) => (what === undefined ? {} : { blind: IGNORED[what] });
 
+interface Correction extends Pick<Verdict, "past"> {
+  readonly found: RecordedDrift;
+  readonly action: Drift["action"];
+  readonly refused: Run | undefined;
+}
+
 /** How it stands with the correction, where one is wanted. */
-function correctionOf({ latest }: Verdict["past"], { number }: RecordedDrift, action: Drift["action"]) {
+function correctionOf({ past: { latest }, found: { number }, action, refused }: Correction) {
   const none = { reason: "DriftFound", said: "" } as const;
   if (action === undefined || action === "Report" || latest === undefined || latest.spec.number < number) return none;
   if (!isClosed(latest)) return { ...none, said: `Run ${latest.spec.number} brings it back: ` };
-  const { reason = "", message = "" } = latest.status?.outcome ?? {};
-  if (reason === "Rejected") return { ...none, said: `left as it is (${message}): ` };
+  if (refused !== undefined) return { ...none, said: `left as it is (${refused.status?.outcome?.message}): ` };
   if (!hasFailed(latest)) return none;
+  const { reason = "", message = "" } = latest.status?.outcome ?? {};
   return { reason: "CorrectionFailed", said: `not brought back (${reason}: ${message}): ` } as const;
 }
 

@@ -21,11 +21,6 @@ export function blocked({ needs }: Pick<Subject, "needs">): Answer | undefined {
   return { state: "Blocked", reason: "Blocked", message: `waits for ${names.join(", ")}` };
 }
 
-/** Whose drift is being brought back before that of a component with these needs: corrections have the order that all changes have. */
-export function correctedFirst(needs: Subject["needs"]): string | undefined {
-  return [...needs.values()].find(({ bringingBack }) => bringingBack !== undefined)?.bringingBack;
-}
-
 /** The outputs that its variables come from, as the last applies of the others left them. */
 export function outputDigests({ component, needs }: Pick<Subject, "component" | "needs">): OutputDigests {
   const digests: Record<string, string> = {};

@@ -33,8 +33,6 @@ export interface Verdict {
   readonly satisfied: boolean;
   /** Why the plan that waits may not be applied yet, whatever people say. */
   readonly heldBack?: string;
-  /** Whose drift is being brought back before that of what is built on this component: its own, or that of something it needs, also indirectly. */
-  readonly bringingBack?: string;
   /** Come back at this moment (wall clock, ms), even if nothing changes. */
   readonly wakeAtMs?: number;
   /** That moment is when the next try begins: it is shown. */

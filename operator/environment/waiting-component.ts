@@ -9,7 +9,7 @@ import { answerForOpenRun, stuckReason } from "./open-run.ts";
 import { rulesOfRun, whyNotByRules } from "./rules-of-run.ts";
 import { blocked, outputDigests, type Subject } from "./subject.ts";
 import type { Answer } from "./verdict.ts";
-import { isAgreed, supersede, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
+import { supersede, whyOfAnotherState, whySuperseded } from "./waiting-run.ts";
 
 /**
  * A plan waits for people. Whatever it was made for may have changed since, and makes it void. While something that it needs is being changed,
@@ -19,7 +19,7 @@ export function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Ru
   const heldBack = blocked(subject)?.message;
   // What was applied is still what is declared: nobody has to wait for a correction that waits itself, or is not wanted any more. Whether that
   // holds is not known while something that it needs is being changed.
-  const asDeclared = isComingCorrection(run) && heldBack === undefined ? { satisfied: true, ...broughtBack(run) } : {};
+  const asDeclared = isComingCorrection(run) && heldBack === undefined ? { satisfied: true } : {};
   const other = whyNotAsDeclared(subject, engine, run);
   if (other !== undefined) return supersede(run, other);
   const late = whyOvertaken(subject, run);
@@ -31,10 +31,6 @@ export function voidOrWaiting(subject: Subject, engine: CatalogueEngine, run: Ru
     ...(stuckReason(run) === undefined ? asDeclared : {}),
   };
 }
-
-/** What people have agreed to comes at any moment. */
-const broughtBack = (run: Run): Pick<Answer, "bringingBack"> =>
-  isAgreed(run) ? { bringingBack: run.spec.component } : {};
 
 /** Where no rule asks anybody, people have to be told why they are asked. */
 function withWritingTold(answer: Answer, { past }: Subject): Answer {

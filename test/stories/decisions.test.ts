@@ -41,14 +41,6 @@ const BREAKING: Record<Exclude<keyof typeof PROMISES, "quiet">, (scene: Scene) =
     resizes(scene, ["a"], 2);
     mayBeMade(scene, firstRunOf(scene, "c"));
   },
-  corrections(scene) {
-    const [first, next] = [firstRunOf(scene, "a"), firstRunOf(scene, "c")].map(({ status: _, ...run }) => ({
-      ...run,
-      spec: { ...run.spec, cause: { type: "DriftFound" } as const },
-    }));
-    scene.story.putRun(first ?? assert.fail());
-    mayBeMade(scene, next ?? assert.fail());
-  },
   approved(scene) {
     const run = firstRunOf(scene, "b");
     resizes(scene, ["a"], 2);

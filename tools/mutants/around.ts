@@ -162,16 +162,4 @@ export const AROUND: readonly Mutant[] = [
     ],
     tests: ["test/unit/environment/drift-proposal.test.ts"],
   },
-  {
-    id: "M100",
-    bug: "drift of a component and of what it needs is brought back at once",
-    edits: [
-      {
-        file: "operator/environment/correction.ts",
-        find: "const first = correctedFirst(needs);",
-        replace: "const first = correctedFirst(new Map());",
-      },
-    ],
-    tests: ["test/unit/environment/drift-order.test.ts", "test/stories/decisions.test.ts"],
-  },
 ];

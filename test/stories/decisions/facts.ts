@@ -29,13 +29,6 @@ export const isAtWork = ({ status }: Run): boolean => status?.phase === "Applyin
 export const nameOf = ({ spec }: Run): string =>
   `${spec.operation} ${spec.component} #${spec.number} (${spec.cause.type})`;
 
-/** The Run that brings its drift back, unless that waits for a person. */
-export const correctionOf = (scene: Scene, name: string): Run | undefined =>
-  openChanges(scene).find(
-    ({ spec, status }) =>
-      spec.component === name && spec.cause.type === "DriftFound" && status?.phase !== "AwaitingApproval",
-  );
-
 /** Why others may not build on a component now; a correction that has not begun to apply is no reason. */
 export function whyUnsettled(scene: Scene, name: string): string | undefined {
   const record = scene.story.records.get(name);

@@ -4,7 +4,6 @@ import type { Verdict } from "../../../operator/environment/verdict.ts";
 import { Violation } from "../../fakes/world.ts";
 import {
   allNeededBy,
-  correctionOf,
   declared,
   nameOf,
   neededBy,
@@ -17,7 +16,6 @@ import type { Scene } from "./scene.ts";
 
 export const PROMISES = {
   order: "no Run is made before all that it needs, also indirectly, is applied as declared",
-  corrections: "drift is brought back first in what others are built on",
   approved: "an approved plan is applied only while it is what is declared, and nothing that it needs is being changed",
   newest: "a correction never undoes what was declared since",
   used: "nothing is destroyed that is declared, or used",
@@ -37,14 +35,12 @@ export function broken({ seed, lines }: Scene, promise: keyof typeof PROMISES, w
 
 /** As it is made. */
 export function mayBeMade(scene: Scene, run: Run): void {
-  const { operation, component, cause } = run.spec;
+  const { operation, component } = run.spec;
   if (operation === "Destroy") mayDestroy(scene, run);
   if (operation !== "Apply") return;
   for (const needed of allNeededBy(scene, component)) {
     const why = whyUnsettled(scene, needed);
     if (why !== undefined) broken(scene, "order", `${nameOf(run)} is made, and ${why}`);
-    const first = cause.type === "DriftFound" ? correctionOf(scene, needed) : undefined;
-    if (first !== undefined) broken(scene, "corrections", `${nameOf(run)} is made, and ${nameOf(first)} is under way`);
   }
 }
 

@@ -18,8 +18,9 @@ const changed = (component: Component): Component => ({
 });
 
 describe("Drift whose correction is to be proposed", () => {
-  const proposed = (): Story => {
+  const proposed = (more: Partial<Environment["spec"]> = {}): Story => {
     const story = watching({ interval: "1h", action: "Propose" });
+    edit(story, "none", more);
     whenDue(story);
     story.endCheck("network", "Drifted");
     story.endCheck("app", "Unchanged");
@@ -204,8 +205,8 @@ describe("Drift whose correction is to be proposed", () => {
   });
 
   describe("that somebody has rejected", () => {
-    const refused = (): Story => {
-      const story = proposed();
+    const refused = (more: Partial<Environment["spec"]> = {}): Story => {
+      const story = proposed(more);
       story.end("network", "Cancelled", { reason: "Rejected", message: "rejected by jane: it is meant to be so" });
       story.round();
       story.started.length = 0;
@@ -228,6 +229,7 @@ describe("Drift whose correction is to be proposed", () => {
       story.edit((environment) => ({ ...environment, spec: { ...environment.spec, components } }));
       story.round();
       assert.deepEqual([story.started, story.verdict("network").state], [["Apply network #4"], "Ready"]);
+      assert.equal(conditionOf(story, "Drifted")?.reason, "DriftFound", "nobody tries to correct it");
     });
 
     it("is told as what it is", () => {
@@ -239,11 +241,25 @@ describe("Drift whose correction is to be proposed", () => {
       );
     });
 
-    it("is another question under other rules, as where it is simply to be corrected now", () => {
+    it("is another question under other rules", () => {
       const story = refused();
+      edit(story, "site", { approval: { required: 2, planExpiresAfter: "24h" } });
+      story.round();
+      assert.deepEqual(story.started, ["Apply network #4"]);
+    });
+
+    it("is another question where it is to be corrected, whoever has to approve that", () => {
+      const story = refused({ approval: { required: 1, planExpiresAfter: "24h" } });
       declare(story, { interval: "1h", action: "Correct" });
       story.round();
       assert.deepEqual(story.started, ["Apply network #4"]);
+    });
+
+    it("is told as it is where a Run is asked for all the same", () => {
+      const story = refused();
+      story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
+      story.round();
+      assert.match(conditionOf(story, "Drifted")?.message ?? "", /^network: Run 4 brings it back: /);
     });
   });
 
