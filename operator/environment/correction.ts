@@ -37,18 +37,22 @@ export function whyNotCorrected(
   return isFoundWithOtherRules(past, settings) ? "drift.ignore has changed since the drift was found" : undefined;
 }
 
+/** Somebody has said no to it, which stands while that drift is there. */
+export const isRefusedCorrection = ({ spec, status }: Run): boolean =>
+  spec.cause.type === "DriftFound" && status?.outcome?.reason === "Rejected";
+
 /**
- * The proposal of what was found, to which somebody has said no: nobody edits an Environment to be asked again. Under other rules, or where it is to be
- * corrected, it is another question.
+ * The proposal that was refused, where it would be made once more: nobody edits an Environment to be asked again. Another drift, other rules for that
+ * plan, or a correction that is not to be proposed any more, are other questions.
  */
 export function refusedProposal(environment: Environment, component: Component, past: ComponentPast): Run | undefined {
   const last = past.runs.find(({ spec }) => spec.cause.type === "DriftFound");
   const { drift } = past.record ?? {};
-  if (last?.status?.outcome?.reason !== "Rejected" || drift === undefined || drift.number > last.spec.number)
-    return undefined;
-  if (driftSettings(environment.spec, component).action !== "Propose") return undefined;
-  const rules = rulesOfRun("DriftFound", environment, component, past);
-  return whyNotByRules(last, rules) === undefined ? last : undefined;
+  if (last === undefined || !isRefusedCorrection(last)) return undefined;
+  const isOfThis = drift !== undefined && drift.number < last.spec.number;
+  const isProposed = driftSettings(environment.spec, component).action === "Propose";
+  const isSame = whyNotByRules(last, rulesOfRun("DriftFound", environment, component, past)) === undefined;
+  return isOfThis && isProposed && isSame ? last : undefined;
 }
 
 /**

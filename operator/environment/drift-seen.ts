@@ -25,6 +25,7 @@ export interface DriftSeen {
 
 const SHOWN = 3;
 const LONGEST_ADDRESS = 128;
+const LONGEST_NO = 128;
 const IGNORED = {
   everything:
     "the rules of drift.ignore match everything, so no drift can be found: narrow their addresses or attributes",
@@ -35,7 +36,7 @@ const IGNORED = {
 type DriftCondition = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
 
 /** Undefined where nobody looks. */
-export function driftSeen(environment: Environment, { name, past }: Verdict): DriftSeen | undefined {
+export function driftSeen(environment: Environment, { name, past, satisfied }: Verdict): DriftSeen | undefined {
   const { spec } = environment;
   const component = spec.components.find((candidate) => candidate.name === name);
   const { applied, drift: found } = past.record ?? {};
@@ -62,7 +63,8 @@ export function driftSeen(environment: Environment, { name, past }: Verdict): Dr
   }
   if (!counts && blind !== undefined) return ignoring(name, blind, found);
   if (found === undefined) return { name, status: "False", reason: "NoDrift", message: "" };
-  const refused = refusedProposal(environment, component, past);
+  // While something else is to be applied, that is what brings it back.
+  const refused = satisfied ? refusedProposal(environment, component, past) : undefined;
   const { reason, said } = correctionOf({ past, found, action, refused });
   const before = isOutdated ? "found before drift.ignore changed: " : "";
   return { name, status: "True", reason, message: `${before}${said}${differing(found)}`, found, ...toldBlind(blind) };
@@ -89,11 +91,13 @@ function correctionOf({ past: { latest }, found: { number }, action, refused }: 
   const none = { reason: "DriftFound", said: "" } as const;
   if (action === undefined || action === "Report" || latest === undefined || latest.spec.number < number) return none;
   if (!isClosed(latest)) return { ...none, said: `Run ${latest.spec.number} brings it back: ` };
-  if (refused !== undefined) return { ...none, said: `left as it is (${refused.status?.outcome?.message}): ` };
+  if (refused !== undefined) return { ...none, said: `left as it is (${noOf(refused)}): ` };
   if (!hasFailed(latest)) return none;
   const { reason = "", message = "" } = latest.status?.outcome ?? {};
   return { reason: "CorrectionFailed", said: `not brought back (${reason}: ${message}): ` } as const;
 }
+
+const noOf = ({ status }: Run): string => cutBytes(status?.outcome?.message ?? "", LONGEST_NO);
 
 const withFound = (found: RecordedDrift | undefined) => (found === undefined ? {} : { found });
 

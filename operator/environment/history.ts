@@ -2,6 +2,7 @@ import type { EnvironmentSpec } from "../api/environment.ts";
 import { durationMs } from "../api/fields.ts";
 import { isClosed, type Run } from "../api/run.ts";
 import { cutOffApplies } from "../storage/record-of-applies.ts";
+import { isRefusedCorrection } from "./correction.ts";
 import { lossOf } from "./lost-state.ts";
 import type { ComponentPast } from "./observation.ts";
 import { cutOffOf } from "./recovery.ts";
@@ -17,8 +18,8 @@ const FAILURES_LAST_TIMES = 2;
 /**
  * Closed Runs of one component, under whatever name, that need not be kept any more. The newest that succeeded stays, since it is the record of
  * what is applied, and the newest of all, since it says where the component stands. What was cut off stays while nothing has ended well since:
- * nothing else lists what it left behind. What the store has lost stays lost while the Run is there that knows of it. And the newest destroy that
- * ended well stays until all before it have gone: without it they would witness what exists no more.
+ * nothing else lists what it left behind. What the store has lost stays lost while the Run is there that knows of it, and so does a no to what has
+ * drifted. And the newest destroy that ended well stays until all before it have gone: without it they would witness what exists no more.
  */
 export function surplusRuns(
   past: Pick<ComponentPast, "name" | "record" | "runs" | "formerRuns">,
@@ -30,6 +31,7 @@ export function surplusRuns(
   const kept = new Set([
     closed[0],
     closed.find(isSuccess),
+    past.record?.drift === undefined ? undefined : closed.find(isRefusedCorrection),
     lossOf(past)?.run,
     ...closed.filter(({ metadata }) => cutOff.includes(metadata.name)),
     closed.slice(0, -1).find((run) => isSuccess(run) && run.spec.operation === "Destroy"),

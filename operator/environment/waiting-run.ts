@@ -60,7 +60,7 @@ export function consentTo({ spec, status }: Run): { readonly given: number; read
   return { given, required: requiredFor(spec.rules, status?.plan?.counts) };
 }
 
-/** It waits, and not for people: they have approved it, or need not be asked. */
+/** As many people as must have agreed to its plan, which may be none. */
 export function isAgreed(run: Run): boolean {
   const { given, required } = consentTo(run);
   return given >= required;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Component } from "../../../operator/api/component.ts";
 import type { Environment } from "../../../operator/api/environment.ts";
 import { ANNOTATIONS } from "../../../operator/api/names.ts";
+import { surplusRuns } from "../../../operator/environment/history.ts";
 import type { ComponentRecord } from "../../../operator/storage/record.ts";
 import { conditionOf, declare, HOUR, type Story, statusOf, watching, whenDue } from "./drift-story.ts";
 
@@ -207,7 +208,10 @@ describe("Drift whose correction is to be proposed", () => {
   describe("that somebody has rejected", () => {
     const refused = (more: Partial<Environment["spec"]> = {}): Story => {
       const story = proposed(more);
-      story.end("network", "Cancelled", { reason: "Rejected", message: "rejected by jane: it is meant to be so" });
+      story.end("network", "Cancelled", {
+        reason: "Rejected",
+        message: "jane rejected the plan: it is meant to be so",
+      });
       story.round();
       story.started.length = 0;
       return story;
@@ -237,8 +241,18 @@ describe("Drift whose correction is to be proposed", () => {
       assert.deepEqual([drifted?.status, drifted?.reason], ["True", "DriftFound"]);
       assert.match(
         drifted?.message ?? "",
-        /^network: left as it is \(rejected by jane: it is meant to be so\): thing\.a/,
+        /^network: left as it is \(jane rejected the plan: it is meant to be so\): thing\.a/,
       );
+    });
+
+    it("is kept as long as that drift is there, however few Runs are to be kept", () => {
+      const story = refused({ history: { successes: 1, failures: 0 } });
+      edit(story, "network");
+      story.round();
+      story.end("network", "Failed", { reason: "PlanFailed", retry: "Never" });
+      const past = story.verdict("network").past;
+      const surplus = () => surplusRuns(past, story.environment().spec.history, new Date(story.now()));
+      assert.deepEqual(surplus(), []);
     });
 
     it("is another question under other rules", () => {
@@ -260,6 +274,8 @@ describe("Drift whose correction is to be proposed", () => {
       story.annotate({ [ANNOTATIONS.requestedAt]: "now" });
       story.round();
       assert.match(conditionOf(story, "Drifted")?.message ?? "", /^network: Run 4 brings it back: /);
+      story.end("network", "Failed", { reason: "PlanFailed", retry: "Backoff" });
+      assert.equal(conditionOf(story, "Drifted")?.reason, "CorrectionFailed");
     });
   });
 
