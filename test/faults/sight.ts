@@ -92,9 +92,14 @@ function everIn(cache: Pick<Cache<KubeObject>, "onChange">): (namespace: string)
   return (namespace) => seen.get(namespace)?.size ?? 0;
 }
 
-/** Not where it was made anew, nor where etcd was put back to an earlier day. */
+/**
+ * Not where it was made anew, nor where etcd was put back to an earlier day. Versions count on from there, and may have passed the one that was seen
+ * last before anybody looks again; what was declared since that day is gone.
+ */
 const follows = ({ metadata: now }: KubeObject, { metadata: old }: KubeObject): boolean =>
-  now.uid === old.uid && Number(now.resourceVersion) > Number(old.resourceVersion);
+  now.uid === old.uid &&
+  Number(now.resourceVersion) > Number(old.resourceVersion) &&
+  (now.generation ?? 0) >= (old.generation ?? 0);
 
 /** In what was ever seen, by namespace. */
 function rulesBrokenIn(
