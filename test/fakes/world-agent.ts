@@ -280,7 +280,8 @@ function carriedOut(
     return [things, undefined];
   }
   const { content, action } = change;
-  const known = things.get(address);
+  // An update makes nothing: of what somebody has deleted by hand since, only the next plan sees that it is gone.
+  const known = things.get(address) ?? (action === "update" ? before.get(address) : undefined);
   if (action === "update" && known !== undefined) {
     cloud.change(pod, known.id, content);
     things.set(address, { id: known.id, content });
