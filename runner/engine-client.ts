@@ -16,6 +16,7 @@ import {
   type ToLauncher,
 } from "./engine-channel.ts";
 import { type EngineLine, LineJoiner } from "./engine-lines.ts";
+import { takeBackFarewell } from "./farewell.ts";
 
 export type { EngineLine } from "./engine-lines.ts";
 
@@ -49,6 +50,7 @@ export class EngineHeld extends Error {
  * (the agent was restarted) starts nothing: it resolves with that command's own result.
  */
 export async function connectEngine(options: EngineConnectOptions): Promise<EngineClient> {
+  takeBackFarewell(options.socketPath);
   rmSync(options.socketPath, { force: true });
   const client = new EngineClient(options);
   await client.listen();

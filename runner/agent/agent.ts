@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { WorkOrder } from "../../operator/gateway/protocol.ts";
 import { connectEngine, type EngineClient, EngineHeld } from "../engine-client.ts";
+import { sayFarewell } from "../farewell.ts";
 import { type Bench, sayAway, stateUser } from "./bench.ts";
 import type { AgentConfig } from "./config.ts";
 import type { Outcome } from "./ending.ts";
@@ -38,19 +39,26 @@ type Basics = Pick<Bench, "config" | "layout" | "gateway" | "spool" | "scrubber"
 
 export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   const basics = await laidOut(options);
+  let exitCode: ExitCode = 1;
   try {
-    const before = await basics.spool.read("result");
-    if (before !== undefined) {
-      await claimed(basics);
-      await pushResult(basics, before);
-      return await finish(basics, before.outcome);
-    }
-    const order = await claimed(basics);
-    if (order === undefined) return await finish(basics, refusedOutcome);
-    return await work(basics, order);
+    exitCode = await live(basics);
+    return exitCode;
   } finally {
+    if (exitCode === 0 || options.ending.aborted) sayFarewell(options.layout.socket);
     basics.gateway.close();
   }
+}
+
+async function live(basics: Basics): Promise<ExitCode> {
+  const before = await basics.spool.read("result");
+  if (before !== undefined) {
+    await claimed(basics);
+    await pushResult(basics, before);
+    return finish(basics, before.outcome);
+  }
+  const order = await claimed(basics);
+  if (order === undefined) return finish(basics, refusedOutcome);
+  return work(basics, order);
 }
 
 const refusedOutcome: Outcome = {

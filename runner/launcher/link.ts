@@ -39,6 +39,10 @@ export class Link {
     return this.#socket !== undefined;
   }
 
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Resolves after `stop`; rejects when the agent never appeared. */
   async keep(): Promise<void> {
     const limit = Date.now() + this.#options.firstConnectMs;

@@ -1,5 +1,6 @@
 /** The program of the engine container: process 1, parent of the engine, without any credential of ours. */
 
+import { hasSaidFarewell } from "../farewell.ts";
 import { type LauncherSettings, readSettings } from "./config.ts";
 import { Link } from "./link.ts";
 import { Session } from "./session.ts";
@@ -43,10 +44,11 @@ async function main(settings: LauncherSettings): Promise<void> {
 /** Nobody will say finish any more: end, unless the only copy of a state would go with us. */
 function endWhenForgotten(settings: LauncherSettings, session: Session, link: Link): void {
   const since = session.idleSince;
-  if (since === undefined || (link.connected && !session.terminating)) return;
+  if (link.stopped || since === undefined || (link.connected && !session.terminating)) return;
+  const isGone = hasSaidFarewell(settings.socket);
   const limit = session.terminating ? Math.min(lastWordMs, settings.idleMs) : settings.idleMs;
-  if (Date.now() - since < limit || session.erroredState !== undefined) return;
-  log("ending, since the agent is away and nothing runs");
+  if ((!isGone && Date.now() - since < limit) || session.erroredState !== undefined) return;
+  log(`ending, since the agent ${isGone ? "will not come again" : "is away"} and nothing runs`);
   process.exit(session.terminating ? 143 : 1);
 }
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { EngineHeld, EngineLost } from "../../../runner/engine-client.ts";
+import { hasSaidFarewell, sayFarewell } from "../../../runner/farewell.ts";
 import { collector, patientEngine, startPod, type TestPod, type TestPodOptions } from "./pod.ts";
 
 describe("the launcher's life", () => {
@@ -107,6 +108,35 @@ describe("the launcher's life", () => {
     (await pod.agent()).close();
     assert.equal(await pod.ended, 1);
     assert.match(pod.stderr(), /agent is away/);
+  });
+
+  it("does not wait for an agent that has said that it will not come again", async () => {
+    start({ engine: { script: "" } });
+    (await pod.agent()).close();
+    sayFarewell(pod.socket);
+    assert.equal(await pod.ended, 1);
+    assert.match(pod.stderr(), /will not come again/);
+  });
+
+  it("does not wait for an agent that had gone before it was reached", async () => {
+    start({ engine: { script: "" } });
+    sayFarewell(pod.socket);
+    assert.equal(await pod.ended, 1);
+    assert.match(pod.stderr(), /will not come again/);
+  });
+
+  it("waits for an agent that has begun again, whatever the one before it has said", async () => {
+    start({ engine: { script: patientEngine } });
+    const first = await pod.agent();
+    const seen = collector();
+    void first.run(pod.command("apply"), seen.onLine).catch(() => {});
+    await seen.seen("started");
+    first.close();
+    sayFarewell(pod.socket);
+    const second = await pod.agent();
+    assert.equal(second.hello?.running, "apply");
+    second.close();
+    assert.equal(hasSaidFarewell(pod.socket), false);
   });
 
   it("says that no agent ever came", async () => {
