@@ -1,6 +1,8 @@
 /** Stories of components that are looked at for drift. */
 import assert from "node:assert/strict";
+import type { Component } from "../../../operator/api/component.ts";
 import type { Drift } from "../../../operator/api/drift.ts";
+import type { Environment } from "../../../operator/api/environment.ts";
 import type { EnvironmentStatus } from "../../../operator/api/environment-status.ts";
 import { statusFor } from "../../../operator/environment/status.ts";
 import { aComponent, anEnvironment } from "../../fakes/objects.ts";
@@ -53,3 +55,27 @@ export function drifted(action: Action, names: readonly string[] = ["network"]):
   story.started.length = 0;
   return story;
 }
+
+/** Another value for this component, and whatever else is declared at once. */
+export const edit = (story: Story, name: string, more: Partial<Environment["spec"]> = {}) =>
+  story.edit((environment) => {
+    const components = environment.spec.components.map((one) => (one.name === name ? changed(one) : one));
+    return { ...environment, spec: { ...environment.spec, ...more, components } };
+  });
+
+export const changed = (component: Component): Component => ({
+  ...component,
+  terraform: { ...component.terraform, variables: [{ name: "size", value: 2 }] },
+});
+
+/** What network has drifted by is proposed to be brought back, and that plan waits for a person. */
+export const proposed = (more: Partial<Environment["spec"]> = {}): Story => {
+  const story = watching({ interval: "1h", action: "Propose" });
+  edit(story, "none", more);
+  whenDue(story);
+  story.endCheck("network", "Drifted");
+  story.endCheck("app", "Unchanged");
+  story.round();
+  story.hold("network");
+  return story;
+};
