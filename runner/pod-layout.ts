@@ -6,7 +6,7 @@ export const POD_PATHS = {
   /** Engine writes, agent reads; the working directory is `work/`. */
   out: "/terrarium/out",
   work: "/terrarium/out/work",
-  /** Both: the Unix socket on which the agent listens. */
+  /** Both: the Unix socket on which the agent listens, and its farewell. */
   socketDir: "/terrarium/socket",
   socket: "/terrarium/socket/engine.sock",
   /** In memory; agent writes, engine reads: the variable file, and what git and TLS need. */

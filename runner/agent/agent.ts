@@ -41,34 +41,25 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   const basics = await laidOut(options);
   let exitCode: ExitCode = 1;
   try {
-    exitCode = await live(basics);
+    exitCode = await runToItsEnd(basics);
     return exitCode;
   } finally {
-    if (exitCode === 0 || options.ending.aborted) sayFarewell(options.layout.socket);
+    // The kubelet starts no container again that has ended well.
+    if (exitCode === 0) sayFarewell(options.layout.socket);
     basics.gateway.close();
   }
 }
 
-async function live(basics: Basics): Promise<ExitCode> {
+async function runToItsEnd(basics: Basics): Promise<ExitCode> {
   const before = await basics.spool.read("result");
   if (before !== undefined) {
     await claimed(basics);
     await pushResult(basics, before);
-    return finish(basics, before.outcome);
+    return finish(basics, before.outcome.result);
   }
   const order = await claimed(basics);
-  if (order === undefined) return finish(basics, refusedOutcome);
-  return work(basics, order);
+  return order === undefined ? finish(basics, "Failed") : work(basics, order);
 }
-
-const refusedOutcome: Outcome = {
-  result: "Failed",
-  reason: "RunnerLost",
-  message: "the gateway refused this pod: nothing was done",
-};
-
-/** Nobody is told this: the Run goes on. It says only that there is nothing to keep the containers for. */
-const heldOutcome: Outcome = { result: "Waiting", reason: "AwaitingApproval", message: "the plan waits" };
 
 async function work(basics: Basics, order: WorkOrder): Promise<ExitCode> {
   const bench = await setUp(basics, order);
@@ -80,14 +71,14 @@ async function work(basics: Basics, order: WorkOrder): Promise<ExitCode> {
     bench.progress.stop();
     if (end.type === "held") {
       bench.printer.say("the plan waits for approval: another pod applies exactly this plan, or nobody does");
-      return await finish(bench, heldOutcome);
+      return await finish(bench, "Waiting");
     }
     const result = resultOf(bench, end);
     await bench.spool.writeIfRoom("result", result);
     await writeTermination(bench.layout.terminationLog, result.outcome);
     bench.printer.say(`${result.outcome.result}: ${result.outcome.message}`);
     await pushResult(bench, result);
-    return await finish(bench, result.outcome);
+    return await finish(bench, result.outcome.result);
   } finally {
     await bench.stateServer.close();
   }
@@ -105,7 +96,16 @@ async function laidOut({ config, layout, ending, print }: AgentOptions): Promise
   // The launcher connects while the claim is made.
   const engine = connectEngine({ socketPath: layout.socket, connectTimeoutMs, signal: ending });
   engine.catch(() => {});
-  return { config, layout, gateway, spool, scrubber, printer, engine, ending };
+  const heard = AbortSignal.any([ending, heardByLauncher(engine)]);
+  return { config, layout, gateway, spool, scrubber, printer, engine, ending: heard };
+}
+
+/** Aborts when the launcher was told to end. Both containers are, with their pod, and one that has just begun may not hear it. */
+function heardByLauncher(engine: Promise<EngineClient>): AbortSignal {
+  const heard = new AbortController();
+  const abort = () => heard.abort(new Error("the engine's container was told to end"));
+  engine.then((client) => client.onTerminating(abort)).catch(() => {});
+  return heard.signal;
 }
 
 /** Undefined: this pod must not work. In the middle of an apply the old order counts: a token may be dead by then. */
@@ -124,6 +124,10 @@ async function claimed(basics: Basics): Promise<WorkOrder | undefined> {
     await spool.writeIfRoom("order", order);
     return order;
   } catch (error) {
+    if (ending.aborted) {
+      printer.say("told to end before there was an order: nothing was done");
+      return undefined;
+    }
     if (!(error instanceof GatewayRefused)) throw error;
     printer.say(`the gateway refuses this pod (${error.code}): ${error.message}. Nothing was done`);
     return undefined;
@@ -170,7 +174,7 @@ function statePassword({ digestKey, run }: WorkOrder): string {
 }
 
 /** An engine container that cannot be reached has ended, or will end by itself. */
-async function finish(basics: Basics, { result }: Outcome): Promise<ExitCode> {
+async function finish(basics: Basics, result: Outcome["result"]): Promise<ExitCode> {
   const well = ["Applied", "Unchanged", "Drifted", "Destroyed", "Waiting"].includes(result);
   const client: EngineClient | undefined = await basics.engine.catch(() => undefined);
   const acknowledgeErroredState = (await nothingUnsaved(basics)) || well;

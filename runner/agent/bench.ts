@@ -29,7 +29,7 @@ export interface Bench {
   readonly mounted: MountedObjects;
   /** The launcher may still be on its way. */
   readonly engine: Promise<EngineClient>;
-  /** Aborts when the pod is told to end. */
+  /** Aborts when the pod is told to end, whichever of its containers has heard it. */
   readonly ending: AbortSignal;
 }
 

@@ -45,9 +45,10 @@ async function main(settings: LauncherSettings): Promise<void> {
 function endWhenForgotten(settings: LauncherSettings, session: Session, link: Link): void {
   const since = session.idleSince;
   if (link.stopped || since === undefined || (link.connected && !session.terminating)) return;
-  const isGone = hasSaidFarewell(settings.socket);
+  const isGone = !link.connected && hasSaidFarewell(settings.socket);
   const limit = session.terminating ? Math.min(lastWordMs, settings.idleMs) : settings.idleMs;
-  if ((!isGone && Date.now() - since < limit) || session.erroredState !== undefined) return;
+  const isForgotten = isGone || Date.now() - since >= limit;
+  if (!isForgotten || session.erroredState !== undefined) return;
   log(`ending, since the agent ${isGone ? "will not come again" : "is away"} and nothing runs`);
   process.exit(session.terminating ? 143 : 1);
 }

@@ -82,14 +82,15 @@ describe("a runner pod", function () {
     assert.equal(pod.gateway.memory.lock, undefined);
   });
 
-  it("ends as a whole where only its agent hears that it is to, before it has its order", async () => {
-    const pod = await start({ order: inline(""), refuse: { "POST /v1/claim": "StoreUnavailable" } });
-    await pod.gateway.until(({ requests }) => requests.includes("POST /v1/claim"), "the claim");
-    pod.agent().kill("SIGTERM");
-    assert.deepEqual(await pod.ended(), { agent: 1, engine: 1 }, pod.log());
-    assert.match(pod.log(), /launcher: ending, since the agent will not come again and nothing runs/);
-    assert.equal(pod.outcome(), undefined);
-  });
+  for (const who of ["agent", "engine"] as const)
+    it(`ends as a whole where only its ${who} hears that it is to, before there is an order`, async () => {
+      const pod = await start({ order: inline(""), refuse: { "POST /v1/claim": "StoreUnavailable" } });
+      await pod.gateway.until(({ requests }) => requests.includes("POST /v1/claim"), "the claim");
+      (who === "agent" ? pod.agent() : pod.launcher).kill("SIGTERM");
+      assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 }, pod.log());
+      assert.match(pod.log(), /told to end before there was an order: nothing was done/);
+      assert.equal(pod.outcome(), undefined);
+    });
 
   it("applies nothing where the plan is another one than the one that was judged", async () => {
     const pod = await start({

@@ -2,9 +2,19 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { EngineHeld, EngineLost } from "../../../runner/engine-client.ts";
-import { hasSaidFarewell, sayFarewell } from "../../../runner/farewell.ts";
+import { sayFarewell } from "../../../runner/farewell.ts";
 import { collector, patientEngine, startPod, type TestPod, type TestPodOptions } from "./pod.ts";
+
+/** It looks four times a second whether it is forgotten. */
+const severalLooks = () => pause(750);
+
+const waitsForGo = `
+  const fs = require("node:fs");
+  console.log("started");
+  while (!fs.existsSync("go")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  fs.writeFileSync("done", "");`;
 
 describe("the launcher's life", () => {
   let pod: TestPod;
@@ -126,17 +136,49 @@ describe("the launcher's life", () => {
   });
 
   it("waits for an agent that has begun again, whatever the one before it has said", async () => {
-    start({ engine: { script: patientEngine } });
-    const first = await pod.agent();
-    const seen = collector();
-    void first.run(pod.command("apply"), seen.onLine).catch(() => {});
-    await seen.seen("started");
-    first.close();
+    start({ engine: { script: "" } });
     sayFarewell(pod.socket);
-    const second = await pod.agent();
-    assert.equal(second.hello?.running, "apply");
-    second.close();
-    assert.equal(hasSaidFarewell(pod.socket), false);
+    const again = await pod.agent();
+    again.close();
+    await severalLooks();
+    assert.equal(pod.launcher.exitCode, null);
+  });
+
+  it("hears no farewell while an agent is there", async () => {
+    start({ engine: { script: "" } });
+    const agent = await pod.agent();
+    sayFarewell(pod.socket);
+    pod.launcher.kill("SIGTERM");
+    await severalLooks();
+    await agent.finish({ acknowledgeErroredState: false, exitCode: 7 });
+    assert.equal(await pod.ended, 7);
+  });
+
+  it("lets a command end although its agent will not come again", async () => {
+    start({ engine: { script: waitsForGo } });
+    const agent = await pod.agent();
+    const seen = collector();
+    void agent.run(pod.command("apply"), seen.onLine).catch(() => {});
+    await seen.seen("started");
+    agent.close();
+    sayFarewell(pod.socket);
+    await severalLooks();
+    assert.equal(pod.launcher.exitCode, null);
+    writeFileSync(join(pod.work, "go"), "");
+    assert.equal(await pod.ended, 1);
+    assert.ok(existsSync(join(pod.work, "done")));
+  });
+
+  it("keeps the only copy of a state although its agent will not come again", async () => {
+    start({ engine: { script: `require("node:fs").writeFileSync("errored.tfstate", "{}")` } });
+    const agent = await pod.agent();
+    await agent.run(pod.command("apply"), () => {});
+    agent.close();
+    sayFarewell(pod.socket);
+    await severalLooks();
+    assert.equal(pod.launcher.exitCode, null);
+    rmSync(join(pod.work, "errored.tfstate"));
+    assert.equal(await pod.ended, 1);
   });
 
   it("says that no agent ever came", async () => {
