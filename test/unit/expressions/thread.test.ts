@@ -28,14 +28,12 @@ describe("the thread for expressions", function () {
     assert.deepEqual(await evaluate({ text: endless, facts }, never), { failed: "it takes longer than 300 ms" });
     clearInterval(heart);
     assert.ok(beats > 3, `${beats} beats`);
-    const patient = createExpressionThread({ deadlineMs: 10_000 });
-    assert.deepEqual(await patient({ text: "true", facts }, never), { holds: true });
+    const patient = createExpressionThread({ deadlineMs: 3_000 });
     const [late, next] = await Promise.all([
-      evaluate({ text: endless, facts }, never),
-      evaluate({ text: "plan.delete == 0", facts }, never),
+      patient({ text: endless, facts }, never),
+      patient({ text: "plan.delete == 0", facts }, never),
     ]);
-    assert.ok("failed" in late);
-    assert.ok("holds" in next || /longer/.test(next.failed));
+    assert.deepEqual([late, next], [{ failed: "it takes longer than 3000 ms" }, { holds: true }]);
   });
 
   it("stops an expression that takes too much memory", async () => {
