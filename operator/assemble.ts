@@ -19,7 +19,7 @@ import { createStatusWriter } from "./cluster/status.ts";
 import { createTransport } from "./cluster/transport.ts";
 import { type Config, maxChecksOf, PORTS, roomOf } from "./config.ts";
 import { appliedDigestOf } from "./environment/digest.ts";
-import { createExpressionThread } from "./expressions/thread.ts";
+import { createEvaluator } from "./expressions/evaluator.ts";
 import type { GatewayLog } from "./gateway/context.ts";
 import { type Gateway, startGateway } from "./gateway/gateway.ts";
 import { roomForBodies } from "./gateway/reception.ts";
@@ -143,7 +143,7 @@ async function serveGateway(base: Base, caches: Caches): Promise<Gateway> {
       client,
       clock,
       store,
-      evaluate: createExpressionThread(),
+      evaluate: createEvaluator(),
       catalogue: config.TERRARIUM_ENGINES,
     }),
     namespace,
