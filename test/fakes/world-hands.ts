@@ -43,6 +43,8 @@ interface Written {
   readonly newestRun: number;
   /** The Run that had ended well last when the state was written. */
   readonly settledBy: string | undefined;
+  /** It is not just what was there: an engine may have left the same, under the same serial, a moment before. */
+  readonly isOther: boolean;
 }
 
 export function createHands({ api, store, turns, clock, tell, violated }: HandsParts): Hands {
@@ -50,6 +52,8 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
   const writings = new Map<string, Written>();
   /** The Run of a component that has ended well last, as far as its record says. */
   const settledBy = new Map<string, string>();
+  /** Of the states that were there when the records were looked at last. */
+  let digests = new Map<string, string | undefined>();
   let lookedAt: readonly ComponentRecord[] | undefined;
 
   const runs = () => api.all<Run & KubeObject>(RUNS.plural);
@@ -69,7 +73,7 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
   const isReplaced = (key: StateKey): boolean => {
     const name = stateKeyText(key);
     const written = writings.get(name);
-    return written !== undefined && settledBy.get(name) === written.settledBy;
+    return written?.isOther === true && settledBy.get(name) === written.settledBy;
   };
 
   return {
@@ -100,6 +104,8 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
       // What has been looked at says nothing new.
       if (records === lookedAt) return;
       lookedAt = records;
+      const before = digests;
+      digests = new Map(records.map(({ key, state }) => [stateKeyText(key), state?.blob.digest]));
       for (const { key, written, lastResult } of records) {
         const name = stateKeyText(key);
         if (lastResult !== undefined && ENDS_WELL.has(lastResult.outcome.result))
@@ -112,6 +118,7 @@ export function createHands({ api, store, turns, clock, tell, violated }: HandsP
             serial: written.serial,
             newestRun: written.newestRun ?? 0,
             settledBy: settledBy.get(name),
+            isOther: digests.get(name) !== before.get(name) || isReplaced(key),
           });
       }
     },
