@@ -31,6 +31,10 @@ export function judgeFor(parts: JudgeParts): Judge {
   const { client, clock, evaluate } = parts;
   return async (plan, run, { phase, record, signal }) => {
     const { namespace } = run.metadata;
+    const { rules, operation } = run.spec;
+    // It may take a while to be answered: whatever can change meanwhile is read after it.
+    const question = phase === "Plan" ? questionAbout(plan, rules, operation) : undefined;
+    const answer = question && (await evaluate({ ...question, run: run.metadata.uid }, signal));
     const environment = await client.find<Environment>(ENVIRONMENTS, namespace, run.spec.environment.name);
     if (isCancelled(run, environment)) {
       const { reason, message } = CANCELLED_BEFORE_IT_BEGAN;
@@ -46,11 +50,8 @@ export function judgeFor(parts: JudgeParts): Judge {
     const own = environment?.metadata.uid === run.spec.environment.uid ? environment : undefined;
     const other = own && whyNotAsDeclaredSince(run, own, record);
     if (other !== undefined) return { verdict: "Refuse", reason: "Superseded", message: other };
-    const { rules, operation } = run.spec;
     // What has to wait is a plan that waits: then people are asked, whatever it is.
-    const question = notNow === undefined ? questionAbout(plan, rules, operation) : undefined;
-    const exempt = question === undefined ? undefined : await evaluate(question, signal);
-    const judged = judgePlan(plan, rules, operation, exempt);
+    const judged = judgePlan(plan, rules, operation, notNow === undefined ? answer : undefined);
     return judged.verdict === "Apply" ? (notNow ?? judged) : judged;
   };
 }

@@ -6,27 +6,41 @@ import { hash } from "node:crypto";
 import type { Answer } from "../approval/expression.ts";
 import { createExpressionThread, type Evaluate, type Question } from "./thread.ts";
 
-/** Far longer than anybody takes to ask again. */
-const REMEMBERED_MS = 60_000;
+/** Since somebody asked last. Runner pods ask again after 20 s at the latest. */
+const KEPT_MS = 30_000;
 
-export const createEvaluator = (): Evaluate => rememberingAnswers(createExpressionThread());
+interface Asked {
+  readonly answer: Promise<Answer>;
+  /** Gives it up where its turn has not come. */
+  readonly giveUp: () => void;
+  forgetting?: NodeJS.Timeout;
+}
 
-export function rememberingAnswers(evaluate: Evaluate, rememberedMs = REMEMBERED_MS): Evaluate {
-  const answers = new Map<string, Promise<Answer>>();
+export const createEvaluator = (): Evaluate => keepingAnswers(createExpressionThread());
 
-  const ask = (question: Question, key: string): Promise<Answer> => {
-    // Not given up with whoever asked first: others may wait for it by then.
-    const answer = evaluate(question, new AbortController().signal);
-    answers.set(key, answer);
-    const forget = () => answers.delete(key);
-    answer.then(() => setTimeout(forget, rememberedMs).unref(), forget);
-    return answer;
-  };
+/** What nobody has asked for a while is forgotten, and not evaluated any more. */
+export function keepingAnswers(evaluate: Evaluate, keptMs = KEPT_MS): Evaluate {
+  const known = new Map<string, Asked>();
   return (question, signal) => {
     if (signal.aborted) return Promise.reject(signal.reason);
     const key = keyOf(question);
-    return unlessAborted(answers.get(key) ?? ask(question, key), signal);
+    const asked = known.get(key) ?? ask(evaluate, question);
+    known.set(key, asked);
+    clearTimeout(asked.forgetting);
+    asked.forgetting = setTimeout(() => {
+      known.delete(key);
+      asked.giveUp();
+    }, keptMs).unref();
+    return unlessAborted(asked.answer, signal);
   };
+}
+
+/** Not given up with whoever asked first: it asks again. */
+function ask(evaluate: Evaluate, question: Question): Asked {
+  const turn = new AbortController();
+  const answer = evaluate(question, turn.signal);
+  answer.catch(() => {});
+  return { answer, giveUp: () => turn.abort(new Error("nobody asks any more")) };
 }
 
 /** Counts of a plan are integers of CEL, which JSON does not know. */

@@ -5,6 +5,8 @@ import type { Answer } from "../approval/expression.ts";
 import type { PlanFacts } from "../approval/plan-facts.ts";
 
 export interface Question {
+  /** UID of the Run whose plan it is: where an evaluation fails by chance, that is nobody else's answer. */
+  readonly run?: string;
   readonly text: string;
   readonly facts: PlanFacts;
 }

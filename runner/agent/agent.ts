@@ -108,23 +108,29 @@ function heardByLauncher(engine: Promise<EngineClient>): AbortSignal {
   return heard.signal;
 }
 
-/** Undefined: this pod must not work. In the middle of an apply the old order counts: a token may be dead by then. */
+/**
+ * Undefined: this pod must not work. In the middle of an apply the old order counts: a token may be dead by then; and where the pod is to end, it
+ * tells how.
+ */
 async function claimed(basics: Basics): Promise<WorkOrder | undefined> {
   const { gateway, spool, printer, ending } = basics;
-  const before = await spool.read("order");
-  if (
-    before !== undefined &&
-    ((await spool.read("applying")) !== undefined || (await spool.read("result")) !== undefined)
-  ) {
-    gateway.resume(before.session);
-    return before;
-  }
+  const [before, applying, result] = [
+    await spool.read("order"),
+    await spool.read("applying"),
+    await spool.read("result"),
+  ];
+  const resumed = (order: WorkOrder): WorkOrder => {
+    gateway.resume(order.session);
+    return order;
+  };
+  if (before !== undefined && (applying ?? result) !== undefined) return resumed(before);
   try {
     const order = await patiently(() => gateway.claim(ending), { signal: ending, onAway: sayAway(basics) });
     await spool.writeIfRoom("order", order);
     return order;
   } catch (error) {
-    if (ending.aborted) {
+    if (ending.aborted && before !== undefined) return resumed(before);
+    if (ending.aborted && applying === undefined) {
       printer.say("told to end before there was an order: nothing was done");
       return undefined;
     }

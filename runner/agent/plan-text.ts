@@ -17,7 +17,6 @@ export async function tellPlan(bench: Bench): Promise<void> {
     const text = await planText(bench);
     await patiently(() => gateway.planText(text), { onAway: sayAway(bench), signal: ending });
   } catch (error) {
-    if (ending.aborted) throw error;
     printer.say(`the readable plan is not kept: ${error instanceof Error ? error.message : error}`);
   }
 }

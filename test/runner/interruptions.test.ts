@@ -92,6 +92,25 @@ describe("a runner pod", function () {
       assert.equal(pod.outcome(), undefined);
     });
 
+  it("tells that it was told to end where that comes before a restarted agent has claimed its order again", async () => {
+    const pod = await start({
+      order: inline('resource "terraform_data" "a" {}'),
+      refuse: { "POST /v1/plan": "StoreUnavailable" },
+    });
+    await pod.gateway.until(({ requests }) => requests.includes("POST /v1/plan"), "the plan");
+    pod.agent().kill("SIGKILL");
+    await new Promise((resolve) => pod.agent().once("exit", resolve));
+    const claims = () => pod.gateway.memory.requests.filter((request) => request === "POST /v1/claim").length;
+    const before = claims();
+    pod.gateway.memory.refuse = (request) => (request === "POST /v1/claim" ? "StoreUnavailable" : undefined);
+    pod.restartAgent();
+    await pod.gateway.until(() => claims() > before, "the second claim");
+    pod.launcher.kill("SIGTERM");
+    assert.deepEqual(await pod.ended(), { agent: 0, engine: 1 }, pod.log());
+    assert.equal(pod.outcome()?.reason, "RunnerLost", pod.log());
+    assert.equal(pod.gateway.memory.state, undefined);
+  });
+
   it("applies nothing where the plan is another one than the one that was judged", async () => {
     const pod = await start({
       order: inline('resource "terraform_data" "a" {}'),

@@ -51,6 +51,26 @@ describe("The judge of plans by rules", () => {
     assert.match(verdict.message, /approval\.unless failed on it \(it takes longer than 1000 ms\)/);
   });
 
+  it("keeps a plan of an Environment that was suspended while the expression was evaluated", async () => {
+    const client = fakeKubeClient();
+    const environment = anEnvironment([aComponent("network")]);
+    client.seed(ENVIRONMENTS, environment as never);
+    const judge = judgeFor({
+      ...nothingElse,
+      client,
+      clock: systemClock,
+      async evaluate() {
+        client.seed(ENVIRONMENTS, { ...environment, spec: { ...environment.spec, suspend: true } } as never);
+        return { holds: true };
+      },
+    });
+    const verdict = await judge(aPlanReport(), aRun(specOf("network", 1, { rules: { approval } })), {
+      phase: "Plan",
+      signal,
+    });
+    assert.equal(verdict.verdict, "Hold");
+  });
+
   it("asks people after a second, whatever an expression does", async function () {
     this.timeout(30_000);
     const numbers = `[${Array.from({ length: 100 }, (_, at) => at).join(",")}]`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Answer } from "../../../operator/approval/expression.ts";
 import { factsOf } from "../../../operator/approval/plan-facts.ts";
-import { createEvaluator, rememberingAnswers } from "../../../operator/expressions/evaluator.ts";
+import { createEvaluator, keepingAnswers } from "../../../operator/expressions/evaluator.ts";
 import type { Evaluate, Question } from "../../../operator/expressions/thread.ts";
 import { aPlanReport } from "../approval/plans.ts";
 
@@ -14,14 +14,15 @@ const question = (text: string): Question => ({ text, facts });
 function slow(ms: number): { readonly evaluate: Evaluate; readonly evaluated: string[] } {
   const evaluated: string[] = [];
   let last: Promise<unknown> = Promise.resolve();
-  const turn = async ({ text }: Question): Promise<Answer> => {
+  const turn = async ({ text }: Question, signal: AbortSignal): Promise<Answer> => {
+    signal.throwIfAborted();
     await pause(ms);
     evaluated.push(text);
     return { holds: true };
   };
-  const evaluate: Evaluate = (asked) => {
-    const answer = last.then(() => turn(asked));
-    last = answer;
+  const evaluate: Evaluate = (asked, signal) => {
+    const answer = last.then(() => turn(asked, signal));
+    last = answer.catch(() => {});
     return answer;
   };
   return { evaluate, evaluated };
@@ -36,7 +37,7 @@ describe("the evaluator of expressions", () => {
 
   it("answers each of many who wait for less than all of them take, and ask again", async () => {
     const { evaluate, evaluated } = slow(10);
-    const patiently = rememberingAnswers(evaluate);
+    const patiently = keepingAnswers(evaluate);
     const texts = Array.from({ length: 30 }, (_, at) => `${at}`);
     const ask = async (text: string): Promise<Answer> => {
       // Ten turns long, and thirty are asked for.
@@ -49,7 +50,7 @@ describe("the evaluator of expressions", () => {
 
   it("leaves whoever does not wait any more, and answers the others", async () => {
     const { evaluate, evaluated } = slow(50);
-    const shared = rememberingAnswers(evaluate);
+    const shared = keepingAnswers(evaluate);
     const hurried = new AbortController();
     const asked = [shared(question("true"), hurried.signal), shared(question("true"), never)];
     hurried.abort(new Error("no time"));
@@ -60,25 +61,25 @@ describe("the evaluator of expressions", () => {
     assert.deepEqual(evaluated, ["true"]);
   });
 
-  it("forgets an answer after a while, and knows other questions by their plans, too", async () => {
+  it("forgets an answer that nobody asks for, and knows questions by their plans and Runs, too", async () => {
     const { evaluate, evaluated } = slow(1);
-    const forgetful = rememberingAnswers(evaluate, 20);
+    const forgetful = keepingAnswers(evaluate, 50);
     await forgetful(question("true"), never);
     await forgetful({ text: "true", facts: { ...facts, delete: 7n } }, never);
-    assert.equal(evaluated.length, 2);
-    await pause(60);
-    await forgetful(question("true"), never);
+    await forgetful({ ...question("true"), run: "another" }, never);
     assert.equal(evaluated.length, 3);
+    await pause(150);
+    await forgetful(question("true"), never);
+    assert.equal(evaluated.length, 4);
   });
 
-  it("does not remember that there was no answer", async () => {
-    let tries = 0;
-    const evaluate = rememberingAnswers(async () => {
-      tries += 1;
-      if (tries === 1) throw new Error("away");
-      return { holds: true };
-    });
-    await assert.rejects(evaluate(question("true"), never), /away/);
-    assert.deepEqual(await evaluate(question("true"), never), { holds: true });
+  it("gives up what nobody asks for any more before its turn has come", async () => {
+    const { evaluate, evaluated } = slow(100);
+    const hurried = keepingAnswers(evaluate, 30);
+    const first = hurried(question("first"), never);
+    await assert.rejects(hurried(question("abandoned"), AbortSignal.timeout(5)));
+    await first;
+    assert.deepEqual(await hurried(question("last"), never), { holds: true });
+    assert.deepEqual(evaluated, ["first", "last"]);
   });
 });
