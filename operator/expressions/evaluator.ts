@@ -6,8 +6,8 @@ import { hash } from "node:crypto";
 import type { Answer } from "../approval/expression.ts";
 import { createExpressionThread, type Evaluate, type Question } from "./thread.ts";
 
-/** Since somebody asked last. Runner pods ask again after 20 s at the latest. */
-const KEPT_MS = 30_000;
+/** Since somebody asked last: far longer than a runner pod takes to ask again, which is 25 s with the largest plan. */
+const KEPT_MS = 60_000;
 
 interface Asked {
   readonly answer: Promise<Answer>;
