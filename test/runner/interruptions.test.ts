@@ -12,6 +12,17 @@ describe("a runner pod", function () {
   const start = runnerPods();
   const flagAt = flagFolder();
 
+  const killedBeforeItsPlanIsJudged = async () => {
+    const pod = await start({
+      order: inline('resource "terraform_data" "a" {}'),
+      refuse: { "POST /v1/plan": "StoreUnavailable" },
+    });
+    await pod.gateway.until(({ requests }) => requests.includes("POST /v1/plan"), "the plan");
+    pod.agent().kill("SIGKILL");
+    await new Promise((resolve) => pod.agent().once("exit", resolve));
+    return pod;
+  };
+
   it("loses nothing when the gateway is away in the middle of an apply", async () => {
     const flag = flagAt("away");
     const pod = await start({ order: inline(waitingResource("slow", flag)) });
@@ -93,13 +104,7 @@ describe("a runner pod", function () {
     });
 
   it("tells that it was told to end where that comes before a restarted agent has claimed its order again", async () => {
-    const pod = await start({
-      order: inline('resource "terraform_data" "a" {}'),
-      refuse: { "POST /v1/plan": "StoreUnavailable" },
-    });
-    await pod.gateway.until(({ requests }) => requests.includes("POST /v1/plan"), "the plan");
-    pod.agent().kill("SIGKILL");
-    await new Promise((resolve) => pod.agent().once("exit", resolve));
+    const pod = await killedBeforeItsPlanIsJudged();
     const claims = () => pod.gateway.memory.requests.filter((request) => request === "POST /v1/claim").length;
     const before = claims();
     pod.gateway.memory.refuse = (request) => (request === "POST /v1/claim" ? "StoreUnavailable" : undefined);
@@ -112,13 +117,7 @@ describe("a runner pod", function () {
   });
 
   it("applies nothing where the plan is another one than the one that was judged", async () => {
-    const pod = await start({
-      order: inline('resource "terraform_data" "a" {}'),
-      refuse: { "POST /v1/plan": "StoreUnavailable" },
-    });
-    await pod.gateway.until(({ requests }) => requests.includes("POST /v1/plan"), "the plan");
-    pod.agent().kill("SIGKILL");
-    await new Promise((resolve) => pod.agent().once("exit", resolve));
+    const pod = await killedBeforeItsPlanIsJudged();
     const counts = { create: 1, update: 0, replace: 0, delete: 0 };
     const report = { digest: "sha256:judged", counts, empty: false, resources: [], truncated: false, drifted: 0 };
     const planned = { report: { ...report, inputsDigest: "" }, verdict: pod.gateway.memory.verdict };
