@@ -4,12 +4,12 @@ import type { Run } from "../../../operator/api/run.ts";
 import { approvers, says, untilHeld } from "./approvers.ts";
 import { anEnvironment } from "./environments.ts";
 import { fetches, LIBRARY } from "./half-way.ts";
-import { planAsks, twoSteps } from "./modules.ts";
+import { planWaits, twoSteps } from "./modules.ts";
 import { patience } from "./patience.ts";
 import type { Place } from "./place.ts";
 
 /** What the engine waits for, outside, in the phases that have a pod. */
-const HELD = { init: LIBRARY, plan: "version", apply: "create/second", destroy: "destroy/second" } as const;
+const HELD = { init: LIBRARY, plan: "facts", apply: "create/second", destroy: "destroy/second" } as const;
 
 /** Seconds. Where a part of the cluster has just begun anew, a pod waits for the scheduler, or for a node that counts as lost. */
 const long = { within: 240 };
@@ -22,7 +22,7 @@ export async function throughAllPhases(place: Place, happens: (goOn: () => void)
   const { outside } = place;
   for (const what of Object.values(HELD)) outside.hold(what);
   await approvers(place, "ada");
-  const module = (await fetches(place, LIBRARY)) + planAsks(outside) + twoSteps(outside.address);
+  const module = (await fetches(place, LIBRARY)) + planWaits(outside) + twoSteps(outside.address);
   const components = [{ name: "one", module }];
   await place.apply(anEnvironment({ name: "served", approval: { required: 1 }, components }));
   const arrival = (phase: keyof typeof HELD) => outside.arrival(HELD[phase], long.within * 1000 * patience);
