@@ -102,10 +102,7 @@ function tell(what: "create" | "destroy", name: string): string {
     .replaceAll("${", () => "$${");
 }
 
-/**
- * Asks the world outside for `version` in every plan, by a data source: held back there, the plan hangs, until the provider gives up after 32 seconds.
- * Told to end, it hangs no longer.
- */
+/** Asks the world outside for `version` in every plan, by a data source: held back there, the plan hangs, until its provider gives up after 32 s. */
 export function planAsks(outside: { readonly url: string; answerWith(what: string, body: string): void }): string {
   const facts = { major: "1", minor: "35", gitVersion: "v1.35.4", gitCommit: "none", platform: "linux/amd64" };
   outside.answerWith("version", JSON.stringify(facts));
@@ -129,7 +126,7 @@ output "version" {
 `;
 }
 
-/** Asks the world outside for `facts` in every plan, and waits for the answer as long as it takes, whoever tells it to end. */
+/** The same for `facts`, and nobody gives up: the http backend has no deadline. */
 export function planWaits(outside: { readonly url: string; answerWith(what: string, body: string): void }): string {
   const state = { version: 4, serial: 1, lineage: "facts", outputs: {}, resources: [] };
   outside.answerWith("facts", JSON.stringify(state));
